@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MONO_H
+#define MONO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * A point on the clock that runs on through sleep and that nobody can set:
+ * CLOCK_BOOTTIME where there is one, else CLOCK_MONOTONIC, which on macOS is
+ * that clock (clock_gettime(3)). A struct, so that a time and a length cannot
+ * be mixed up. Lengths are int64_t, in nanoseconds where the name does not say
+ * otherwise.
+ */
+typedef struct {
+	int64_t ns;
+} mono_t;
+
+#define MONO_MS INT64_C(1000000)
+#define MONO_SEC INT64_C(1000000000)
+
+/* Later than every other time: nothing is due. */
+#define MONO_NEVER ((mono_t) { INT64_MAX })
+
+/* The time now. */
+mono_t mono_now(void);
+
+/* t + ns, held at MONO_NEVER; MONO_NEVER stays what it is. ns may be negative. */
+mono_t mono_add(mono_t t, int64_t ns);
+
+/* a - b in nanoseconds, held within int64_t. */
+int64_t mono_sub(mono_t a, mono_t b);
+
+bool mono_before(mono_t a, mono_t b);
+bool mono_is_never(mono_t t);
+mono_t mono_min(mono_t a, mono_t b);
+mono_t mono_max(mono_t a, mono_t b);
+
+#endif

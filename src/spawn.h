@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SPAWN_H
+#define SPAWN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "mono.h"
+
+struct loop;
+
+/*
+ * Starts, captures, signals and reaps children. They lead a session and process
+ * group of their own, stdin is /dev/null, stdout and stderr one pipe, signals
+ * and the soft descriptor limit are what a fresh process has, and no descriptor
+ * is inherited.
+ */
+struct spawner;
+
+struct spawn_request {
+	const char *program;	/* resolved path to execute */
+	char *const *argv;
+	char *const *envp;	/* the whole environment, but for HOME USER LOGNAME SHELL */
+	const char *user, *group, *directory; /* NULL: as the daemon, cwd / */
+	int32_t umask;		/* -1: as the daemon */
+	int32_t nice;
+	bool nice_set;
+	bool keep_awake;	/* under platform_keep_awake, where there is one */
+	bool log_output;
+	const char *name;	/* of the rule, for the log; outlives the child */
+};
+
+/* How a run's child ended. */
+struct spawn_result {
+	int exit_status;   /* -1 if it did not exit */
+	int signal;	   /* 0 if none ended it */
+	const char *error; /* sentence: it could not be started; else NULL. Borrowed */
+};
+
+/*
+ * Called once per child, after it was reaped and what its pipe then held was
+ * logged. The child is gone afterwards.
+ */
+typedef void spawn_done_fn(void *arg, const struct spawn_result *result);
+
+/*
+ * A spawner on loop; it takes SIGCHLD. self is the daemon's own program, for
+ * the hidden exec mode. NULL with errno. Free leaves running children alone.
+ */
+struct spawner *spawner_new(struct loop *l, const char *self);
+void spawner_free(struct spawner *s);
+
+/*
+ * Starts one child. NULL with a sentence in why if it cannot be started. What
+ * goes wrong later, in the exec mode, comes with the result.
+ */
+struct child *spawn_start(struct spawner *s, const struct spawn_request *req,
+    spawn_done_fn *done, void *arg, char *why, size_t size);
+
+pid_t spawn_pid(const struct child *c);
+
+/*
+ * SIGTERM to the child's group: from now on the leader is watched with WNOWAIT
+ * and stays a zombie, so that its group id cannot be reused, until spawn_kill.
+ */
+void spawn_terminate(struct child *c);
+
+/* SIGKILL to the group; the leader is reaped when it is dead. */
+void spawn_kill(struct child *c);
+
+/* Children whose result has not been given. */
+size_t spawn_running(const struct spawner *s);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STAMP_H
+#define STAMP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * What a path looked like. All zero is absent. dev, ctime and taken are for
+ * this process only: macOS renumbers volumes between boots. Never atime.
+ */
+struct stamp {
+	bool present;
+	mode_t mode; /* type and permission bits */
+	uid_t uid;
+	gid_t gid;
+	uint64_t ino, size;
+	int64_t mtime_ns;
+	uint64_t dev;
+	int64_t ctime_ns;
+	int64_t taken_ns; /* CLOCK_REALTIME of the look */
+};
+
+/*
+ * Stats path, links followed, without opening it. 0, with *out filled; ENOENT
+ * and ENOTDIR count as absent. Any other errno leaves *out alone.
+ */
+int stamp_take(struct stamp *out, const char *path);
+
+/* Makes a regular file below min_size absent. */
+void stamp_apply_min_size(struct stamp *s, uint64_t min_size);
+
+/* What the events that caused a look said about the path's object. */
+enum {
+	HINT_WRITE = 1,	  /* NOTE_WRITE or NOTE_EXTEND */
+	HINT_REPLACED = 2, /* NOTE_DELETE, NOTE_RENAME, NOTE_REVOKE or EV_EOF */
+};
+
+/*
+ * The CHANGE_ bits by which now differs from before. A path that holds another
+ * file than before (by inode, or by HINT_REPLACED) is created and modified.
+ * HINT_WRITE with equal stamps is a modification if the ctime moved, or if
+ * before was taken less than 20 ms after its ctime: two writes in one tick of
+ * the file system's clock. Else it is the late echo of a write already seen.
+ */
+unsigned stamp_diff(const struct stamp *before, const struct stamp *now, unsigned hints);
+
+#endif

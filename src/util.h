@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UTIL_H
+#define UTIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Memory. Out of memory is fatal: one line on stderr, exit status 71, and
+ * launchd starts the daemon anew. All results are the caller's to free(3).
+ */
+void *xcalloc(size_t n, size_t size);
+void *xreallocarray(void *p, size_t n, size_t size);
+char *xstrdup(const char *s);
+char *xstrndup(const char *s, size_t n);
+char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* A list of owned strings; v is NULL-terminated, or NULL while n is 0. */
+struct strv {
+	char **v;
+	size_t n;
+};
+
+void strv_push(struct strv *l, char *owned);
+void strv_clear(struct strv *l);
+bool strv_equal(const struct strv *a, const struct strv *b);
+
+/* Bytes that grow; p is always NUL-terminated, or NULL while nothing was added. */
+struct buf {
+	char *p;
+	size_t len, cap;
+};
+
+void buf_add(struct buf *b, const void *p, size_t n);
+void buf_adds(struct buf *b, const char *s);
+void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void buf_clear(struct buf *b);
+
+/*
+ * Adds n bytes that came from outside so that they cannot harm a terminal, a
+ * log or JSON: control bytes, DEL, `\` and bytes that are not UTF-8 become \ooo.
+ */
+void buf_addvis(struct buf *b, const char *s, size_t n);
+
+/* The same as a fresh string; the caller frees it. */
+char *vis_dup(const char *s);
+
+/*
+ * A whole decimal number, no sign, no space, at most max. A duration: a whole
+ * number and one of ms s m h d, or none for seconds; result in milliseconds. A
+ * size: a whole number and k, M, G (powers of 1024) or none; result in bytes.
+ * All return false, and leave *out alone, for anything else or too large.
+ */
+bool parse_number(const char *s, uint64_t max, uint64_t *out);
+bool parse_duration(const char *s, int64_t *out_ms);
+bool parse_size(const char *s, uint64_t *out);
+
+/* The shortest text that parse_duration reads back as ms: "250ms", "2m". */
+void format_duration(char *out, size_t size, int64_t ms);
+
+/* Likewise for parse_size. */
+void format_size(char *out, size_t size, uint64_t bytes);
+
+/* CLOCK_REALTIME in nanoseconds since 1970. For stamps, logs and ids only. */
+int64_t realtime_ns(void);
+
+/* "2026-11-24T10:54:42.597Z". */
+#define TIME_TEXT_SIZE 32
+void format_time(char out[TIME_TEXT_SIZE], int64_t realtime_ns);
+
+/* Sets close-on-exec and, if asked, O_NONBLOCK. 0, or -1 with errno. */
+int fd_prepare(int fd, bool nonblock);
+
+/*
+ * The descriptor limit. Init remembers what this process was started with;
+ * raise doubles the soft limit up to the hard one and returns false at its end.
+ * Lower puts the first value back, for a child to inherit, and restore undoes it.
+ */
+void fdlimit_init(void);
+bool fdlimit_raise(void);
+void fdlimit_lower(void);
+void fdlimit_restore(void);
+uint64_t fdlimit_soft(void);
+
+#endif
