@@ -37,8 +37,10 @@ struct conf {
  * front of paths that are looked at (warnings), never into the rules. 0, or -1
  * if the directory or file could not be read at all, which is also in diags.
  */
-int conf_read_dir(struct conf *c, const char *dir, const struct trust *t, const char *root);
-int conf_read_file(struct conf *c, const char *path, const struct trust *t, const char *root);
+int
+conf_read_dir(struct conf *c, const char *dir, const struct trust *t, const char *root);
+int
+conf_read_file(struct conf *c, const char *path, const struct trust *t, const char *root);
 
 /* How many errors are among the findings. */
 size_t conf_errors(const struct conf *c);

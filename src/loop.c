@@ -15,9 +15,9 @@
 
 #include "util.h"
 
-#define VNODE_NOTES                                                                      \
-	(NOTE_DELETE | NOTE_WRITE | NOTE_EXTEND | NOTE_ATTRIB | NOTE_LINK | NOTE_RENAME |    \
-	    NOTE_REVOKE)
+#define VNODE_NOTES                                                         \
+	(NOTE_DELETE | NOTE_WRITE | NOTE_EXTEND | NOTE_ATTRIB | NOTE_LINK | \
+	    NOTE_RENAME | NOTE_REVOKE)
 
 struct loop {
 	int kq;
@@ -69,7 +69,8 @@ change(struct loop *l, uintptr_t ident, int16_t filter, unsigned flags, unsigned
 int
 loop_watch_vnode(struct loop *l, int fd, struct loop_src *src)
 {
-	return change(l, (uintptr_t)fd, EVFILT_VNODE, EV_ADD | EV_CLEAR, VNODE_NOTES, src);
+	return change(
+	    l, (uintptr_t)fd, EVFILT_VNODE, EV_ADD | EV_CLEAR, VNODE_NOTES, src);
 }
 
 void
@@ -146,7 +147,7 @@ loop_wait(struct loop *l, mono_t deadline)
 	if (n == 0 || ev.udata == NULL || (ev.flags & EV_ERROR) != 0)
 		return n;
 	src = ev.udata;
-	out = (struct loop_event) {
+	out = (struct loop_event){
 		.fflags = ev.fflags,
 		.data = ev.data,
 		.eof = (ev.flags & EV_EOF) != 0,

@@ -16,8 +16,8 @@ struct loop;
 
 struct loop_event {
 	unsigned fflags; /* NOTE_ bits of a vnode */
-	intptr_t data;	 /* bytes to read; deliveries of a signal */
-	bool eof;	 /* EV_EOF */
+	intptr_t data;   /* bytes to read; deliveries of a signal */
+	bool eof;        /* EV_EOF */
 };
 
 typedef void loop_fn(void *arg, const struct loop_event *ev);

@@ -58,7 +58,7 @@ map_put(struct map *m, const char *key, void *value)
 {
 	if (2 * (m->n + 1) > m->cap)
 		grow(m);
-	*find(m, key) = (struct map_slot) { key, value };
+	*find(m, key) = (struct map_slot){ key, value };
 	m->n++;
 }
 
@@ -77,7 +77,7 @@ map_remove(struct map *m, const char *key)
 		m->slots[hole] = m->slots[i];
 		hole = i;
 	}
-	m->slots[hole] = (struct map_slot) { NULL, NULL };
+	m->slots[hole] = (struct map_slot){ NULL, NULL };
 	m->n--;
 }
 
@@ -85,5 +85,5 @@ void
 map_clear(struct map *m)
 {
 	free(m->slots);
-	*m = (struct map) { NULL, 0, 0 };
+	*m = (struct map){ NULL, 0, 0 };
 }

@@ -19,7 +19,7 @@ mono_now(void)
 	struct timespec ts;
 
 	clock_gettime(CLOCK_THROUGH_SLEEP, &ts);
-	return (mono_t) { (int64_t)ts.tv_sec * MONO_SEC + ts.tv_nsec };
+	return (mono_t){ (int64_t)ts.tv_sec * MONO_SEC + ts.tv_nsec };
 }
 
 mono_t
@@ -30,8 +30,8 @@ mono_add(mono_t t, int64_t ns)
 	if (ns > 0 && t.ns > INT64_MAX - ns)
 		return MONO_NEVER;
 	if (ns < 0 && t.ns < INT64_MIN - ns)
-		return (mono_t) { INT64_MIN };
-	return (mono_t) { t.ns + ns };
+		return (mono_t){ INT64_MIN };
+	return (mono_t){ t.ns + ns };
 }
 
 int64_t

@@ -20,7 +20,7 @@ typedef struct {
 #define MONO_SEC INT64_C(1000000000)
 
 /* Later than every other time: nothing is due. */
-#define MONO_NEVER ((mono_t) { INT64_MAX })
+#define MONO_NEVER ((mono_t){ INT64_MAX })
 
 /* The time now. */
 mono_t mono_now(void);

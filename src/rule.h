@@ -18,9 +18,9 @@ enum rule_trust { TRUST_STRICT, TRUST_ADMIN };
 
 /* One rule. Strings that were not given are NULL. */
 struct rule {
-	char *name;	   /* of the section */
-	char *file;	   /* name within conf.d */
-	int line;	   /* of the section */
+	char *name; /* of the section */
+	char *file; /* name within conf.d */
+	int line;   /* of the section */
 	char *description;
 	struct strv watch;
 	struct command *actions;
@@ -59,8 +59,8 @@ void settings_init(struct settings *s);
 #define RULE_WHY_SIZE 512
 int rule_set(struct rule *r, const char *key, const char *value, int line,
     char why[RULE_WHY_SIZE]);
-int settings_set(struct settings *s, const char *key, const char *value,
-    char why[RULE_WHY_SIZE]);
+int settings_set(
+    struct settings *s, const char *key, const char *value, char why[RULE_WHY_SIZE]);
 
 /* What still keeps a complete rule from working: 0, or -1 with a sentence. */
 int rule_validate(const struct rule *r, char why[RULE_WHY_SIZE]);

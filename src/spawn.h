@@ -20,22 +20,22 @@ struct loop;
 struct spawner;
 
 struct spawn_request {
-	const char *program;	/* resolved path to execute */
+	const char *program; /* resolved path to execute */
 	char *const *argv;
-	char *const *envp;	/* the whole environment, but for HOME USER LOGNAME SHELL */
+	char *const *envp; /* the whole environment, but for HOME USER LOGNAME SHELL */
 	const char *user, *group, *directory; /* NULL: as the daemon, cwd / */
-	int32_t umask;		/* -1: as the daemon */
+	int32_t umask;                        /* -1: as the daemon */
 	int32_t nice;
 	bool nice_set;
-	bool keep_awake;	/* under platform_keep_awake, where there is one */
+	bool keep_awake; /* under platform_keep_awake, where there is one */
 	bool log_output;
-	const char *name;	/* of the rule, for the log; outlives the child */
+	const char *name; /* of the rule, for the log; outlives the child */
 };
 
 /* How a run's child ended. */
 struct spawn_result {
 	int exit_status;   /* -1 if it did not exit */
-	int signal;	   /* 0 if none ended it */
+	int signal;        /* 0 if none ended it */
 	const char *error; /* sentence: it could not be started; else NULL. Borrowed */
 };
 

@@ -39,10 +39,10 @@ stamp_take(struct stamp *out, const char *path)
 	if (stat(path, &st) == -1) {
 		if (errno != ENOENT && errno != ENOTDIR)
 			return errno;
-		*out = (struct stamp) { .taken_ns = realtime_ns() };
+		*out = (struct stamp){ .taken_ns = realtime_ns() };
 		return 0;
 	}
-	*out = (struct stamp) {
+	*out = (struct stamp){
 		.present = true,
 		.mode = st.st_mode,
 		.uid = st.st_uid,
@@ -61,14 +61,14 @@ void
 stamp_apply_min_size(struct stamp *s, uint64_t min_size)
 {
 	if (s->present && S_ISREG(s->mode) && s->size < min_size)
-		*s = (struct stamp) { .taken_ns = s->taken_ns };
+		*s = (struct stamp){ .taken_ns = s->taken_ns };
 }
 
 static bool
 attributes_differ(const struct stamp *a, const struct stamp *b)
 {
 	return ((a->mode ^ b->mode) & ~(mode_t)S_IFMT) != 0 || a->uid != b->uid ||
-	    a->gid != b->gid;
+	       a->gid != b->gid;
 }
 
 static bool

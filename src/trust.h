@@ -16,7 +16,7 @@
 
 struct trust {
 	const char *root; /* --root: judging stops there. NULL or "": no root */
-	uid_t owner;	  /* besides 0: the daemon's own user */
+	uid_t owner;      /* besides 0: the daemon's own user */
 };
 
 /*

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where the daemon says what it does. It knows levels, one buffer and one file;
+ * nothing it meets can end or block the daemon. The one idea: lines wait in
+ * memory until the daemon has nothing more urgent to do.
+ */
+#include "log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util.h"
+
+#define HELD_MAX (64 * 1024)
+#define FILE_MAX (5 * 1024 * 1024)
+
+static struct {
+	enum log_level max;
+	log_sink_fn *sink;
+	struct buf held;
+	char *path;
+	int fd;
+	dev_t dev;
+	ino_t ino;
+	off_t size;
+} out = { .max = LOG_LEVEL_INFO, .fd = -1 };
+
+static const char *const level_names[] = { "error", "warning", "info", "debug" };
+
+static void
+hold(const char *what, const char *text, size_t len)
+{
+	char now[TIME_TEXT_SIZE];
+
+	format_time(now, realtime_ns());
+	buf_addf(&out.held, "%s %s: ", now, what);
+	buf_addvis(&out.held, text, len);
+	buf_add(&out.held, "\n", 1);
+	if (out.held.len >= HELD_MAX)
+		log_flush();
+}
+
+static void
+log_line(enum log_level level, const char *fmt, va_list ap)
+{
+	int saved = errno;
+	struct buf visible = { NULL, 0, 0 };
+	char *text;
+
+	if (level <= out.max && vasprintf(&text, fmt, ap) != -1) {
+		hold(level_names[level], text, strlen(text));
+		if (out.sink != NULL) {
+			buf_addvis(&visible, text, strlen(text));
+			out.sink(level, visible.p != NULL ? visible.p : "");
+			buf_clear(&visible);
+		}
+		free(text);
+		if (level == LOG_LEVEL_ERROR)
+			log_flush();
+	}
+	errno = saved;
+}
+
+#define LOG_FUNCTION(name, level)         \
+	void name(const char *fmt, ...)   \
+	{                                 \
+		va_list ap;               \
+                                          \
+		va_start(ap, fmt);        \
+		log_line(level, fmt, ap); \
+		va_end(ap);               \
+	}
+
+LOG_FUNCTION(log_error, LOG_LEVEL_ERROR)
+LOG_FUNCTION(log_warning, LOG_LEVEL_WARNING)
+LOG_FUNCTION(log_info, LOG_LEVEL_INFO)
+LOG_FUNCTION(log_debug, LOG_LEVEL_DEBUG)
+
+void
+log_output(const char *rule, const char *line, size_t len)
+{
+	int saved = errno;
+	char what[80];
+
+	if (out.max >= LOG_LEVEL_INFO) {
+		snprintf(what, sizeof(what), "output: %s", rule);
+		hold(what, line, len);
+	}
+	errno = saved;
+}
+
+void
+log_set_level(enum log_level max)
+{
+	out.max = max;
+}
+
+void
+log_set_sink(log_sink_fn *fn)
+{
+	out.sink = fn;
+}
+
+/* Opens the log for appending and notes which file it is. */
+static int
+open_file(const char *path)
+{
+	struct stat st;
+	int fd;
+
+	fd = open(path,
+	    O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0640);
+	if (fd == -1)
+		return -1;
+	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)) {
+		close(fd);
+		errno = EINVAL;
+		return -1;
+	}
+	out.fd = fd;
+	out.dev = st.st_dev;
+	out.ino = st.st_ino;
+	out.size = st.st_size;
+	return 0;
+}
+
+int
+log_open(const char *path)
+{
+	int old = out.fd;
+	char *copy;
+
+	log_flush();
+	if (open_file(path) == -1)
+		return -1;
+	if (old != -1)
+		close(old);
+	copy = xstrdup(path);
+	free(out.path);
+	out.path = copy;
+	return 0;
+}
+
+static void
+rotate(void)
+{
+	char *from, *to;
+	int i;
+
+	for (i = LOG_KEEP; i > 0; i--) {
+		from = i > 1 ? xasprintf("%s.%d", out.path, i - 1) : xstrdup(out.path);
+		to = xasprintf("%s.%d", out.path, i);
+		rename(from, to);
+		free(from);
+		free(to);
+	}
+}
+
+/* Follows the file: someone may have removed or renamed it, or it is full. */
+static void
+refresh_file(size_t coming)
+{
+	struct stat st;
+
+	if (out.path == NULL)
+		return;
+	if (out.fd != -1 && lstat(out.path, &st) == 0 && st.st_dev == out.dev &&
+	    st.st_ino == out.ino) {
+		out.size = st.st_size;
+		if (out.size == 0 || out.size + (off_t)coming <= FILE_MAX)
+			return;
+		rotate();
+	}
+	if (out.fd != -1)
+		close(out.fd);
+	out.fd = -1;
+	open_file(out.path);
+}
+
+static size_t
+write_all(int fd, const char *p, size_t len)
+{
+	size_t done = 0;
+	ssize_t n;
+
+	while (done < len) {
+		n = write(fd, p + done, len - done);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		done += (size_t)n;
+	}
+	return done;
+}
+
+void
+log_flush(void)
+{
+	int saved = errno;
+	size_t done = 0;
+
+	if (out.held.len == 0)
+		return;
+	refresh_file(out.held.len);
+	if (out.fd != -1)
+		done = write_all(out.fd, out.held.p, out.held.len);
+	if (done < out.held.len)
+		write_all(STDERR_FILENO, out.held.p + done, out.held.len - done);
+	out.held.len = 0;
+	errno = saved;
+}
+
+void
+log_close(void)
+{
+	log_flush();
+	if (out.fd != -1)
+		close(out.fd);
+	out.fd = -1;
+	free(out.path);
+	out.path = NULL;
+	buf_clear(&out.held);
+}
