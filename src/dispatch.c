@@ -1,0 +1,717 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The state machine of a rule, and the queue that all rules stand in. It keeps
+ * the delivery promise: what is owed is only ever dropped by a run that started
+ * after it and succeeded. Everything is derived from a few recorded times, so a
+ * wait is a deadline and not a state, and any new fact just computes it anew.
+ */
+#include "dispatch.h"
+
+#define MINIMUM ((mono_t){ INT64_MIN })
+#define HOUR_NS (3600 * MONO_SEC)
+#define KILL_AFTER_NS (5 * MONO_SEC)
+
+/* A change this soon after a run counts as the run's own doing. */
+#define ECHO_NS (2 * MONO_SEC)
+/* The run in a row from which a rule that triggers itself is slowed down. */
+#define GUARD_FROM 10
+
+enum { CAUSE_START = 1, CAUSE_TIMER = 2 };
+
+/* The rule whose member at offset is n. */
+#define OWNER(type, member, n) ((type *)(void *)((char *)(n)-offsetof(type, member)))
+
+static int64_t
+ns(int64_t ms)
+{
+	return ms * MONO_MS;
+}
+
+/* splitmix64. */
+static uint64_t
+random_next(struct dispatch *d)
+{
+	uint64_t z = (d->random += UINT64_C(0x9e3779b97f4a7c15));
+
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return z ^ (z >> 31);
+}
+
+/* Evenly in 0 to max. */
+static int64_t
+random_upto(struct dispatch *d, int64_t max)
+{
+	return max > 0 ? (int64_t)(random_next(d) % ((uint64_t)max + 1)) : 0;
+}
+
+bool
+dispatch_pending(const struct dispatch_rule *r)
+{
+	return !TAILQ_EMPTY(&r->owed) || r->causes != 0;
+}
+
+static bool
+in_run(const struct dispatch_rule *r)
+{
+	return r->phase == PHASE_RUNNING || r->phase == PHASE_STOPPING;
+}
+
+bool
+dispatch_is_guarded(const struct dispatch_rule *r)
+{
+	return r->self_made >= GUARD_FROM;
+}
+
+/* first (or 1 ms), doubled n times, at most an hour, or first if that is more. */
+static int64_t
+doubled(int64_t first, uint32_t n)
+{
+	int64_t t = first > MONO_MS ? first : MONO_MS;
+	int64_t limit = first > HOUR_NS ? first : HOUR_NS;
+
+	for (; n > 0 && t < limit; n--)
+		t *= 2;
+	return t < limit ? t : limit;
+}
+
+/* When the cooldown ends; the guard only holds what nothing else asked for. */
+static mono_t
+free_at(const struct dispatch_rule *r)
+{
+	int64_t cooldown = ns(r->policy->cooldown_ms), guard;
+
+	if (r->ended.ns == INT64_MIN)
+		return MINIMUM;
+	if (dispatch_is_guarded(r) && !r->outside) {
+		guard = doubled(MONO_SEC, r->self_made - GUARD_FROM);
+		cooldown = guard > cooldown ? guard : cooldown;
+	}
+	return mono_add(r->ended, cooldown);
+}
+
+/* When the paths count as quiet, for a rule that is held until base anyway. */
+static mono_t
+settled_at(const struct dispatch_rule *r, mono_t base)
+{
+	mono_t quiet = mono_add(r->last, ns(r->policy->settle_ms));
+	mono_t patience =
+	    mono_add(mono_max(r->first, base), ns(r->policy->settle_max_ms));
+
+	return mono_min(quiet, patience);
+}
+
+static mono_t
+after(const struct dispatch_rule *r, mono_t base)
+{
+	return mono_max(settled_at(r, base), base);
+}
+
+mono_t
+dispatch_due(const struct dispatch_rule *r)
+{
+	int64_t splay = r->splay_ns > 0 ? r->splay_ns : 0;
+
+	if (!dispatch_pending(r))
+		return MONO_NEVER;
+	switch (r->wait) {
+	case WAIT_NORMAL:
+		return mono_add(after(r, free_at(r)), splay);
+	case WAIT_RETRY:
+		return after(r, r->retry_at);
+	case WAIT_SHORTENED:
+		return mono_min(after(r, free_at(r)), after(r, r->retry_at));
+	case WAIT_RESUMED:
+		return mono_add(after(r, mono_max(free_at(r), r->retry_at)), splay);
+	case WAIT_SPENT:
+		break;
+	}
+	return MONO_NEVER;
+}
+
+/* A free lock stands in the queue with the place of its first waiter. */
+static void
+lock_update(struct dispatch *d, struct dispatch_lock *lock)
+{
+	if (lock->holder == NULL && heap_first(&lock->waiting) != NULL)
+		heap_put(&d->queue, &lock->place, heap_next(&lock->waiting));
+	else
+		heap_remove(&d->queue, &lock->place);
+}
+
+static void
+set_timer(struct dispatch *d, struct dispatch_rule *r, mono_t at)
+{
+	if (mono_is_never(at))
+		heap_remove(&d->timers, &r->timer);
+	else if (!r->timer.in || r->timer.key.ns != at.ns)
+		heap_put(&d->timers, &r->timer, at);
+}
+
+static void
+enqueue(struct dispatch *d, struct dispatch_rule *r, mono_t due)
+{
+	r->phase = PHASE_QUEUED;
+	set_timer(d, r, r->quiet_at);
+	heap_put(&r->lock->waiting, &r->place, due);
+	lock_update(d, r->lock);
+}
+
+static void
+leave_queue(struct dispatch *d, struct dispatch_rule *r)
+{
+	heap_remove(&r->lock->waiting, &r->place);
+	lock_update(d, r->lock);
+}
+
+/* Puts a rule that is neither queued nor running where its facts say. */
+static void
+rearm(struct dispatch *d, struct dispatch_rule *r, mono_t now)
+{
+	mono_t due;
+
+	if (r->leaving) {
+		heap_remove(&d->timers, &r->timer);
+		return;
+	}
+	if (r->manual) {
+		enqueue(d, r, now);
+		return;
+	}
+	due = dispatch_due(r);
+	r->phase = mono_is_never(due) ? PHASE_IDLE : PHASE_WAITING;
+	if (r->phase == PHASE_IDLE)
+		due = r->every_at;
+	set_timer(d, r, mono_min(due, r->quiet_at));
+}
+
+/* Something new that asks for a run: it restores the budget of a failing rule. */
+static void
+cause(struct dispatch *d, struct dispatch_rule *r, mono_t now)
+{
+	if (r->splay_ns < 0)
+		r->splay_ns = random_upto(d, ns(r->policy->splay_ms));
+	if (in_run(r)) {
+		r->cause_in_run = true;
+		return;
+	}
+	r->next_attempt = 1;
+	if (r->wait == WAIT_RETRY && r->may_shorten) {
+		r->wait = WAIT_SHORTENED;
+		r->shortened = true;
+	}
+	if (r->wait == WAIT_SPENT)
+		r->wait = r->policy->retry == 0 ? WAIT_NORMAL : WAIT_RESUMED;
+	if (r->phase == PHASE_IDLE || r->phase == PHASE_WAITING)
+		rearm(d, r, now);
+}
+
+/* Notes that a rule owes something from now on. */
+static void
+begin_owing(struct dispatch_rule *r, bool outside, mono_t now)
+{
+	if (!dispatch_pending(r)) {
+		r->first = now;
+		r->outside = r->changed = false;
+	}
+	r->outside |= outside;
+}
+
+static void
+owe_cause(struct dispatch *d, struct dispatch_rule *r, unsigned what, mono_t now)
+{
+	begin_owing(r, true, now);
+	r->causes |= what;
+	cause(d, r, now);
+}
+
+static void
+owe_path(struct dispatch *d, struct dispatch_rule *r, struct dispatch_path *p,
+    unsigned bits, bool outside, mono_t now)
+{
+	begin_owing(r, outside, now);
+	if (p->owed == 0)
+		TAILQ_INSERT_TAIL(&r->owed, p, owed_link);
+	p->owed |= bits;
+	cause(d, r, now);
+}
+
+void
+dispatch_init(struct dispatch *d, unsigned max_running, uint64_t seed)
+{
+	*d = (struct dispatch){ .max_running = max_running, .random = seed };
+}
+
+void
+dispatch_add(struct dispatch *d, struct dispatch_rule *r, const struct policy *policy,
+    struct dispatch_lock *lock, mono_t now)
+{
+	*r = (struct dispatch_rule){
+		.policy = policy,
+		.next_attempt = 1,
+		.may_shorten = true,
+		.splay_ns = -1,
+		.first = MINIMUM,
+		.last = MINIMUM,
+		.ended = MINIMUM,
+		.retry_at = MINIMUM,
+		.every_at = MONO_NEVER,
+		.quiet_at = MONO_NEVER,
+	};
+	r->lock = lock != NULL ? lock : &r->own_lock;
+	TAILQ_INIT(&r->owed);
+	TAILQ_INIT(&r->taken);
+	if (!policy->enabled)
+		return;
+	if (policy->every_ms > 0)
+		r->every_at = mono_add(now, ns(policy->every_ms));
+	if (policy->at_start == START_ALWAYS)
+		owe_cause(d, r, CAUSE_START, now);
+	rearm(d, r, now);
+}
+
+static void
+clear_taken(struct dispatch_rule *r)
+{
+	struct dispatch_path *p;
+
+	while ((p = TAILQ_FIRST(&r->taken)) != NULL) {
+		TAILQ_REMOVE(&r->taken, p, taken_link);
+		p->taken = 0;
+	}
+	r->taken_causes = 0;
+}
+
+static void
+clear_owed(struct dispatch_rule *r)
+{
+	struct dispatch_path *p;
+
+	while ((p = TAILQ_FIRST(&r->owed)) != NULL) {
+		TAILQ_REMOVE(&r->owed, p, owed_link);
+		p->owed = 0;
+	}
+	r->causes = 0;
+}
+
+bool
+dispatch_remove(struct dispatch *d, struct dispatch_rule *r)
+{
+	clear_owed(r);
+	clear_taken(r);
+	r->manual = false;
+	r->leaving = true;
+	if (in_run(r))
+		return true;
+	if (r->phase == PHASE_QUEUED)
+		leave_queue(d, r);
+	heap_remove(&d->timers, &r->timer);
+	r->phase = PHASE_IDLE;
+	return false;
+}
+
+void
+dispatch_baseline(struct dispatch *d, struct dispatch_rule *r, struct dispatch_path *p,
+    const struct stamp *now_stamp, mono_t now)
+{
+	p->seen = *now_stamp;
+	stamp_apply_min_size(&p->seen, r->policy->min_size);
+	if (!p->seen.present)
+		return;
+	if (r->policy->at_start != START_NEW && r->policy->at_start != START_ALWAYS)
+		return;
+	r->last = now;
+	owe_path(d, r, p, CHANGE_CREATE, true, now);
+	r->causes |= CAUSE_START;
+}
+
+/* Is a change that is noticed now to be taken for the last run's own doing? */
+static bool
+is_echo(const struct dispatch_rule *r, mono_t now)
+{
+	return in_run(r) || !mono_before(mono_add(r->ended, ECHO_NS), now);
+}
+
+unsigned
+dispatch_look(struct dispatch *d, struct dispatch_rule *r, struct dispatch_path *p,
+    const struct stamp *now_stamp, unsigned hints, mono_t now)
+{
+	struct stamp s = *now_stamp;
+	unsigned diff;
+
+	stamp_apply_min_size(&s, r->policy->min_size);
+	diff = stamp_diff(&p->seen, &s, hints);
+	p->seen = s;
+	if (diff == 0)
+		return 0;
+	r->last = now;
+	if (!r->absorb && (diff & r->policy->on) != 0) {
+		owe_path(d, r, p, diff & r->policy->on, !is_echo(r, now), now);
+		r->changed = true;
+	} else if (r->phase == PHASE_WAITING) {
+		rearm(d, r, now);
+	}
+	return diff;
+}
+
+bool
+dispatch_path_settled(const struct dispatch_path *p)
+{
+	return p->owed == 0 && p->taken == 0;
+}
+
+void
+dispatch_forget(
+    struct dispatch *d, struct dispatch_rule *r, struct dispatch_path *p, mono_t now)
+{
+	if (p->owed != 0)
+		TAILQ_REMOVE(&r->owed, p, owed_link);
+	if (p->taken != 0)
+		TAILQ_REMOVE(&r->taken, p, taken_link);
+	p->owed = p->taken = 0;
+	if (r->phase == PHASE_WAITING)
+		rearm(d, r, now);
+}
+
+bool
+dispatch_trigger(struct dispatch *d, struct dispatch_rule *r, mono_t now)
+{
+	if (!r->policy->enabled || r->leaving || r->phase == PHASE_BLOCKED)
+		return false;
+	r->manual = true;
+	if (r->phase == PHASE_IDLE || r->phase == PHASE_WAITING)
+		rearm(d, r, now);
+	return true;
+}
+
+void
+dispatch_nudge(struct dispatch *d, struct dispatch_rule *r, mono_t now)
+{
+	if (dispatch_pending(r) || in_run(r))
+		cause(d, r, now);
+}
+
+/* The time of r's timer has come. */
+static enum dispatch_step
+timer_due(struct dispatch *d, struct dispatch_rule *r, mono_t now)
+{
+	if (r->phase == PHASE_RUNNING) {
+		r->phase = PHASE_STOPPING;
+		set_timer(d, r, mono_add(now, KILL_AFTER_NS));
+		return STEP_TERM;
+	}
+	set_timer(d, r, MONO_NEVER);
+	if (r->phase == PHASE_STOPPING)
+		return STEP_KILL;
+	if (!mono_before(now, r->quiet_at))
+		return STEP_CLOSE;
+	if (r->phase == PHASE_WAITING) {
+		enqueue(d, r, dispatch_due(r));
+		return STEP_NONE;
+	}
+	r->every_at = mono_add(now, ns(r->policy->every_ms));
+	owe_cause(d, r, CAUSE_TIMER, now);
+	return STEP_NONE;
+}
+
+enum dispatch_step
+dispatch_next(struct dispatch *d, mono_t now, struct dispatch_rule **r)
+{
+	struct dispatch_lock *lock;
+	enum dispatch_step step;
+
+	while (!mono_before(now, heap_next(&d->timers))) {
+		*r = OWNER(struct dispatch_rule, timer, heap_first(&d->timers));
+		step = timer_due(d, *r, now);
+		if (step != STEP_NONE)
+			return step;
+	}
+	if (d->stopped || d->running >= d->max_running || heap_first(&d->queue) == NULL)
+		return STEP_NONE;
+	lock = OWNER(struct dispatch_lock, place, heap_first(&d->queue));
+	*r = OWNER(struct dispatch_rule, place, heap_first(&lock->waiting));
+	return STEP_LOOK;
+}
+
+void
+dispatch_close(struct dispatch *d, struct dispatch_rule *r, mono_t now)
+{
+	r->quiet_at = MONO_NEVER;
+	r->absorb = false;
+	if (r->phase == PHASE_IDLE || r->phase == PHASE_WAITING)
+		rearm(d, r, now);
+}
+
+bool
+dispatch_ready(struct dispatch *d, struct dispatch_rule *r, mono_t now)
+{
+	if (r->phase != PHASE_QUEUED)
+		return false;
+	if (r->manual || !mono_before(now, dispatch_due(r)))
+		return true;
+	leave_queue(d, r);
+	rearm(d, r, now);
+	return false;
+}
+
+static enum dispatch_reason
+reason(const struct dispatch_rule *r)
+{
+	if (r->manual)
+		return REASON_MANUAL;
+	if (r->next_attempt > 1)
+		return REASON_RETRY;
+	if (r->changed)
+		return REASON_CHANGE;
+	return (r->causes & CAUSE_START) != 0 ? REASON_START : REASON_TIMER;
+}
+
+static void
+take_owed(struct dispatch_rule *r)
+{
+	struct dispatch_path *p;
+
+	while ((p = TAILQ_FIRST(&r->owed)) != NULL) {
+		TAILQ_REMOVE(&r->owed, p, owed_link);
+		TAILQ_INSERT_TAIL(&r->taken, p, taken_link);
+		p->taken = p->owed;
+		p->owed = 0;
+	}
+	r->taken_causes = r->causes;
+	r->causes = 0;
+	r->taken_first = r->first;
+}
+
+void
+dispatch_start(struct dispatch *d, struct dispatch_rule *r, mono_t now)
+{
+	leave_queue(d, r);
+	r->reason = reason(r);
+	r->only_manual = !dispatch_pending(r);
+	r->attempt = r->only_manual ? 1 : r->next_attempt;
+	r->self_made = r->manual || r->outside ? 0 : r->self_made + 1;
+	take_owed(r);
+	r->manual = r->cause_in_run = r->changed = r->outside = false;
+	r->absorb = r->policy->while_running == RUNNING_IGNORE;
+	r->quiet_at = MONO_NEVER;
+	r->phase = PHASE_RUNNING;
+	r->started = now;
+	r->lock->holder = r;
+	lock_update(d, r->lock);
+	d->running++;
+	set_timer(d, r,
+	    r->policy->timeout_ms > 0 ? mono_add(now, ns(r->policy->timeout_ms))
+				      : MONO_NEVER);
+}
+
+void
+dispatch_block(struct dispatch *d, struct dispatch_rule *r)
+{
+	leave_queue(d, r);
+	r->manual = false;
+	r->phase = PHASE_BLOCKED;
+	set_timer(d, r, r->quiet_at);
+}
+
+void
+dispatch_unblock(struct dispatch *d, struct dispatch_rule *r, mono_t now)
+{
+	if (r->phase == PHASE_BLOCKED)
+		rearm(d, r, now);
+}
+
+/* What the failed run took is owed again, before what was noticed meanwhile. */
+static void
+put_back(struct dispatch_rule *r)
+{
+	struct dispatch_path *p;
+
+	while ((p = TAILQ_LAST(&r->taken, dispatch_paths)) != NULL) {
+		TAILQ_REMOVE(&r->taken, p, taken_link);
+		if (p->owed != 0)
+			TAILQ_REMOVE(&r->owed, p, owed_link);
+		TAILQ_INSERT_HEAD(&r->owed, p, owed_link);
+		p->owed |= p->taken;
+		p->taken = 0;
+	}
+	r->causes |= r->taken_causes;
+	r->taken_causes = 0;
+	r->first = r->taken_first;
+	r->outside = true;
+}
+
+static void
+succeeded(struct dispatch *d, struct dispatch_rule *r, mono_t now)
+{
+	clear_taken(r);
+	r->wait = WAIT_NORMAL;
+	r->failures = 0;
+	r->next_attempt = 1;
+	r->shortened = false;
+	r->may_shorten = true;
+	r->splay_ns = dispatch_pending(r) ? random_upto(d, ns(r->policy->splay_ms)) : -1;
+	if (r->policy->every_ms > 0)
+		r->every_at = mono_add(now, ns(r->policy->every_ms));
+	if (r->absorb)
+		r->quiet_at = mono_add(now, ns(r->policy->settle_ms));
+}
+
+static void
+failed(struct dispatch *d, struct dispatch_rule *r, mono_t now)
+{
+	int64_t wait = doubled(ns(r->policy->retry_delay_ms), r->failures);
+	uint32_t retry = r->policy->retry;
+
+	put_back(r);
+	r->failures++;
+	r->retry_at = mono_add(now, wait - wait / 10 + random_upto(d, wait / 5));
+	r->may_shorten = !r->shortened;
+	r->shortened = false;
+	if (retry == 0 && r->cause_in_run) {
+		r->next_attempt = 1;
+		r->wait = WAIT_NORMAL;
+	} else if (r->cause_in_run) {
+		r->next_attempt = 1;
+		r->wait = r->may_shorten ? WAIT_SHORTENED : WAIT_RETRY;
+		r->shortened = r->may_shorten;
+	} else if (retry == RETRY_FOREVER || r->attempt <= retry) {
+		r->next_attempt = r->attempt + 1;
+		r->wait = WAIT_RETRY;
+	} else {
+		r->wait = WAIT_SPENT;
+	}
+}
+
+void
+dispatch_end(struct dispatch *d, struct dispatch_rule *r, bool ok, mono_t now)
+{
+	d->running--;
+	r->lock->holder = NULL;
+	lock_update(d, r->lock);
+	r->phase = PHASE_IDLE;
+	r->ended = now;
+	if (!ok)
+		r->absorb = false;
+	if (r->leaving)
+		clear_taken(r);
+	else if (ok)
+		succeeded(d, r, now);
+	else if (!r->only_manual)
+		failed(d, r, now);
+	rearm(d, r, now);
+}
+
+void
+dispatch_stop(struct dispatch *d)
+{
+	d->stopped = true;
+}
+
+mono_t
+dispatch_deadline(const struct dispatch *d)
+{
+	if (!d->stopped && d->running < d->max_running && heap_first(&d->queue) != NULL)
+		return MINIMUM;
+	return heap_next(&d->timers);
+}
+
+static enum dispatch_state
+waiting_state(const struct dispatch_rule *r, mono_t now)
+{
+	mono_t base = free_at(r);
+
+	if (r->wait == WAIT_RETRY ||
+	    (r->wait == WAIT_RESUMED && mono_before(now, r->retry_at)))
+		return STATE_RETRYING;
+	if (mono_before(settled_at(r, base), now) || settled_at(r, base).ns == now.ns)
+		return mono_before(now, base) ? STATE_COOLDOWN : STATE_SETTLING;
+	return STATE_SETTLING;
+}
+
+enum dispatch_state
+dispatch_state(const struct dispatch_rule *r, mono_t now)
+{
+	if (!r->policy->enabled)
+		return STATE_DISABLED;
+	switch (r->phase) {
+	case PHASE_IDLE:
+		return dispatch_pending(r) ? STATE_FAILED : STATE_IDLE;
+	case PHASE_WAITING:
+		return waiting_state(r, now);
+	case PHASE_QUEUED:
+		return STATE_QUEUED;
+	case PHASE_BLOCKED:
+		return STATE_BLOCKED;
+	case PHASE_RUNNING:
+		return STATE_RUNNING;
+	case PHASE_STOPPING:
+		break;
+	}
+	return STATE_STOPPING;
+}
+
+unsigned
+dispatch_telling_change(const struct dispatch_path *p)
+{
+	static const unsigned order[] = { CHANGE_CREATE, CHANGE_MODIFY,
+		CHANGE_ATTRIBUTES };
+	size_t i;
+
+	if (!p->seen.present)
+		return CHANGE_DELETE;
+	for (i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+		if ((p->taken & order[i]) != 0)
+			return order[i];
+	/* It was deleted, and something that `on` leaves out is there again. */
+	return CHANGE_DELETE;
+}
+
+const char *
+dispatch_state_name(enum dispatch_state s)
+{
+	static const char *const names[] = {
+		[STATE_IDLE] = "idle",
+		[STATE_SETTLING] = "settling",
+		[STATE_COOLDOWN] = "cooldown",
+		[STATE_QUEUED] = "queued",
+		[STATE_RUNNING] = "running",
+		[STATE_STOPPING] = "stopping",
+		[STATE_RETRYING] = "retrying",
+		[STATE_BLOCKED] = "blocked",
+		[STATE_FAILED] = "failed",
+		[STATE_DISABLED] = "disabled",
+	};
+
+	return names[s];
+}
+
+const char *
+dispatch_reason_name(enum dispatch_reason r)
+{
+	static const char *const names[] = {
+		[REASON_CHANGE] = "change",
+		[REASON_START] = "start",
+		[REASON_TIMER] = "timer",
+		[REASON_RETRY] = "retry",
+		[REASON_MANUAL] = "manual",
+	};
+
+	return names[r];
+}
+
+const char *
+dispatch_change_name(unsigned change)
+{
+	switch (change) {
+	case CHANGE_CREATE:
+		return "create";
+	case CHANGE_MODIFY:
+		return "modify";
+	case CHANGE_DELETE:
+		return "delete";
+	case CHANGE_ATTRIBUTES:
+		return "attributes";
+	default:
+		return "";
+	}
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DISPATCH_H
+#define DISPATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "heap.h"
+#include "mono.h"
+#include "policy.h"
+#include "stamp.h"
+
+/*
+ * When does a rule run? A pure machine: time is an argument, and it does no
+ * I/O, allocates nothing and logs nothing. The caller tells it what it saw and
+ * carries out the steps that it asks for. Every call costs O(log rules).
+ */
+
+enum dispatch_reason {
+	REASON_CHANGE,
+	REASON_START,
+	REASON_TIMER,
+	REASON_RETRY,
+	REASON_MANUAL
+};
+
+enum dispatch_state {
+	STATE_IDLE,
+	STATE_SETTLING,
+	STATE_COOLDOWN,
+	STATE_QUEUED,
+	STATE_RUNNING,
+	STATE_STOPPING,
+	STATE_RETRYING,
+	STATE_BLOCKED,
+	STATE_FAILED,
+	STATE_DISABLED
+};
+
+/* A watched path of a rule. Embedded in its owner; all zero is never seen. */
+struct dispatch_path {
+	TAILQ_ENTRY(dispatch_path) owed_link, taken_link;
+	struct stamp seen;
+	unsigned owed;  /* CHANGE_ bits that no run has started after */
+	unsigned taken; /* CHANGE_ bits that the run in progress answers */
+};
+TAILQ_HEAD(dispatch_paths, dispatch_path);
+
+struct dispatch_rule;
+
+/* Rules with the same lock never run at the same time. All zero is a free lock. */
+struct dispatch_lock {
+	struct heap waiting; /* due rules, by due time */
+	struct heap_node place;
+	struct dispatch_rule *holder;
+};
+
+/* What the wait of a pending rule goes by. */
+enum dispatch_wait {
+	WAIT_NORMAL,    /* settle and cooldown */
+	WAIT_RETRY,     /* the backoff, and settle */
+	WAIT_SHORTENED, /* a new cause cut the backoff short */
+	WAIT_SPENT,     /* budget spent: a new cause */
+	WAIT_RESUMED,   /* ... came: settle, cooldown and the backoff */
+};
+
+enum dispatch_phase {
+	PHASE_IDLE,
+	PHASE_WAITING,
+	PHASE_QUEUED,
+	PHASE_BLOCKED,
+	PHASE_RUNNING,
+	PHASE_STOPPING
+};
+
+/* One rule's state. Callers read it and never write it. */
+struct dispatch_rule {
+	const struct policy *policy;
+	struct dispatch_lock *lock, own_lock;
+	enum dispatch_phase phase;
+	enum dispatch_wait wait;
+	struct dispatch_paths owed, taken; /* in the order of noticing */
+	unsigned causes, taken_causes;     /* besides paths: at start, timer */
+	bool changed; /* something owed is a change since the start */
+	bool manual, absorb, cause_in_run, leaving;
+	bool shortened, may_shorten;
+	mono_t first, last, taken_first;
+	mono_t started, ended, retry_at, stop_at, every_at, quiet_at;
+	int64_t splay_ns; /* -1: not drawn in this pending period */
+	uint32_t next_attempt, failures;
+	uint32_t self_made; /* runs in a row that only their own changes caused */
+	bool outside;       /* something owed came from elsewhere */
+
+	/* The run in progress, or the last one. */
+	enum dispatch_reason reason;
+	uint32_t attempt;
+	bool only_manual; /* it took nothing that was owed */
+
+	struct heap_node timer, place;
+};
+
+struct dispatch {
+	struct heap timers, queue;
+	unsigned running, max_running;
+	bool stopped;
+	uint64_t random;
+};
+
+/* max_running runs at a time; seed is for splay and jitter. */
+void dispatch_init(struct dispatch *d, unsigned max_running, uint64_t seed);
+
+/*
+ * Takes up a rule. It must stay where it is, policy and lock (NULL: none) too,
+ * until dispatch_remove. at-start = always makes it due.
+ */
+void dispatch_add(struct dispatch *d, struct dispatch_rule *r,
+    const struct policy *policy, struct dispatch_lock *lock, mono_t now);
+
+/*
+ * Takes a rule out. If it is running its end is still to be told, and true is
+ * returned: it must live until then. Its paths are forgotten either way.
+ */
+bool dispatch_remove(struct dispatch *d, struct dispatch_rule *r);
+
+/*
+ * The first look at a path that no record is kept of: at-start decides whether
+ * it owes anything.
+ */
+void dispatch_baseline(struct dispatch *d, struct dispatch_rule *r,
+    struct dispatch_path *p, const struct stamp *now_stamp, mono_t now);
+
+/*
+ * Any later look. hints: HINT_ bits of stamp.h. What differs and is in the
+ * rule's `on` is owed. Returns the differences, asked for or not.
+ */
+unsigned dispatch_look(struct dispatch *d, struct dispatch_rule *r,
+    struct dispatch_path *p, const struct stamp *now_stamp, unsigned hints, mono_t now);
+
+/* Whether p may be forgotten: nothing owed, nothing taken. */
+bool dispatch_path_settled(const struct dispatch_path *p);
+
+/* Forgets p and what it owes: it is no longer watched. */
+void dispatch_forget(
+    struct dispatch *d, struct dispatch_rule *r, struct dispatch_path *p, mono_t now);
+
+/* Runs r as soon as lock and slots allow. False: it is disabled or blocked. */
+bool dispatch_trigger(struct dispatch *d, struct dispatch_rule *r, mono_t now);
+
+/* A cause that changes nothing by itself: shortens a retry's wait, ends `failed`. */
+void dispatch_nudge(struct dispatch *d, struct dispatch_rule *r, mono_t now);
+
+/* What the caller is to do. */
+enum dispatch_step {
+	STEP_NONE,
+	STEP_LOOK,  /* look at all paths of the rule, then call dispatch_ready */
+	STEP_CLOSE, /* look at all paths of the rule, then call dispatch_close */
+	STEP_TERM,  /* the run took too long: SIGTERM to its group */
+	STEP_KILL,  /* five seconds later: SIGKILL to its group */
+};
+
+/* The next step that is due, and the rule it concerns. Call until STEP_NONE. */
+enum dispatch_step
+dispatch_next(struct dispatch *d, mono_t now, struct dispatch_rule **r);
+
+/* After STEP_CLOSE: what changes from now on is not the last run's own doing. */
+void dispatch_close(struct dispatch *d, struct dispatch_rule *r, mono_t now);
+
+/* After STEP_LOOK: is r to run now? Then call dispatch_start or dispatch_block. */
+bool dispatch_ready(struct dispatch *d, struct dispatch_rule *r, mono_t now);
+
+/*
+ * The action is about to be spawned: what is owed is taken, reason and attempt
+ * are set. A spawn that fails is a run that ends at once and not well.
+ */
+void dispatch_start(struct dispatch *d, struct dispatch_rule *r, mono_t now);
+
+/* No program of r's action is installed and trusted; and one is there again. */
+void dispatch_block(struct dispatch *d, struct dispatch_rule *r);
+void dispatch_unblock(struct dispatch *d, struct dispatch_rule *r, mono_t now);
+
+/* The run ended. */
+void dispatch_end(struct dispatch *d, struct dispatch_rule *r, bool ok, mono_t now);
+
+/* No new runs from now on. */
+void dispatch_stop(struct dispatch *d);
+
+/* When dispatch_next has something to say again; MONO_NEVER if by no clock. */
+mono_t dispatch_deadline(const struct dispatch *d);
+
+bool dispatch_pending(const struct dispatch_rule *r);
+
+/* What r waits for, and until when (MONO_NEVER where no clock decides). */
+enum dispatch_state dispatch_state(const struct dispatch_rule *r, mono_t now);
+mono_t dispatch_due(const struct dispatch_rule *r);
+
+/* Is r held back because it seems to trigger itself? */
+bool dispatch_is_guarded(const struct dispatch_rule *r);
+
+/* The most telling change that the run in progress answers on p: a CHANGE_ bit. */
+unsigned dispatch_telling_change(const struct dispatch_path *p);
+
+const char *dispatch_state_name(enum dispatch_state s);
+const char *dispatch_reason_name(enum dispatch_reason r);
+const char *dispatch_change_name(unsigned change);
+
+#endif

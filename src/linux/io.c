@@ -1,0 +1,122 @@
+/*
+ * SPDX-License-Identifier: MIT
+ *
+ * EVFILT_READ and EVFILT_WRITE. epoll is used edge-triggered and only says
+ * when to look: whether a knote is ready, and with how much, is asked of the
+ * descriptor at delivery, so that level-triggered knotes repeat, two knotes
+ * share a descriptor, and a hang-up never spins. Regular files, which epoll
+ * does not take, are EINVAL (macOS takes them, but it is useless for watching).
+ */
+#include "kq.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Tell epoll what this descriptor's knotes need. */
+static int
+interest(struct kq *q, int fd, bool in, bool out)
+{
+	struct epoll_event ev = { .data.u64 = (uint64_t)fd };
+
+	ev.events = (in ? EPOLLIN | EPOLLRDHUP : 0) | (out ? EPOLLOUT : 0) | EPOLLET;
+	if (!in && !out)
+		return epoll_ctl(q->epoll, EPOLL_CTL_DEL, fd, &ev);
+	if (epoll_ctl(q->epoll, EPOLL_CTL_MOD, fd, &ev) == 0)
+		return 0;
+	if (errno != ENOENT)
+		return -1;
+	return epoll_ctl(q->epoll, EPOLL_CTL_ADD, fd, &ev);
+}
+
+int
+kq_io_attach(struct kq *q, struct knote *kn)
+{
+	struct slot *s = kq_slot(q, kn->ident);
+	struct stat st;
+
+	if (fstat(kn->ident, &st) != 0)
+		return errno;
+	kn->dev = st.st_dev;
+	kn->ino = st.st_ino;
+	if (interest(q, kn->ident, s->read != NULL || kn->filter == EVFILT_READ,
+		s->write != NULL || kn->filter == EVFILT_WRITE) == 0)
+		return 0;
+	/* EPERM: nothing to poll. EBADF: O_PATH, the descriptor itself is fine. */
+	return errno == EPERM || errno == EBADF ? EINVAL : errno;
+}
+
+void
+kq_io_detach(struct kq *q, struct knote *kn)
+{
+	struct slot *s = kq_slot(q, kn->ident);
+
+	/* On failure the descriptor is gone, and epoll's interest with it. */
+	if (q->epoll >= 0)
+		interest(q, kn->ident, s->read != NULL, s->write != NULL);
+}
+
+void
+kq_io_event(struct kq *q, int fd, uint32_t events)
+{
+	struct slot *s = kq_slot(q, fd);
+
+	if (s == NULL)
+		return;
+	if (s->read != NULL && (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))) {
+		s->read->hot = true;
+		kq_activate(q, s->read);
+	}
+	if (s->write != NULL && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))) {
+		s->write->hot = true;
+		kq_activate(q, s->write);
+	}
+}
+
+/* Bytes to read; 1 where only the kernel knows, as for a listening socket. */
+static intptr_t
+readable(int fd, int revents)
+{
+	int n = 0;
+
+	if (ioctl(fd, FIONREAD, &n) == 0 && n > 0)
+		return n;
+	return (revents & POLLIN) && !(revents & (POLLHUP | POLLRDHUP)) ? 1 : 0;
+}
+
+/* Room to write: the buffer's size less what is in it, at least 1. */
+static intptr_t
+writable(int fd)
+{
+	int size, used = 0;
+	socklen_t len = sizeof(size);
+
+	if ((size = fcntl(fd, F_GETPIPE_SZ)) >= 0)
+		(void)ioctl(fd, FIONREAD, &used);
+	else if (getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &len) == 0)
+		(void)ioctl(fd, SIOCOUTQ, &used);
+	return size > used ? size - used : 1;
+}
+
+bool
+kq_io_fire(struct kq *q, struct knote *kn, struct kevent *out)
+{
+	bool in = kn->filter == EVFILT_READ;
+	struct pollfd p = { .fd = kn->ident, .events = in ? POLLIN | POLLRDHUP : POLLOUT };
+
+	(void)q;
+	kn->hot = false;
+	if (poll(&p, 1, 0) <= 0 || p.revents == 0 || (p.revents & POLLNVAL))
+		return false;
+	if (p.revents & (POLLHUP | POLLERR | (in ? POLLRDHUP : 0)))
+		out->flags |= EV_EOF;
+	out->data = in ? readable(kn->ident, p.revents) : writable(kn->ident);
+	/* Without EV_CLEAR it repeats until a look finds it no longer ready. */
+	kn->hot = !(kn->flags & EV_CLEAR);
+	return true;
+}

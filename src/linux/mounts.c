@@ -1,0 +1,201 @@
+/*
+ * SPDX-License-Identifier: MIT
+ *
+ * macOS posts NOTE_WRITE on the parent of a mount point when something is
+ * mounted there or unmounted. The kernel tells that the mount table changed
+ * (POLLPRI), so it is read anew and compared by mount id; nothing is asked of
+ * the mounts themselves. Begun with the first directory knote.
+ */
+#include "kq.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+struct mount {
+	int id;
+	char *point; /* into text */
+};
+
+struct mount_table {
+	char *text;
+	struct mount *mounts;
+	size_t n;
+};
+
+/* The whole file, which cannot be mapped and has no size. */
+static char *
+slurp(int fd)
+{
+	size_t size = 16384, len = 0;
+	char *buf = malloc(size + 1), *more;
+	ssize_t got = -1;
+
+	if (buf != NULL && lseek(fd, 0, SEEK_SET) == 0)
+		while ((got = read(fd, buf + len, size - len)) > 0) {
+			len += (size_t)got;
+			if (size - len > 4096)
+				continue;
+			if ((more = realloc(buf, 2 * size + 1)) == NULL)
+				break;
+			buf = more;
+			size *= 2;
+		}
+	if (got != 0) {
+		free(buf);
+		return NULL;
+	}
+	buf[len] = '\0';
+	return buf;
+}
+
+/* Space, tab, newline and backslash stand as \ooo. */
+static void
+unescape(char *s)
+{
+	char *to = s;
+
+	for (; *s != '\0'; s++) {
+		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] != '\0' && s[3] != '\0') {
+			*to++ = (char)((s[1] - '0') * 64 + (s[2] - '0') * 8 + (s[3] - '0'));
+			s += 3;
+		} else {
+			*to++ = *s;
+		}
+	}
+	*to = '\0';
+}
+
+/* "ID PARENT MAJOR:MINOR ROOT POINT ..." */
+static bool
+parse_line(char *line, struct mount *m)
+{
+	char *save, *field = strtok_r(line, " ", &save);
+
+	if (field == NULL)
+		return false;
+	m->id = atoi(field);
+	for (int i = 0; i < 4; i++)
+		if ((field = strtok_r(NULL, " ", &save)) == NULL)
+			return false;
+	unescape(field);
+	m->point = field;
+	return true;
+}
+
+static int
+by_id(const void *a, const void *b)
+{
+	const struct mount *x = a, *y = b;
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+static void
+table_free(struct mount_table *t)
+{
+	if (t == NULL)
+		return;
+	free(t->text);
+	free(t->mounts);
+	free(t);
+}
+
+static struct mount_table *
+table_read(int fd)
+{
+	struct mount_table *t = calloc(1, sizeof(*t));
+	char *line, *save;
+	size_t max = 1;
+
+	if (t == NULL || (t->text = slurp(fd)) == NULL)
+		goto fail;
+	for (const char *p = t->text; (p = strchr(p, '\n')) != NULL; p++)
+		max++;
+	if ((t->mounts = calloc(max, sizeof(*t->mounts))) == NULL)
+		goto fail;
+	for (line = strtok_r(t->text, "\n", &save); line != NULL;
+	     line = strtok_r(NULL, "\n", &save))
+		if (parse_line(line, &t->mounts[t->n]))
+			t->n++;
+	qsort(t->mounts, t->n, sizeof(*t->mounts), by_id);
+	return t;
+fail:
+	table_free(t);
+	return NULL;
+}
+
+static void
+tell_parent(struct kq *q, const char *point)
+{
+	const char *slash = strrchr(point, '/');
+	char *dir;
+
+	if (slash == NULL || slash[1] == '\0')
+		return;
+	dir = slash == point ? strdup("/") : strndup(point, (size_t)(slash - point));
+	if (dir != NULL)
+		kq_vnode_mounted_at(q, dir);
+	free(dir);
+}
+
+/* Both are sorted: what stands in only one of them came or went. */
+static void
+compare(struct kq *q, const struct mount_table *was, const struct mount_table *is)
+{
+	size_t i = 0, j = 0;
+
+	while (i < was->n || j < is->n) {
+		int d = i == was->n ? 1 :
+		    j == is->n      ? -1 :
+				      by_id(&was->mounts[i], &is->mounts[j]);
+
+		/* A reused id, or a mount that was moved, is both. */
+		if (d == 0 && strcmp(was->mounts[i].point, is->mounts[j].point) != 0) {
+			tell_parent(q, was->mounts[i].point);
+			tell_parent(q, is->mounts[j].point);
+		}
+		if (d < 0)
+			tell_parent(q, was->mounts[i].point);
+		if (d > 0)
+			tell_parent(q, is->mounts[j].point);
+		i += d <= 0;
+		j += d >= 0;
+	}
+}
+
+void
+kq_mounts_watch(struct kq *q)
+{
+	if (q->mounts >= 0)
+		return;
+	q->mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	if (q->mounts < 0)
+		return;
+	/* First the watch, then the table: what comes between is told twice. */
+	kq_poll_add(q, q->mounts, EPOLLPRI | EPOLLET, KQ_MOUNTS);
+	q->mounted = table_read(q->mounts);
+}
+
+void
+kq_mounts_changed(struct kq *q)
+{
+	struct mount_table *is = table_read(q->mounts);
+
+	if (is == NULL)
+		return;
+	if (q->mounted != NULL)
+		compare(q, q->mounted, is);
+	table_free(q->mounted);
+	q->mounted = is;
+}
+
+void
+kq_mounts_free(struct kq *q)
+{
+	table_free(q->mounted);
+	q->mounted = NULL;
+}

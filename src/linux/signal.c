@@ -1,0 +1,80 @@
+/*
+ * SPDX-License-Identifier: MIT
+ *
+ * EVFILT_SIGNAL. Linux shows a signal to signalfd only while it is blocked, and
+ * then even if it is ignored; so it is blocked as long as a knote wants it,
+ * and a handler for it does not run. The mask is inherited by children, also
+ * over exec: who spawns must reset it. Two of one signal may count as one.
+ */
+#include "kq.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+static int
+update(struct kq *q)
+{
+	int fd = signalfd(q->signal, &q->sigset, SFD_NONBLOCK | SFD_CLOEXEC);
+
+	if (fd < 0)
+		return errno;
+	if (q->signal < 0 && kq_poll_add(q, fd, EPOLLIN, KQ_SIGNAL) != 0) {
+		int error = errno;
+
+		close(fd);
+		return error;
+	}
+	q->signal = fd;
+	return 0;
+}
+
+int
+kq_signal_attach(struct kq *q, struct knote *kn)
+{
+	sigset_t one, old;
+	int error;
+
+	sigaddset(&q->sigset, kn->ident);
+	if ((error = update(q)) != 0) {
+		sigdelset(&q->sigset, kn->ident);
+		return error;
+	}
+	sigemptyset(&one);
+	sigaddset(&one, kn->ident);
+	sigprocmask(SIG_BLOCK, &one, &old);
+	kn->was_blocked = sigismember(&old, kn->ident) == 1;
+	return 0;
+}
+
+void
+kq_signal_detach(struct kq *q, struct knote *kn)
+{
+	sigset_t one;
+
+	sigdelset(&q->sigset, kn->ident);
+	if (q->epoll >= 0)
+		update(q);
+	if (kn->was_blocked || q->pid != getpid())
+		return;
+	sigemptyset(&one);
+	sigaddset(&one, kn->ident);
+	sigprocmask(SIG_UNBLOCK, &one, NULL);
+}
+
+void
+kq_signal_drain(struct kq *q)
+{
+	struct signalfd_siginfo info[16];
+	ssize_t len = read(q->signal, info, sizeof(info));
+
+	for (size_t i = 0; len > 0 && i < (size_t)len / sizeof(info[0]); i++) {
+		struct knote *kn = info[i].ssi_signo < NSIG ? q->signals[info[i].ssi_signo] : NULL;
+
+		if (kn == NULL)
+			continue;
+		kn->data++;
+		kq_activate(q, kn);
+	}
+}

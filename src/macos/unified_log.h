@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UNIFIED_LOG_H
+#define UNIFIED_LOG_H
+
+#include "log.h"
+
+/*
+ * A log_sink_fn: sends line to the unified log, subsystem org.watchpathd. No
+ * line is of a type that lives in memory only, but debug.
+ */
+void unified_log_line(enum log_level level, const char *line);
+
+#endif
