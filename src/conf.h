@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "map.h"
 #include "rule.h"
 #include "util.h"
 
@@ -20,27 +21,36 @@ struct diag {
 	char *message;
 };
 
-/* What was read: rules in the order of files and lines, and all findings. */
+/*
+ * What was read: rules in the order of files and lines, and all findings.
+ * settings_file is the file that holds [daemon], or NULL; if that file is
+ * refused, settings are the defaults.
+ */
 struct conf {
 	struct rule **rules;
 	size_t nrules;
 	struct settings settings;
+	char *settings_file;
 	struct diag *diags;
 	size_t ndiags;
-	struct strv files; /* every rule file that was seen, refused ones too */
+	struct strv files;	/* every rule file that was seen, refused ones too */
+	bool denied;		/* something could not be read for want of permission */
+	struct map sections;	/* name of a section -> where it stands */
 };
 
 /*
- * Reads every rule file of a directory, in byte order of names, into c, which
- * must be all zero, or one file (read as the only one). A file with any error
- * gives no rule. Judges files and programs if trust is not NULL. root is put in
- * front of paths that are looked at (warnings), never into the rules. 0, or -1
- * if the directory or file could not be read at all, which is also in diags.
+ * Reads every rule file of a directory, in byte order of names, or one file,
+ * and adds it to c, which was all zero at first; sections must be unique over
+ * all of it. A file with any error gives no rule, but keeps the names of its
+ * sections, since an earlier version of it may be in force. Judges files and
+ * programs if t is not NULL. root is put in front of paths that are looked at
+ * (warnings), never into the rules. 0, or -1 if the directory or file could not
+ * be read at all, which is also in diags.
  */
-int
-conf_read_dir(struct conf *c, const char *dir, const struct trust *t, const char *root);
-int
-conf_read_file(struct conf *c, const char *path, const struct trust *t, const char *root);
+int conf_read_dir(
+    struct conf *c, const char *dir, const struct trust *t, const char *root);
+int conf_read_file(
+    struct conf *c, const char *path, const struct trust *t, const char *root);
 
 /* How many errors are among the findings. */
 size_t conf_errors(const struct conf *c);

@@ -8,10 +8,11 @@
 #include "policy.h"
 #include "util.h"
 
-/* A command line split into words; v is NULL-terminated for execve(2). */
+/* A command line split into words; argv.v is NULL-terminated for execve(2). */
 struct command {
 	struct strv argv;
-	int line; /* where in the file */
+	struct strv text; /* as it was written, a line each: what is printed */
+	int line;         /* where in the file */
 };
 
 enum rule_trust { TRUST_STRICT, TRUST_ADMIN };
@@ -37,6 +38,7 @@ struct rule {
 	struct strv environment; /* NAME=value */
 	enum rule_trust trust;
 	bool keep_awake, log_output;
+	uint64_t given; /* keys that were set, a bit each */
 };
 
 /* [daemon] */
@@ -44,7 +46,14 @@ struct settings {
 	uint32_t max_running;
 	int64_t recheck_ms; /* 0: never */
 	uint32_t log_level; /* enum log_level of log.h */
+	uint64_t given;
 };
+
+/* A line of a rule file holds this many bytes, its end not counted. */
+#define RULE_LINE_MAX 198
+
+/* 1 to 48 of a-z 0-9 - _ . */
+bool rule_name_valid(const char *name);
 
 /* A rule with every default set and nothing else. rule_free(NULL) is nothing. */
 struct rule *rule_new(const char *name, const char *file, int line);
@@ -54,16 +63,36 @@ void settings_init(struct settings *s);
 /*
  * Takes one value of key: one call per value of a list. 0, or -1 with a
  * sentence in why (unknown key with the nearest known one, bad value with what
- * would be good). Daemon keys go to settings_set.
+ * would be good, a value that a line cannot hold). rule_continue takes an
+ * indented line below key: a further value, or further words of a command.
+ * Daemon keys go to settings_set.
  */
 #define RULE_WHY_SIZE 512
 int rule_set(struct rule *r, const char *key, const char *value, int line,
     char why[RULE_WHY_SIZE]);
+int rule_continue(struct rule *r, const char *key, const char *value, int line,
+    char why[RULE_WHY_SIZE]);
 int settings_set(
     struct settings *s, const char *key, const char *value, char why[RULE_WHY_SIZE]);
 
-/* What still keeps a complete rule from working: 0, or -1 with a sentence. */
-int rule_validate(const struct rule *r, char why[RULE_WHY_SIZE]);
+/* May an indented line be this, or does it only look like a continuation? */
+int rule_check_indented(const char *text, char why[RULE_WHY_SIZE]);
+
+/* The nth thing, from 0, that keeps a complete rule from working; 0: no more. */
+int rule_validate(const struct rule *r, unsigned nth, char why[RULE_WHY_SIZE]);
+
+/* What is true of a key of a rule or of [daemon]; 0 for an unknown one. */
+enum {
+	RULE_KEY_KNOWN = 1,
+	RULE_KEY_LIST = 2,        /* may be given more than once */
+	RULE_KEY_REQUIRED = 4,    /* a rule must have it */
+	RULE_KEY_TEXT = 8,        /* ` ;` in its value is an error, not a comment */
+	RULE_KEY_UNSUPPORTED = 16 /* read and checked, but without effect so far */
+};
+unsigned rule_key_flags(const char *key);
+
+/* Adds word to a command line so that it is read back as one word. */
+void rule_quote_word(struct buf *out, const char *word);
 
 /* The rule as INI that parses back to the same rule (check -v). */
 void rule_print(const struct rule *r, struct buf *out);

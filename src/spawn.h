@@ -7,23 +7,22 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "mono.h"
-
 struct loop;
 
 /*
  * Starts, captures, signals and reaps children. They lead a session and process
- * group of their own, stdin is /dev/null, stdout and stderr one pipe, signals
- * and the soft descriptor limit are what a fresh process has, and no descriptor
- * is inherited.
+ * group of their own, stdin is /dev/null, stdout and stderr one pipe (/dev/null
+ * without log_output), signals and the soft descriptor limit are what a fresh
+ * process has, no descriptor is inherited, and cwd is the daemon's, which is /.
  */
 struct spawner;
 
 struct spawn_request {
 	const char *program; /* resolved path to execute */
 	char *const *argv;
-	char *const *envp; /* the whole environment, but for HOME USER LOGNAME SHELL */
-	const char *user, *group, *directory; /* NULL: as the daemon, cwd / */
+	/* All of it; with user, HOME USER LOGNAME SHELL are added unless in it. */
+	char *const *envp;
+	const char *user, *group, *directory; /* NULL: as the daemon */
 	int32_t umask;                        /* -1: as the daemon */
 	int32_t nice;
 	bool nice_set;
@@ -40,14 +39,17 @@ struct spawn_result {
 };
 
 /*
- * Called once per child, after it was reaped and what its pipe then held was
- * logged. The child is gone afterwards.
+ * Called exactly once per child, from a loop callback and never from within
+ * the functions below, after it was reaped and what its pipe then held was
+ * logged. It may start, terminate and kill children, but not free the spawner.
+ * The child is gone afterwards.
  */
 typedef void spawn_done_fn(void *arg, const struct spawn_result *result);
 
 /*
- * A spawner on loop; it takes SIGCHLD. self is the daemon's own program, for
- * the hidden exec mode. NULL with errno. Free leaves running children alone.
+ * A spawner on loop; it takes SIGCHLD and makes it SIG_DFL. self is the daemon's
+ * own program, for the hidden exec mode (become.h). NULL with errno. Free leaves
+ * running children alone and forgets them; the loop is not to be waited on then.
  */
 struct spawner *spawner_new(struct loop *l, const char *self);
 void spawner_free(struct spawner *s);
@@ -62,12 +64,13 @@ struct child *spawn_start(struct spawner *s, const struct spawn_request *req,
 pid_t spawn_pid(const struct child *c);
 
 /*
- * SIGTERM to the child's group: from now on the leader is watched with WNOWAIT
- * and stays a zombie, so that its group id cannot be reused, until spawn_kill.
+ * SIGTERM to the child's group. From now on a leader that ends stays a zombie,
+ * so that its group id cannot be reused, and gives no result until spawn_kill:
+ * it must follow, also where all have ended.
  */
 void spawn_terminate(struct child *c);
 
-/* SIGKILL to the group; the leader is reaped when it is dead. */
+/* SIGKILL to the group; the result comes when the leader is dead and reaped. */
 void spawn_kill(struct child *c);
 
 /* Children whose result has not been given. */

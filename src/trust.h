@@ -17,7 +17,11 @@
 struct trust {
 	const char *root; /* --root: judging stops there. NULL or "": no root */
 	uid_t owner;      /* besides 0: the daemon's own user */
+	const char *path; /* PATH of the action, if not TRUST_CLEAN_PATH */
 };
+
+/* The PATH of every action that does not bring its own. */
+#define TRUST_CLEAN_PATH "/usr/bin:/bin:/usr/sbin:/sbin"
 
 /*
  * Opens a rule file for reading: O_NOFOLLOW, never blocking, judged by fstat on
@@ -35,10 +39,12 @@ bool trust_directory(const struct trust *t, const char *path, char why[TRUST_WHY
  * target must be an executable regular file; the interpreter that its #! line
  * names (and what `env` would start) likewise, and if argv[0] is itself an
  * interpreter (sh bash zsh python perl ruby osascript env, with a version) its
- * first absolute argument. argv is the whole command, argv[0] as it is to be
- * executed (with root in front). admin accepts directories that root owns and
+ * first absolute argument, unless code comes with -c or -e before it. argv is
+ * the whole command, argv[0] as it is to be executed (with root in front);
+ * nothing else of it gets root. admin accepts directories that root owns and
  * only the admin group may write. The real path that is to be executed goes to
- * resolved (PATH_MAX). *missing tells "not installed" from "not trusted".
+ * resolved (PATH_MAX). *missing tells "not installed" from "not trusted": a
+ * program that is not there is missing whoever may write its directory.
  */
 bool trust_program(const struct trust *t, char *const argv[], bool admin, char *resolved,
     bool *missing, char why[TRUST_WHY_SIZE]);

@@ -1,0 +1,548 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From `watch` values to looks. A path is one target of the tree. A pattern is
+ * a list of names to match in a directory, which is a target too: whenever that
+ * directory may have changed it is listed anew, and each match is a path, or
+ * the directory of the next list.
+ */
+#include "watch.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "map.h"
+#include "platform.h"
+#include "tree.h"
+#include "util.h"
+
+struct leaf {
+	struct watch_path pub;
+	struct tree_target target;
+	struct watch_entry *entry;
+	char *path;
+	bool armed;
+	TAILQ_ENTRY(leaf) link;
+};
+
+/* One match of a list: either a path or, where the pattern goes on, a list. */
+struct match {
+	char *name;
+	struct leaf *leaf;
+	struct list *list;
+	bool seen;
+	TAILQ_ENTRY(match) link;
+};
+
+struct list {
+	struct tree_target target;
+	struct watch_entry *entry;
+	char *dir;
+	size_t part; /* the wildcard component that its names are matched with */
+	int error;   /* errno: the names cannot be read, and what is known stays */
+	struct map by_name;
+	TAILQ_HEAD(, match) matches;
+};
+
+struct watch_entry {
+	struct watch *watch;
+	const struct watch_ops *ops;
+	void *arg;
+	/* The pattern as runs of literal components and single wildcard ones. */
+	struct strv parts;
+	struct leaf *leaf;
+	struct list *list;
+	TAILQ_HEAD(, leaf) leaves;
+	size_t armed, overflow;
+	TAILQ_ENTRY(watch_entry) link;
+};
+
+struct watch_way {
+	struct tree_target target;
+	char *path;
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+struct watch {
+	struct tree *tree;
+	TAILQ_HEAD(, watch_entry) entries;
+};
+
+static struct list *list_new(struct watch_entry *e, char *dir, size_t part);
+static void list_free(struct list *l);
+
+static const char *
+explain(int error)
+{
+	if (error == EMFILE || error == ENFILE)
+		return "out of file descriptors";
+	if (error == EPERM && platform_has_tcc)
+		return "needs Full Disk Access";
+	return strerror(error);
+}
+
+/* Whether the path may be stat'ed; if not, says why. */
+static bool
+leaf_may_look(struct leaf *f)
+{
+	f->pub.unwatched = f->target.end == TREE_REMOTE || f->target.end == TREE_OWN;
+	f->pub.error = f->target.error;
+	if (f->target.end == TREE_REMOTE)
+		f->pub.why = "not watched: network volume";
+	else if (f->target.end == TREE_OWN)
+		f->pub.why = "not watched: belongs to watchpathd itself";
+	else
+		f->pub.why = f->pub.error != 0 ? explain(f->pub.error) : NULL;
+	return !f->pub.unwatched && f->target.end != TREE_ERROR;
+}
+
+static void
+leaf_look(void *arg, unsigned hints)
+{
+	struct leaf *f = arg;
+	struct watch_entry *e = f->entry;
+	struct stamp s;
+	int error;
+
+	if (!leaf_may_look(f)) {
+		e->ops->look(e->arg, &f->pub, NULL, 0);
+		return;
+	}
+	error = stamp_take(&s, f->path);
+	if (error != 0) {
+		f->pub.error = error;
+		f->pub.why = explain(error);
+	}
+	e->ops->look(e->arg, &f->pub, error == 0 ? &s : NULL, hints);
+}
+
+static void
+leaf_arm(struct leaf *f)
+{
+	tree_add(f->entry->watch->tree, &f->target);
+	f->armed = true;
+	f->entry->armed++;
+}
+
+static void
+leaf_disarm(struct leaf *f)
+{
+	tree_remove(f->entry->watch->tree, &f->target);
+	f->armed = false;
+	f->entry->armed--;
+}
+
+/* A look at a path that no descriptor is held for. */
+static void
+leaf_visit(struct leaf *f)
+{
+	leaf_arm(f);
+	leaf_look(f, 0);
+	leaf_disarm(f);
+}
+
+static struct leaf *
+leaf_new(struct watch_entry *e, char *path)
+{
+	struct leaf *f = xcalloc(1, sizeof(*f));
+
+	f->entry = e;
+	f->path = path;
+	f->pub.path = path;
+	f->target.path = path;
+	f->target.fn = leaf_look;
+	f->target.arg = f;
+	TAILQ_INSERT_TAIL(&e->leaves, f, link);
+	if (e->armed < WATCH_MATCHES_MAX) {
+		leaf_arm(f);
+		leaf_look(f, 0);
+	} else {
+		e->overflow++;
+		leaf_visit(f);
+	}
+	return f;
+}
+
+static void
+leaf_free(struct leaf *f)
+{
+	struct watch_entry *e = f->entry;
+
+	if (f->armed)
+		leaf_disarm(f);
+	else
+		e->overflow--;
+	TAILQ_REMOVE(&e->leaves, f, link);
+	free(f->path);
+	free(f);
+}
+
+/* f is no match any more: a last look, and it is gone. */
+static void
+leaf_drop(struct leaf *f)
+{
+	if (f->armed)
+		leaf_look(f, 0);
+	else
+		leaf_visit(f);
+	f->entry->ops->gone(f->entry->arg, &f->pub);
+	leaf_free(f);
+}
+
+/* Arms paths that were left out, where others have gone. */
+static void
+entry_fill(struct watch_entry *e)
+{
+	struct leaf *f;
+
+	TAILQ_FOREACH(f, &e->leaves, link) {
+		if (e->overflow == 0 || e->armed >= WATCH_MATCHES_MAX)
+			return;
+		if (f->armed)
+			continue;
+		e->overflow--;
+		leaf_arm(f);
+		leaf_look(f, 0);
+	}
+}
+
+/* Follows the pattern from dir, where part is the next component. */
+static void
+expand(struct match *m, struct list *l)
+{
+	struct watch_entry *e = l->entry;
+	size_t next = l->part + 1;
+	char *path, *longer;
+
+	path = xasprintf("%s/%s", strcmp(l->dir, "/") == 0 ? "" : l->dir, m->name);
+	if (next < e->parts.n && strpbrk(e->parts.v[next], "*?[") == NULL) {
+		longer = xasprintf("%s/%s", path, e->parts.v[next]);
+		free(path);
+		path = longer;
+		next++;
+	}
+	if (next < e->parts.n)
+		m->list = list_new(e, path, next);
+	else
+		m->leaf = leaf_new(e, path);
+}
+
+static void
+match_free(struct list *l, struct match *m, bool drop)
+{
+	if (m->list != NULL)
+		list_free(m->list);
+	else if (drop)
+		leaf_drop(m->leaf);
+	else
+		leaf_free(m->leaf);
+	map_remove(&l->by_name, m->name);
+	TAILQ_REMOVE(&l->matches, m, link);
+	free(m->name);
+	free(m);
+}
+
+/* Can the directory entry be what the pattern needs: a directory, if it goes on? */
+static bool
+is_candidate(const struct list *l, const struct dirent *d)
+{
+	if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
+		return false;
+	if (l->part + 1 < l->entry->parts.n && d->d_type != DT_DIR &&
+	    d->d_type != DT_LNK && d->d_type != DT_UNKNOWN)
+		return false;
+	return fnmatch(
+		   l->entry->parts.v[l->part], d->d_name, FNM_PERIOD | FNM_NOESCAPE) == 0;
+}
+
+static void
+list_note(struct list *l, const char *name)
+{
+	struct match *m = map_get(&l->by_name, name);
+
+	if (m == NULL) {
+		m = xcalloc(1, sizeof(*m));
+		m->name = xstrdup(name);
+		TAILQ_INSERT_TAIL(&l->matches, m, link);
+		map_put(&l->by_name, m->name, m);
+		expand(m, l);
+	}
+	m->seen = true;
+}
+
+static void
+list_forget_unseen(struct list *l)
+{
+	struct match *m, *next;
+
+	for (m = TAILQ_FIRST(&l->matches); m != NULL; m = next) {
+		next = TAILQ_NEXT(m, link);
+		if (!m->seen)
+			match_free(l, m, true);
+	}
+}
+
+/* The names in the directory, or NULL: none may be read, and what is known stays. */
+static DIR *
+list_open(struct list *l, bool *none)
+{
+	DIR *d;
+
+	*none = l->target.end == TREE_ABSENT;
+	l->error = l->target.error;
+	if (l->target.end != TREE_HERE)
+		return NULL;
+	d = opendir(l->dir);
+	if (d != NULL)
+		return d;
+	*none = errno == ENOENT || errno == ENOTDIR;
+	if (!*none)
+		l->error = errno;
+	return NULL;
+}
+
+static void
+list_read(void *arg, unsigned hints)
+{
+	struct list *l = arg;
+	struct dirent *ent;
+	struct match *m;
+	bool none;
+	DIR *d = list_open(l, &none);
+
+	(void)hints;
+	if (d == NULL && !none)
+		return;
+	TAILQ_FOREACH(m, &l->matches, link)
+		m->seen = false;
+	while (d != NULL && (ent = readdir(d)) != NULL)
+		if (is_candidate(l, ent))
+			list_note(l, ent->d_name);
+	if (d != NULL)
+		closedir(d);
+	list_forget_unseen(l);
+	entry_fill(l->entry);
+}
+
+static struct list *
+list_new(struct watch_entry *e, char *dir, size_t part)
+{
+	struct list *l = xcalloc(1, sizeof(*l));
+
+	l->entry = e;
+	l->dir = dir;
+	l->part = part;
+	TAILQ_INIT(&l->matches);
+	l->target.path = dir;
+	l->target.fn = list_read;
+	l->target.arg = l;
+	tree_add(e->watch->tree, &l->target);
+	list_read(l, 0);
+	return l;
+}
+
+/* Frees a list; its paths are gone for good unless the entry itself goes. */
+static void
+list_free(struct list *l)
+{
+	struct match *m;
+
+	tree_remove(l->entry->watch->tree, &l->target);
+	while ((m = TAILQ_FIRST(&l->matches)) != NULL)
+		match_free(l, m, l->entry->ops != NULL);
+	map_clear(&l->by_name);
+	free(l->dir);
+	free(l);
+}
+
+/* Splits a path into runs of literal components and single wildcard ones. */
+static void
+split(const char *path, struct strv *parts)
+{
+	struct buf literal = { NULL, 0, 0 };
+	size_t len;
+	char *c;
+
+	for (path += strspn(path, "/"); *path != '\0'; path += strspn(path, "/")) {
+		len = strcspn(path, "/");
+		c = xstrndup(path, len);
+		path += len;
+		if (strpbrk(c, "*?[") == NULL) {
+			/* The first run is absolute; later ones follow a name. */
+			buf_addf(&literal, "%s%s",
+			    literal.len > 0 || parts->n == 0 ? "/" : "", c);
+			free(c);
+			continue;
+		}
+		if (literal.len > 0 || parts->n == 0)
+			strv_push(parts, xstrdup(literal.len > 0 ? literal.p : "/"));
+		literal.len = 0;
+		strv_push(parts, c);
+	}
+	if (literal.len > 0 || parts->n == 0)
+		strv_push(parts, xstrdup(literal.len > 0 ? literal.p : "/"));
+	buf_clear(&literal);
+}
+
+struct watch_entry *
+watch_add(struct watch *w, const char *path, const struct watch_ops *ops, void *arg)
+{
+	struct watch_entry *e = xcalloc(1, sizeof(*e));
+
+	e->watch = w;
+	e->ops = ops;
+	e->arg = arg;
+	TAILQ_INIT(&e->leaves);
+	TAILQ_INSERT_TAIL(&w->entries, e, link);
+	split(path, &e->parts);
+	if (e->parts.n == 1)
+		e->leaf = leaf_new(e, xstrdup(path));
+	else
+		e->list = list_new(e, xstrdup(e->parts.v[0]), 1);
+	return e;
+}
+
+void
+watch_remove(struct watch *w, struct watch_entry *e)
+{
+	e->ops = NULL;
+	if (e->list != NULL)
+		list_free(e->list);
+	else
+		leaf_free(e->leaf);
+	TAILQ_REMOVE(&w->entries, e, link);
+	strv_clear(&e->parts);
+	free(e);
+}
+
+void
+watch_look(struct watch_entry *e)
+{
+	struct leaf *f;
+
+	TAILQ_FOREACH(f, &e->leaves, link)
+		if (f->armed)
+			leaf_look(f, 0);
+}
+
+size_t
+watch_overflow(const struct watch_entry *e)
+{
+	return e->overflow;
+}
+
+static const char *
+list_why(const struct list *l)
+{
+	const char *why = NULL;
+	struct match *m;
+
+	if (l->target.end == TREE_REMOTE)
+		return "not watched: network volume";
+	if (l->error != 0)
+		return explain(l->error);
+	TAILQ_FOREACH(m, &l->matches, link)
+		if (m->list != NULL && (why = list_why(m->list)) != NULL)
+			break;
+	return why;
+}
+
+const char *
+watch_why(const struct watch_entry *e)
+{
+	return e->list != NULL ? list_why(e->list) : NULL;
+}
+
+static void
+way_changed(void *arg, unsigned hints)
+{
+	struct watch_way *way = arg;
+
+	(void)hints;
+	way->fn(way->arg);
+}
+
+struct watch_way *
+watch_way_add(struct watch *w, const char *path, void (*fn)(void *arg), void *arg)
+{
+	struct watch_way *way = xcalloc(1, sizeof(*way));
+
+	way->path = xstrdup(path);
+	way->fn = fn;
+	way->arg = arg;
+	way->target.path = way->path;
+	way->target.fn = way_changed;
+	way->target.arg = way;
+	way->target.whole_way = true;
+	tree_add(w->tree, &way->target);
+	return way;
+}
+
+void
+watch_way_remove(struct watch *w, struct watch_way *way)
+{
+	tree_remove(w->tree, &way->target);
+	free(way->path);
+	free(way);
+}
+
+struct watch *
+watch_new(struct loop *l)
+{
+	struct watch *w = xcalloc(1, sizeof(*w));
+
+	w->tree = tree_new(l);
+	TAILQ_INIT(&w->entries);
+	return w;
+}
+
+void
+watch_free(struct watch *w)
+{
+	struct watch_entry *e;
+
+	if (w == NULL)
+		return;
+	while ((e = TAILQ_FIRST(&w->entries)) != NULL)
+		watch_remove(w, e);
+	tree_free(w->tree);
+	free(w);
+}
+
+void
+watch_disown(struct watch *w, const char *path)
+{
+	tree_disown(w->tree, path);
+}
+
+void
+watch_recheck(struct watch *w)
+{
+	struct watch_entry *e;
+	struct leaf *f;
+
+	tree_recheck(w->tree);
+	TAILQ_FOREACH(e, &w->entries, link) {
+		if (e->overflow == 0)
+			continue;
+		TAILQ_FOREACH(f, &e->leaves, link)
+			if (!f->armed)
+				leaf_visit(f);
+	}
+}
+
+void
+watch_due(struct watch *w, mono_t now)
+{
+	tree_due(w->tree, now);
+}
+
+mono_t
+watch_deadline(const struct watch *w)
+{
+	return tree_deadline(w->tree);
+}

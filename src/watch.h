@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WATCH_H
+#define WATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "mono.h"
+#include "stamp.h"
+
+struct loop;
+
+/*
+ * Watched paths and patterns. A pattern is followed as its matches come and go,
+ * in directories that come and go. Everything is armed first and looked at then,
+ * so a change is either in the look or in an event that causes another one.
+ */
+struct watch;
+struct watch_entry;
+
+/* A concrete path: an entry without wildcards, or one match of a pattern. */
+struct watch_path {
+	const char *path;
+	void *owner;     /* the caller's; NULL at first */
+	int error;       /* errno: it cannot be looked at, or not be armed */
+	bool unwatched;  /* it is on a network volume, or the daemon's own */
+	const char *why; /* a phrase for error or unwatched, else NULL */
+};
+
+/*
+ * look: p was looked at; now is NULL when that was not possible and the last
+ * stamp stands. gone: p is no longer a match and about to be freed; it was
+ * looked at just before. Neither may remove the entry.
+ */
+struct watch_ops {
+	void (*look)(
+	    void *arg, struct watch_path *p, const struct stamp *now, unsigned hints);
+	void (*gone)(void *arg, struct watch_path *p);
+};
+
+/* How many matches of a pattern are armed; the rest is looked at on rechecks. */
+#define WATCH_MATCHES_MAX 1024
+
+struct watch *watch_new(struct loop *l);
+void watch_free(struct watch *w);
+
+/*
+ * Watches path, which is absolute and may have * ? [ ] in any component. Every
+ * path it stands for is looked at before this returns. ops must outlive it.
+ */
+struct watch_entry *
+watch_add(struct watch *w, const char *path, const struct watch_ops *ops, void *arg);
+void watch_remove(struct watch *w, struct watch_entry *e);
+
+/* Looks at all paths of an entry now. */
+void watch_look(struct watch_entry *e);
+
+/* Matches beyond WATCH_MATCHES_MAX. */
+size_t watch_overflow(const struct watch_entry *e);
+
+/* Why names cannot be read that a pattern needs: a phrase, else NULL. */
+const char *watch_why(const struct watch_entry *e);
+
+/* Calls fn whenever anything on the way to path may have changed. */
+struct watch_way;
+struct watch_way *
+watch_way_add(struct watch *w, const char *path, void (*fn)(void *arg), void *arg);
+void watch_way_remove(struct watch *w, struct watch_way *way);
+
+/* The real path, and all below it, is the daemon's own: never a change. */
+void watch_disown(struct watch *w, const char *path);
+
+/* Looks at everything, in slices, from watch_due. */
+void watch_recheck(struct watch *w);
+
+/* Does what is due; when it next has something to do. */
+void watch_due(struct watch *w, mono_t now);
+mono_t watch_deadline(const struct watch *w);
+
+#endif
