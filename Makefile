@@ -15,7 +15,7 @@ PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS = $(shell pkg-config --libs $(PKGS))
 CPPFLAGS_macos = -D_DARWIN_C_SOURCE
 CPPFLAGS_linux = -D_GNU_SOURCE -Isrc/linux
-CPPFLAGS_ALL = -DVERSION='"$(VERSION)"' -Isrc $(CPPFLAGS_$(PLATFORM)) $(CPPFLAGS)
+CPPFLAGS_ALL = -DVERSION='"$(VERSION)"' -iquote src $(CPPFLAGS_$(PLATFORM)) $(CPPFLAGS)
 COMPILE = $(CC) -std=c11 $(WARNINGS) $(CFLAGS) $(CPPFLAGS_ALL) -MMD -MP
 
 SRCS = $(wildcard src/*.c) $(wildcard src/$(PLATFORM)/*.c)

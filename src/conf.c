@@ -21,50 +21,908 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "platform.h"
 #include "trust.h"
 
-#define FILE_MAX ((size_t)1 << 20)
-#define KEY_LEN 50
-
-/* Where the directory is, and how it is to be judged. */
-struct source {
-	struct conf *conf;
-	const struct trust *trust;
-	const char *root;
-	struct strv remote; /* mount points that must not be touched */
-};
+#define FILE_SIZE_MAX ((size_t)1 << 20)
+#define FILE_DIAGS_MAX 1000
 
 /* A section, kept until its file is known to be good. */
 struct section {
 	struct rule *rule; /* NULL: [daemon] */
 	int line;
-	size_t nkeys;
-	size_t nerrors;
-	int *watch_lines;  /* the lines of rule->watch */
+	bool keys, errors; /* has any */
+	int *watch_lines;  /* of rule->watch */
 	size_t nwatch;
 };
 
-struct parser {
-	const struct source *src;
-	struct conf *conf;
-	const char *file; /* as findings name it */
-	char *next, *end; /* what is left of the text */
-	char *text;	  /* the line at hand */
+/* Where a section name was first seen. */
+struct claim {
+	char *name, *file;
 	int line;
-	struct section *sections;
-	size_t nsections;
-	bool lost;	   /* text before the first section was reported */
-	bool daemon;	   /* [daemon] is in this file, */
-	struct settings settings; /* and says this */
-	char key[KEY_LEN]; /* that an indented line would continue, or "" */
-	bool skip;	   /* the line above was refused, so its continuations are */
-	bool owed;	   /* inih has a line whose value it did not hand over */
-	size_t first;	   /* of this file's findings */
-	size_t nerrors;
 };
 
-static void add_diag(struct parser *p, enum diag_severity severity, int line,
-    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-static void error(struct parser *p, int line, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+struct parser {
+	struct conf *conf;
+	const struct trust *trust;
+	const char *root;
+	const char *file; /* as findings name it */
+	char *next, *end; /* the text that is left */
+	char *text;       /* the line at hand */
+	int line;
+	struct section *sections;
+	size_t nsections, at;        /* the one at hand */
+	struct settings settings;    /* what [daemon] in this file says */
+	char key[RULE_LINE_MAX + 1]; /* what an indented line would continue, or "" */
+	bool indented;               /* the line at hand is */
+	bool skip; /* the key above was refused, and so goes what continues it */
+	bool lost; /* text before the first section was reported */
+	bool owed; /* inih has a line and has not handed over its value */
+	bool errors;
+	size_t ndiags;
+};
+
+/* Findings. */
+
+static void
+push_diag(struct conf *c, enum diag_severity severity, const char *file, int line,
+    char *message)
+{
+	if ((c->ndiags & (c->ndiags - 1)) == 0)
+		c->diags = xreallocarray(
+		    c->diags, c->ndiags != 0 ? 2 * c->ndiags : 1, sizeof(*c->diags));
+	c->diags[c->ndiags++] = (struct diag){ severity, xstrdup(file), line, message };
+}
+
+static struct section *
+this_section(struct parser *p)
+{
+	return p->nsections != 0 ? &p->sections[p->at] : NULL;
+}
+
+static void
+add_diag(struct parser *p, enum diag_severity severity, int line, char *message)
+{
+	if (p->ndiags == FILE_DIAGS_MAX) {
+		free(message);
+		severity = DIAG_ERROR;
+		line = p->line;
+		message = xstrdup("too many findings: the rest is not shown");
+	}
+	if (p->ndiags++ <= FILE_DIAGS_MAX)
+		push_diag(p->conf, severity, p->file, line, message);
+	else
+		free(message);
+	if (severity == DIAG_ERROR) {
+		p->errors = true;
+		if (p->nsections != 0)
+			this_section(p)->errors = true;
+	}
+}
+
+#define error(p, line, ...) add_diag(p, DIAG_ERROR, line, xasprintf(__VA_ARGS__))
+#define warning(p, line, ...) add_diag(p, DIAG_WARNING, line, xasprintf(__VA_ARGS__))
+
+/* What is found out at the end of a section belongs to lines before it. */
+static int
+compare_diags(const void *va, const void *vb)
+{
+	const struct diag *a = va, *b = vb;
+
+	if (a->line != b->line)
+		return a->line < b->line ? -1 : 1;
+	if (a->severity != b->severity)
+		return a->severity < b->severity ? -1 : 1;
+	return strcmp(a->message, b->message);
+}
+
+/* Sections. */
+
+static void
+claim_name(struct parser *p, const char *name)
+{
+	struct claim *c = map_get(&p->conf->sections, name);
+
+	if (c != NULL) {
+		error(p, p->line, "section [%s] is already in %s:%d", name, c->file,
+		    c->line);
+		return;
+	}
+	c = xcalloc(1, sizeof(*c));
+	c->name = xstrdup(name);
+	c->file = xstrdup(p->file);
+	c->line = p->line;
+	map_put(&p->conf->sections, c->name, c);
+}
+
+/* A section whose name is no good is read all the same, for its other errors. */
+static void
+open_section(struct parser *p, const char *name)
+{
+	struct section *s;
+
+	p->sections = xreallocarray(p->sections, p->nsections + 1, sizeof(*s));
+	p->at = p->nsections;
+	s = &p->sections[p->nsections++];
+	*s = (struct section){ .line = p->line };
+	if (strcmp(name, "daemon") != 0)
+		s->rule = rule_new(name, p->file, p->line);
+}
+
+/* The line at hand begins with [. */
+static bool
+accept_header(struct parser *p)
+{
+	char *end = strchr(p->text, ']');
+	const char *name = p->text + 1, *after;
+
+	if (end == NULL) {
+		open_section(p, "?");
+		error(p, p->line, "section header without `]`");
+		return false;
+	}
+	*end = '\0';
+	after = end + 1 + strspn(end + 1, " \t");
+	open_section(p, name);
+	if (!rule_name_valid(name))
+		error(p, p->line, "`%s` is not a rule name of 1 to 48 of a-z 0-9 - _ .",
+		    name);
+	else
+		claim_name(p, name);
+	if (*after != '\0' && *after != ';')
+		error(p, p->line, "text after the section header: `%s`", after);
+	*end = ']';
+	return !this_section(p)->errors;
+}
+
+/* Lines. */
+
+static const char *
+skip_space(const char *s)
+{
+	return s + strspn(s, " \t");
+}
+
+/* White space and a semicolon begin a comment, wherever inih sees them. */
+static const char *
+find_comment(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if ((s[0] == ' ' || s[0] == '\t') && s[1] == ';')
+			return s + 1;
+	return NULL;
+}
+
+/* Has the section for a line, or else reports it, once for all such lines. */
+static bool
+has_section(struct parser *p)
+{
+	if (p->nsections == 0 && !p->lost) {
+		error(p, p->line, "text before the first section header [NAME]");
+		p->lost = true;
+	}
+	return p->nsections != 0;
+}
+
+#define CUT_SHORT                                                                  \
+	"white space before `;` would begin a comment, even in quotes: write `;` " \
+	"without the space before it, or put the comment on a line of its own"
+
+/* A key: read as inih will, which takes the first of = : and a comment. */
+static bool
+accept_key(struct parser *p)
+{
+	const char *sep = strpbrk(p->text, "=:"), *comment = find_comment(p->text);
+	char name[RULE_LINE_MAX + 1];
+	size_t n;
+
+	p->skip = true;
+	if (!has_section(p))
+		return false;
+	this_section(p)->keys = true;
+	if (sep == NULL || (comment != NULL && comment < sep)) {
+		error(p, p->line, "neither a section header nor `key = value`");
+		return false;
+	}
+	for (n = (size_t)(sep - p->text); n > 0 && strchr(" \t", p->text[n - 1]) != NULL;)
+		n--;
+	snprintf(name, sizeof(name), "%.*s", (int)n, p->text);
+	if (*sep == ':')
+		error(p, p->line, "write `=` instead of `:` after `%s`", name);
+	else if (n == 0)
+		error(p, p->line, "`=` without a key before it");
+	else if (comment != NULL && (rule_key_flags(name) & RULE_KEY_TEXT) != 0)
+		error(p, p->line, "%s", CUT_SHORT);
+	else
+		p->skip = false;
+	return !p->skip;
+}
+
+static bool
+accept_indented(struct parser *p, const char *text)
+{
+	char why[RULE_WHY_SIZE];
+
+	if (rule_check_indented(text, why) == -1) {
+		if (text[0] == '[')
+			open_section(p, "?");
+		error(p, p->line, "%s", why);
+		return false;
+	}
+	if (!has_section(p) || p->skip)
+		return false;
+	if (p->key[0] == '\0') {
+		error(p, p->line, "indented, but no key above that it could continue");
+		return false;
+	}
+	if (find_comment(text) != NULL) {
+		error(p, p->line, "%s", CUT_SHORT);
+		return false;
+	}
+	return true;
+}
+
+/* The first byte that a line of text must not have, or NULL. */
+static const char *
+find_control(const char *s, size_t n)
+{
+	const char *end = s + n;
+
+	for (; s < end; s++)
+		if (((unsigned char)*s < ' ' && *s != '\t') || *s == 0x7f)
+			return s;
+	return NULL;
+}
+
+/* Can inih hold this line of n bytes, and is it text? */
+static bool
+check_bytes(struct parser *p, size_t n, size_t max)
+{
+	const char *bad = find_control(p->text, n);
+
+	if (bad != NULL && *bad == '\0')
+		error(p, p->line, "NUL byte: not text, or UTF-16 instead of UTF-8");
+	else if (bad != NULL && *bad == '\r')
+		error(p, p->line, "bare CR: lines must end in LF or CR LF");
+	else if (bad != NULL)
+		error(p, p->line, "control byte \\%03o", (unsigned char)*bad);
+	else if (n > max)
+		error(p, p->line, "line of %zu bytes: at most %zu are possible", n, max);
+	else if (!rule_text_valid(p->text))
+		error(p, p->line, "not valid UTF-8");
+	else
+		return true;
+	return false;
+}
+
+/* Is the line at hand, of n bytes, one for inih? max is what it can hold. */
+static bool
+accept_line(struct parser *p, size_t n, size_t max)
+{
+	const char *s = skip_space(p->text);
+	bool good = check_bytes(p, n, max);
+
+	if (good && (*s == '\0' || *s == ';' || *s == '#'))
+		return false;
+	p->indented = s != p->text;
+	if (!p->indented) {
+		p->key[0] = '\0';
+		p->skip = !good;
+	}
+	if (!good) {
+		if (*s == '[' && !p->indented)
+			open_section(p, "?");
+		return false;
+	}
+	if (strstr(s, "\xc2\xa0") != NULL)
+		warning(p, p->line,
+		    "a no-break space (Option-Space) is not taken for a space");
+	if (p->indented)
+		return accept_indented(p, s);
+	return *s == '[' ? accept_header(p) : accept_key(p);
+}
+
+/* Makes the next line of the file the one at hand; its length, or -1. */
+static ssize_t
+next_line(struct parser *p)
+{
+	char *newline;
+	size_t n;
+
+	if (p->next == p->end)
+		return -1;
+	p->text = p->next;
+	newline = memchr(p->text, '\n', (size_t)(p->end - p->text));
+	p->next = newline != NULL ? newline + 1 : p->end;
+	n = (size_t)((newline != NULL ? newline : p->end) - p->text);
+	if (n > 0 && p->text[n - 1] == '\r')
+		n--;
+	p->text[n] = '\0';
+	if (p->line++ == 0 && n >= 3 && memcmp(p->text, "\xef\xbb\xbf", 3) == 0) {
+		p->text += 3;
+		n -= 3;
+	}
+	return (ssize_t)n;
+}
+
+static void
+check_owed(struct parser *p)
+{
+	if (p->owed)
+		error(p, p->line, "this line cannot be read");
+	p->owed = false;
+}
+
+/* inih's ini_reader. */
+static char *
+read_line(char *out, int size, void *arg)
+{
+	struct parser *p = arg;
+	size_t max = size > RULE_LINE_MAX + 2 ? RULE_LINE_MAX : (size_t)size - 2;
+	ssize_t n;
+
+	check_owed(p);
+	while ((n = next_line(p)) != -1) {
+		if (!accept_line(p, (size_t)n, max))
+			continue;
+		snprintf(out, (size_t)size, "%s\n", p->text);
+		p->owed = p->text[0] != '[';
+		return out;
+	}
+	return NULL;
+}
+
+/* Values. */
+
+/* What is good, but hardly what was meant. */
+static void
+warn_command(struct parser *p, const struct command *c)
+{
+	static const char *const shell[] = { "|", "||", "&", "&&", ">", ">>", "<", "2>",
+		"2>>", "2>&1", "#" };
+	size_t i, j;
+
+	for (i = 0; i < c->argv.n; i++)
+		for (j = 0; j < sizeof(shell) / sizeof(shell[0]); j++)
+			if (strcmp(c->argv.v[i], shell[j]) == 0)
+				warning(p, c->line,
+				    "`%s` goes to the program as it is: no shell reads"
+				    " this line",
+				    shell[j]);
+}
+
+static void
+warn_path(struct parser *p, const char *key, const char *value)
+{
+	if (strchr(value, '\\') != NULL)
+		warning(p, p->line,
+		    "`%s`: `\\` is part of the name: paths are written as they are,"
+		    " spaces too",
+		    key);
+	if (strstr(value, " /") != NULL || strstr(value, ",/") != NULL)
+		warning(p, p->line, "`%s`: taken as one path: give one path a line", key);
+}
+
+static void
+warn_value(struct parser *p, const char *key, const char *value)
+{
+	const char *s = strchr(value, '=');
+
+	if ((rule_key_flags(key) & RULE_KEY_UNSUPPORTED) != 0 && strcmp(value, "no") != 0)
+		warning(p, p->line, "`%s` is not supported yet, and has no effect", key);
+	if (strcmp(key, "watch") == 0 || strcmp(key, "directory") == 0)
+		warn_path(p, key, value);
+	else if (strcmp(key, "environment") == 0 && s != NULL &&
+		 (s[1] == '"' || s[1] == '\'') && s[strlen(s) - 1] == s[1] &&
+		 s[2] != '\0')
+		warning(p, p->line, "`%s`: the quotes are part of the value", key);
+	else if (strcmp(key, "while-running") == 0 && strcmp(value, "ignore") == 0)
+		warning(p, p->line,
+		    "`%s = ignore`: what others change during a run is lost", key);
+}
+
+static void
+note_watch_line(struct parser *p, struct section *s)
+{
+	if (s->rule->watch.n == s->nwatch)
+		return;
+	s->watch_lines =
+	    xreallocarray(s->watch_lines, s->nwatch + 1, sizeof(*s->watch_lines));
+	s->watch_lines[s->nwatch++] = p->line;
+}
+
+static int
+store_value(struct parser *p, struct section *s, const char *key, const char *value,
+    char why[RULE_WHY_SIZE])
+{
+	if (s->rule == NULL && p->indented) {
+		snprintf(why, RULE_WHY_SIZE,
+		    "an indented line continues `%s`, which takes one value", key);
+		return -1;
+	}
+	if (s->rule == NULL)
+		return settings_set(&p->settings, key, value, why);
+	if (p->indented)
+		return rule_continue(s->rule, key, value, p->line, why);
+	return rule_set(s->rule, key, value, p->line, why);
+}
+
+/* inih's ini_handler: one value of the line at hand. */
+static int
+take_value(void *arg, const char *section, const char *name, const char *value)
+{
+	struct parser *p = arg;
+	struct section *s = this_section(p);
+	char why[RULE_WHY_SIZE];
+
+	(void)section;
+	p->owed = false;
+	if (!p->indented)
+		snprintf(p->key, sizeof(p->key), "%s", name);
+	if (store_value(p, s, p->key, value, why) == -1) {
+		error(p, p->line, "%s%s", why,
+		    strstr(value, " #") != NULL
+			? " (a comment after a value begins with `;`)"
+			: "");
+		p->skip = !p->indented;
+		return 1;
+	}
+	warn_value(p, p->key, value);
+	if (s->rule != NULL)
+		note_watch_line(p, s);
+	return 1;
+}
+
+/* Rules as a whole. */
+
+static bool
+is_below(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	while (n > 0 && dir[n - 1] == '/')
+		n--;
+	return strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0');
+}
+
+/* Does pattern name path, or a directory above it? */
+static bool
+covers(const char *pattern, const char *path)
+{
+	char *part = xstrdup(path), *slash;
+	bool found = is_below(path, pattern);
+
+	while (!found && (slash = strrchr(part, '/')) != NULL) {
+		found =
+		    fnmatch(pattern, part, FNM_PATHNAME | FNM_PERIOD | FNM_NOESCAPE) == 0;
+		*slash = '\0';
+	}
+	free(part);
+	return found;
+}
+
+static void
+warn_loops(struct parser *p, const struct section *s)
+{
+	const struct rule *r = s->rule;
+	size_t i, j;
+
+	for (i = 0; i < r->nactions; i++)
+		for (j = 0; j < r->watch.n; j++)
+			if (covers(r->watch.v[j], r->actions[i].argv.v[0]))
+				warning(p, r->actions[i].line,
+				    "the action is below its own watched path `%s`",
+				    r->watch.v[j]);
+}
+
+/* Cuts the last component off. */
+static void
+cut_component(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	if (slash != NULL)
+		*slash = '\0';
+}
+
+/* May everyone write to path, root in front, or to the deepest that exists above? */
+static bool
+is_open(struct parser *p, char *path)
+{
+	struct stat st;
+	char *full;
+	int ret;
+
+	for (;;) {
+		full = xasprintf("%s%s/", p->root, path);
+		ret = stat(full, &st);
+		free(full);
+		if (ret == 0)
+			return (st.st_mode & S_IWOTH) != 0;
+		if (path[0] == '\0' || (errno != ENOENT && errno != ENOTDIR))
+			return false;
+		cut_component(path);
+	}
+}
+
+static bool
+is_remote(struct parser *p, const char *path)
+{
+	char *full = xasprintf("%s%s", p->root, path);
+	const struct strv *remote = p->conf->remote;
+	bool found = false;
+	size_t i;
+
+	for (i = 0; i < remote->n && !found; i++)
+		found = is_below(full, remote->v[i]);
+	free(full);
+	return found;
+}
+
+/* A watched directory, or the one that a watched path or pattern is in. */
+static void
+warn_open_directory(struct parser *p, const char *watch, int line)
+{
+	char *path = xstrdup(watch), *own;
+	size_t n = strcspn(watch, "*?[");
+	bool pattern = watch[n] != '\0', open = false;
+
+	path[n] = '\0';
+	while (!pattern && n > 0 && path[n - 1] == '/')
+		path[--n] = '\0';
+	if (!is_remote(p, path)) {
+		own = xstrdup(path);
+		if (!pattern)
+			open = is_open(p, own) && strcmp(own, path) == 0;
+		free(own);
+		if (!open) {
+			cut_component(path);
+			open = is_open(p, path);
+		}
+		if (open)
+			warning(p, line, "`%s`: everyone may write to %s/", watch, path);
+	}
+	free(path);
+}
+
+static void
+warn_watches(struct parser *p, const struct section *s)
+{
+	const struct rule *r = s->rule;
+	size_t i;
+
+	for (i = 0; i < r->watch.n; i++) {
+		if ((r->policy.on & CHANGE_DELETE) != 0 &&
+		    strncmp(r->watch.v[i], "/Volumes/", 9) == 0)
+			warning(p, s->watch_lines[i],
+			    "`%s`: the volume going away counts as a deletion",
+			    r->watch.v[i]);
+		if (p->conf->remote != NULL)
+			warn_open_directory(p, r->watch.v[i], s->watch_lines[i]);
+	}
+}
+
+/* PATH as the rule's actions get it, or NULL. */
+static const char *
+rule_search_path(const struct rule *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->environment.n; i++)
+		if (strncmp(r->environment.v[i], "PATH=", 5) == 0)
+			return r->environment.v[i] + 5;
+	return NULL;
+}
+
+/* 0, or -1 with the sentence that the program cannot be run, and whether it is there. */
+static int
+judge_program(struct parser *p, const struct rule *r, const struct command *c,
+    bool *missing, char why[TRUST_WHY_SIZE])
+{
+	char *program = xasprintf("%s%s", p->root, c->argv.v[0]), resolved[PATH_MAX];
+	struct strv argv = { NULL, 0 };
+	struct trust trust;
+	struct stat st;
+	size_t i;
+	bool good;
+
+	if (p->trust == NULL) {
+		good = stat(program, &st) == 0 && S_ISREG(st.st_mode) &&
+		       (st.st_mode & 0111) != 0;
+		*missing = !good;
+	} else {
+		strv_push(&argv, xstrdup(program));
+		for (i = 1; i < c->argv.n; i++)
+			strv_push(&argv, xstrdup(c->argv.v[i]));
+		trust = *p->trust;
+		if (rule_search_path(r) != NULL)
+			trust.path = rule_search_path(r);
+		good = trust_program(
+		    &trust, argv.v, r->trust == TRUST_ADMIN, resolved, missing, why);
+		strv_clear(&argv);
+	}
+	if (!good && *missing)
+		snprintf(why, TRUST_WHY_SIZE, "%s is not installed yet", program);
+	free(program);
+	return good ? 0 : -1;
+}
+
+/*
+ * Of several actions only one needs to be there: those that are not installed
+ * are worth a word only if none can run. One that is there and may not run is
+ * never what was meant.
+ */
+static void
+warn_programs(struct parser *p, const struct section *s)
+{
+	const struct rule *r = s->rule;
+	char why[TRUST_WHY_SIZE];
+	bool missing = false, runs = false;
+	size_t i;
+
+	for (i = 0; i < r->nactions && !runs; i++)
+		runs = judge_program(p, r, &r->actions[i], &missing, why) == 0;
+	for (i = 0; i < r->nactions; i++)
+		if (judge_program(p, r, &r->actions[i], &missing, why) == -1 &&
+		    !(missing && runs))
+			warning(p, r->actions[i].line, "%s", why);
+	if (r->verify.argv.n != 0 && judge_program(p, r, &r->verify, &missing, why) == -1)
+		warning(p, r->verify.line, "%s", why);
+}
+
+static void
+finish_section(struct parser *p, struct section *s)
+{
+	char why[RULE_WHY_SIZE];
+	unsigned nth;
+
+	if (!s->keys && !s->errors)
+		error(p, s->line, "section without keys");
+	else if (s->keys && s->rule != NULL)
+		for (nth = 0; rule_validate(s->rule, nth, why) == -1; nth++)
+			error(p, s->line, "%s", why);
+	if (s->rule == NULL || s->errors || !s->keys)
+		return;
+	for (nth = 0; nth < s->rule->nactions; nth++)
+		warn_command(p, &s->rule->actions[nth]);
+	warn_command(p, &s->rule->verify);
+	warn_loops(p, s);
+	warn_watches(p, s);
+	warn_programs(p, s);
+}
+
+/* Files. */
+
+/* Takes the rules of a good file over into conf, or throws them away. */
+static void
+finish_file(struct parser *p)
+{
+	struct conf *c = p->conf;
+	size_t i;
+
+	for (i = 0; i < p->nsections; i++) {
+		if (p->sections[i].rule == NULL) {
+			if (c->settings_file == NULL)
+				c->settings_file = xstrdup(p->file);
+			if (!p->errors)
+				c->settings = p->settings;
+		} else if (p->errors) {
+			rule_free(p->sections[i].rule);
+		} else {
+			c->rules =
+			    xreallocarray(c->rules, c->nrules + 1, sizeof(*c->rules));
+			c->rules[c->nrules++] = p->sections[i].rule;
+		}
+		free(p->sections[i].watch_lines);
+	}
+	free(p->sections);
+}
+
+static void
+parse_text(struct parser *p, char *text, size_t n)
+{
+	size_t first = p->conf->ndiags;
+
+	p->next = text;
+	p->end = text + n;
+	settings_init(&p->settings);
+	if (ini_parse_stream(read_line, p, take_value, p) != 0 && !p->errors)
+		error(p, 0, "this file cannot be read");
+	check_owed(p);
+	for (p->at = 0; p->at < p->nsections; p->at++)
+		finish_section(p, this_section(p));
+	if (p->conf->ndiags > first)
+		qsort(p->conf->diags + first, p->conf->ndiags - first,
+		    sizeof(*p->conf->diags), compare_diags);
+	finish_file(p);
+}
+
+/* Reads all of fd, NUL-terminated, as far as FILE_SIZE_MAX; its length or -1. */
+static ssize_t
+read_all(int fd, char *text)
+{
+	size_t n = 0;
+	ssize_t got;
+
+	while (n <= FILE_SIZE_MAX) {
+		got = read(fd, text + n, FILE_SIZE_MAX + 1 - n);
+		if (got == -1 && errno == EINTR)
+			continue;
+		if (got == -1)
+			return -1;
+		if (got == 0)
+			break;
+		n += (size_t)got;
+	}
+	text[n] = '\0';
+	return (ssize_t)n;
+}
+
+static void
+note_denied(struct conf *c, const char *path)
+{
+	if (access(path, R_OK) == -1 && (errno == EACCES || errno == EPERM))
+		c->denied = true;
+}
+
+/* A sentence about path itself need not begin with it. */
+static const char *
+without_path(const char *why, const char *path)
+{
+	size_t n = strlen(path);
+
+	return strncmp(why, path, n) == 0 && strncmp(why + n, ": ", 2) == 0 ? why + n + 2
+									    : why;
+}
+
+static int
+read_file(struct conf *c, const char *path, const char *name, const struct trust *t,
+    const char *root)
+{
+	struct parser p = { .conf = c, .trust = t, .file = name };
+	char why[TRUST_WHY_SIZE], *text;
+	ssize_t n;
+	int fd;
+
+	p.root = root != NULL ? root : "";
+	strv_push(&c->files, xstrdup(name));
+	fd = trust_open_file(t, path, why);
+	if (fd == -1) {
+		note_denied(c, path);
+		error(&p, 0, "%s", without_path(why, path));
+		return -1;
+	}
+	text = xcalloc(1, FILE_SIZE_MAX + 2);
+	n = read_all(fd, text);
+	if (n == -1)
+		error(&p, 0, "%s", strerror(errno));
+	else if ((size_t)n > FILE_SIZE_MAX)
+		error(&p, 0, "larger than 1 MiB");
+	else
+		parse_text(&p, text, (size_t)n);
+	close(fd);
+	free(text);
+	return n == -1 ? -1 : 0;
+}
+
+/* Only a conf that was never used has no run at all allowed. */
+static void
+begin(struct conf *c)
+{
+	if (c->settings.max_running == 0)
+		settings_init(&c->settings);
+}
+
+int
+conf_read_file(struct conf *c, const char *path, const struct trust *t, const char *root)
+{
+	begin(c);
+	return read_file(c, path, path, t, root);
+}
+
+static bool
+is_rule_file(const char *name)
+{
+	size_t n = strlen(name);
+
+	return name[0] != '.' && n > 4 && strcmp(name + n - 4, ".ini") == 0;
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The names of rule files in dir, sorted; 0, or -1 with errno. */
+static int
+list_rule_files(const char *dir, struct strv *names)
+{
+	DIR *d = opendir(dir);
+	struct dirent *e;
+	int saved;
+
+	if (d == NULL)
+		return -1;
+	while (errno = 0, (e = readdir(d)) != NULL)
+		if (is_rule_file(e->d_name))
+			strv_push(names, xstrdup(e->d_name));
+	saved = errno;
+	closedir(d);
+	if (names->n > 1)
+		qsort(names->v, names->n, sizeof(*names->v), compare_names);
+	errno = saved;
+	return saved == 0 ? 0 : -1;
+}
+
+int
+conf_read_dir(struct conf *c, const char *dir, const struct trust *t, const char *root)
+{
+	struct strv names = { NULL, 0 };
+	char why[TRUST_WHY_SIZE], *path;
+	size_t i;
+	int ret = -1;
+
+	begin(c);
+	if (t != NULL && !trust_directory(t, dir, why)) {
+		push_diag(c, DIAG_ERROR, dir, 0, xstrdup(without_path(why, dir)));
+		note_denied(c, dir);
+	} else if (list_rule_files(dir, &names) == -1) {
+		push_diag(c, DIAG_ERROR, dir, 0, xstrdup(strerror(errno)));
+		note_denied(c, dir);
+	} else {
+		ret = 0;
+	}
+	for (i = 0; i < names.n && ret == 0; i++) {
+		path = xasprintf("%s/%s", dir, names.v[i]);
+		(void)read_file(c, path, names.v[i], t, root);
+		free(path);
+	}
+	strv_clear(&names);
+	return ret;
+}
+
+size_t
+conf_errors(const struct conf *c)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < c->ndiags; i++)
+		n += c->diags[i].severity == DIAG_ERROR;
+	return n;
+}
+
+static void
+free_claims(struct map *sections)
+{
+	struct claim *c;
+	size_t i;
+
+	for (i = 0; i < sections->cap; i++) {
+		c = sections->slots[i].value;
+		if (sections->slots[i].key == NULL)
+			continue;
+		free(c->name);
+		free(c->file);
+		free(c);
+	}
+	map_clear(sections);
+}
+
+void
+conf_clear(struct conf *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->nrules; i++)
+		rule_free(c->rules[i]);
+	for (i = 0; i < c->ndiags; i++) {
+		free(c->diags[i].file);
+		free(c->diags[i].message);
+	}
+	free(c->rules);
+	free(c->diags);
+	free(c->settings_file);
+	strv_clear(&c->files);
+	free_claims(&c->sections);
+	*c = (struct conf){ .nrules = 0 };
+}

@@ -33,9 +33,14 @@ struct conf {
 	char *settings_file;
 	struct diag *diags;
 	size_t ndiags;
-	struct strv files;	/* every rule file that was seen, refused ones too */
-	bool denied;		/* something could not be read for want of permission */
-	struct map sections;	/* name of a section -> where it stands */
+	struct strv files;   /* every rule file that was seen, refused ones too */
+	bool denied;         /* something could not be read for want of permission */
+	struct map sections; /* name of a section -> where it stands */
+	/*
+	 * Set by the caller: mount points that must not be touched. NULL: nothing
+	 * on the way to a watched path is looked at, and so not warned of.
+	 */
+	const struct strv *remote;
 };
 
 /*
@@ -47,10 +52,10 @@ struct conf {
  * (warnings), never into the rules. 0, or -1 if the directory or file could not
  * be read at all, which is also in diags.
  */
-int conf_read_dir(
-    struct conf *c, const char *dir, const struct trust *t, const char *root);
-int conf_read_file(
-    struct conf *c, const char *path, const struct trust *t, const char *root);
+int
+conf_read_dir(struct conf *c, const char *dir, const struct trust *t, const char *root);
+int
+conf_read_file(struct conf *c, const char *path, const struct trust *t, const char *root);
 
 /* How many errors are among the findings. */
 size_t conf_errors(const struct conf *c);

@@ -104,7 +104,7 @@ settled_at(const struct dispatch_rule *r, mono_t base)
 static mono_t
 after(const struct dispatch_rule *r, mono_t base)
 {
-	return mono_max(settled_at(r, base), base);
+	return mono_max(mono_max(settled_at(r, base), base), r->first);
 }
 
 mono_t
@@ -170,7 +170,7 @@ rearm(struct dispatch *d, struct dispatch_rule *r, mono_t now)
 {
 	mono_t due;
 
-	if (r->leaving) {
+	if (r->leaving || !r->policy->enabled) {
 		heap_remove(&d->timers, &r->timer);
 		return;
 	}
@@ -183,6 +183,17 @@ rearm(struct dispatch *d, struct dispatch_rule *r, mono_t now)
 	if (r->phase == PHASE_IDLE)
 		due = r->every_at;
 	set_timer(d, r, mono_min(due, r->quiet_at));
+}
+
+/* Nothing that has failed is owed any more. The backoff waits for a success. */
+static void
+forget_failures(struct dispatch_rule *r)
+{
+	r->wait = WAIT_NORMAL;
+	r->next_attempt = 1;
+	r->shortened = false;
+	r->may_shorten = true;
+	r->splay_ns = -1;
 }
 
 /* Something new that asks for a run: it restores the budget of a failing rule. */
@@ -369,6 +380,13 @@ dispatch_forget(
 	if (p->taken != 0)
 		TAILQ_REMOVE(&r->taken, p, taken_link);
 	p->owed = p->taken = 0;
+	if (!in_run(r) && !dispatch_pending(r)) {
+		forget_failures(r);
+		if (r->phase == PHASE_QUEUED && !r->manual) {
+			leave_queue(d, r);
+			r->phase = PHASE_WAITING;
+		}
+	}
 	if (r->phase == PHASE_WAITING)
 		rearm(d, r, now);
 }
@@ -480,6 +498,7 @@ take_owed(struct dispatch_rule *r)
 	r->taken_causes = r->causes;
 	r->causes = 0;
 	r->taken_first = r->first;
+	r->taken_changed = r->changed;
 }
 
 void
@@ -537,6 +556,7 @@ put_back(struct dispatch_rule *r)
 	r->causes |= r->taken_causes;
 	r->taken_causes = 0;
 	r->first = r->taken_first;
+	r->changed |= r->taken_changed;
 	r->outside = true;
 }
 
@@ -544,12 +564,10 @@ static void
 succeeded(struct dispatch *d, struct dispatch_rule *r, mono_t now)
 {
 	clear_taken(r);
-	r->wait = WAIT_NORMAL;
+	forget_failures(r);
 	r->failures = 0;
-	r->next_attempt = 1;
-	r->shortened = false;
-	r->may_shorten = true;
-	r->splay_ns = dispatch_pending(r) ? random_upto(d, ns(r->policy->splay_ms)) : -1;
+	if (dispatch_pending(r))
+		r->splay_ns = random_upto(d, ns(r->policy->splay_ms));
 	if (r->policy->every_ms > 0)
 		r->every_at = mono_add(now, ns(r->policy->every_ms));
 	if (r->absorb)
@@ -567,7 +585,9 @@ failed(struct dispatch *d, struct dispatch_rule *r, mono_t now)
 	r->retry_at = mono_add(now, wait - wait / 10 + random_upto(d, wait / 5));
 	r->may_shorten = !r->shortened;
 	r->shortened = false;
-	if (retry == 0 && r->cause_in_run) {
+	if (!dispatch_pending(r)) {
+		forget_failures(r);
+	} else if (retry == 0 && r->cause_in_run) {
 		r->next_attempt = 1;
 		r->wait = WAIT_NORMAL;
 	} else if (r->cause_in_run) {

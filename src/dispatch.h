@@ -83,7 +83,7 @@ struct dispatch_rule {
 	enum dispatch_wait wait;
 	struct dispatch_paths owed, taken; /* in the order of noticing */
 	unsigned causes, taken_causes;     /* besides paths: at start, timer */
-	bool changed; /* something owed is a change since the start */
+	bool changed, taken_changed;       /* some of it is a change since the start */
 	bool manual, absorb, cause_in_run, leaving;
 	bool shortened, may_shorten;
 	mono_t first, last, taken_first;

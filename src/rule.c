@@ -283,18 +283,22 @@ choice_find(const struct choice *c, const char *name)
 	return NULL;
 }
 
-/* "a, b or c" */
+static const struct type t_changes;
+
+/* "a, b or c", or "a b c" where several can be given. */
 static void
-choice_list(char *out, size_t size, const struct choice *c)
+choice_list(char *out, size_t size, const struct key *k)
 {
+	const struct choice *c;
+	const char *comma = k->type == &t_changes ? " " : ", ";
+	const char * or = k->type == &t_changes ? " " : " or ";
 	size_t n = 0;
 
-	out[0] = '\0';
-	for (; c->name != NULL && n < size; c++)
+	for (c = k->choices; c->name != NULL && n < size; c++)
 		n += (size_t)snprintf(out + n, size - n, "%s%s", c->name,
 		    c[1].name == NULL   ? ""
-		    : c[2].name == NULL ? " or "
-					: ", ");
+		    : c[2].name == NULL ? or
+					: comma);
 }
 
 static const struct choice *
@@ -304,8 +308,9 @@ choice_get(const struct key *k, const struct input *in, const char *name)
 	char list[128];
 
 	if (c == NULL) {
-		choice_list(list, sizeof(list), k->choices);
-		refuse(in, "`%s`: unknown value `%s`: write %s", k->name, name, list);
+		choice_list(list, sizeof(list), k);
+		refuse(in, "`%s`: unknown value `%s`: write %s%s", k->name, name,
+		    k->type == &t_changes ? "any of " : "", list);
 	}
 	return c;
 }
@@ -945,9 +950,8 @@ refuse_unknown(
 
 /* Setting values. */
 
-/* Neither control bytes, tab excepted, nor what is not UTF-8. */
-static bool
-is_plain(const char *s)
+bool
+rule_text_valid(const char *s)
 {
 	size_t n = 0, grown = 0;
 	char *vis = vis_dup(s);
@@ -981,7 +985,7 @@ check_value(const char *key, const char *value, size_t used, const struct input 
 	if (n + used > RULE_LINE_MAX)
 		return refuse(
 		    in, "`%s`: longer than a line of %d bytes", key, RULE_LINE_MAX);
-	if (!is_plain(value))
+	if (!rule_text_valid(value))
 		return refuse(in, "`%s`: control bytes, or not UTF-8", key);
 	if (is_space(value[0]) || is_space(value[n - 1]))
 		return refuse(in, "`%s`: white space at the beginning or end", key);
@@ -1289,34 +1293,51 @@ settings_print(const struct settings *s, struct buf *out)
 
 /* The lists of keys. */
 
+/* "word, list" */
 static void
-describe_values(const struct key *k, char *out, size_t size)
+add_values(const struct key *k, struct buf *out)
 {
 	char list[128];
 
 	if (k->choices != NULL)
-		choice_list(list, sizeof(list), k->choices);
-	snprintf(out, size, "%s%s%s%s%s%s", k->type == &t_changes ? "any of " : "",
+		choice_list(list, sizeof(list), k);
+	buf_addf(out, "%s%s%s", k->type == &t_changes ? "any of " : "",
 	    k->choices != NULL ? list : k->type->what,
-	    (k->flags & RULE_KEY_LIST) != 0 ? ", list" : "",
-	    (k->flags & RULE_KEY_REQUIRED) != 0 ? "; required"
-	    : k->initial != NULL                ? "; default "
-						: "",
-	    k->initial != NULL ? k->initial : "",
-	    (k->flags & RULE_KEY_UNSUPPORTED) != 0 ? "; not supported yet" : "");
+	    (k->flags & RULE_KEY_LIST) != 0 ? ", list" : "");
 }
 
+/* "default 1s, not supported yet", or nothing */
+static void
+add_details(const struct key *k, struct buf *out)
+{
+	if ((k->flags & RULE_KEY_REQUIRED) != 0)
+		buf_adds(out, "required");
+	if (k->initial != NULL)
+		buf_addf(out, "default %s", k->initial);
+	if ((k->flags & RULE_KEY_UNSUPPORTED) != 0)
+		buf_addf(out, "%snot supported yet", k->initial != NULL ? ", " : "");
+}
+
+/* Within 80 columns. */
 static void
 print_keys(const struct key *table, size_t n, struct buf *out)
 {
-	char values[192];
-	size_t i;
+	struct buf details = { NULL, 0, 0 };
+	size_t i, start;
 
 	for (i = 0; i < n; i++) {
-		describe_values(&table[i], values, sizeof(values));
-		buf_addf(
-		    out, "%-16s  %s\n    %s\n", table[i].name, values, table[i].text);
+		buf_clear(&details);
+		add_details(&table[i], &details);
+		start = out->len;
+		buf_addf(out, "%-16s  ", table[i].name);
+		add_values(&table[i], out);
+		if (details.len != 0)
+			buf_addf(out, "%s%s",
+			    out->len - start + details.len < 78 ? "; " : ";\n    ",
+			    details.p);
+		buf_addf(out, "\n    %s\n", table[i].text);
 	}
+	buf_clear(&details);
 }
 
 void
@@ -1328,17 +1349,30 @@ rule_print_keys(struct buf *out)
 	print_keys(TABLE(daemon_keys), out);
 }
 
+/* A sentence a line, as manuals have it. */
 static void
 print_keys_mdoc(const struct key *table, size_t n, struct buf *out)
 {
-	char values[192];
-	size_t i;
+	const struct choice *c;
+	const struct key *k;
 
 	buf_adds(out, ".Bl -tag -width Ds\n");
-	for (i = 0; i < n; i++) {
-		describe_values(&table[i], values, sizeof(values));
-		buf_addf(
-		    out, ".It Ic %s Pq %s\n%s\n", table[i].name, values, table[i].text);
+	for (k = table; k < table + n; k++) {
+		buf_addf(out, ".It Ic %s No =", k->name);
+		if (k->choices == NULL)
+			buf_addf(out, " Ar %s", k->type->what);
+		for (c = k->choices; c != NULL && c->name != NULL; c++)
+			buf_addf(out, " Cm %s%s", c->name,
+			    k->type != &t_changes && c[1].name != NULL ? " No |" : "");
+		buf_addf(out, "\n%s\n", k->text);
+		if ((k->flags & RULE_KEY_REQUIRED) != 0)
+			buf_adds(out, "Every rule has it.\n");
+		if ((k->flags & RULE_KEY_LIST) != 0)
+			buf_adds(out, "It is a list.\n");
+		if (k->initial != NULL)
+			buf_addf(out, "The default is %s.\n", k->initial);
+		if ((k->flags & RULE_KEY_UNSUPPORTED) != 0)
+			buf_adds(out, "It is not supported yet, and has no effect.\n");
 	}
 	buf_adds(out, ".El\n");
 }

@@ -52,6 +52,9 @@ struct settings {
 /* A line of a rule file holds this many bytes, its end not counted. */
 #define RULE_LINE_MAX 198
 
+/* Neither control bytes, tab excepted, nor what is not UTF-8. */
+bool rule_text_valid(const char *s);
+
 /* 1 to 48 of a-z 0-9 - _ . */
 bool rule_name_valid(const char *name);
 

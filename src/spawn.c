@@ -25,6 +25,10 @@
 #include "platform.h"
 #include "util.h"
 
+#ifndef POSIX_SPAWN_SETSID
+#error "<spawn.h> must be the system's: build with -iquote src, not with -Isrc"
+#endif
+
 #define RUN_BYTES ((size_t)64 * 1024) /* of output that are logged of a run */
 #define LINE_BYTES ((size_t)4096)     /* and of a line */
 #define CHUNK_BYTES ((size_t)64 * 1024)
@@ -371,7 +375,7 @@ plan_init(struct plan *p, const struct spawner *s, const struct spawn_request *r
 		/* Root must not load what LD_PRELOAD of another user's action names. */
 		for (i = 0; req->envp[i] != NULL; i++)
 			strv_push(&p->env, xasprintf("@%s", req->envp[i]));
-		strv_push(&p->env, xstrdup("@"));
+		strv_push(&p->env, xstrdup("@")); /* v is NULL while it is empty */
 		p->program = s->self;
 		p->envp = p->env.v;
 	}

@@ -716,10 +716,10 @@ trust_program(const struct trust *t, char *const argv[], bool admin, char *resol
 	struct stat st;
 	bool ok;
 
+	*missing = false;
 	if (argv[0][0] != '/')
-		ok = refuse(why, argv[0], "not an absolute path");
-	else
-		ok = judge_command(&v, argv[0], argv + 1, resolved, 0);
+		return refuse(why, argv[0], "not an absolute path");
+	ok = judge_command(&v, argv[0], argv + 1, resolved, 0);
 	if (!ok && !v.missing && stat(argv[0], &st) == -1 &&
 	    (errno == ENOENT || errno == ENOTDIR)) {
 		refuse(why, argv[0], "%s", strerror(errno));

@@ -153,6 +153,7 @@ leaf_new(struct watch_entry *e, char *path)
 	f->entry = e;
 	f->path = path;
 	f->pub.path = path;
+	f->pub.match = e->parts.n > 1;
 	f->target.path = path;
 	f->target.fn = leaf_look;
 	f->target.arg = f;

@@ -23,6 +23,7 @@ struct watch_path {
 	const char *path;
 	void *owner;     /* the caller's; NULL at first */
 	int error;       /* errno: it cannot be looked at, or not be armed */
+	bool match;      /* of a pattern, not a path that was asked for by name */
 	bool unwatched;  /* it is on a network volume, or the daemon's own */
 	const char *why; /* a phrase for error or unwatched, else NULL */
 };

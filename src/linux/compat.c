@@ -8,6 +8,7 @@
 #include "compat.h"
 
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -48,6 +49,12 @@ getpeereid(int fd, uid_t *uid, gid_t *gid)
 	*uid = peer.uid;
 	*gid = peer.gid;
 	return 0;
+}
+
+int
+issetugid(void)
+{
+	return getauxval(AT_SECURE) != 0;
 }
 
 int

@@ -18,6 +18,7 @@ size_t strlcat(char *restrict dst, const char *restrict src, size_t size);
 #endif
 
 int getpeereid(int fd, uid_t *uid, gid_t *gid);
+int issetugid(void);
 
 /* close(2), which also drops the descriptor's knotes: see unistd.h. */
 int kqueue_close(int fd);

@@ -9,6 +9,8 @@
 #ifndef LINUX_KQ_H
 #define LINUX_KQ_H
 
+#define KQUEUE_PLAIN_CLOSE /* the shim's own descriptors have no knotes */
+
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,7 +29,7 @@ enum {
 };
 #define KQ_TAG(kind) ((uint64_t)(kind) << 32)
 
-enum kn_queue { KN_IDLE, KN_READY, KN_HELD };
+enum kn_queue { KN_IDLE, KN_READY, KN_AGAIN, KN_HELD };
 
 struct knote {
 	TAILQ_ENTRY(knote) queue; /* ready or held */
@@ -80,6 +82,7 @@ struct kq {
 	struct knote *signals[NSIG];
 	sigset_t sigset;
 	struct knote_queue ready;
+	struct knote_queue again; /* empty but while collecting */
 	size_t nready;
 
 	struct node_list *by_wd, *by_name; /* hash tables of nbuckets */

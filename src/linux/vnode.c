@@ -1,250 +1,20 @@
 /*
  * SPDX-License-Identifier: MIT
  *
- * EVFILT_VNODE over one inotify instance. A node is one inode with one watch
- * and any number of knotes; records only mark nodes dirty, then each dirty node
- * is stat'ed once and compared with what it was, because inotify does not say
- * which of macOS's events a MODIFY or an ATTRIB is. Names end here.
- *
- * Linux tells nobody of the rmdir of a directory that is held open, except its
- * parent: so each watched directory's parent is watched too, and its DELETE
- * records find the directory by (parent, hash of the name), at no cost for
- * other children. What cannot be seen: mount roots removed elsewhere, parents
- * that may not be read, mmap, and what inotify merges: a truncation followed at
- * once by a write is one record, told by the size alone.
+ * EVFILT_VNODE over one inotify instance. Records only mark nodes dirty, then
+ * each dirty node is stat'ed once and compared with what it was, because
+ * inotify does not say which of macOS's events a MODIFY or an ATTRIB is. Names
+ * end here. Not seen: mmap, and what inotify merges (a truncation followed at
+ * once by a write is one record, told by the size alone).
  */
-#include "kq.h"
+#include "node.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <linux/magic.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/vfs.h>
 #include <unistd.h>
-
-#define MASK_SELF (IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF)
-#define MASK_FILE (MASK_SELF | IN_MODIFY)
-#define MASK_DIR (MASK_SELF | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO)
-#define MASK_PARENT (IN_DELETE | IN_ONLYDIR | IN_MASK_ADD)
-#define CHECK_LINKS IN_IGNORED /* in raw: the parent lost this name */
-#define UNNAMED 0u
-
-struct node {
-	LIST_ENTRY(node) wd_link, name_link, dirty_link;
-	struct knote_peers knotes;
-	struct node *parent; /* directories with knotes only */
-	int wd;
-	unsigned children; /* nodes that have this one as parent */
-	uint32_t name;     /* hash of the name in parent */
-	bool isdir, dirty;
-	bool dead;     /* the last name is gone, and that was told */
-	uint32_t raw;  /* since the last settling: inotify bits, */
-	uint32_t note; /* what directory records mean, */
-	uint32_t over; /* hash of the name a rename just replaced, */
-	unsigned modified, changed, moved;
-	struct stat was;
-};
-
-static void
-fd_path(char *buf, size_t size, int fd, const char *tail)
-{
-	snprintf(buf, size, "/proc/self/fd/%d%s", fd, tail);
-}
-
-static uint32_t
-hash_name(const char *s, size_t len)
-{
-	uint32_t h = 2166136261u;
-
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ (unsigned char)s[i]) * 16777619u;
-	return h == UNNAMED ? 1 : h;
-}
-
-/* Hash of the name by which fd was reached, or UNNAMED. */
-static uint32_t
-fd_name(int fd, bool deleted)
-{
-	static const char suffix[] = " (deleted)";
-	size_t tail = sizeof(suffix) - 1;
-	char path[32], buf[PATH_MAX + 16];
-	const char *base;
-	ssize_t len;
-	size_t n;
-
-	fd_path(path, sizeof(path), fd, "");
-	len = readlink(path, buf, sizeof(buf) - 1);
-	if (len <= 0 || (size_t)len == sizeof(buf) - 1)
-		return UNNAMED;
-	buf[len] = '\0';
-	base = strrchr(buf, '/');
-	base = base != NULL ? base + 1 : buf;
-	n = (size_t)(buf + len - base);
-	if (deleted && n > tail && strcmp(base + n - tail, suffix) == 0)
-		n -= tail;
-	return hash_name(base, n);
-}
-
-static struct node_list *
-wd_bucket(const struct kq *q, int wd)
-{
-	return &q->by_wd[(uint32_t)wd * 2654435761u & (q->nbuckets - 1)];
-}
-
-static struct node_list *
-name_bucket(const struct kq *q, const struct node *parent, uint32_t name)
-{
-	return &q->by_name[((uint32_t)parent->wd * 2654435761u ^ name) & (q->nbuckets - 1)];
-}
-
-static struct node *
-node_find(const struct kq *q, int wd)
-{
-	struct node *n;
-
-	if (q->nbuckets == 0)
-		return NULL;
-	LIST_FOREACH(n, wd_bucket(q, wd), wd_link)
-	{
-		if (n->wd == wd)
-			return n;
-	}
-	return NULL;
-}
-
-static int
-rehash(struct kq *q)
-{
-	struct node_list *wds = q->by_wd, *names = q->by_name;
-	size_t old = q->nbuckets, want = old ? old * 2 : 64;
-	struct node_list *more = calloc(want * 2, sizeof(*more));
-	struct node *n;
-
-	if (more == NULL)
-		return -1;
-	q->by_wd = more;
-	q->by_name = more + want;
-	q->nbuckets = want;
-	for (size_t i = 0; i < old; i++) {
-		while ((n = LIST_FIRST(&wds[i])) != NULL) {
-			LIST_REMOVE(n, wd_link);
-			LIST_INSERT_HEAD(wd_bucket(q, n->wd), n, wd_link);
-		}
-		while ((n = LIST_FIRST(&names[i])) != NULL) {
-			LIST_REMOVE(n, name_link);
-			LIST_INSERT_HEAD(name_bucket(q, n->parent, n->name), n, name_link);
-		}
-	}
-	free(wds);
-	return 0;
-}
-
-static struct node *
-node_new(struct kq *q, int wd)
-{
-	struct node *n;
-
-	if (q->nnodes >= q->nbuckets && rehash(q) != 0)
-		return NULL;
-	if ((n = calloc(1, sizeof(*n))) == NULL)
-		return NULL;
-	n->wd = wd;
-	LIST_INIT(&n->knotes);
-	LIST_INSERT_HEAD(wd_bucket(q, wd), n, wd_link);
-	q->nnodes++;
-	return n;
-}
-
-static void node_leave(struct kq *q, struct node *n);
-
-/* Drop a node that nobody needs any more. */
-static void
-node_release(struct kq *q, struct node *n)
-{
-	if (!LIST_EMPTY(&n->knotes))
-		return;
-	node_leave(q, n);
-	if (n->children > 0)
-		return;
-	if (n->dirty)
-		LIST_REMOVE(n, dirty_link);
-	LIST_REMOVE(n, wd_link);
-	q->nnodes--;
-	/* Records of this watch that are still queued meet an unknown wd. */
-	if (q->inotify >= 0)
-		inotify_rm_watch(q->inotify, n->wd);
-	free(n);
-}
-
-static void
-node_leave(struct kq *q, struct node *n)
-{
-	struct node *parent = n->parent;
-
-	if (parent == NULL)
-		return;
-	LIST_REMOVE(n, name_link);
-	n->parent = NULL;
-	parent->children--;
-	node_release(q, parent);
-}
-
-/*
- * Watch the parent of directory fd. The order counts: first the parent, then
- * the name, and the caller's stat last, so that a rename or rmdir in between
- * is either queued or seen.
- */
-static void
-node_join(struct kq *q, struct node *n, int fd)
-{
-	struct node *parent;
-	char path[40];
-	int wd;
-
-	fd_path(path, sizeof(path), fd, "/..");
-	wd = inotify_add_watch(q->inotify, path, MASK_PARENT);
-	if (wd < 0 || wd == n->wd) /* not allowed, or the root */
-		return;
-	if ((parent = node_find(q, wd)) == NULL) {
-		if ((parent = node_new(q, wd)) == NULL)
-			return;
-		parent->isdir = true;
-	}
-	parent->children++;
-	n->parent = parent;
-	n->name = fd_name(fd, false);
-	LIST_INSERT_HEAD(name_bucket(q, parent, n->name), n, name_link);
-}
-
-static void
-node_rejoin(struct kq *q, struct node *n, int fd)
-{
-	struct node *old = n->parent;
-
-	/* The new parent is often the old one: keep its watch meanwhile. */
-	if (old != NULL)
-		old->children++;
-	node_leave(q, n);
-	node_join(q, n, fd);
-	if (old != NULL) {
-		old->children--;
-		node_release(q, old);
-	}
-}
-
-static void
-node_mark(struct kq *q, struct node *n, uint32_t raw)
-{
-	n->raw |= raw;
-	if (!n->dirty) {
-		n->dirty = true;
-		LIST_INSERT_HEAD(&q->dirty, n, dirty_link);
-	}
-}
 
 /*
  * Does the knote's descriptor still name the file that it was added for? It
@@ -257,21 +27,6 @@ kq_vnode_valid(const struct knote *kn, struct stat *st)
 	return fstat(kn->ident, st) == 0 && st->st_dev == kn->dev && st->st_ino == kn->ino;
 }
 
-/* Stat through any knote's descriptor; the last stale one takes n with it. */
-static int
-node_stat(struct kq *q, struct node *n, struct stat *st)
-{
-	struct knote *kn, *next;
-
-	for (kn = LIST_FIRST(&n->knotes); kn != NULL; kn = next) {
-		next = LIST_NEXT(kn, peers);
-		if (kq_vnode_valid(kn, st))
-			return kn->ident;
-		kq_drop(q, kn);
-	}
-	return -1;
-}
-
 /* Pipes and sockets are no vnodes, but a FIFO in a directory is one. */
 static bool
 is_vnode(int fd, const struct stat *st)
@@ -281,24 +36,6 @@ is_vnode(int fd, const struct stat *st)
 	if ((st->st_mode & S_IFMT) == 0 || S_ISSOCK(st->st_mode))
 		return false;
 	return !S_ISFIFO(st->st_mode) || fstatfs(fd, &fs) != 0 || fs.f_type != PIPEFS_MAGIC;
-}
-
-static struct node *
-node_for(struct kq *q, const struct stat *st, int fd)
-{
-	char path[32];
-	struct node *n;
-	int wd;
-
-	fd_path(path, sizeof(path), fd, "");
-	wd = inotify_add_watch(q->inotify, path, S_ISDIR(st->st_mode) ? MASK_DIR : MASK_FILE);
-	if (wd < 0)
-		return NULL;
-	if ((n = node_find(q, wd)) == NULL && (n = node_new(q, wd)) == NULL) {
-		inotify_rm_watch(q->inotify, wd);
-		errno = ENOMEM;
-	}
-	return n;
 }
 
 int
@@ -324,6 +61,7 @@ kq_vnode_attach(struct kq *q, struct knote *kn)
 	LIST_INSERT_HEAD(&n->knotes, kn, peers);
 	if (!first)
 		return 0;
+	node_reset(n);
 	n->isdir = kn->isdir;
 	n->was = st;
 	n->dead = st.st_nlink == 0;
@@ -383,18 +121,19 @@ kq_vnode_fire(struct kq *q, struct knote *kn, struct kevent *out)
 	return true;
 }
 
-static void
-revoke(struct kq *q, struct node *n)
+/* Stat through any knote's descriptor; the last stale one takes n with it. */
+static int
+stat_any(struct kq *q, struct node *n, struct stat *st)
 {
-	struct knote *kn;
+	struct knote *kn, *next;
 
-	while ((kn = LIST_FIRST(&n->knotes)) != NULL) {
-		LIST_REMOVE(kn, peers);
-		kn->node = NULL;
-		kn->revoked = true;
-		kq_vnode_post(q, kn, NOTE_REVOKE);
-		kq_activate(q, kn);
+	for (kn = LIST_FIRST(&n->knotes); kn != NULL; kn = next) {
+		next = LIST_NEXT(kn, peers);
+		if (kq_vnode_valid(kn, st))
+			return kn->ident;
+		kq_drop(q, kn);
 	}
+	return -1;
 }
 
 /* A MODIFY is a write or a truncation: only the size can tell. */
@@ -420,7 +159,7 @@ attrib_notes(const struct node *n, const struct stat *st, int fd)
 		delta = now == 0 && !n->dead;
 	if (now == 0 ? !n->dead : !n->isdir && now < was) {
 		notes = NOTE_DELETE | NOTE_LINK;
-		if (n->over != UNNAMED && n->over == fd_name(fd, true))
+		if (n->over != UNNAMED && n->over == node_name(fd, true))
 			notes = NOTE_DELETE;
 	} else if (!n->isdir && now > was) {
 		notes = NOTE_LINK;
@@ -457,31 +196,25 @@ self_notes(struct kq *q, struct node *n, struct stat *st, int fd)
 }
 
 static void
-node_settle(struct kq *q, struct node *n)
+settle(struct kq *q, struct node *n)
 {
 	struct knote *kn;
 	struct stat st;
-	uint32_t notes, raw;
-	int fd = node_stat(q, n, &st);
+	uint32_t notes;
+	int fd = stat_any(q, n, &st);
 
 	if (fd < 0)
 		return;
 	notes = self_notes(q, n, &st, fd);
-	raw = n->raw;
-	n->dead = st.st_nlink == 0 || (raw & IN_DELETE_SELF);
+	n->dead = st.st_nlink == 0 || (n->raw & IN_DELETE_SELF);
 	n->was = st;
-	n->raw = n->note = n->over = 0;
-	n->modified = n->changed = n->moved = 0;
+	node_reset(n);
 	LIST_FOREACH(kn, &n->knotes, peers)
 	{
 		if (notes & kn->asked) {
 			kq_vnode_post(q, kn, notes);
 			kq_faults_echo(q, kn);
 		}
-	}
-	if (raw & IN_UNMOUNT) {
-		revoke(q, n);
-		node_release(q, n);
 	}
 }
 
@@ -493,23 +226,32 @@ settle_all(struct kq *q)
 	while ((n = LIST_FIRST(&q->dirty)) != NULL) {
 		LIST_REMOVE(n, dirty_link);
 		n->dirty = false;
-		node_settle(q, n);
+		settle(q, n);
 	}
 }
 
-/* The directory of this name may be gone: look at those that fit. */
+/*
+ * The kernel took the watch away: the volume is gone, or the inode. Knotes of
+ * descriptors that were closed behind our back go, others get their last event.
+ */
 static void
-child_gone(struct kq *q, struct node *parent, const char *name)
+orphan(struct kq *q, struct node *n, bool unmounted)
 {
-	uint32_t keys[] = { hash_name(name, strlen(name)), UNNAMED };
-	struct node *n;
+	struct knote *kn;
+	struct stat st;
 
-	for (int i = 0; i < 2; i++)
-		LIST_FOREACH(n, name_bucket(q, parent, keys[i]), name_link)
-		{
-			if (n->parent == parent && n->name == keys[i])
-				node_mark(q, n, CHECK_LINKS);
+	while ((kn = LIST_FIRST(&n->knotes)) != NULL) {
+		LIST_REMOVE(kn, peers);
+		kn->node = NULL;
+		if (!kq_vnode_valid(kn, &st)) {
+			kq_drop(q, kn);
+			continue;
 		}
+		kn->revoked = unmounted;
+		kq_vnode_post(q, kn, unmounted ? NOTE_REVOKE : NOTE_DELETE | NOTE_LINK);
+		kq_activate(q, kn);
+	}
+	node_release(q, n);
 }
 
 /* A record with a name: something in the directory n. */
@@ -519,7 +261,7 @@ entry_record(struct kq *q, struct node *n, const struct inotify_event *ev)
 	bool dir = ev->mask & IN_ISDIR;
 
 	if (dir && (ev->mask & IN_DELETE) && n->children > 0)
-		child_gone(q, n, ev->name);
+		node_child_gone(q, n, ev->name);
 	/* MODIFY and ATTRIB of a child are nothing to its directory. */
 	if (!(ev->mask & (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO)) ||
 	    LIST_EMPTY(&n->knotes))
@@ -536,16 +278,8 @@ entry_record(struct kq *q, struct node *n, const struct inotify_event *ev)
 static void
 self_record(struct kq *q, struct node *n, const struct inotify_event *ev, uint32_t over)
 {
-	if (ev->mask & IN_IGNORED) {
-		/* The kernel took the watch away; no knote here can be alive. */
-		while (!LIST_EMPTY(&n->knotes)) {
-			struct knote *kn = LIST_FIRST(&n->knotes);
-			bool last = LIST_NEXT(kn, peers) == NULL && n->children == 0;
-
-			kq_drop(q, kn);
-			if (last)
-				return;
-		}
+	if (ev->mask & (IN_IGNORED | IN_UNMOUNT)) {
+		orphan(q, n, ev->mask & IN_UNMOUNT);
 		return;
 	}
 	if (LIST_EMPTY(&n->knotes))
@@ -554,8 +288,7 @@ self_record(struct kq *q, struct node *n, const struct inotify_event *ev, uint32
 	n->changed += (ev->mask & IN_ATTRIB) != 0;
 	if ((ev->mask & IN_ATTRIB) && over != UNNAMED)
 		n->over = over;
-	node_mark(q, n,
-	    ev->mask & (IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF | IN_UNMOUNT));
+	node_mark(q, n, ev->mask & (IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF));
 }
 
 static void
@@ -565,7 +298,7 @@ record(struct kq *q, const struct inotify_event *ev, uint32_t *over)
 	uint32_t before = *over;
 
 	*over = ev->len > 0 && (ev->mask & IN_MOVED_TO) ?
-	    hash_name(ev->name, strlen(ev->name)) :
+	    node_hash(ev->name, strlen(ev->name)) :
 	    UNNAMED;
 	if (ev->mask & IN_Q_OVERFLOW) {
 		kq_vnode_overflow(q);
@@ -616,31 +349,4 @@ kq_vnode_overflow(struct kq *q)
 		node_mark(q, kn->node, CHECK_LINKS);
 		kq_vnode_post(q, kn, kn->asked & usual ? usual : kn->asked & ~NOTE_REVOKE);
 	}
-}
-
-/* Something was mounted on, or unmounted from, an entry of this directory. */
-void
-kq_vnode_mounted_at(struct kq *q, const char *dir)
-{
-	struct knote *kn;
-	struct node *n;
-	/* The kernel's own index of watched inodes finds the node. */
-	int wd = inotify_add_watch(q->inotify, dir, MASK_PARENT);
-
-	if (wd < 0)
-		return;
-	if ((n = node_find(q, wd)) == NULL) {
-		inotify_rm_watch(q->inotify, wd);
-		return;
-	}
-	LIST_FOREACH(kn, &n->knotes, peers)
-	kq_vnode_post(q, kn, NOTE_WRITE);
-}
-
-void
-kq_vnode_free(struct kq *q)
-{
-	free(q->by_wd);
-	q->by_wd = q->by_name = NULL;
-	q->nbuckets = 0;
 }

@@ -155,7 +155,6 @@ push_both_names(struct strv *out, const char *path)
 		strv_push(out, xasprintf(DATA_VOLUME "%s", path));
 }
 
-/* No tests on a Mac yet: devfs and the like are local there, /dev included. */
 int
 platform_remote_mounts(struct strv *out)
 {

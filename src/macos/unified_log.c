@@ -30,21 +30,21 @@ void _os_log_impl(void *dso, os_log_t log, os_log_type_t type, const char *forma
     uint8_t *encoded, uint32_t size);
 
 /*
- * The compiler encodes the arguments. The log keeps the format by its place in
- * the program, and looks for it in this section only.
+ * The compiler encodes the arguments. The log records the format by its place
+ * in the program and looks for it in this section. Apple marks it as C strings
+ * too; zig's linker would then merge it with all the others.
  */
-#define os_log_with_type(log, type, format, arg)                                        \
-	do {                                                                            \
-		static const char text[]                                                \
-		    __attribute__((section("__TEXT,__oslogstring,cstring_literals"))) = \
-			format;                                                         \
-		uint8_t encoded[__builtin_os_log_format_buffer_size(format, arg)]       \
-		    __attribute__((aligned(16)));                                       \
-                                                                                        \
-		if (os_log_type_enabled(log, type))                                     \
-			_os_log_impl(__dso_handle, log, type, text,                     \
-			    __builtin_os_log_format(encoded, format, arg),              \
-			    sizeof(encoded));                                           \
+#define os_log_with_type(log, type, format, arg)                                  \
+	do {                                                                      \
+		static const char text[]                                          \
+		    __attribute__((section("__TEXT,__oslogstring"))) = format;    \
+		uint8_t encoded[__builtin_os_log_format_buffer_size(format, arg)] \
+		    __attribute__((aligned(16)));                                 \
+                                                                                  \
+		if (os_log_type_enabled(log, type))                               \
+			_os_log_impl(__dso_handle, log, type, text,               \
+			    __builtin_os_log_format(encoded, format, arg),        \
+			    sizeof(encoded));                                     \
 	} while (0)
 #endif
 

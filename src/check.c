@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `check`: reads rule files with the daemon's own eyes and says what it finds.
+ * A directory is one conf.d; files that are named one by one are another one
+ * together. It changes nothing, and never asks a running daemon.
+ */
+#include "check.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "conf.h"
+#include "paths.h"
+#include "platform.h"
+#include "trust.h"
+#include "util.h"
+
+struct check {
+	bool verbose, judge;
+	const char *config;
+	char *root; /* "" or without a slash at its end */
+	struct trust trust;
+	struct strv remote;
+	bool have_remote;
+	struct conf files; /* those that were named one by one */
+	size_t nfiles, nrules, nerrors, nwarnings;
+	bool denied, unread;
+};
+
+static void
+print_diag(const struct diag *d, const char *dir)
+{
+	struct buf b = { NULL, 0, 0 };
+
+	if (dir != NULL) {
+		buf_addvis(&b, dir, strlen(dir));
+		buf_adds(&b, dir[strlen(dir) - 1] == '/' ? "" : "/");
+	}
+	buf_addvis(&b, d->file, strlen(d->file));
+	if (d->line != 0)
+		buf_addf(&b, ":%d", d->line);
+	buf_addf(&b, ": %s: ", d->severity == DIAG_ERROR ? "error" : "warning");
+	buf_adds(&b, d->message);
+	fprintf(stderr, "%s\n", b.p);
+	buf_clear(&b);
+}
+
+static void
+print_rules(const struct conf *c, size_t from, bool settings)
+{
+	struct buf b = { NULL, 0, 0 };
+	size_t i;
+
+	if (settings) {
+		settings_print(&c->settings, &b);
+		buf_adds(&b, "\n");
+	}
+	for (i = from; i < c->nrules; i++) {
+		rule_print(c->rules[i], &b);
+		buf_adds(&b, "\n");
+	}
+	if (b.len != 0)
+		fwrite(b.p, 1, b.len, stdout);
+	buf_clear(&b);
+}
+
+/* What a conf holds now and did not when it was before. */
+static void
+report(struct check *k, const struct conf *before, const struct conf *c, const char *dir)
+{
+	size_t i;
+
+	for (i = before->ndiags; i < c->ndiags; i++) {
+		print_diag(&c->diags[i], dir);
+		if (c->diags[i].severity == DIAG_ERROR)
+			k->nerrors++;
+		else
+			k->nwarnings++;
+	}
+	if (k->verbose)
+		print_rules(c, before->nrules,
+		    before->settings_file == NULL && c->settings.given != 0);
+	k->nfiles += c->files.n - before->files.n;
+	k->nrules += c->nrules - before->nrules;
+	k->denied = k->denied || c->denied;
+}
+
+static void
+complain(struct check *k, const char *path, int code)
+{
+	char *vis = vis_dup(path);
+
+	fprintf(stderr, "watchpathd: %s: %s\n", vis, strerror(code));
+	free(vis);
+	if (code == EACCES || code == EPERM)
+		k->denied = true;
+	else
+		k->unread = true;
+}
+
+static void
+check_path(struct check *k, const char *path)
+{
+	const struct trust *t = k->judge ? &k->trust : NULL;
+	const struct strv *remote = k->have_remote ? &k->remote : NULL;
+	struct conf dir = { .remote = remote }, before = { .remote = remote };
+	struct stat st;
+	int ret;
+
+	if (stat(path, &st) == -1) {
+		complain(k, path, errno);
+		return;
+	}
+	if (S_ISDIR(st.st_mode)) {
+		ret = conf_read_dir(&dir, path, t, k->root);
+		report(k, &before, &dir, ret == 0 ? path : NULL);
+		conf_clear(&dir);
+		return;
+	}
+	k->files.remote = remote;
+	before = k->files;
+	(void)conf_read_file(&k->files, path, t, k->root);
+	report(k, &before, &k->files, NULL);
+}
+
+static void
+print_count(size_t n, const char *what)
+{
+	printf("%zu %s%s", n, what, n == 1 ? "" : "s");
+}
+
+/* With -v stdout is a rule file, and so this is a comment. */
+static void
+print_summary(const struct check *k)
+{
+	fputs(k->verbose ? "; " : "", stdout);
+	print_count(k->nfiles, "file");
+	fputs(", ", stdout);
+	print_count(k->nrules, "rule");
+	fputs(": ok", stdout);
+	if (k->nwarnings != 0) {
+		fputs(", ", stdout);
+		print_count(k->nwarnings, "warning");
+	}
+	fputs("\n", stdout);
+}
+
+static int
+conclude(const struct check *k)
+{
+	if (k->denied) {
+		fputs("watchpathd: some of it may not be read: try sudo\n", stderr);
+		return EX_NOPERM;
+	}
+	if (k->nerrors != 0)
+		return EX_DATAERR;
+	if (k->unread)
+		return EXIT_FAILURE;
+	print_summary(k);
+	return fflush(stdout) == 0 ? EX_OK : EXIT_FAILURE;
+}
+
+static int
+usage(const char *problem, const char *what)
+{
+	char *vis = vis_dup(what);
+
+	fprintf(stderr, "watchpathd: check: %s%s (see watchpathd help check)\n", problem,
+	    vis);
+	free(vis);
+	return EX_USAGE;
+}
+
+static void
+set_root(struct check *k, const char *root)
+{
+	size_t n = strlen(root);
+
+	while (n > 0 && root[n - 1] == '/')
+		n--;
+	free(k->root);
+	k->root = xstrndup(root, n);
+}
+
+static int
+parse_options(struct check *k, int argc, char **argv)
+{
+	static const struct option options[] = { { "verbose", no_argument, NULL, 'v' },
+		{ "trust", no_argument, NULL, 't' },
+		{ "config", required_argument, NULL, 'c' },
+		{ "root", required_argument, NULL, 'r' }, { NULL, 0, NULL, 0 } };
+	int ch;
+
+	opterr = 0;
+	optind = 1;
+	while ((ch = getopt_long(argc, argv, ":v", options, NULL)) != -1) {
+		switch (ch) {
+		case 'v':
+			k->verbose = true;
+			break;
+		case 't':
+			k->judge = true;
+			break;
+		case 'c':
+			k->config = optarg;
+			break;
+		case 'r':
+			set_root(k, optarg);
+			break;
+		case ':':
+			return usage("a value is missing after ", argv[optind - 1]);
+		default:
+			return usage("unknown option ", argv[optind - 1]);
+		}
+	}
+	if (k->config != NULL && optind < argc)
+		return usage("--config is for a check without PATH: ", argv[optind]);
+	return EX_OK;
+}
+
+int
+check_main(int argc, char **argv)
+{
+	struct check k = { .root = NULL };
+	char *config;
+	int i, status;
+
+	set_root(&k, "");
+	status = parse_options(&k, argc, argv);
+	if (status == EX_OK) {
+		k.trust = (struct trust){ .root = k.root, .owner = geteuid() };
+		k.have_remote = platform_remote_mounts(&k.remote) == 0;
+		if (optind == argc) {
+			k.judge = true;
+			config = k.config != NULL
+				     ? xstrdup(k.config)
+				     : xasprintf("%s%s", k.root, PATH_CONFIG);
+			check_path(&k, config);
+			free(config);
+		}
+		for (i = optind; i < argc; i++)
+			check_path(&k, argv[i]);
+		status = conclude(&k);
+	}
+	conf_clear(&k.files);
+	strv_clear(&k.remote);
+	free(k.root);
+	return status;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the program says about itself. It owns no text but its frame: subcommands
+ * come from the table in main.c, keys from the one in rule.c, so that what is
+ * printed here cannot be behind what the program does.
+ */
+#include "help.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "rule.h"
+#include "subcommand.h"
+#include "util.h"
+
+void
+help_list(const struct subcommand *table, FILE *out)
+{
+	const struct subcommand *s;
+
+	fputs("usage: watchpathd COMMAND [ARGUMENT ...]\n\n", out);
+	for (s = table; s->name != NULL; s++)
+		if (!s->hidden)
+			fprintf(out, "  %-8s  %s\n", s->name, s->summary);
+	fputs("\nSee `watchpathd help COMMAND` for one of them, and `watchpathd help "
+	      "keys`\n"
+	      "for what a rule file may say.\n",
+	    out);
+}
+
+static int
+print_buf(struct buf *b)
+{
+	fwrite(b->p, 1, b->len, stdout);
+	buf_clear(b);
+	return fflush(stdout) == 0 ? EX_OK : EXIT_FAILURE;
+}
+
+static int
+print_one(const struct subcommand *table, const char *name)
+{
+	const struct subcommand *s;
+	char *vis;
+
+	for (s = table; s->name != NULL; s++)
+		if (strcmp(s->name, name) == 0)
+			break;
+	if (s->name == NULL) {
+		vis = vis_dup(name);
+		fprintf(stderr,
+		    "watchpathd: help: no command `%s` (watchpathd help lists them)\n",
+		    vis);
+		free(vis);
+		return EX_USAGE;
+	}
+	printf("usage: watchpathd %s%s%s\n\n%s.\n", s->name,
+	    s->synopsis[0] != '\0' ? " " : "", s->synopsis, s->summary);
+	if (s->text != NULL)
+		printf("\n%s", s->text);
+	return fflush(stdout) == 0 ? EX_OK : EXIT_FAILURE;
+}
+
+int
+help_print(const struct subcommand *table, int argc, char **argv)
+{
+	struct buf b = { NULL, 0, 0 };
+
+	if (argc > 2) {
+		fputs("watchpathd: help: takes one argument at most\n", stderr);
+		return EX_USAGE;
+	}
+	if (argc < 2) {
+		help_list(table, stdout);
+		return fflush(stdout) == 0 ? EX_OK : EXIT_FAILURE;
+	}
+	if (strcmp(argv[1], "keys") == 0) {
+		rule_print_keys(&b);
+		return print_buf(&b);
+	}
+	if (strcmp(argv[1], "--mdoc-keys") == 0) {
+		rule_print_keys_mdoc(&b);
+		return print_buf(&b);
+	}
+	return print_one(table, argv[1]);
+}

@@ -1,0 +1,359 @@
+/*
+ * SPDX-License-Identifier: MIT
+ *
+ * kevent(2): changes, the ready list and waiting. What the filters see arrives
+ * by one epoll; what they have to tell stands in a round-robin list, so a call
+ * costs what it delivers, and no more with more knotes.
+ */
+#include "kq.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#define BATCH 64
+#define SEC 1000000000LL
+
+int64_t
+kq_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * SEC + ts.tv_nsec;
+}
+
+void
+kq_ready(struct kq *q, struct knote *kn)
+{
+	TAILQ_INSERT_TAIL(&q->ready, kn, queue);
+	kn->where = KN_READY;
+	q->nready++;
+}
+
+void
+kq_idle(struct kq *q, struct knote *kn)
+{
+	if (kn->where == KN_READY) {
+		TAILQ_REMOVE(&q->ready, kn, queue);
+		q->nready--;
+	} else if (kn->where == KN_AGAIN) {
+		TAILQ_REMOVE(&q->again, kn, queue);
+	} else if (kn->where == KN_HELD) {
+		TAILQ_REMOVE(&q->faults.held, kn, queue);
+	}
+	kn->where = KN_IDLE;
+}
+
+static bool
+active(const struct knote *kn)
+{
+	return kn->pending != 0 || kn->revoked || kn->hot || kn->data > 0;
+}
+
+void
+kq_activate(struct kq *q, struct knote *kn)
+{
+	if (kn->disabled || kn->where != KN_IDLE || !active(kn))
+		return;
+	if (q->faults.merge && kn->filter == EVFILT_VNODE)
+		kq_faults_hold(q, kn);
+	else
+		kq_ready(q, kn);
+}
+
+/* Is the file behind the knote's descriptor still the one it was added for? */
+static bool
+same_file(const struct knote *kn)
+{
+	struct stat st;
+
+	return kn->filter == EVFILT_SIGNAL || kq_vnode_valid(kn, &st);
+}
+
+/*
+ * XNU's "touch": every change but EV_DELETE, EV_ENABLE and EV_DISABLE too,
+ * replaces the mask and udata. What is pending stays.
+ */
+static void
+touch(struct kq *q, struct knote *kn, const struct kevent *kev)
+{
+	kn->asked = kev->fflags;
+	kn->udata = kev->udata;
+	if (kev->flags & EV_DISABLE) {
+		kn->disabled = true;
+		kq_idle(q, kn);
+		return;
+	}
+	if (kev->flags & (EV_ADD | EV_ENABLE)) {
+		kn->disabled = false;
+		if (kn->filter == EVFILT_READ || kn->filter == EVFILT_WRITE)
+			kn->hot = true;
+		kq_activate(q, kn);
+	}
+}
+
+/* One change. Returns 0 or an errno. */
+static int
+change(struct kq *q, const struct kevent *kev)
+{
+	struct knote **p, *kn;
+
+	if (kev->filter != EVFILT_VNODE && kev->filter != EVFILT_READ &&
+	    kev->filter != EVFILT_WRITE && kev->filter != EVFILT_SIGNAL)
+		return EINVAL;
+	p = kq_place(q, kev->ident, kev->filter);
+	kn = p != NULL ? *p : NULL;
+	if (kn != NULL && !same_file(kn)) {
+		kq_drop_fd(q, kn->ident);
+		kn = NULL;
+	}
+	if (kn == NULL) {
+		if ((kev->flags & EV_DELETE) || !(kev->flags & EV_ADD))
+			return ENOENT;
+		return kq_add(q, kev);
+	}
+	if (kev->flags & EV_DELETE)
+		kq_drop(q, kn);
+	else
+		touch(q, kn, kev);
+	return 0;
+}
+
+/* Returns how many receipts and errors were written, or -1 and errno. */
+static int
+change_all(struct kq *q, const struct kevent *list, int n, struct kevent *out, int room)
+{
+	int done = 0;
+
+	for (int i = 0; i < n; i++) {
+		struct kevent kev = list[i]; /* the two lists may be one array */
+		int error = change(q, &kev);
+
+		if (error == 0 && !(kev.flags & EV_RECEIPT))
+			continue;
+		if (done < room) {
+			kev.flags |= EV_ERROR;
+			kev.data = error;
+			out[done++] = kev;
+		} else if (error != 0) {
+			errno = error;
+			return -1;
+		}
+	}
+	return done;
+}
+
+static bool
+fire(struct kq *q, struct knote *kn, struct kevent *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->ident = (uintptr_t)kn->ident;
+	out->filter = kn->filter;
+	out->flags = kn->flags;
+	out->udata = kn->udata;
+	switch (kn->filter) {
+	case EVFILT_VNODE:
+		return kq_vnode_fire(q, kn, out);
+	case EVFILT_SIGNAL:
+		out->flags |= EV_CLEAR;
+		out->data = kn->data;
+		kn->data = 0;
+		return true;
+	default:
+		return kq_io_fire(q, kn, out);
+	}
+}
+
+/* Deliver one ready knote, and decide what becomes of it. */
+static bool
+deliver(struct kq *q, struct knote *kn, struct kevent *out)
+{
+	kq_idle(q, kn);
+	if (kn->filter != EVFILT_SIGNAL && !same_file(kn)) {
+		kq_drop_fd(q, kn->ident);
+		return false;
+	}
+	if (!fire(q, kn, out))
+		return false;
+	if (out->flags & EV_ONESHOT) {
+		kq_drop(q, kn);
+		return true;
+	}
+	if (kn->flags & EV_DISPATCH) {
+		kn->disabled = true;
+	} else if (active(kn)) {
+		TAILQ_INSERT_TAIL(&q->again, kn, queue);
+		kn->where = KN_AGAIN;
+	}
+	return true;
+}
+
+static struct knote *
+pick(struct kq *q)
+{
+	struct knote *kn;
+
+	if (q->faults.shuffle && q->nready > 1) {
+		uint32_t turns = q->nready < 16 ? (uint32_t)q->nready : 16;
+
+		for (turns = kq_faults_random(q, turns); turns > 0; turns--) {
+			kn = TAILQ_FIRST(&q->ready);
+			TAILQ_REMOVE(&q->ready, kn, queue);
+			TAILQ_INSERT_TAIL(&q->ready, kn, queue);
+		}
+	}
+	return TAILQ_FIRST(&q->ready);
+}
+
+/* What is ready again goes to the end, and is not met twice in one call. */
+static int
+collect(struct kq *q, struct kevent *out, int room)
+{
+	struct knote *kn;
+	int n = 0;
+
+	while (n < room && q->nready > 0)
+		if (deliver(q, pick(q), &out[n]))
+			n++;
+	while ((kn = TAILQ_FIRST(&q->again)) != NULL) {
+		kq_idle(q, kn);
+		kq_ready(q, kn);
+	}
+	return n;
+}
+
+/*
+ * What waits in our own list must make the epoll descriptor readable, for
+ * whoever polls it.
+ */
+void
+kq_wake(struct kq *q)
+{
+	uint64_t one = 1;
+	bool want = q->nready > 0;
+
+	if (want == q->awake)
+		return;
+	if (want ? write(q->wake, &one, sizeof(one)) > 0 :
+		   read(q->wake, &one, sizeof(one)) > 0)
+		q->awake = want;
+}
+
+static void
+dispatch(struct kq *q, const struct epoll_event *ev)
+{
+	if (ev->data.u64 < KQ_TAG(1)) {
+		kq_io_event(q, (int)ev->data.u64, ev->events);
+		return;
+	}
+	switch (ev->data.u64 >> 32) {
+	case KQ_INOTIFY:
+		kq_vnode_drain(q);
+		break;
+	case KQ_SIGNAL:
+		kq_signal_drain(q);
+		break;
+	case KQ_MOUNTS:
+		kq_mounts_changed(q);
+		break;
+	case KQ_TIMER:
+		kq_faults_timer(q);
+		break;
+	}
+}
+
+/* epoll_wait for ns nanoseconds, never less; -1 is for ever. */
+static int
+wait_ns(struct kq *q, struct epoll_event *evs, int64_t ns)
+{
+	static bool no_pwait2;
+	int64_t ms;
+
+	if (ns > 0 && !no_pwait2) {
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 35)
+		struct timespec ts = { .tv_sec = ns / SEC, .tv_nsec = ns % SEC };
+		int n = epoll_pwait2(q->epoll, evs, BATCH, &ts, NULL);
+
+		if (n >= 0 || errno != ENOSYS)
+			return n;
+#endif
+		no_pwait2 = true;
+	}
+	ms = ns <= 0 ? ns : (ns - 1) / 1000000 + 1;
+	if (ms > INT32_MAX)
+		ms = INT32_MAX;
+	return epoll_wait(q->epoll, evs, BATCH, (int)ms);
+}
+
+/*
+ * Returns the number of events. One epoll_wait comes before each look at the
+ * ready list, so that bits of one knote that belong together stay together.
+ */
+static int
+wait_events(struct kq *q, struct kevent *out, int room, int64_t until)
+{
+	struct epoll_event evs[BATCH];
+	int n = 0;
+
+	for (int idle = 0;; idle++) {
+		int64_t left = -1;
+		int seen;
+
+		kq_wake(q);
+		if (q->nready > 0 || until == 0)
+			left = 0;
+		else if (until > 0 && (left = until - kq_now()) < 0)
+			left = 0;
+		if ((seen = wait_ns(q, evs, left)) < 0)
+			return -1;
+		for (int i = 0; i < seen; i++)
+			dispatch(q, &evs[i]);
+		if ((n = collect(q, out, room)) > 0)
+			break;
+		/* Records that tell nobody anything must not keep us here. */
+		if (left == 0 && q->nready == 0 && until >= 0 && (seen == 0 || idle > 64))
+			if (until == 0 || kq_now() >= until)
+				break;
+	}
+	kq_wake(q);
+	return n;
+}
+
+/* 0 = do not wait, -1 = for ever, else a point of the monotonic clock. */
+static int64_t
+deadline(const struct timespec *timeout)
+{
+	if (timeout == NULL)
+		return -1;
+	if (timeout->tv_sec == 0 && timeout->tv_nsec == 0)
+		return 0;
+	if (timeout->tv_sec > INT64_MAX / SEC / 2)
+		return -1;
+	return kq_now() + timeout->tv_sec * SEC + timeout->tv_nsec;
+}
+
+int
+kevent(int kq, const struct kevent *changelist, int nchanges, struct kevent *eventlist,
+    int nevents, const struct timespec *timeout)
+{
+	struct kq *q = kq_find(kq);
+	int n;
+
+	if (q == NULL) {
+		errno = EBADF;
+		return -1;
+	}
+	if (nchanges < 0 || nevents < 0 ||
+	    (timeout != NULL &&
+	        (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= SEC))) {
+		errno = EINVAL;
+		return -1;
+	}
+	n = change_all(q, changelist, nchanges, eventlist, nevents);
+	if (n == 0 && nevents > 0)
+		return wait_events(q, eventlist, nevents, deadline(timeout));
+	kq_wake(q);
+	return n;
+}

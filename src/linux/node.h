@@ -1,0 +1,49 @@
+/*
+ * SPDX-License-Identifier: MIT
+ *
+ * Private to vnode.c and node.c: one inode with one inotify watch and any
+ * number of knotes. A node without knotes lives on as the parent of others.
+ */
+#ifndef LINUX_NODE_H
+#define LINUX_NODE_H
+
+#include "kq.h"
+
+#define UNNAMED 0u
+#define CHECK_LINKS 0x01000000u /* in raw: the parent lost this name */
+
+struct node {
+	LIST_ENTRY(node) wd_link, name_link, dirty_link;
+	struct knote_peers knotes;
+	struct node *parent; /* directories with knotes only */
+	struct stat was;     /* when it was last looked at */
+	int wd;
+	unsigned children; /* nodes that have this one as parent */
+	uint32_t name;     /* hash of the name in parent */
+	bool isdir, dirty;
+	bool dead; /* the last name is gone, and that was told */
+
+	/* Since it was last looked at: */
+	uint32_t raw;  /* inotify's bits */
+	uint32_t note; /* what directory records mean */
+	uint32_t over; /* hash of the name that a rename just replaced */
+	unsigned modified, changed, moved;
+};
+
+/* The node of an open file, with its watch; NULL and errno. */
+struct node *node_for(struct kq *q, const struct stat *st, int fd);
+struct node *node_find(const struct kq *q, int wd);
+/* Drops the node if nobody needs it any more. */
+void node_release(struct kq *q, struct node *n);
+/* Watches the parent of directory fd. The caller stats fd afterwards. */
+void node_join(struct kq *q, struct node *n, int fd);
+void node_rejoin(struct kq *q, struct node *n, int fd);
+void node_mark(struct kq *q, struct node *n, uint32_t raw);
+void node_reset(struct node *n);
+/* The directory of this name may be gone: marks those that fit. */
+void node_child_gone(struct kq *q, struct node *parent, const char *name);
+/* Hash of a name, and of the name by which fd was reached (or UNNAMED). */
+uint32_t node_hash(const char *s, size_t len);
+uint32_t node_name(int fd, bool deleted);
+
+#endif

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * platform.h for Linux, which is for developing and testing: the mount table
+ * is read from /proc, nothing here touches a mount. The mount table belongs to
+ * the process, and so do the statics that remember what was read of it.
+ */
+#include "platform.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+log_sink_fn *const platform_log_sink = NULL;
+const char *const *const platform_keep_awake = NULL;
+const bool platform_has_tcc = false;
+
+/*
+ * What another machine, or a program of its own, has to answer for before a
+ * stat returns. fuse and everything fuse.* hangs as long as its program does,
+ * wherever the data are (sshfs, davfs2, rclone); fuseblk is a local disk.
+ */
+static const char *const remote_types[] = { "9p", "acfs", "afs", "autofs", "beegfs",
+	"ceph", "cifs", "coda", "davfs", "fuse", "glusterfs", "gpfs", "lustre", "ncp",
+	"ncpfs", "nfs", "nfs4", "orangefs", "pvfs2", "smb3", "smbfs" };
+
+static int mountinfo = -1;
+static bool mounts_moved = true; /* since platform_remote_mounts, as far as known */
+
+static int
+open_mountinfo(void)
+{
+	if (mountinfo == -1)
+		mountinfo = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	return mountinfo;
+}
+
+/*
+ * The kernel reports each change to the first poll after it, and to no other:
+ * what was once seen must be remembered.
+ */
+bool
+platform_mounts_changed(void)
+{
+	struct pollfd p = { .fd = open_mountinfo(), .events = POLLPRI };
+
+	if (p.fd == -1 || poll(&p, 1, 0) == -1 || (p.revents & (POLLPRI | POLLERR)) != 0)
+		mounts_moved = true;
+	return mounts_moved;
+}
+
+static bool
+is_remote(const char *type)
+{
+	size_t i;
+
+	if (strncmp(type, "fuse.", 5) == 0)
+		return true;
+	for (i = 0; i < sizeof(remote_types) / sizeof(remote_types[0]); i++) {
+		if (strcmp(type, remote_types[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Space, tab, newline and backslash stand as \ooo in /proc. */
+static void
+decode(char *s)
+{
+	char *to = s;
+
+	while (*s != '\0') {
+		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' &&
+		    s[2] <= '7' && s[3] >= '0' && s[3] <= '7') {
+			*to++ =
+			    (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
+			s += 4;
+		} else {
+			*to++ = *s++;
+		}
+	}
+	*to = '\0';
+}
+
+static void
+forget(struct strv *l, const char *point)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < l->n; i++) {
+		if (strcmp(l->v[i], point) == 0)
+			free(l->v[i]);
+		else
+			l->v[kept++] = l->v[i];
+	}
+	l->n = kept;
+	if (l->v != NULL)
+		l->v[kept] = NULL;
+}
+
+/*
+ * "36 35 98:0 / /mnt/x rw,noatime master:1 - ext3 /dev/root rw": mount point
+ * and type. What is mounted later on the same point hides what was there. The
+ * root is left out: a machine that runs from a network disk cannot avoid it.
+ */
+static void
+take_line(struct strv *out, char *line)
+{
+	char *point, *type, *save = NULL;
+	int i;
+
+	type = strstr(line, " - ");
+	if (type == NULL)
+		return;
+	*type = '\0';
+	type += 3;
+	type[strcspn(type, " ")] = '\0';
+	point = strtok_r(line, " ", &save);
+	for (i = 0; i < 4 && point != NULL; i++)
+		point = strtok_r(NULL, " ", &save);
+	if (point == NULL)
+		return;
+	decode(point);
+	forget(out, point);
+	if (is_remote(type) && strcmp(point, "/") != 0)
+		strv_push(out, xstrdup(point));
+}
+
+static int
+read_mountinfo(struct buf *b)
+{
+	char chunk[8192];
+	int fd = open_mountinfo();
+	ssize_t n;
+
+	if (fd == -1 || lseek(fd, 0, SEEK_SET) == -1)
+		return -1;
+	while ((n = read(fd, chunk, sizeof(chunk))) != 0) {
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return -1;
+		buf_add(b, chunk, (size_t)n);
+	}
+	return 0;
+}
+
+int
+platform_remote_mounts(struct strv *out)
+{
+	struct buf b = { 0 };
+	char *line, *save = NULL;
+	int error;
+
+	strv_clear(out);
+	/* Before reading, so that a change while it is read counts as one. */
+	platform_mounts_changed();
+	mounts_moved = false;
+	if (read_mountinfo(&b) == -1) {
+		error = errno;
+		mounts_moved = true;
+		buf_clear(&b);
+		errno = error;
+		return -1;
+	}
+	if (b.p != NULL) {
+		for (line = strtok_r(b.p, "\n", &save); line != NULL;
+		     line = strtok_r(NULL, "\n", &save))
+			take_line(out, line);
+	}
+	buf_clear(&b);
+	return 0;
+}
+
+/* Where owner and mode are made up, for the mount or by a program. */
+static const struct {
+	long magic;
+	const char *name;
+} ownerless[] = {
+	{ 0x4d44, "vfat" },
+	{ 0x2011bab0, "exfat" },
+	{ 0x4244, "hfs" },
+	{ 0x65735546, "fuse" },
+};
+
+/*
+ * A POSIX ACL needs no look: its mask stands in the mode's group bits, so that
+ * whoever it lets write shows as "writable by group".
+ */
+bool
+platform_trust_objection(int fd, const char *path, char *why, size_t size)
+{
+	struct statfs fs;
+	size_t i;
+
+	if (fstatfs(fd, &fs) == -1) {
+		snprintf(why, size, "%s: %s", path, strerror(errno));
+		return true;
+	}
+	for (i = 0; i < sizeof(ownerless) / sizeof(ownerless[0]); i++) {
+		if ((long)fs.f_type == ownerless[i].magic) {
+			snprintf(why, size,
+			    "%s: on a filesystem that knows no owners (%s)", path,
+			    ownerless[i].name);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Linux has no such group with one number everywhere: only root's own will do. */
+unsigned
+platform_admin_gid(void)
+{
+	return 0;
+}
+
+bool
+platform_self_path(char *out, size_t size)
+{
+	static const char gone[] = " (deleted)";
+	ssize_t n = readlink("/proc/self/exe", out, size);
+	size_t len;
+
+	if (n <= 0 || (size_t)n >= size)
+		return false;
+	out[n] = '\0';
+	/* After an upgrade the new program stands where ours was. */
+	len = (size_t)n;
+	if (len >= sizeof(gone) && strcmp(out + len - (sizeof(gone) - 1), gone) == 0)
+		out[len - (sizeof(gone) - 1)] = '\0';
+	return true;
+}
