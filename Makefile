@@ -1,5 +1,5 @@
 # watchpathd. GNU make 3.81 subset, which is what macOS ships.
-# `make help` lists the targets.
+# `make help` lists the targets: each has its line after two #.
 
 VERSION = 0.1.0
 
@@ -23,7 +23,7 @@ OBJS = $(SRCS:src/%.c=$(BUILD)/%.o)
 LIB = $(BUILD)/libwatchpathd.a
 UNIT = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 
-all: $(BUILD)/watchpathd
+all: $(BUILD)/watchpathd ## build the daemon (default)
 
 $(BUILD)/watchpathd: $(BUILD)/main.o $(LIB)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(BUILD)/main.o $(LIB) $(PKG_LIBS) $(LDLIBS)
@@ -43,4 +43,124 @@ $(BUILD)/unit/%: tests/unit/%.c $(LIB)
 
 -include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d)
 
-.PHONY: all
+# What is missing is installed first; make reads the flags of libraries late
+# enough to find them.
+check: ## run every test; installs missing packages
+	@sh tests/deps.sh build check
+	@$(MAKE) check-all
+
+check-all: check-unit check-man check-system
+
+check-unit: $(UNIT)
+	CMOCKA_MESSAGE_OUTPUT=TAP prove -j2 -e "" $(UNIT)
+
+check-system: $(BUILD)/watchpathd
+	WATCHPATHD='$(BUILD)/watchpathd' BUILD='$(BUILD)' prove -j2 tests/system
+
+demo: ## see a key file being noticed, in a sandbox
+	@sh tests/deps.sh build
+	@$(MAKE) -s all
+	@WATCHPATHD='$(BUILD)/watchpathd' sh tests/demo.sh
+
+lint: ## check includes, symbols, style and text
+	@sh tests/deps.sh build lint
+	@$(MAKE) all
+	BUILD='$(BUILD)' sh tests/lint.sh
+
+SAN_FLAGS = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
+
+san: ## run every test under ASan and UBSan
+	@sh tests/deps.sh build check san
+	@$(MAKE) BUILD='$(BUILD)/san' CFLAGS='$(SAN_FLAGS)' check-all
+
+mutations: $(BUILD)/watchpathd ## break the code on purpose and see the tests fail
+	prove tests/mutations
+
+# The list of keys in the manual is made from the table in src/rule.c.
+man: $(BUILD)/watchpathd ## write the list of keys into the manual anew
+	sh tests/man.sh '$(BUILD)/watchpathd' update
+
+check-man: $(BUILD)/watchpathd
+	sh tests/man.sh '$(BUILD)/watchpathd'
+
+format: ## put all C into house style
+	clang-format -i $(wildcard src/*.[ch] src/*/*.[ch] src/*/*/*.[ch] tests/*/*.[ch])
+
+# Both kinds of Mac in one program, on Linux too; analysed and checked.
+# UPDATE_IMPORTS=yes accepts what the program now takes from the system.
+macos: ## build the program for both kinds of Mac, and check it
+	BUILD='$(BUILD)' MAKE='$(MAKE_COMMAND)' UPDATE_IMPORTS='$(UPDATE_IMPORTS)' \
+		sh tests/macos/build.sh
+
+$(BUILD)/macos/watchpathd: macos ;
+
+# This system's daemon with the newest inih, for the golden tests.
+$(BUILD)/inih59/watchpathd:
+	BUILD='$(BUILD)' sh tests/macos/fetch-deps.sh inih
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -c -o $(@D)/ini.o $(BUILD)/deps/inih-r59/ini.c
+	$(MAKE) BUILD=$(@D) PKG_LIBS='$(@D)/ini.o $(shell pkg-config --libs libcjson)' \
+		PKG_CFLAGS='-isystem $(BUILD)/deps/inih-r59 $(shell pkg-config --cflags libcjson)' $@
+
+# What is compiled in (src/paths.h) stays; PREFIX moves the program and its
+# manual. With DESTDIR, PLATFORM=macos stages a Mac's layout on any system.
+ON_MAC = $(filter macos,$(PLATFORM))
+PREFIX = $(if $(ON_MAC),/Library/watchpathd,/usr/local)
+BINDIR = $(PREFIX)/$(if $(ON_MAC),bin,sbin)
+MANDIR = $(PREFIX)/share/man
+CONFDIR = $(if $(ON_MAC),/Library,/etc)/watchpathd/conf.d
+STATEDIR = $(if $(ON_MAC),/var/db,/var/lib)/watchpathd
+PLIST = $(if $(ON_MAC),/Library/LaunchDaemons/org.watchpathd.plist)
+PATHFILE = $(if $(ON_MAC),/etc/paths.d/watchpathd)
+PROGRAM = $(BUILD)/$(if $(filter macos-Linux,$(PLATFORM)-$(UNAME)),macos/)watchpathd
+OWNER = $(if $(filter 0,$(shell id -u)),-o root -g $(if $(filter Darwin,$(UNAME)),wheel,root))
+LIVE_MAC = $(if $(DESTDIR),,$(filter Darwin,$(UNAME)))
+MAN_PAGES = $(wildcard man/*.5 man/*.8)
+RULES = $(notdir $(wildcard conf.d/*.ini))
+
+# The directories of others are made where they are missing, never changed. A
+# rule file that is there, or was renamed to switch it off, stays as it is.
+# macOS finds the manual by the program's directory: bin and share/man.
+install: $(PROGRAM) ## install; PREFIX, DESTDIR and PLATFORM=macos
+	umask 022; mkdir -p $(addprefix '$(DESTDIR)',$(BINDIR) $(MANDIR)/man5 $(MANDIR)/man8 \
+		$(CONFDIR) $(dir $(STATEDIR) $(PLIST) $(PATHFILE)))
+	install -d $(OWNER) -m 0700 '$(DESTDIR)$(STATEDIR)'
+	install $(OWNER) -m 0755 '$(PROGRAM)' '$(DESTDIR)$(BINDIR)/watchpathd'
+	set -e; for page in $(MAN_PAGES); do \
+		install $(OWNER) -m 0644 $$page '$(DESTDIR)$(MANDIR)'/man$${page##*.}; done
+	@set -e; for rule in $(RULES); do to='$(DESTDIR)$(CONFDIR)'/$$rule; \
+		for old in "$$to" "$$to".*; do \
+			if [ -e "$$old" ] || [ -L "$$old" ]; then echo "kept: $$old"; continue 2; fi; \
+		done; install $(OWNER) -m 0644 conf.d/$$rule "$$to"; done
+ifeq ($(PLATFORM),macos)
+	umask 022; rm -f $(addprefix '$(DESTDIR)',$(PLIST) $(PATHFILE)); \
+		echo '$(BINDIR)' >'$(DESTDIR)$(PATHFILE)' && sed 's|/Library/watchpathd/bin|$(BINDIR)|' \
+		src/macos/org.watchpathd.plist >'$(DESTDIR)$(PLIST)'
+endif
+	$(if $(LIVE_MAC),@echo 'If an older one runs: sudo launchctl bootout system/org.watchpathd'; \
+		echo 'Start it: sudo launchctl bootstrap system $(PLIST)')
+
+# What install made. Rules that are not as they were shipped, state and log stay.
+uninstall: ## remove what install put there, never changed rules
+	$(if $(LIVE_MAC),-launchctl bootout system/org.watchpathd)
+	rm -f $(addprefix '$(DESTDIR)',$(BINDIR)/watchpathd $(PLIST) $(PATHFILE) \
+		$(foreach page,$(notdir $(MAN_PAGES)),$(MANDIR)/man$(patsubst .%,%,$(suffix $(page)))/$(page)))
+	@for rule in $(RULES); do to='$(DESTDIR)$(CONFDIR)'/$$rule; \
+		! cmp -s conf.d/$$rule "$$to" || rm -f "$$to"; done
+	@for dir in $(CONFDIR) $(dir $(CONFDIR)) $(STATEDIR) $(if $(filter %/watchpathd,$(PREFIX)), \
+		$(BINDIR) $(MANDIR)/man5 $(MANDIR)/man8 $(MANDIR) $(PREFIX)/share $(PREFIX)); do \
+		rmdir '$(DESTDIR)'$$dir 2>/dev/null || :; done
+	@for old in $(CONFDIR) $(STATEDIR) /var/log/watchpathd.log; do \
+		[ ! -e '$(DESTDIR)'$$old ] || echo "kept: $(DESTDIR)$$old"; done
+
+.PHONY: macos install uninstall $(BUILD)/inih59/watchpathd
+
+clean: ## remove what was built
+	rm -rf '$(BUILD)'
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
+
+.PHONY: all check check-all check-unit check-system check-man demo lint san mutations man \
+	format clean help

@@ -20,15 +20,19 @@
 
 #include "conf.h"
 #include "dispatch.h"
+#include "history.h"
 #include "job.h"
+#include "json.h"
 #include "log.h"
 #include "loop.h"
 #include "map.h"
 #include "mono.h"
 #include "paths.h"
 #include "platform.h"
+#include "record.h"
 #include "rule.h"
 #include "spawn.h"
+#include "store.h"
 #include "trust.h"
 #include "util.h"
 #include "watch.h"
@@ -37,9 +41,12 @@
 #define WAIT_MAX_NS (30 * MONO_SEC)
 /* How long a stopping daemon waits for its runs. */
 #define STOP_NS (10 * MONO_SEC)
+/* How long saving may keep an event waiting, and events a save. */
+#define SAVE_SLICE_NS (2 * MONO_MS)
+#define SAVE_LATE_NS (500 * MONO_MS)
 
 struct options {
-	char *config, *log, *root;
+	char *config, *state, *log, *root;
 };
 
 struct named_lock {
@@ -56,15 +63,21 @@ struct daemon {
 	size_t njobs;
 	struct map locks;
 	struct watch_way *config_way; /* while conf.d cannot be read */
-	bool loaded, log_failed;
-	mono_t recheck_at, stop_at;
-	struct loop_src on_stop, on_reload;
+	struct history *history;
+	bool loaded, log_failed, history_failed;
+	bool rewriting, store_failed;
+	mono_t recheck_at, stop_at, left_over_at;
+	int network[PLATFORM_NETWORK_FDS];
+	size_t nnetwork;
+	struct loop_src on_stop, on_reload, on_network[PLATFORM_NETWORK_FDS];
 };
 
 static void
 usage(void)
 {
-	fputs("usage: watchpathd run [--config DIR] [--log FILE] [--root DIR]\n", stderr);
+	fputs("usage: watchpathd run [--config DIR] [--state DIR] [--log FILE] [--root "
+	      "DIR]\n",
+	    stderr);
 }
 
 /* An absolute path without links above its last component; NULL if that fails. */
@@ -80,13 +93,27 @@ absolute(const char *path)
 	return xasprintf("%s/%s", strcmp(cwd, "/") == 0 ? "" : cwd, path);
 }
 
+static char **
+option_of(struct options *o, int c)
+{
+	switch (c) {
+	case 'c':
+		return &o->config;
+	case 's':
+		return &o->state;
+	case 'l':
+		return &o->log;
+	case 'r':
+		return &o->root;
+	default:
+		return NULL;
+	}
+}
+
 static int
 set_option(struct options *o, int c)
 {
-	char **to = c == 'c'   ? &o->config
-		    : c == 'l' ? &o->log
-		    : c == 'r' ? &o->root
-			       : NULL;
+	char **to = option_of(o, c);
 
 	if (to == NULL)
 		return -1;
@@ -104,6 +131,7 @@ parse_options(struct options *o, int argc, char **argv)
 {
 	static const struct option longopts[] = {
 		{ "config", required_argument, NULL, 'c' },
+		{ "state", required_argument, NULL, 's' },
 		{ "log", required_argument, NULL, 'l' },
 		{ "root", required_argument, NULL, 'r' },
 		{ NULL, 0, NULL, 0 },
@@ -126,6 +154,8 @@ parse_options(struct options *o, int argc, char **argv)
 	}
 	if (o->config == NULL)
 		o->config = xasprintf("%s%s", o->root, PATH_CONFIG);
+	if (o->state == NULL)
+		o->state = xasprintf("%s%s", o->root, PATH_STATE);
 	return 0;
 }
 
@@ -231,6 +261,34 @@ on_reload(void *arg, const struct loop_event *ev)
 }
 
 static void
+on_network(void *arg, const struct loop_event *ev)
+{
+	struct daemon *d = arg;
+	bool changed = false;
+	size_t i;
+
+	(void)ev;
+	for (i = 0; i < d->nnetwork; i++)
+		changed |= platform_network_changed(d->network[i]);
+	for (i = 0; changed && i < d->njobs; i++)
+		job_network(d->jobs[i]);
+}
+
+static void
+watch_network(struct daemon *d)
+{
+	size_t i;
+
+	d->nnetwork = platform_network_open(d->network);
+	if (d->nnetwork == 0)
+		log_warning("network changes cannot be noticed: %s", strerror(errno));
+	for (i = 0; i < d->nnetwork; i++) {
+		d->on_network[i] = (struct loop_src){ on_network, d };
+		loop_watch_read(d->loop, d->network[i], &d->on_network[i]);
+	}
+}
+
+static void
 watch_signals(struct daemon *d)
 {
 	static const int stops[] = { SIGTERM, SIGINT };
@@ -295,12 +353,97 @@ read_conf(struct daemon *d)
 	return ok;
 }
 
+static void
+put_in_force(struct daemon *d, struct rule *rule)
+{
+	struct record known;
+	bool found =
+	    rule->policy.enabled && store_take(d->world.store, rule->name, &known);
+
+	d->jobs[d->njobs++] =
+	    job_new(&d->world, rule, lock_for(d, rule->lock), found ? &known : NULL);
+	if (found)
+		record_clear(&known);
+}
+
+/* Once when saving begins to fail, and once when it works again. */
+static void
+say_store(struct daemon *d)
+{
+	const char *problem = store_problem(d->world.store);
+
+	if (problem != NULL && !d->store_failed)
+		log_warning("%s", problem);
+	if (problem == NULL && d->store_failed)
+		log_info("the state is saved again");
+	d->store_failed = problem != NULL;
+}
+
+static void
+save_all(struct daemon *d)
+{
+	size_t i;
+
+	for (i = 0; i < d->njobs; i++)
+		job_save(d->jobs[i]);
+}
+
+static void
+write_history(struct daemon *d)
+{
+	struct strv *lines = &d->world.history;
+	bool ok = true;
+	size_t i;
+
+	if (lines->n == 0)
+		return;
+	for (i = 0; i < lines->n; i++)
+		ok = history_add(d->history, lines->v[i]) && ok;
+	if (!ok && !d->history_failed)
+		log_warning("the history cannot be written: %s", strerror(errno));
+	d->history_failed = !ok;
+	strv_clear(lines);
+}
+
+/* Saves what is to be saved by now, for as long as events can wait. */
+static void
+save_due(struct daemon *d)
+{
+	mono_t start = mono_now(), now = start;
+
+	while (!mono_before(now, heap_next(&d->world.saves)) &&
+	       mono_sub(now, start) < SAVE_SLICE_NS) {
+		job_save_next(&d->world);
+		now = mono_now();
+	}
+}
+
+/* Everything that goes to a disk, done when no event waits. */
+static void
+write_down(struct daemon *d)
+{
+	size_t i;
+
+	if (store_due(d->world.store, mono_now())) {
+		d->rewriting = true;
+		for (i = 0; i < d->njobs; i++)
+			job_save_later(d->jobs[i]);
+	}
+	save_due(d);
+	if (d->rewriting && mono_before(mono_now(), heap_next(&d->world.saves))) {
+		d->rewriting = false;
+		store_end(d->world.store, false);
+	}
+	write_history(d);
+	say_store(d);
+	log_flush();
+}
+
 /* Puts every rule in force: from then on no change is missed. */
 static void
 load(struct daemon *d)
 {
 	const struct settings *s = &d->conf.settings;
-	struct rule *rule;
 	size_t i, paths = 0;
 
 	log_set_level((enum log_level)s->log_level);
@@ -309,11 +452,15 @@ load(struct daemon *d)
 		d->recheck_at = mono_add(mono_now(), s->recheck_ms * MONO_MS);
 	d->jobs = xcalloc(d->conf.nrules, sizeof(struct job *));
 	for (i = 0; i < d->conf.nrules; i++) {
-		rule = d->conf.rules[i];
+		put_in_force(d, d->conf.rules[i]);
 		d->conf.rules[i] = NULL;
-		d->jobs[d->njobs++] = job_new(&d->world, rule, lock_for(d, rule->lock));
 		paths += job_paths(d->jobs[i]);
 	}
+	if (store_begin(d->world.store)) {
+		save_all(d);
+		store_end(d->world.store, true);
+	}
+	say_store(d);
 	d->loaded = true;
 	log_info("ready: %zu rule%s, %zu path%s", d->njobs, d->njobs == 1 ? "" : "s",
 	    paths, paths == 1 ? "" : "s");
@@ -371,6 +518,10 @@ do_due(struct daemon *d)
 
 	if (!mono_before(now, d->recheck_at))
 		recheck(d, now);
+	if (!mono_before(now, d->left_over_at)) {
+		job_check_left_over(&d->world, now);
+		d->left_over_at = mono_add(now, MONO_SEC);
+	}
 	watch_due(d->world.watch, now);
 	while ((step = dispatch_next(&d->world.dispatch, now, &r)) != STEP_NONE)
 		job_step(job_of(r), step, now);
@@ -383,15 +534,24 @@ next_deadline(const struct daemon *d)
 	    watch_deadline(d->world.watch), dispatch_deadline(&d->world.dispatch));
 
 	due = mono_min(due, d->stop_at);
+	due = mono_min(due, heap_next(&d->world.saves));
+	due = mono_min(due, store_deadline(d->world.store));
+	if (!TAILQ_EMPTY(&d->world.left_over))
+		due = mono_min(due, d->left_over_at);
 	if (!mono_is_never(due))
 		due = mono_min(due, mono_add(mono_now(), WAIT_MAX_NS));
 	return mono_min(due, d->recheck_at);
 }
 
-/*
- * One turn: what is due, then one event. The log is only written when there is
- * no event to be handled first.
- */
+/* Have events kept something from being saved for long? */
+static bool
+is_save_late(const struct daemon *d)
+{
+	return !mono_before(
+	    mono_now(), mono_add(heap_next(&d->world.saves), SAVE_LATE_NS));
+}
+
+/* One turn: what is due, then an event; what a disk is to hold, if none waits. */
 static int
 turn(struct daemon *d)
 {
@@ -399,10 +559,10 @@ turn(struct daemon *d)
 
 	do_due(d);
 	n = loop_wait(d->loop, (mono_t){ INT64_MIN });
-	if (n != 0)
+	if (n != 0 && !is_save_late(d))
 		return n;
-	log_flush();
-	return loop_wait(d->loop, next_deadline(d));
+	write_down(d);
+	return n != 0 ? n : loop_wait(d->loop, next_deadline(d));
 }
 
 static bool
@@ -414,6 +574,26 @@ is_over(const struct daemon *d)
 	       !mono_before(mono_now(), d->stop_at);
 }
 
+/* Only a live daemon on the same state keeps this one from starting. */
+static int
+open_store(struct daemon *d)
+{
+	char why[512], real[PATH_MAX];
+
+	if (!platform_boot_id(d->world.boot))
+		d->world.boot[0] = '\0';
+	d->world.store = store_new(d->opt.state);
+	d->history = history_new(d->opt.state);
+	if (!store_open(d->world.store, why, sizeof(why))) {
+		log_error("%s", why);
+		return -1;
+	}
+	say_store(d);
+	if (realpath(d->opt.state, real) != NULL)
+		watch_disown(d->world.watch, real);
+	return 0;
+}
+
 static int
 start(struct daemon *d)
 {
@@ -421,6 +601,9 @@ start(struct daemon *d)
 
 	fdlimit_init();
 	d->recheck_at = d->stop_at = MONO_NEVER;
+	d->left_over_at = mono_now();
+	TAILQ_INIT(&d->world.left_over);
+	json_init();
 	d->world.root = d->opt.root;
 	d->world.trust = (struct trust){ .root = d->opt.root, .owner = geteuid() };
 	d->world.run_base = (uint64_t)(realtime_ns() / MONO_MS);
@@ -439,7 +622,8 @@ start(struct daemon *d)
 	    &d->world.dispatch, 1, (uint64_t)realtime_ns() ^ (uint64_t)getpid());
 	disown_log(d);
 	watch_signals(d);
-	return 0;
+	watch_network(d);
+	return open_store(d);
 }
 
 static void
@@ -450,6 +634,10 @@ finish(struct daemon *d)
 	if (d->world.spawner != NULL && spawn_running(d->world.spawner) > 0)
 		log_warning(
 		    "%zu still running: left alone", spawn_running(d->world.spawner));
+	if (d->loaded) {
+		save_all(d);
+		write_history(d);
+	}
 	spawner_free(d->world.spawner);
 	for (i = 0; i < d->njobs; i++)
 		job_free(d->jobs[i]);
@@ -462,8 +650,14 @@ finish(struct daemon *d)
 	watch_free(d->world.watch);
 	loop_free(d->loop);
 	conf_clear(&d->conf);
+	store_free(d->world.store);
+	history_free(d->history);
+	for (i = 0; i < d->nnetwork; i++)
+		close(d->network[i]);
+	strv_clear(&d->world.history);
 	strv_clear(&d->world.user);
 	free(d->opt.config);
+	free(d->opt.state);
 	free(d->opt.log);
 	free(d->opt.root);
 	log_info("stopped");

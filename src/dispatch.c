@@ -16,8 +16,6 @@
 /* The run in a row from which a rule that triggers itself is slowed down. */
 #define GUARD_FROM 10
 
-enum { CAUSE_START = 1, CAUSE_TIMER = 2 };
-
 /* The rule whose member at offset is n. */
 #define OWNER(type, member, n) ((type *)(void *)((char *)(n)-offsetof(type, member)))
 
@@ -123,6 +121,8 @@ dispatch_due(const struct dispatch_rule *r)
 		return mono_min(after(r, free_at(r)), after(r, r->retry_at));
 	case WAIT_RESUMED:
 		return mono_add(after(r, mono_max(free_at(r), r->retry_at)), splay);
+	case WAIT_NOT:
+		return MINIMUM;
 	case WAIT_SPENT:
 		break;
 	}
@@ -133,7 +133,7 @@ dispatch_due(const struct dispatch_rule *r)
 static void
 lock_update(struct dispatch *d, struct dispatch_lock *lock)
 {
-	if (lock->holder == NULL && heap_first(&lock->waiting) != NULL)
+	if (lock->holders == 0 && heap_first(&lock->waiting) != NULL)
 		heap_put(&d->queue, &lock->place, heap_next(&lock->waiting));
 	else
 		heap_remove(&d->queue, &lock->place);
@@ -178,6 +178,8 @@ rearm(struct dispatch *d, struct dispatch_rule *r, mono_t now)
 		enqueue(d, r, now);
 		return;
 	}
+	if (dispatch_pending(r) && r->splay_ns < 0)
+		r->splay_ns = random_upto(d, ns(r->policy->splay_ms));
 	due = dispatch_due(r);
 	r->phase = mono_is_never(due) ? PHASE_IDLE : PHASE_WAITING;
 	if (r->phase == PHASE_IDLE)
@@ -200,8 +202,6 @@ forget_failures(struct dispatch_rule *r)
 static void
 cause(struct dispatch *d, struct dispatch_rule *r, mono_t now)
 {
-	if (r->splay_ns < 0)
-		r->splay_ns = random_upto(d, ns(r->policy->splay_ms));
 	if (in_run(r)) {
 		r->cause_in_run = true;
 		return;
@@ -266,6 +266,7 @@ dispatch_add(struct dispatch *d, struct dispatch_rule *r, const struct policy *p
 		.last = MINIMUM,
 		.ended = MINIMUM,
 		.retry_at = MINIMUM,
+		.base = now,
 		.every_at = MONO_NEVER,
 		.quiet_at = MONO_NEVER,
 	};
@@ -303,6 +304,59 @@ clear_owed(struct dispatch_rule *r)
 		p->owed = 0;
 	}
 	r->causes = 0;
+}
+
+static int64_t
+clamp(int64_t n, int64_t max)
+{
+	return n < 0 ? 0 : n > max ? max : n;
+}
+
+void
+dispatch_restore(struct dispatch *d, struct dispatch_rule *r,
+    const struct dispatch_saved *saved, mono_t now)
+{
+	int64_t every = ns(r->policy->every_ms);
+	bool started = r->causes != 0;
+
+	r->failures = saved->failures;
+	r->next_attempt = saved->next_attempt > 0 ? saved->next_attempt : 1;
+	r->wait = saved->wait;
+	r->shortened = saved->shortened;
+	r->may_shorten = !saved->full;
+	r->retry_length = clamp(saved->retry_length, INT64_MAX);
+	r->retry_at = mono_add(now, clamp(saved->until_retry, r->retry_length));
+	if (saved->has_ended)
+		r->ended = mono_add(now, -clamp(saved->since_end, INT64_MAX));
+	if (saved->has_base) {
+		r->base = mono_add(now, -clamp(saved->since_base, INT64_MAX));
+		if (every > 0)
+			r->every_at =
+			    mono_add(now, every - clamp(saved->since_base, every));
+	}
+	if (saved->causes != 0)
+		begin_owing(r, true, now);
+	r->causes |= saved->causes;
+	/* A start is a cause for a rule that has given up, or runs at every start. */
+	if (started || r->wait == WAIT_SPENT)
+		cause(d, r, now);
+	rearm(d, r, now);
+}
+
+void
+dispatch_restore_path(struct dispatch *d, struct dispatch_rule *r,
+    struct dispatch_path *p, const struct stamp *seen, unsigned owed, mono_t now)
+{
+	p->seen = *seen;
+	if (owed == 0)
+		return;
+	begin_owing(r, true, now);
+	p->owed = owed;
+	TAILQ_INSERT_TAIL(&r->owed, p, owed_link);
+	r->changed = true;
+	/* Whoever wrote then may be at it still. */
+	r->last = now;
+	rearm(d, r, now);
 }
 
 bool
@@ -501,6 +555,29 @@ take_owed(struct dispatch_rule *r)
 	r->taken_changed = r->changed;
 }
 
+/* A run that started then holds a slot and the lock from now on. */
+static void
+occupy(struct dispatch *d, struct dispatch_rule *r, mono_t then)
+{
+	int64_t timeout = ns(r->policy->timeout_ms);
+
+	r->phase = PHASE_RUNNING;
+	r->started = then;
+	r->lock->holders++;
+	lock_update(d, r->lock);
+	d->running++;
+	set_timer(d, r, timeout > 0 ? mono_add(then, timeout) : MONO_NEVER);
+}
+
+static void
+vacate(struct dispatch *d, struct dispatch_rule *r)
+{
+	d->running--;
+	r->lock->holders--;
+	lock_update(d, r->lock);
+	r->phase = PHASE_IDLE;
+}
+
 void
 dispatch_start(struct dispatch *d, struct dispatch_rule *r, mono_t now)
 {
@@ -513,14 +590,7 @@ dispatch_start(struct dispatch *d, struct dispatch_rule *r, mono_t now)
 	r->manual = r->cause_in_run = r->changed = r->outside = false;
 	r->absorb = r->policy->while_running == RUNNING_IGNORE;
 	r->quiet_at = MONO_NEVER;
-	r->phase = PHASE_RUNNING;
-	r->started = now;
-	r->lock->holder = r;
-	lock_update(d, r->lock);
-	d->running++;
-	set_timer(d, r,
-	    r->policy->timeout_ms > 0 ? mono_add(now, ns(r->policy->timeout_ms))
-				      : MONO_NEVER);
+	occupy(d, r, now);
 }
 
 void
@@ -560,14 +630,40 @@ put_back(struct dispatch_rule *r)
 	r->outside = true;
 }
 
+void
+dispatch_adopt(
+    struct dispatch *d, struct dispatch_rule *r, int64_t since_start, mono_t now)
+{
+	heap_remove(&d->timers, &r->timer);
+	if (r->phase == PHASE_QUEUED)
+		leave_queue(d, r);
+	r->only_manual = !dispatch_pending(r);
+	r->attempt = r->next_attempt;
+	take_owed(r);
+	r->cause_in_run = r->changed = r->outside = false;
+	occupy(d, r, mono_add(now, -clamp(since_start, INT64_MAX)));
+}
+
+void
+dispatch_lost(struct dispatch *d, struct dispatch_rule *r, mono_t now)
+{
+	if (in_run(r)) {
+		vacate(d, r);
+		r->ended = now;
+		put_back(r);
+	}
+	if (dispatch_pending(r))
+		r->wait = WAIT_NOT;
+	rearm(d, r, now);
+}
+
 static void
-succeeded(struct dispatch *d, struct dispatch_rule *r, mono_t now)
+succeeded(struct dispatch_rule *r, mono_t now)
 {
 	clear_taken(r);
 	forget_failures(r);
 	r->failures = 0;
-	if (dispatch_pending(r))
-		r->splay_ns = random_upto(d, ns(r->policy->splay_ms));
+	r->base = now;
 	if (r->policy->every_ms > 0)
 		r->every_at = mono_add(now, ns(r->policy->every_ms));
 	if (r->absorb)
@@ -582,7 +678,8 @@ failed(struct dispatch *d, struct dispatch_rule *r, mono_t now)
 
 	put_back(r);
 	r->failures++;
-	r->retry_at = mono_add(now, wait - wait / 10 + random_upto(d, wait / 5));
+	r->retry_length = wait - wait / 10 + random_upto(d, wait / 5);
+	r->retry_at = mono_add(now, r->retry_length);
 	r->may_shorten = !r->shortened;
 	r->shortened = false;
 	if (!dispatch_pending(r)) {
@@ -605,17 +702,14 @@ failed(struct dispatch *d, struct dispatch_rule *r, mono_t now)
 void
 dispatch_end(struct dispatch *d, struct dispatch_rule *r, bool ok, mono_t now)
 {
-	d->running--;
-	r->lock->holder = NULL;
-	lock_update(d, r->lock);
-	r->phase = PHASE_IDLE;
+	vacate(d, r);
 	r->ended = now;
 	if (!ok)
 		r->absorb = false;
 	if (r->leaving)
 		clear_taken(r);
 	else if (ok)
-		succeeded(d, r, now);
+		succeeded(r, now);
 	else if (!r->only_manual)
 		failed(d, r, now);
 	rearm(d, r, now);

@@ -54,7 +54,7 @@ struct dispatch_rule;
 struct dispatch_lock {
 	struct heap waiting; /* due rules, by due time */
 	struct heap_node place;
-	struct dispatch_rule *holder;
+	unsigned holders; /* more than one only where runs outlived their rules' files */
 };
 
 /* What the wait of a pending rule goes by. */
@@ -64,7 +64,11 @@ enum dispatch_wait {
 	WAIT_SHORTENED, /* a new cause cut the backoff short */
 	WAIT_SPENT,     /* budget spent: a new cause */
 	WAIT_RESUMED,   /* ... came: settle, cooldown and the backoff */
+	WAIT_NOT,       /* the outcome of a run is unknown: none */
 };
+
+/* What is owed besides paths. */
+enum { CAUSE_START = 1, CAUSE_TIMER = 2 };
 
 enum dispatch_phase {
 	PHASE_IDLE,
@@ -89,6 +93,8 @@ struct dispatch_rule {
 	mono_t first, last, taken_first;
 	mono_t started, ended, retry_at, stop_at, every_at, quiet_at;
 	int64_t splay_ns; /* -1: not drawn in this pending period */
+	int64_t retry_length;
+	mono_t base; /* of `every`: the last success, or when the rule was new */
 	uint32_t next_attempt, failures;
 	uint32_t self_made; /* runs in a row that only their own changes caused */
 	bool outside;       /* something owed came from elsewhere */
@@ -130,6 +136,38 @@ bool dispatch_remove(struct dispatch *d, struct dispatch_rule *r);
  */
 void dispatch_baseline(struct dispatch *d, struct dispatch_rule *r,
     struct dispatch_path *p, const struct stamp *now_stamp, mono_t now);
+
+/*
+ * What a rule waited for in an earlier life of the daemon; to be told before
+ * anything else after dispatch_add. Lengths in nanoseconds; none may be more
+ * than what it is a part of, and negative ones count as 0.
+ */
+struct dispatch_saved {
+	unsigned causes;
+	uint32_t next_attempt, failures;
+	enum dispatch_wait wait;
+	bool shortened, full; /* this wait was cut short; it must not be */
+	bool has_ended, has_base;
+	int64_t since_end;   /* of the last run */
+	int64_t since_base;  /* since the last success, or since the rule was new */
+	int64_t until_retry; /* of retry_length */
+	int64_t retry_length;
+};
+void dispatch_restore(struct dispatch *d, struct dispatch_rule *r,
+    const struct dispatch_saved *saved, mono_t now);
+
+/* What was last seen of a path then, and what it owed. Then look at it. */
+void dispatch_restore_path(struct dispatch *d, struct dispatch_rule *r,
+    struct dispatch_path *p, const struct stamp *seen, unsigned owed, mono_t now);
+
+/*
+ * A run of an earlier life still goes on: it holds the rule's lock and a slot and
+ * has taken what is owed. Lost: it is gone, or was found to be, and nobody knows
+ * how it ended; what it took is due at once.
+ */
+void dispatch_adopt(
+    struct dispatch *d, struct dispatch_rule *r, int64_t since_start, mono_t now);
+void dispatch_lost(struct dispatch *d, struct dispatch_rule *r, mono_t now);
 
 /*
  * Any later look. hints: HINT_ bits of stamp.h. What differs and is in the

@@ -18,7 +18,7 @@ static int help_main(int argc, char **argv);
 static int version_main(int argc, char **argv);
 
 static const struct subcommand commands[] = {
-	{ "run", "[--config DIR] [--log FILE] [--root DIR]",
+	{ "run", "[--config DIR] [--state DIR] [--log FILE] [--root DIR]",
 	    "watch and run actions, in the foreground",
 	    "Loads the rule files of conf.d and runs until SIGTERM or SIGINT. Logs to "
 	    "stderr,\n"

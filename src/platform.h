@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "log.h"
 #include "util.h"
@@ -45,6 +46,24 @@ extern const char *const *const platform_keep_awake;
 
 /* The path of the running program; false if it cannot be told. */
 bool platform_self_path(char *out, size_t size);
+
+/*
+ * What tells a boot from the next one, and a process from a later one with the
+ * same pid. False: it cannot be told; a process that is dead, or dead but not yet
+ * reaped, has none.
+ */
+#define PLATFORM_ID_SIZE 64
+bool platform_boot_id(char out[PLATFORM_ID_SIZE]);
+bool platform_process_id(pid_t pid, char out[PLATFORM_ID_SIZE]);
+
+/*
+ * Descriptors that can be read when the network may have changed; how many there
+ * are, 0 if none can be had. They are close-on-exec and do not block. Changed
+ * reads one empty, and tells whether a link, an address or the like changed.
+ */
+#define PLATFORM_NETWORK_FDS 2
+size_t platform_network_open(int fds[PLATFORM_NETWORK_FDS]);
+bool platform_network_changed(int fd);
 
 /*
  * May errno EPERM come from privacy protection that only a grant of Full Disk

@@ -6,6 +6,8 @@
 #include "stamp.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -88,7 +90,7 @@ stamp_diff(const struct stamp *before, const struct stamp *now, unsigned hints)
 		return before->present ? CHANGE_DELETE : 0;
 	if (!before->present)
 		return CHANGE_CREATE;
-	if (now->ino != before->ino || now->dev != before->dev ||
+	if (now->ino != before->ino || (!before->stored && now->dev != before->dev) ||
 	    (hints & HINT_REPLACED) != 0)
 		diff |= CHANGE_CREATE | CHANGE_MODIFY;
 	if (((now->mode ^ before->mode) & S_IFMT) != 0 || now->size != before->size ||
@@ -99,4 +101,38 @@ stamp_diff(const struct stamp *before, const struct stamp *now, unsigned hints)
 	if (attributes_differ(before, now))
 		diff |= CHANGE_ATTRIBUTES;
 	return diff;
+}
+
+void
+stamp_print(char out[STAMP_TEXT_SIZE], const struct stamp *s)
+{
+	if (!s->present) {
+		snprintf(out, STAMP_TEXT_SIZE, "absent");
+		return;
+	}
+	snprintf(out, STAMP_TEXT_SIZE, "%o %u %u %" PRIu64 " %" PRIu64 " %" PRId64,
+	    (unsigned)s->mode, (unsigned)s->uid, (unsigned)s->gid, s->ino, s->size,
+	    s->mtime_ns);
+}
+
+bool
+stamp_parse(struct stamp *out, const char *text)
+{
+	unsigned mode, uid, gid;
+	struct stamp s = { .present = true, .stored = true };
+	int end = -1;
+
+	if (strcmp(text, "absent") == 0) {
+		*out = (struct stamp){ .stored = true };
+		return true;
+	}
+	if (sscanf(text, "%o %u %u %" SCNu64 " %" SCNu64 " %" SCNd64 "%n", &mode, &uid,
+		&gid, &s.ino, &s.size, &s.mtime_ns, &end) != 6 ||
+	    end == -1 || text[end] != '\0')
+		return false;
+	s.mode = (mode_t)mode;
+	s.uid = (uid_t)uid;
+	s.gid = (gid_t)gid;
+	*out = s;
+	return true;
 }

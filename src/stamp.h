@@ -20,6 +20,7 @@ struct stamp {
 	uint64_t dev;
 	int64_t ctime_ns;
 	int64_t taken_ns; /* CLOCK_REALTIME of the look */
+	bool stored;      /* read back: dev and ctime are not known */
 };
 
 /*
@@ -45,5 +46,13 @@ enum {
  * the file system's clock. Else it is the late echo of a write already seen.
  */
 unsigned stamp_diff(const struct stamp *before, const struct stamp *now, unsigned hints);
+
+/*
+ * The part of a stamp that is kept between lives, as text: "absent", or type and
+ * mode, uid, gid, inode, size and mtime. Parse returns false for anything else.
+ */
+#define STAMP_TEXT_SIZE 128
+void stamp_print(char out[STAMP_TEXT_SIZE], const struct stamp *s);
+bool stamp_parse(struct stamp *out, const char *text);
 
 #endif

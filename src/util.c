@@ -107,6 +107,7 @@ reserve(struct buf *b, size_t n)
 		return;
 	b->cap = need < 2 * b->cap ? 2 * b->cap : need < 64 ? 64 : need;
 	b->p = xreallocarray(b->p, b->cap, 1);
+	b->p[b->len] = '\0';
 }
 
 void
@@ -225,6 +226,30 @@ vis_dup(const char *s)
 	return b.p;
 }
 
+static bool
+is_octal(const char *s)
+{
+	return s[0] >= '0' && s[0] <= '3' && s[1] >= '0' && s[1] <= '7' && s[2] >= '0' &&
+	       s[2] <= '7';
+}
+
+char *
+unvis_dup(const char *s)
+{
+	char *out = xcalloc(strlen(s) + 1, 1), *o = out;
+
+	while (*s != '\0') {
+		if (s[0] == '\\' && is_octal(s + 1)) {
+			*o++ =
+			    (char)((s[1] - '0') * 64 + (s[2] - '0') * 8 + (s[3] - '0'));
+			s += 4;
+		} else {
+			*o++ = *s++;
+		}
+	}
+	return out;
+}
+
 /* The number at the start of s; its end, or NULL if there is none or it is over max. */
 static const char *
 number(const char *s, uint64_t max, uint64_t *out)
@@ -250,6 +275,18 @@ parse_number(const char *s, uint64_t max, uint64_t *out)
 	if (end == NULL || *end != '\0')
 		return false;
 	*out = n;
+	return true;
+}
+
+bool
+parse_int(const char *s, int64_t *out)
+{
+	bool minus = s[0] == '-';
+	uint64_t n;
+
+	if (!parse_number(s + minus, INT64_MAX, &n))
+		return false;
+	*out = minus ? -(int64_t)n : (int64_t)n;
 	return true;
 }
 
@@ -343,6 +380,24 @@ format_time(char out[TIME_TEXT_SIZE], int64_t ns)
 		memset(&tm, 0, sizeof(tm));
 	n = strftime(out, TIME_TEXT_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
 	snprintf(out + n, TIME_TEXT_SIZE - n, ".%03dZ", (int)(ms % 1000));
+}
+
+bool
+parse_time(const char *s, int64_t *ns)
+{
+	struct tm tm = { .tm_isdst = 0 };
+	const char *end = strptime(s, "%Y-%m-%dT%H:%M:%S.", &tm);
+	uint64_t ms;
+	char digits[4];
+
+	if (end == NULL || strlen(end) != 4 || end[3] != 'Z')
+		return false;
+	memcpy(digits, end, 3);
+	digits[3] = '\0';
+	if (!parse_number(digits, 999, &ms))
+		return false;
+	*ns = ((int64_t)timegm(&tm) * 1000 + (int64_t)ms) * 1000000;
+	return true;
 }
 
 int

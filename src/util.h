@@ -46,6 +46,9 @@ void buf_addvis(struct buf *b, const char *s, size_t n);
 /* The same as a fresh string; the caller frees it. */
 char *vis_dup(const char *s);
 
+/* Undoes buf_addvis; a \ that begins no \ooo stays. The caller frees it. */
+char *unvis_dup(const char *s);
+
 /*
  * A whole decimal number, no sign, no space, at most max. A duration: a whole
  * number and one of ms s m h d, or none for seconds; result in milliseconds. A
@@ -53,6 +56,7 @@ char *vis_dup(const char *s);
  * All return false, and leave *out alone, for anything else or too large.
  */
 bool parse_number(const char *s, uint64_t max, uint64_t *out);
+bool parse_int(const char *s, int64_t *out); /* may have a minus */
 bool parse_duration(const char *s, int64_t *out_ms);
 bool parse_size(const char *s, uint64_t *out);
 
@@ -68,6 +72,9 @@ int64_t realtime_ns(void);
 /* "2026-11-24T10:54:42.597Z". */
 #define TIME_TEXT_SIZE 32
 void format_time(char out[TIME_TEXT_SIZE], int64_t realtime_ns);
+
+/* Reads that form back; false if it is anything else. */
+bool parse_time(const char *s, int64_t *realtime_ns);
 
 /* Sets close-on-exec and, if asked, O_NONBLOCK. 0, or -1 with errno. */
 int fd_prepare(int fd, bool nonblock);

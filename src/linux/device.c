@@ -69,5 +69,6 @@ int
 __wrap_fstatat(int dir, const char *path, struct stat *st, int flags)
 {
 	return altered(
-	    __real_fstatat != NULL ? __real_fstatat(dir, path, st, flags) : missing(), st);
+	    __real_fstatat != NULL ? __real_fstatat(dir, path, st, flags) : missing(),
+	    st);
 }

@@ -37,7 +37,8 @@ parse(struct faults *f, const char *list)
 		size_t len = strcspn(list, ",");
 
 		for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-			if (strlen(known[i].name) == len && strncmp(list, known[i].name, len) == 0)
+			if (strlen(known[i].name) == len &&
+			    strncmp(list, known[i].name, len) == 0)
 				*known[i].flag = true;
 		if (strncmp(list, "seed=", 5) == 0)
 			f->random = strtoull(list + 5, NULL, 10);

@@ -107,7 +107,8 @@ bool
 kq_io_fire(struct kq *q, struct knote *kn, struct kevent *out)
 {
 	bool in = kn->filter == EVFILT_READ;
-	struct pollfd p = { .fd = kn->ident, .events = in ? POLLIN | POLLRDHUP : POLLOUT };
+	struct pollfd p = { .fd = kn->ident,
+		.events = in ? POLLIN | POLLRDHUP : POLLOUT };
 
 	(void)q;
 	kn->hot = false;

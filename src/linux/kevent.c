@@ -224,10 +224,6 @@ collect(struct kq *q, struct kevent *out, int room)
 	return n;
 }
 
-/*
- * What waits in our own list must make the epoll descriptor readable, for
- * whoever polls it.
- */
 void
 kq_wake(struct kq *q)
 {
@@ -236,8 +232,8 @@ kq_wake(struct kq *q)
 
 	if (want == q->awake)
 		return;
-	if (want ? write(q->wake, &one, sizeof(one)) > 0 :
-		   read(q->wake, &one, sizeof(one)) > 0)
+	if (want ? write(q->wake, &one, sizeof(one)) > 0
+		 : read(q->wake, &one, sizeof(one)) > 0)
 		q->awake = want;
 }
 
@@ -346,8 +342,8 @@ kevent(int kq, const struct kevent *changelist, int nchanges, struct kevent *eve
 		return -1;
 	}
 	if (nchanges < 0 || nevents < 0 ||
-	    (timeout != NULL &&
-	        (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= SEC))) {
+	    (timeout != NULL && (timeout->tv_sec < 0 || timeout->tv_nsec < 0 ||
+				    timeout->tv_nsec >= SEC))) {
 		errno = EINVAL;
 		return -1;
 	}

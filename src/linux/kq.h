@@ -93,16 +93,25 @@ struct kq {
 	struct faults faults;
 };
 
-/* kqueue.c */
+/* kqueue.c; kq_add and the attach functions below return 0 or an errno */
+struct kq *kq_find(int fd);
+struct slot *kq_slot(struct kq *q, int fd);
+/* Where the knote of a key is kept; NULL if there can be none yet. */
+struct knote **kq_place(struct kq *q, uintptr_t ident, int filter);
+int kq_add(struct kq *q, const struct kevent *kev);
+void kq_drop(struct kq *q, struct knote *kn);
+void kq_drop_fd(struct kq *q, int fd);
 int kq_poll_add(struct kq *q, int fd, uint32_t events, int kind);
+
+/* kevent.c */
+int64_t kq_now(void);
 void kq_activate(struct kq *q, struct knote *kn);
 void kq_ready(struct kq *q, struct knote *kn);
 void kq_idle(struct kq *q, struct knote *kn);
-void kq_drop(struct kq *q, struct knote *kn);
-struct slot *kq_slot(struct kq *q, int fd);
-int64_t kq_now(void);
+/* What waits in our own list makes the epoll descriptor readable for others. */
+void kq_wake(struct kq *q);
 
-/* vnode.c: attach functions return 0 or an errno */
+/* vnode.c, node.c */
 int kq_vnode_attach(struct kq *q, struct knote *kn);
 void kq_vnode_detach(struct kq *q, struct knote *kn);
 bool kq_vnode_valid(const struct knote *kn, struct stat *st);

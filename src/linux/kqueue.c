@@ -65,7 +65,6 @@ kq_poll_add(struct kq *q, int fd, uint32_t events, int kind)
 	return epoll_ctl(q->epoll, EPOLL_CTL_ADD, fd, &ev);
 }
 
-/* Where the knote of a key is kept; NULL if there can be none. */
 struct knote **
 kq_place(struct kq *q, uintptr_t ident, int filter)
 {
@@ -213,13 +212,15 @@ closing(int fd)
 		table[fd] = NULL;
 		discard(q);
 	}
-	LIST_FOREACH(q, &live, all)
-	{
+	LIST_FOREACH(q, &live, all) {
 		struct slot *s = kq_slot(q, fd);
 
-		if (s != NULL && (s->vnode != NULL || s->read != NULL || s->write != NULL) &&
-		    q->pid == getpid())
+		if (s != NULL &&
+		    (s->vnode != NULL || s->read != NULL || s->write != NULL) &&
+		    q->pid == getpid()) {
 			kq_drop_fd(q, fd);
+			kq_wake(q);
+		}
 	}
 }
 

@@ -59,8 +59,10 @@ unescape(char *s)
 	char *to = s;
 
 	for (; *s != '\0'; s++) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] != '\0' && s[3] != '\0') {
-			*to++ = (char)((s[1] - '0') * 64 + (s[2] - '0') * 8 + (s[3] - '0'));
+		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] != '\0' &&
+		    s[3] != '\0') {
+			*to++ =
+			    (char)((s[1] - '0') * 64 + (s[2] - '0') * 8 + (s[3] - '0'));
 			s += 3;
 		} else {
 			*to++ = *s;
@@ -149,9 +151,9 @@ compare(struct kq *q, const struct mount_table *was, const struct mount_table *i
 	size_t i = 0, j = 0;
 
 	while (i < was->n || j < is->n) {
-		int d = i == was->n ? 1 :
-		    j == is->n      ? -1 :
-				      by_id(&was->mounts[i], &is->mounts[j]);
+		int d = i == was->n  ? 1
+			: j == is->n ? -1
+				     : by_id(&was->mounts[i], &is->mounts[j]);
 
 		/* A reused id, or a mount that was moved, is both. */
 		if (d == 0 && strcmp(was->mounts[i].point, is->mounts[j].point) != 0) {

@@ -72,7 +72,8 @@ wd_bucket(const struct kq *q, int wd)
 static struct node_list *
 name_bucket(const struct kq *q, const struct node *parent, uint32_t name)
 {
-	return &q->by_name[((uint32_t)parent->wd * 2654435761u ^ name) & (q->nbuckets - 1)];
+	return &q->by_name[((uint32_t)parent->wd * 2654435761u ^ name) &
+			   (q->nbuckets - 1)];
 }
 
 struct node *
@@ -82,8 +83,7 @@ node_find(const struct kq *q, int wd)
 
 	if (q->nbuckets == 0)
 		return NULL;
-	LIST_FOREACH(n, wd_bucket(q, wd), wd_link)
-	{
+	LIST_FOREACH(n, wd_bucket(q, wd), wd_link) {
 		if (n->wd == wd)
 			return n;
 	}
@@ -110,7 +110,8 @@ rehash(struct kq *q)
 		}
 		while ((n = LIST_FIRST(&names[i])) != NULL) {
 			LIST_REMOVE(n, name_link);
-			LIST_INSERT_HEAD(name_bucket(q, n->parent, n->name), n, name_link);
+			LIST_INSERT_HEAD(
+			    name_bucket(q, n->parent, n->name), n, name_link);
 		}
 	}
 	free(wds);
@@ -235,7 +236,8 @@ node_for(struct kq *q, const struct stat *st, int fd)
 	int wd;
 
 	fd_path(path, sizeof(path), fd, "");
-	wd = inotify_add_watch(q->inotify, path, S_ISDIR(st->st_mode) ? MASK_DIR : MASK_FILE);
+	wd = inotify_add_watch(
+	    q->inotify, path, S_ISDIR(st->st_mode) ? MASK_DIR : MASK_FILE);
 	if (wd < 0)
 		return NULL;
 	if ((n = node_find(q, wd)) == NULL && (n = node_new(q, wd)) == NULL) {
@@ -253,8 +255,7 @@ node_child_gone(struct kq *q, struct node *parent, const char *name)
 	struct node *n;
 
 	for (int i = 0; i < 2; i++)
-		LIST_FOREACH(n, name_bucket(q, parent, keys[i]), name_link)
-		{
+		LIST_FOREACH(n, name_bucket(q, parent, keys[i]), name_link) {
 			if (n->parent == parent && n->name == keys[i])
 				node_mark(q, n, CHECK_LINKS);
 		}
@@ -262,7 +263,7 @@ node_child_gone(struct kq *q, struct node *parent, const char *name)
 
 /* Something was mounted on, or unmounted from, an entry of this directory. */
 void
-node_watched(struct kq *q, const char *dir)
+kq_vnode_mounted_at(struct kq *q, const char *dir)
 {
 	struct knote *kn;
 	struct node *n;
@@ -276,11 +277,11 @@ node_watched(struct kq *q, const char *dir)
 		return;
 	}
 	LIST_FOREACH(kn, &n->knotes, peers)
-	kq_vnode_post(q, kn, NOTE_WRITE);
+		kq_vnode_post(q, kn, NOTE_WRITE);
 }
 
 void
-node_free_all(struct kq *q)
+kq_vnode_free(struct kq *q)
 {
 	free(q->by_wd);
 	q->by_wd = q->by_name = NULL;

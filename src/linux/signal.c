@@ -70,7 +70,8 @@ kq_signal_drain(struct kq *q)
 	ssize_t len = read(q->signal, info, sizeof(info));
 
 	for (size_t i = 0; len > 0 && i < (size_t)len / sizeof(info[0]); i++) {
-		struct knote *kn = info[i].ssi_signo < NSIG ? q->signals[info[i].ssi_signo] : NULL;
+		struct knote *kn =
+		    info[i].ssi_signo < NSIG ? q->signals[info[i].ssi_signo] : NULL;
 
 		if (kn == NULL)
 			continue;

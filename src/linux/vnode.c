@@ -24,7 +24,8 @@
 bool
 kq_vnode_valid(const struct knote *kn, struct stat *st)
 {
-	return fstat(kn->ident, st) == 0 && st->st_dev == kn->dev && st->st_ino == kn->ino;
+	return fstat(kn->ident, st) == 0 && st->st_dev == kn->dev &&
+	       st->st_ino == kn->ino;
 }
 
 /* Pipes and sockets are no vnodes, but a FIFO in a directory is one. */
@@ -35,7 +36,8 @@ is_vnode(int fd, const struct stat *st)
 
 	if ((st->st_mode & S_IFMT) == 0 || S_ISSOCK(st->st_mode))
 		return false;
-	return !S_ISFIFO(st->st_mode) || fstatfs(fd, &fs) != 0 || fs.f_type != PIPEFS_MAGIC;
+	return !S_ISFIFO(st->st_mode) || fstatfs(fd, &fs) != 0 ||
+	       fs.f_type != PIPEFS_MAGIC;
 }
 
 int
@@ -209,8 +211,7 @@ settle(struct kq *q, struct node *n)
 	n->dead = st.st_nlink == 0 || (n->raw & IN_DELETE_SELF);
 	n->was = st;
 	node_reset(n);
-	LIST_FOREACH(kn, &n->knotes, peers)
-	{
+	LIST_FOREACH(kn, &n->knotes, peers) {
 		if (notes & kn->asked) {
 			kq_vnode_post(q, kn, notes);
 			kq_faults_echo(q, kn);
@@ -288,7 +289,8 @@ self_record(struct kq *q, struct node *n, const struct inotify_event *ev, uint32
 	n->changed += (ev->mask & IN_ATTRIB) != 0;
 	if ((ev->mask & IN_ATTRIB) && over != UNNAMED)
 		n->over = over;
-	node_mark(q, n, ev->mask & (IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF));
+	node_mark(
+	    q, n, ev->mask & (IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF));
 }
 
 static void
@@ -297,9 +299,9 @@ record(struct kq *q, const struct inotify_event *ev, uint32_t *over)
 	struct node *n;
 	uint32_t before = *over;
 
-	*over = ev->len > 0 && (ev->mask & IN_MOVED_TO) ?
-	    node_hash(ev->name, strlen(ev->name)) :
-	    UNNAMED;
+	*over = ev->len > 0 && (ev->mask & IN_MOVED_TO)
+		    ? node_hash(ev->name, strlen(ev->name))
+		    : UNNAMED;
 	if (ev->mask & IN_Q_OVERFLOW) {
 		kq_vnode_overflow(q);
 		return;
@@ -315,7 +317,8 @@ record(struct kq *q, const struct inotify_event *ev, uint32_t *over)
 void
 kq_vnode_drain(struct kq *q)
 {
-	static char buf[65536] __attribute__((aligned(__alignof__(struct inotify_event))));
+	static char buf[65536]
+	    __attribute__((aligned(__alignof__(struct inotify_event))));
 	uint32_t over = UNNAMED;
 	ssize_t len = read(q->inotify, buf, sizeof(buf));
 
@@ -347,6 +350,7 @@ kq_vnode_overflow(struct kq *q)
 		if (kn->isdir)
 			node_rejoin(q, kn->node, kn->ident);
 		node_mark(q, kn->node, CHECK_LINKS);
-		kq_vnode_post(q, kn, kn->asked & usual ? usual : kn->asked & ~NOTE_REVOKE);
+		kq_vnode_post(
+		    q, kn, kn->asked & usual ? usual : kn->asked & ~NOTE_REVOKE);
 	}
 }

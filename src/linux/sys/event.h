@@ -45,15 +45,15 @@ struct kevent {
 	void *udata;
 };
 
-#define EV_SET(kevp, a, b, c, d, e, f)                                                   \
-	do {                                                                             \
-		struct kevent *kevp__ = (kevp);                                          \
-		kevp__->ident = (uintptr_t)(a);                                          \
-		kevp__->filter = (b);                                                    \
-		kevp__->flags = (c);                                                     \
-		kevp__->fflags = (d);                                                    \
-		kevp__->data = (e);                                                      \
-		kevp__->udata = (f);                                                     \
+#define EV_SET(kevp, a, b, c, d, e, f)          \
+	do {                                    \
+		struct kevent *kevp__ = (kevp); \
+		kevp__->ident = (uintptr_t)(a); \
+		kevp__->filter = (b);           \
+		kevp__->flags = (c);            \
+		kevp__->fflags = (d);           \
+		kevp__->data = (e);             \
+		kevp__->udata = (f);            \
 	} while (0)
 
 int kqueue(void);

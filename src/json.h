@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef JSON_H
+#define JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct cJSON;
+
+/*
+ * cJSON with its traps closed: nothing after the value, keys by exact case, only
+ * text that is UTF-8, and 64-bit numbers as strings, because it keeps numbers as
+ * doubles. Text from outside is written with \ooo for what is no UTF-8.
+ */
+
+/* Makes running out of memory within cJSON fatal, as everywhere. Call once. */
+void json_init(void);
+
+/* The object that is all of text, or NULL. cJSON_Delete it. */
+struct cJSON *json_parse(const char *text, size_t len);
+
+/* Adds a member to an object; s NULL: null. */
+void json_add_text(struct cJSON *o, const char *key, const char *s);
+void json_add_int(struct cJSON *o, const char *key, int64_t n);
+void json_add_time(struct cJSON *o, const char *key, int64_t realtime_ns); /* 0: null */
+
+/* The member as text, decoded into a fresh string; NULL: none, or no string. */
+char *json_get_text(const struct cJSON *o, const char *key);
+
+/* The member's string, borrowed and as it stands; NULL: none, or no string. */
+const char *json_get_string(const struct cJSON *o, const char *key);
+
+/* A number that json_add_int wrote. False, and *n untouched, if there is none. */
+bool json_get_int(const struct cJSON *o, const char *key, int64_t *n);
+
+/* The object as one line with a newline; free(3) it. */
+char *json_line(const struct cJSON *o);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which process is this, and which boot, on macOS: for telling whether a process
+ * of an earlier life of the daemon is still there.
+ */
+#include <libproc.h>
+#include <stdio.h>
+#include <sys/proc.h>
+#include <sys/sysctl.h>
+
+#include "platform.h"
+
+bool
+platform_boot_id(char out[PLATFORM_ID_SIZE])
+{
+	size_t size = PLATFORM_ID_SIZE;
+
+	return sysctlbyname("kern.bootsessionuuid", out, &size, NULL, 0) == 0;
+}
+
+bool
+platform_process_id(pid_t pid, char out[PLATFORM_ID_SIZE])
+{
+	struct proc_bsdinfo info;
+
+	if (proc_pidinfo(pid, PROC_PIDTBSDINFO, 0, &info, sizeof(info)) !=
+		(int)sizeof(info) ||
+	    info.pbi_status == SZOMB)
+		return false;
+	snprintf(out, PLATFORM_ID_SIZE, "%llu.%06llu",
+	    (unsigned long long)info.pbi_start_tvsec,
+	    (unsigned long long)info.pbi_start_tvusec);
+	return true;
+}
