@@ -2,13 +2,13 @@
 /*
  * The daemon: it owns everything, loads the rules, and turns events and due
  * times into steps. After start-up nothing that comes from outside ends it, and
- * what cannot be had at start (a conf.d, a log) is tried again.
+ * what cannot be had (a conf.d, a log, a state directory, a socket) is tried
+ * again.
  */
 #include "daemon.h"
 
+#include <cJSON.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <getopt.h>
 #include <limits.h>
 #include <pwd.h>
 #include <signal.h>
@@ -19,18 +19,20 @@
 #include <unistd.h>
 
 #include "conf.h"
+#include "confwatch.h"
+#include "control.h"
 #include "dispatch.h"
 #include "history.h"
 #include "job.h"
 #include "json.h"
 #include "log.h"
 #include "loop.h"
-#include "map.h"
 #include "mono.h"
-#include "paths.h"
+#include "options.h"
 #include "platform.h"
-#include "record.h"
+#include "report.h"
 #include "rule.h"
+#include "ruleset.h"
 #include "spawn.h"
 #include "store.h"
 #include "trust.h"
@@ -44,183 +46,121 @@
 /* How long saving may keep an event waiting, and events a save. */
 #define SAVE_SLICE_NS (2 * MONO_MS)
 #define SAVE_LATE_NS (500 * MONO_MS)
+/* Between tries to bind the socket or to open the log. */
+#define MEND_NS (10 * MONO_SEC)
 
-struct options {
-	char *config, *state, *log, *root;
-};
-
-struct named_lock {
-	struct dispatch_lock lock;
-	char name[];
+/* What is wrong with the daemon as a whole; also the order in the status. */
+enum {
+	PROBLEM_CONFIG,
+	PROBLEM_STATE,
+	PROBLEM_HISTORY,
+	PROBLEM_LOG,
+	PROBLEM_SOCKET,
+	PROBLEMS
 };
 
 struct daemon {
 	struct options opt;
 	struct loop *loop;
 	struct job_world world;
-	struct conf conf;
-	struct job **jobs;
-	size_t njobs;
-	struct map locks;
-	struct watch_way *config_way; /* while conf.d cannot be read */
+	struct ruleset rules;
+	struct confwatch *confwatch;
 	struct history *history;
-	bool loaded, log_failed, history_failed;
-	bool rewriting, store_failed;
-	mono_t recheck_at, stop_at, left_over_at;
+	struct control *control;
+	struct report_daemon report;
+	char *problem[PROBLEMS]; /* NULL: none */
+	const char *problem_list[PROBLEMS + 1];
+	bool loaded, rewriting;
+	mono_t recheck_at, stop_at, left_over_at, mend_at;
 	int network[PLATFORM_NETWORK_FDS];
 	size_t nnetwork;
-	struct loop_src on_stop, on_reload, on_network[PLATFORM_NETWORK_FDS];
+	struct loop_src on_stop, on_reload, on_network;
 };
 
+/* Says a problem when it begins, and when it is over; the status shows it. */
 static void
-usage(void)
+set_problem(struct daemon *d, int which, const char *what)
 {
-	fputs("usage: watchpathd run [--config DIR] [--state DIR] [--log FILE] [--root "
-	      "DIR]\n",
-	    stderr);
-}
-
-/* An absolute path without links above its last component; NULL if that fails. */
-static char *
-absolute(const char *path)
-{
-	char cwd[PATH_MAX];
-
-	if (path[0] == '/')
-		return xstrdup(path);
-	if (getcwd(cwd, sizeof(cwd)) == NULL)
-		return NULL;
-	return xasprintf("%s/%s", strcmp(cwd, "/") == 0 ? "" : cwd, path);
-}
-
-static char **
-option_of(struct options *o, int c)
-{
-	switch (c) {
-	case 'c':
-		return &o->config;
-	case 's':
-		return &o->state;
-	case 'l':
-		return &o->log;
-	case 'r':
-		return &o->root;
-	default:
-		return NULL;
-	}
-}
-
-static int
-set_option(struct options *o, int c)
-{
-	char **to = option_of(o, c);
-
-	if (to == NULL)
-		return -1;
-	free(*to);
-	*to = c == 'r' ? realpath(optarg, NULL) : absolute(optarg);
-	if (*to != NULL)
-		return 0;
-	fprintf(stderr, "watchpathd: %s: %s\n", optarg, strerror(errno));
-	return -1;
-}
-
-/* 0, or -1 when the usage is wrong, which has been said. */
-static int
-parse_options(struct options *o, int argc, char **argv)
-{
-	static const struct option longopts[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "state", required_argument, NULL, 's' },
-		{ "log", required_argument, NULL, 'l' },
-		{ "root", required_argument, NULL, 'r' },
-		{ NULL, 0, NULL, 0 },
+	static const char *const over[PROBLEMS] = {
+		[PROBLEM_CONFIG] = "the rule files can be read again",
+		[PROBLEM_STATE] = "the state is saved again",
+		[PROBLEM_HISTORY] = "the history is written again",
+		[PROBLEM_LOG] = "the log file is written again",
+		[PROBLEM_SOCKET] = "the socket can be bound again",
 	};
-	int c;
+	size_t i, n = 0;
 
-	while ((c = getopt_long(argc, argv, "", longopts, NULL)) != -1)
-		if (set_option(o, c) == -1) {
-			usage();
-			return -1;
-		}
-	if (optind < argc) {
-		fprintf(stderr, "watchpathd: run takes no argument: %s\n", argv[optind]);
-		usage();
-		return -1;
-	}
-	if (o->root == NULL || strcmp(o->root, "/") == 0) {
-		free(o->root);
-		o->root = xstrdup("");
-	}
-	if (o->config == NULL)
-		o->config = xasprintf("%s%s", o->root, PATH_CONFIG);
-	if (o->state == NULL)
-		o->state = xasprintf("%s%s", o->root, PATH_STATE);
-	return 0;
+	if (what != NULL && d->problem[which] == NULL)
+		log_warning("%s", what);
+	if (what == NULL && d->problem[which] != NULL)
+		log_info("%s", over[which]);
+	free(d->problem[which]);
+	d->problem[which] = what != NULL ? vis_dup(what) : NULL;
+	for (i = 0; i < PROBLEMS; i++)
+		if (d->problem[i] != NULL)
+			d->problem_list[n++] = d->problem[i];
+	d->problem_list[n] = NULL;
 }
 
 /* The log's directory decides who may write to it; then it is opened. */
-static bool
-try_log(const struct daemon *d, char why[TRUST_WHY_SIZE])
-{
-	char *dir = xstrdup(d->opt.log), *slash = strrchr(dir, '/');
-	bool ok;
-
-	*(slash != dir ? slash : slash + 1) = '\0';
-	ok = trust_directory(&d->world.trust, dir, why);
-	if (ok && log_open(d->opt.log) == -1) {
-		snprintf(why, TRUST_WHY_SIZE, "%s: %s", d->opt.log, strerror(errno));
-		ok = false;
-	}
-	free(dir);
-	return ok;
-}
-
 static void
 open_log(struct daemon *d)
 {
-	char why[TRUST_WHY_SIZE];
-
-	if (d->opt.log == NULL)
-		return;
-	if (try_log(d, why)) {
-		if (d->log_failed)
-			log_info("logging to %s again", d->opt.log);
-		d->log_failed = false;
-		return;
-	}
-	if (!d->log_failed)
-		log_error("cannot log to a file: %s", why);
-	d->log_failed = true;
-}
-
-/* The log and its older files are never a change of a rule. */
-static void
-disown_log(struct daemon *d)
-{
-	char *slash, *dir, real[PATH_MAX], *path;
-	int i;
+	char why[TRUST_WHY_SIZE], *dir, *slash;
+	bool ok;
 
 	if (d->opt.log == NULL)
 		return;
 	dir = xstrdup(d->opt.log);
 	slash = strrchr(dir, '/');
-	*slash = '\0';
-	if (realpath(dir[0] != '\0' ? dir : "/", real) != NULL) {
-		for (i = 0; i <= LOG_KEEP; i++) {
-			path = xasprintf(
-			    "%s/%s", strcmp(real, "/") == 0 ? "" : real, slash + 1);
-			if (i > 0) {
-				char *numbered = xasprintf("%s.%d", path, i);
-
-				free(path);
-				path = numbered;
-			}
-			watch_disown(d->world.watch, path);
-			free(path);
-		}
+	*(slash != dir ? slash : slash + 1) = '\0';
+	ok = trust_directory(&d->world.trust, dir, why);
+	if (ok && log_open(d->opt.log) == -1) {
+		snprintf(why, sizeof(why), "%s: %s", d->opt.log, strerror(errno));
+		ok = false;
 	}
 	free(dir);
+	set_problem(d, PROBLEM_LOG, ok ? NULL : why);
+}
+
+/* The real path of a file that need not exist, in a directory that does. */
+static char *
+real_path(const char *path)
+{
+	char *dir = xstrdup(path), *slash = strrchr(dir, '/'), real[PATH_MAX],
+	     *out = NULL;
+
+	*slash = '\0';
+	if (realpath(dir[0] != '\0' ? dir : "/", real) != NULL)
+		out = xasprintf("%s/%s", strcmp(real, "/") == 0 ? "" : real, slash + 1);
+	free(dir);
+	return out;
+}
+
+/* The daemon's own files are never a change of a rule. */
+static void
+disown_files(struct daemon *d)
+{
+	char *state = real_path(d->opt.state), *socket = real_path(d->opt.socket), *log,
+	     *old;
+	int i;
+
+	if (state != NULL)
+		watch_disown(d->world.watch, state);
+	if (socket != NULL)
+		watch_disown(d->world.watch, socket);
+	free(state);
+	free(socket);
+	log = d->opt.log != NULL ? real_path(d->opt.log) : NULL;
+	if (log == NULL)
+		return;
+	watch_disown(d->world.watch, log);
+	for (i = 1; i <= LOG_KEEP; i++) {
+		old = xasprintf("%s.%d", log, i);
+		watch_disown(d->world.watch, old);
+		free(old);
+	}
+	free(log);
 }
 
 /* HOME and the like, looked up once: a directory service can take minutes. */
@@ -229,13 +169,108 @@ find_user(struct strv *env)
 {
 	struct passwd *pw = getpwuid(geteuid());
 	const char *name = pw != NULL ? pw->pw_name : "root";
+	bool shell = pw != NULL && pw->pw_shell[0] != '\0';
 
 	strv_push(env, xasprintf("HOME=%s", pw != NULL ? pw->pw_dir : "/"));
 	strv_push(env, xasprintf("USER=%s", name));
 	strv_push(env, xasprintf("LOGNAME=%s", name));
-	strv_push(
-	    env, xasprintf("SHELL=%s",
-		     pw != NULL && pw->pw_shell[0] != '\0' ? pw->pw_shell : "/bin/sh"));
+	strv_push(env, xasprintf("SHELL=%s", shell ? pw->pw_shell : "/bin/sh"));
+}
+
+static void
+say_findings(const struct ruleset *rs)
+{
+	const struct diag *g;
+	size_t i;
+
+	for (i = 0; i < rs->ndiags; i++) {
+		g = &rs->diags[i];
+		if (g->severity == DIAG_ERROR)
+			log_error("%s:%d: error: %s", g->file, g->line, g->message);
+		else
+			log_warning("%s:%d: warning: %s", g->file, g->line, g->message);
+	}
+}
+
+static void
+apply_settings(struct daemon *d)
+{
+	const struct settings *s = &d->rules.settings;
+
+	log_set_level((enum log_level)s->log_level);
+	d->world.dispatch.max_running = s->max_running;
+	d->recheck_at = s->recheck_ms > 0 ? mono_add(mono_now(), s->recheck_ms * MONO_MS)
+					  : MONO_NEVER;
+}
+
+static void
+say_store(struct daemon *d)
+{
+	set_problem(d, PROBLEM_STATE, store_problem(d->world.store));
+}
+
+static void
+save_all(struct daemon *d)
+{
+	size_t i;
+
+	for (i = 0; i < d->rules.n; i++)
+		job_save(d->rules.jobs[i]);
+}
+
+/* Makes the first state of a load durable: from here on a crash loses no change. */
+static void
+save_load(struct daemon *d)
+{
+	if (store_begin(d->world.store)) {
+		save_all(d);
+		store_end(d->world.store, true);
+	}
+	say_store(d);
+}
+
+/* Reads the rule files and puts them in force; what is refused stays as it was. */
+static void
+load(struct daemon *d)
+{
+	struct strv remote = { NULL, 0 };
+	struct conf c = { .rules = NULL };
+	bool ok;
+
+	confwatch_reset(d->confwatch);
+	platform_remote_mounts(&remote);
+	c.remote = &remote;
+	ok = conf_read_dir(&c, d->opt.config, &d->world.trust, d->opt.root) == 0;
+	if (ok)
+		ruleset_adopt(&d->rules, &c);
+	else
+		ruleset_keep(&d->rules, &c);
+	c.remote = NULL;
+	strv_clear(&remote);
+	conf_clear(&c);
+	confwatch_set_refused(d->confwatch, !ok);
+	say_findings(&d->rules);
+	set_problem(d, PROBLEM_CONFIG,
+	    ok ? NULL : "the rule files cannot be read: waiting for that to be mended");
+	apply_settings(d);
+	if (ok)
+		save_load(d);
+}
+
+static void
+say_ready(const struct daemon *d, const char *what)
+{
+	size_t paths = ruleset_paths(&d->rules);
+
+	log_info("%s: %zu rule%s, %zu path%s", what, d->rules.n,
+	    d->rules.n == 1 ? "" : "s", paths, paths == 1 ? "" : "s");
+}
+
+static void
+reload(struct daemon *d)
+{
+	load(d);
+	say_ready(d, "reloaded");
 }
 
 static void
@@ -254,10 +289,8 @@ on_stop(void *arg, const struct loop_event *ev)
 static void
 on_reload(void *arg, const struct loop_event *ev)
 {
-	(void)arg;
 	(void)ev;
-	log_warning("a reload without a restart is not supported yet: the rules stay as "
-		    "they are");
+	reload(arg);
 }
 
 static void
@@ -270,8 +303,8 @@ on_network(void *arg, const struct loop_event *ev)
 	(void)ev;
 	for (i = 0; i < d->nnetwork; i++)
 		changed |= platform_network_changed(d->network[i]);
-	for (i = 0; changed && i < d->njobs; i++)
-		job_network(d->jobs[i]);
+	for (i = 0; changed && i < d->rules.n; i++)
+		job_network(d->rules.jobs[i]);
 }
 
 static void
@@ -279,119 +312,189 @@ watch_network(struct daemon *d)
 {
 	size_t i;
 
+	d->on_network = (struct loop_src){ on_network, d };
 	d->nnetwork = platform_network_open(d->network);
 	if (d->nnetwork == 0)
 		log_warning("network changes cannot be noticed: %s", strerror(errno));
-	for (i = 0; i < d->nnetwork; i++) {
-		d->on_network[i] = (struct loop_src){ on_network, d };
-		loop_watch_read(d->loop, d->network[i], &d->on_network[i]);
-	}
+	for (i = 0; i < d->nnetwork; i++)
+		loop_watch_read(d->loop, d->network[i], &d->on_network);
 }
 
+/* Ignored signals reach a kqueue all the same. */
 static void
 watch_signals(struct daemon *d)
 {
-	static const int stops[] = { SIGTERM, SIGINT };
-	size_t i;
-
 	d->on_stop = (struct loop_src){ on_stop, d };
 	d->on_reload = (struct loop_src){ on_reload, d };
 	signal(SIGPIPE, SIG_IGN);
-	for (i = 0; i < sizeof(stops) / sizeof(stops[0]); i++) {
-		signal(stops[i], SIG_IGN);
-		loop_watch_signal(d->loop, stops[i], &d->on_stop);
-	}
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
+	loop_watch_signal(d->loop, SIGTERM, &d->on_stop);
+	loop_watch_signal(d->loop, SIGINT, &d->on_stop);
 	loop_watch_signal(d->loop, SIGHUP, &d->on_reload);
 }
 
-static struct dispatch_lock *
-lock_for(struct daemon *d, const char *name)
+static struct job *
+asked_rule(struct daemon *d, const cJSON *request, struct control_reply *reply)
 {
-	struct named_lock *l;
+	char *name = json_get_text(request, "rule");
+	struct job *j = name != NULL ? ruleset_find(&d->rules, name) : NULL;
 
 	if (name == NULL)
-		return NULL;
-	l = map_get(&d->locks, name);
-	if (l == NULL) {
-		l = xcalloc(1, sizeof(*l) + strlen(name) + 1);
-		memcpy(l->name, name, strlen(name) + 1);
-		map_put(&d->locks, l->name, l);
-	}
-	return &l->lock;
+		control_reply_error(reply, "the request names no rule");
+	else if (j == NULL)
+		control_reply_error(reply, "there is no rule %s", name);
+	free(name);
+	return j;
 }
 
 static void
-say_findings(const struct conf *c)
+reply_object(struct control_reply *reply, cJSON *o)
 {
-	const struct diag *g;
+	control_reply_text(reply, json_line(o));
+	cJSON_Delete(o);
+}
+
+static void
+answer_status(struct daemon *d, const cJSON *request, struct control_reply *reply)
+{
+	char *name = json_get_text(request, "rule");
+
+	if (name == NULL || asked_rule(d, request, reply) != NULL)
+		report_status(reply, &d->report, name);
+	free(name);
+}
+
+static void
+answer_trigger(struct daemon *d, const cJSON *request, struct control_reply *reply)
+{
+	struct job *j = asked_rule(d, request, reply);
+	const char *why, *run;
+	cJSON *o;
+
+	if (j == NULL)
+		return;
+	if (!mono_is_never(d->stop_at)) {
+		control_reply_error(reply, "the daemon is stopping");
+		return;
+	}
+	run = job_trigger(j, &why);
+	if (run == NULL) {
+		control_reply_error(reply, "%s cannot run: %s", job_rule(j)->name, why);
+		return;
+	}
+	o = cJSON_CreateObject();
+	json_add_text(o, "run", run);
+	reply_object(reply, o);
+}
+
+/* What became of a run that was asked for. */
+static void
+answer_run(struct daemon *d, const cJSON *request, struct control_reply *reply)
+{
+	static const char *const names[] = {
+		[PROMISE_WAITING] = "waiting",
+		[PROMISE_RUNNING] = "running",
+		[PROMISE_ENDED] = "ended",
+		[PROMISE_UNKNOWN] = "unknown",
+	};
+	struct job *j = asked_rule(d, request, reply);
+	const char *run = json_get_string(request, "run");
+	struct job_info info;
+	char *problem;
+	cJSON *o;
+
+	if (j == NULL)
+		return;
+	job_inform(j, &info);
+	problem = job_problem(j);
+	o = cJSON_CreateObject();
+	json_add_text(o, "state", names[job_promise(j, run != NULL ? run : "")]);
+	json_add_text(o, "problem", problem);
+	if (info.last_run != NULL)
+		cJSON_AddItemToObject(
+		    o, "last_run", cJSON_Duplicate(info.last_run, true));
+	reply_object(reply, o);
+	free(problem);
+}
+
+static void
+answer_reload(struct daemon *d, const cJSON *request, struct control_reply *reply)
+{
+	(void)request;
+	reload(d);
+	report_status(reply, &d->report, "");
+}
+
+static void
+answer(void *arg, const cJSON *request, struct control_reply *reply)
+{
+	static const struct {
+		const char *name;
+		void (*fn)(struct daemon *, const cJSON *, struct control_reply *);
+	} commands[] = {
+		{ "status", answer_status },
+		{ "trigger", answer_trigger },
+		{ "run", answer_run },
+		{ "reload", answer_reload },
+	};
+	const char *name = json_get_string(request, "command");
 	size_t i;
 
-	for (i = 0; i < c->ndiags; i++) {
-		g = &c->diags[i];
-		if (g->severity == DIAG_ERROR)
-			log_error("%s:%d: error: %s", g->file, g->line, g->message);
-		else
-			log_warning("%s:%d: warning: %s", g->file, g->line, g->message);
-	}
-}
-
-/* Reads conf.d. False if it could not be read at all; why has been logged. */
-static bool
-read_conf(struct daemon *d)
-{
-	struct strv remote = { NULL, 0 };
-	bool ok;
-
-	conf_clear(&d->conf);
-	platform_remote_mounts(&remote);
-	d->conf.remote = &remote;
-	ok = conf_read_dir(&d->conf, d->opt.config, &d->world.trust, d->opt.root) == 0;
-	d->conf.remote = NULL;
-	strv_clear(&remote);
-	say_findings(&d->conf);
-	return ok;
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (name != NULL && strcmp(name, commands[i].name) == 0) {
+			commands[i].fn(arg, request, reply);
+			return;
+		}
+	control_reply_error(
+	    reply, "there is no command %s", name != NULL ? name : "named");
 }
 
 static void
-put_in_force(struct daemon *d, struct rule *rule)
+open_socket(struct daemon *d)
 {
-	struct record known;
-	bool found =
-	    rule->policy.enabled && store_take(d->world.store, rule->name, &known);
+	char why[TRUST_WHY_SIZE];
 
-	d->jobs[d->njobs++] =
-	    job_new(&d->world, rule, lock_for(d, rule->lock), found ? &known : NULL);
-	if (found)
-		record_clear(&known);
+	d->control = control_new(d->loop, d->opt.socket, answer, d, why, sizeof(why));
+	set_problem(d, PROBLEM_SOCKET, d->control != NULL ? NULL : why);
 }
 
-/* Once when saving begins to fail, and once when it works again. */
+/* Tries again what could not be had, and looks whether what was had still is. */
 static void
-say_store(struct daemon *d)
+mend(struct daemon *d, mono_t now)
 {
-	const char *problem = store_problem(d->world.store);
-
-	if (problem != NULL && !d->store_failed)
-		log_warning("%s", problem);
-	if (problem == NULL && d->store_failed)
-		log_info("the state is saved again");
-	d->store_failed = problem != NULL;
+	d->mend_at = mono_add(now, MEND_NS);
+	if (d->problem[PROBLEM_LOG] != NULL)
+		open_log(d);
+	if (d->control == NULL)
+		open_socket(d);
+	if (d->problem[PROBLEM_LOG] == NULL && d->control != NULL)
+		d->mend_at = MONO_NEVER;
 }
 
 static void
-save_all(struct daemon *d)
+recheck(struct daemon *d, mono_t now)
 {
 	size_t i;
 
-	for (i = 0; i < d->njobs; i++)
-		job_save(d->jobs[i]);
+	d->recheck_at = mono_add(now, d->rules.settings.recheck_ms * MONO_MS);
+	log_debug("looking at every path");
+	watch_recheck(d->world.watch);
+	for (i = 0; i < d->rules.n; i++)
+		job_recheck(d->rules.jobs[i]);
+	if (d->control != NULL && !control_in_place(d->control)) {
+		control_free(d->control);
+		open_socket(d);
+		mend(d, now);
+	}
 }
 
 static void
 write_history(struct daemon *d)
 {
 	struct strv *lines = &d->world.history;
+	char why[256];
 	bool ok = true;
 	size_t i;
 
@@ -399,9 +502,8 @@ write_history(struct daemon *d)
 		return;
 	for (i = 0; i < lines->n; i++)
 		ok = history_add(d->history, lines->v[i]) && ok;
-	if (!ok && !d->history_failed)
-		log_warning("the history cannot be written: %s", strerror(errno));
-	d->history_failed = !ok;
+	snprintf(why, sizeof(why), "the history cannot be written: %s", strerror(errno));
+	set_problem(d, PROBLEM_HISTORY, ok ? NULL : why);
 	strv_clear(lines);
 }
 
@@ -426,8 +528,8 @@ write_down(struct daemon *d)
 
 	if (store_due(d->world.store, mono_now())) {
 		d->rewriting = true;
-		for (i = 0; i < d->njobs; i++)
-			job_save_later(d->jobs[i]);
+		for (i = 0; i < d->rules.n; i++)
+			job_save_later(d->rules.jobs[i]);
 	}
 	save_due(d);
 	if (d->rewriting && mono_before(mono_now(), heap_next(&d->world.saves))) {
@@ -437,75 +539,6 @@ write_down(struct daemon *d)
 	write_history(d);
 	say_store(d);
 	log_flush();
-}
-
-/* Puts every rule in force: from then on no change is missed. */
-static void
-load(struct daemon *d)
-{
-	const struct settings *s = &d->conf.settings;
-	size_t i, paths = 0;
-
-	log_set_level((enum log_level)s->log_level);
-	d->world.dispatch.max_running = s->max_running;
-	if (s->recheck_ms > 0)
-		d->recheck_at = mono_add(mono_now(), s->recheck_ms * MONO_MS);
-	d->jobs = xcalloc(d->conf.nrules, sizeof(struct job *));
-	for (i = 0; i < d->conf.nrules; i++) {
-		put_in_force(d, d->conf.rules[i]);
-		d->conf.rules[i] = NULL;
-		paths += job_paths(d->jobs[i]);
-	}
-	if (store_begin(d->world.store)) {
-		save_all(d);
-		store_end(d->world.store, true);
-	}
-	say_store(d);
-	d->loaded = true;
-	log_info("ready: %zu rule%s, %zu path%s", d->njobs, d->njobs == 1 ? "" : "s",
-	    paths, paths == 1 ? "" : "s");
-}
-
-static void
-config_changed(void *arg)
-{
-	struct daemon *d = arg;
-	char why[TRUST_WHY_SIZE];
-
-	if (d->loaded || !trust_directory(&d->world.trust, d->opt.config, why) ||
-	    !read_conf(d))
-		return;
-	watch_way_remove(d->world.watch, d->config_way);
-	d->config_way = NULL;
-	load(d);
-}
-
-/* A conf.d that is not there or refused is waited for: armed, then tried again. */
-static void
-first_load(struct daemon *d)
-{
-	if (read_conf(d)) {
-		load(d);
-		return;
-	}
-	log_warning("%s: waiting for it to be mended", d->opt.config);
-	d->config_way = watch_way_add(d->world.watch, d->opt.config, config_changed, d);
-	config_changed(d);
-}
-
-static void
-recheck(struct daemon *d, mono_t now)
-{
-	int64_t ms = d->conf.settings.recheck_ms;
-	size_t i;
-
-	d->recheck_at = ms > 0 ? mono_add(now, ms * MONO_MS) : MONO_NEVER;
-	log_debug("looking at every path");
-	watch_recheck(d->world.watch);
-	for (i = 0; i < d->njobs; i++)
-		job_recheck(d->jobs[i]);
-	if (d->log_failed)
-		open_log(d);
 }
 
 /* Does everything that is due by the clock. */
@@ -518,10 +551,16 @@ do_due(struct daemon *d)
 
 	if (!mono_before(now, d->recheck_at))
 		recheck(d, now);
+	if (!mono_before(now, d->mend_at))
+		mend(d, now);
+	if (!mono_before(now, confwatch_due(d->confwatch)))
+		reload(d);
 	if (!mono_before(now, d->left_over_at)) {
 		job_check_left_over(&d->world, now);
 		d->left_over_at = mono_add(now, MONO_SEC);
 	}
+	if (d->control != NULL)
+		control_due(d->control, now);
 	watch_due(d->world.watch, now);
 	while ((step = dispatch_next(&d->world.dispatch, now, &r)) != STEP_NONE)
 		job_step(job_of(r), step, now);
@@ -534,8 +573,12 @@ next_deadline(const struct daemon *d)
 	    watch_deadline(d->world.watch), dispatch_deadline(&d->world.dispatch));
 
 	due = mono_min(due, d->stop_at);
+	due = mono_min(due, d->mend_at);
+	due = mono_min(due, confwatch_due(d->confwatch));
 	due = mono_min(due, heap_next(&d->world.saves));
 	due = mono_min(due, store_deadline(d->world.store));
+	if (d->control != NULL)
+		due = mono_min(due, control_deadline(d->control));
 	if (!TAILQ_EMPTY(&d->world.left_over))
 		due = mono_min(due, d->left_over_at);
 	if (!mono_is_never(due))
@@ -574,43 +617,12 @@ is_over(const struct daemon *d)
 	       !mono_before(mono_now(), d->stop_at);
 }
 
-/* Only a live daemon on the same state keeps this one from starting. */
+/* What must be there, and without which there is no daemon. */
 static int
-open_store(struct daemon *d)
-{
-	char why[512], real[PATH_MAX];
-
-	if (!platform_boot_id(d->world.boot))
-		d->world.boot[0] = '\0';
-	d->world.store = store_new(d->opt.state);
-	d->history = history_new(d->opt.state);
-	if (!store_open(d->world.store, why, sizeof(why))) {
-		log_error("%s", why);
-		return -1;
-	}
-	say_store(d);
-	if (realpath(d->opt.state, real) != NULL)
-		watch_disown(d->world.watch, real);
-	return 0;
-}
-
-static int
-start(struct daemon *d)
+start_core(struct daemon *d)
 {
 	char self[PATH_MAX];
 
-	fdlimit_init();
-	d->recheck_at = d->stop_at = MONO_NEVER;
-	d->left_over_at = mono_now();
-	TAILQ_INIT(&d->world.left_over);
-	json_init();
-	d->world.root = d->opt.root;
-	d->world.trust = (struct trust){ .root = d->opt.root, .owner = geteuid() };
-	d->world.run_base = (uint64_t)(realtime_ns() / MONO_MS);
-	log_set_sink(platform_log_sink);
-	open_log(d);
-	log_info("watchpathd %s starting, pid %d", VERSION, (int)getpid());
-	find_user(&d->world.user);
 	if (chdir("/") == -1 || !platform_self_path(self, sizeof(self)) ||
 	    (d->loop = loop_new()) == NULL ||
 	    (d->world.spawner = spawner_new(d->loop, self)) == NULL) {
@@ -620,10 +632,70 @@ start(struct daemon *d)
 	d->world.watch = watch_new(d->loop);
 	dispatch_init(
 	    &d->world.dispatch, 1, (uint64_t)realtime_ns() ^ (uint64_t)getpid());
-	disown_log(d);
+	return 0;
+}
+
+static void
+init(struct daemon *d)
+{
+	fdlimit_init();
+	json_init();
+	d->recheck_at = d->stop_at = d->mend_at = MONO_NEVER;
+	d->left_over_at = mono_now();
+	d->report = (struct report_daemon){
+		.rules = &d->rules,
+		.config = d->opt.config,
+		.problems = d->problem_list,
+		.started = realtime_ns(),
+	};
+	d->world.root = d->opt.root;
+	d->world.trust = (struct trust){ .root = d->opt.root, .owner = geteuid() };
+	d->world.run_base = (uint64_t)(realtime_ns() / MONO_MS);
+	TAILQ_INIT(&d->world.left_over);
+	if (!platform_boot_id(d->world.boot))
+		d->world.boot[0] = '\0';
+	ruleset_init(&d->rules, &d->world);
+	log_set_sink(platform_log_sink);
+}
+
+/* Only a live daemon on the same state keeps this one from starting. */
+static int
+open_state(struct daemon *d)
+{
+	char why[PATH_MAX + 64];
+
+	d->history = history_new(d->opt.state);
+	d->world.store = store_new(d->opt.state);
+	if (!store_open(d->world.store, why, sizeof(why))) {
+		log_error("%s", why);
+		return -1;
+	}
+	say_store(d);
+	return 0;
+}
+
+static int
+start(struct daemon *d)
+{
+	init(d);
+	open_log(d);
+	log_info("watchpathd %s starting, pid %d", VERSION, (int)getpid());
+	find_user(&d->world.user);
+	if (start_core(d) == -1 || open_state(d) == -1)
+		return -1;
+	disown_files(d);
 	watch_signals(d);
 	watch_network(d);
-	return open_store(d);
+	d->confwatch = confwatch_new(d->world.watch, d->opt.config);
+	d->world.starting = true;
+	load(d);
+	d->world.starting = false;
+	d->loaded = true;
+	open_socket(d);
+	say_ready(d, "ready");
+	if (d->control == NULL || d->problem[PROBLEM_LOG] != NULL)
+		d->mend_at = mono_add(mono_now(), MEND_NS);
+	return 0;
 }
 
 static void
@@ -631,35 +703,28 @@ finish(struct daemon *d)
 {
 	size_t i;
 
-	if (d->world.spawner != NULL && spawn_running(d->world.spawner) > 0)
-		log_warning(
-		    "%zu still running: left alone", spawn_running(d->world.spawner));
+	control_free(d->control);
 	if (d->loaded) {
 		save_all(d);
 		write_history(d);
 	}
+	if (d->world.spawner != NULL && spawn_running(d->world.spawner) > 0)
+		log_warning(
+		    "%zu still running: left alone", spawn_running(d->world.spawner));
 	spawner_free(d->world.spawner);
-	for (i = 0; i < d->njobs; i++)
-		job_free(d->jobs[i]);
-	free(d->jobs);
-	for (i = 0; i < d->locks.cap; i++)
-		free(d->locks.slots[i].value);
-	map_clear(&d->locks);
-	if (d->config_way != NULL)
-		watch_way_remove(d->world.watch, d->config_way);
+	ruleset_clear(&d->rules);
+	confwatch_free(d->confwatch);
 	watch_free(d->world.watch);
-	loop_free(d->loop);
-	conf_clear(&d->conf);
-	store_free(d->world.store);
-	history_free(d->history);
 	for (i = 0; i < d->nnetwork; i++)
 		close(d->network[i]);
+	loop_free(d->loop);
+	store_free(d->world.store);
+	history_free(d->history);
 	strv_clear(&d->world.history);
 	strv_clear(&d->world.user);
-	free(d->opt.config);
-	free(d->opt.state);
-	free(d->opt.log);
-	free(d->opt.root);
+	for (i = 0; i < PROBLEMS; i++)
+		free(d->problem[i]);
+	options_clear(&d->opt);
 	log_info("stopped");
 	log_close();
 }
@@ -667,22 +732,28 @@ finish(struct daemon *d)
 int
 daemon_main(int argc, char **argv)
 {
+	static const char usage[] = "run [--config DIR] [--state DIR] [--socket PATH] "
+				    "[--log FILE] [--root DIR]";
 	struct daemon d = { .loaded = false };
-	int status = EX_OK;
+	int status = EX_OK, first;
 
-	if (parse_options(&d.opt, argc, argv) == -1)
+	first = options_parse(&d.opt,
+	    OPTION_CONFIG | OPTION_STATE | OPTION_SOCKET | OPTION_LOG | OPTION_ROOT,
+	    usage, argc, argv);
+	if (first == -1)
 		return EX_USAGE;
-	if (start(&d) == -1) {
-		status = EXIT_FAILURE;
-	} else {
-		first_load(&d);
-		while (!is_over(&d))
-			if (turn(&d) == -1) {
-				log_error("kevent: %s", strerror(errno));
-				status = EXIT_FAILURE;
-				break;
-			}
+	if (first < argc) {
+		fprintf(stderr, "watchpathd: run takes no argument: %s\n", argv[first]);
+		options_clear(&d.opt);
+		return EX_USAGE;
 	}
+	if (start(&d) == -1)
+		status = EXIT_FAILURE;
+	while (status == EX_OK && !is_over(&d))
+		if (turn(&d) == -1) {
+			log_error("kevent: %s", strerror(errno));
+			status = EXIT_FAILURE;
+		}
 	finish(&d);
 	return status;
 }

@@ -255,7 +255,7 @@ dispatch_init(struct dispatch *d, unsigned max_running, uint64_t seed)
 
 void
 dispatch_add(struct dispatch *d, struct dispatch_rule *r, const struct policy *policy,
-    struct dispatch_lock *lock, mono_t now)
+    struct dispatch_lock *lock, bool starting, mono_t now)
 {
 	*r = (struct dispatch_rule){
 		.policy = policy,
@@ -270,14 +270,14 @@ dispatch_add(struct dispatch *d, struct dispatch_rule *r, const struct policy *p
 		.every_at = MONO_NEVER,
 		.quiet_at = MONO_NEVER,
 	};
-	r->lock = lock != NULL ? lock : &r->own_lock;
+	r->lock = r->next_lock = lock != NULL ? lock : &r->own_lock;
 	TAILQ_INIT(&r->owed);
 	TAILQ_INIT(&r->taken);
 	if (!policy->enabled)
 		return;
 	if (policy->every_ms > 0)
 		r->every_at = mono_add(now, ns(policy->every_ms));
-	if (policy->at_start == START_ALWAYS)
+	if (starting && policy->at_start == START_ALWAYS)
 		owe_cause(d, r, CAUSE_START, now);
 	rearm(d, r, now);
 }
@@ -292,18 +292,6 @@ clear_taken(struct dispatch_rule *r)
 		p->taken = 0;
 	}
 	r->taken_causes = 0;
-}
-
-static void
-clear_owed(struct dispatch_rule *r)
-{
-	struct dispatch_path *p;
-
-	while ((p = TAILQ_FIRST(&r->owed)) != NULL) {
-		TAILQ_REMOVE(&r->owed, p, owed_link);
-		p->owed = 0;
-	}
-	r->causes = 0;
 }
 
 static int64_t
@@ -359,11 +347,33 @@ dispatch_restore_path(struct dispatch *d, struct dispatch_rule *r,
 	rearm(d, r, now);
 }
 
+void
+dispatch_change(struct dispatch *d, struct dispatch_rule *r, const struct policy *policy,
+    struct dispatch_lock *lock, mono_t now)
+{
+	r->leaving = false;
+	r->policy = policy;
+	r->next_lock = lock != NULL ? lock : &r->own_lock;
+	forget_failures(r);
+	r->failures = 0;
+	r->self_made = 0;
+	r->every_at = MONO_NEVER;
+	if (policy->every_ms > 0)
+		r->every_at = mono_max(now, mono_add(r->base, ns(policy->every_ms)));
+	if (in_run(r)) {
+		r->cause_in_run = true;
+		return;
+	}
+	if (r->phase == PHASE_QUEUED)
+		leave_queue(d, r);
+	r->lock = r->next_lock;
+	if (r->phase != PHASE_BLOCKED)
+		rearm(d, r, now);
+}
+
 bool
 dispatch_remove(struct dispatch *d, struct dispatch_rule *r)
 {
-	clear_owed(r);
-	clear_taken(r);
 	r->manual = false;
 	r->leaving = true;
 	if (in_run(r))
@@ -575,6 +585,7 @@ vacate(struct dispatch *d, struct dispatch_rule *r)
 	d->running--;
 	r->lock->holders--;
 	lock_update(d, r->lock);
+	r->lock = r->next_lock;
 	r->phase = PHASE_IDLE;
 }
 
@@ -706,9 +717,7 @@ dispatch_end(struct dispatch *d, struct dispatch_rule *r, bool ok, mono_t now)
 	r->ended = now;
 	if (!ok)
 		r->absorb = false;
-	if (r->leaving)
-		clear_taken(r);
-	else if (ok)
+	if (ok)
 		succeeded(r, now);
 	else if (!r->only_manual)
 		failed(d, r, now);

@@ -82,7 +82,7 @@ enum dispatch_phase {
 /* One rule's state. Callers read it and never write it. */
 struct dispatch_rule {
 	const struct policy *policy;
-	struct dispatch_lock *lock, own_lock;
+	struct dispatch_lock *lock, *next_lock, own_lock;
 	enum dispatch_phase phase;
 	enum dispatch_wait wait;
 	struct dispatch_paths owed, taken; /* in the order of noticing */
@@ -119,14 +119,22 @@ void dispatch_init(struct dispatch *d, unsigned max_running, uint64_t seed);
 
 /*
  * Takes up a rule. It must stay where it is, policy and lock (NULL: none) too,
- * until dispatch_remove. at-start = always makes it due.
+ * until dispatch_remove. starting: the daemon is; at-start = always makes it due.
  */
 void dispatch_add(struct dispatch *d, struct dispatch_rule *r,
+    const struct policy *policy, struct dispatch_lock *lock, bool starting, mono_t now);
+
+/*
+ * The rule was changed: what it owes stays, its failures are forgotten, and it
+ * waits by its new policy and lock; a run in progress keeps the old ones. Also
+ * takes up again a rule that was removed and still runs.
+ */
+void dispatch_change(struct dispatch *d, struct dispatch_rule *r,
     const struct policy *policy, struct dispatch_lock *lock, mono_t now);
 
 /*
  * Takes a rule out. If it is running its end is still to be told, and true is
- * returned: it must live until then. Its paths are forgotten either way.
+ * returned: it must live until then. What it owes can be read as long.
  */
 bool dispatch_remove(struct dispatch *d, struct dispatch_rule *r);
 

@@ -20,28 +20,29 @@
 #include "json.h"
 #include "log.h"
 #include "platform.h"
+#include "programs.h"
 #include "record.h"
 #include "rule.h"
 #include "run.h"
 #include "runenv.h"
 #include "spawn.h"
 #include "store.h"
-#include "watch.h"
 
 /* Changes that nobody waits for are saved no more often than this. */
 #define SAVE_PAUSE_NS MONO_SEC
 
 struct job {
 	struct job_world *world;
+	char *name; /* outlives the rule, which a run's output may be named after */
 	struct rule *rule;
 	struct dispatch_rule state;
 	struct jobpaths *paths;
-	struct watch_way **ways; /* of the programs, while none is there */
-	size_t nways;
+	struct programs programs;
 
 	/* The run in progress, or the last one. */
 	struct child *child;
 	struct run run;
+	char promised[RUN_ID_SIZE]; /* to who asked; "": to nobody */
 	bool timed_out, verifying;
 	bool verify_first; /* the action went well, only `verify` did not */
 
@@ -58,8 +59,12 @@ struct job {
 	mono_t saved_at;
 	enum dispatch_state said;
 	bool said_guarded;
+	char *blocked_by;                       /* why no program can run */
+	void (*gone)(void *arg, struct job *j); /* not in force, but running */
+	void *gone_arg;
 };
 
+static void finish_leaving(struct job *j);
 static void run_command(struct job *j, const struct command *c, const char *program);
 
 struct job *
@@ -86,7 +91,7 @@ say_state(struct job *j, mono_t now, const char *detail)
 
 	if (s == j->said)
 		return;
-	log_info("%s: %s -> %s%s%s", j->rule->name, dispatch_state_name(j->said),
+	log_info("%s: %s -> %s%s%s", j->name, dispatch_state_name(j->said),
 	    dispatch_state_name(s), detail[0] != '\0' ? ", " : "", detail);
 	j->said = s;
 }
@@ -117,80 +122,14 @@ path_trouble(void *arg, const char *path, const char *why)
 	const struct job *j = arg;
 
 	if (why != NULL)
-		log_warning("%s: %s: %s", j->rule->name, path, why);
+		log_warning("%s: %s: %s", j->name, path, why);
 	else
-		log_info("%s: %s: is watched again", j->rule->name, path);
+		log_info("%s: %s: is watched again", j->name, path);
 }
 
 static const struct jobpaths_ops paths_ops = { path_changed, path_trouble };
 
-/* The command as it is executed: root stands in front of the program. */
-static char **
-rooted(const struct job *j, const struct command *c)
-{
-	char **argv = xcalloc(c->argv.n + 1, sizeof(*argv));
-	size_t i;
-
-	argv[0] = xasprintf("%s%s", j->world->root, c->argv.v[0]);
-	for (i = 1; i < c->argv.n; i++)
-		argv[i] = c->argv.v[i];
-	return argv;
-}
-
-static bool
-judge(struct job *j, const struct command *c, char *resolved, bool *missing, char *why)
-{
-	struct trust t = j->world->trust;
-	char **argv = rooted(j, c);
-	bool ok;
-	size_t i;
-
-	for (i = 0; i < j->rule->environment.n; i++)
-		if (strncmp(j->rule->environment.v[i], "PATH=", 5) == 0)
-			t.path = j->rule->environment.v[i] + 5;
-	ok = trust_program(
-	    &t, argv, j->rule->trust == TRUST_ADMIN, resolved, missing, why);
-	free(argv[0]);
-	free(argv);
-	return ok;
-}
-
-/*
- * The first action whose program is installed and trusted, or NULL with a
- * sentence: a program that is there and may not run says more than a missing one.
- */
-static const struct command *
-choose(struct job *j, char *resolved, char why[TRUST_WHY_SIZE])
-{
-	char reason[TRUST_WHY_SIZE];
-	bool missing, distrusted = false;
-	size_t i;
-
-	why[0] = '\0';
-	for (i = 0; i < j->rule->nactions; i++) {
-		if (judge(j, &j->rule->actions[i], resolved, &missing, reason))
-			return &j->rule->actions[i];
-		if (distrusted || (missing && why[0] != '\0'))
-			continue;
-		distrusted = !missing;
-		snprintf(why, TRUST_WHY_SIZE, "%s", reason);
-	}
-	return NULL;
-}
-
-static void
-drop_ways(struct job *j)
-{
-	size_t i;
-
-	for (i = 0; i < j->nways; i++)
-		watch_way_remove(j->world->watch, j->ways[i]);
-	free(j->ways);
-	j->ways = NULL;
-	j->nways = 0;
-}
-
-/* Something moved on the way to a program of a blocked rule. */
+/* A program may be there now. */
 static void
 program_changed(void *arg)
 {
@@ -201,32 +140,33 @@ program_changed(void *arg)
 static void
 block(struct job *j, const char *why, mono_t now)
 {
-	size_t i;
-	char *path;
-
 	dispatch_block(&j->world->dispatch, &j->state);
+	free(j->blocked_by);
+	j->blocked_by = xstrdup(why);
+	j->promised[0] = '\0';
 	say_state(j, now, why);
-	j->ways = xcalloc(j->rule->nactions, sizeof(*j->ways));
-	for (i = 0; i < j->rule->nactions; i++) {
-		path = xasprintf("%s%s", j->world->root, j->rule->actions[i].argv.v[0]);
-		j->ways[i] = watch_way_add(j->world->watch, path, program_changed, j);
-		free(path);
-	}
-	j->nways = j->rule->nactions;
+	programs_watch(&j->programs, program_changed, j);
 	job_recheck(j);
+}
+
+static void
+unblock(struct job *j, const char *why)
+{
+	mono_t now = mono_now();
+
+	programs_unwatch(&j->programs);
+	dispatch_unblock(&j->world->dispatch, &j->state, now);
+	say_state(j, now, why);
 }
 
 void
 job_recheck(struct job *j)
 {
-	char resolved[PATH_MAX], why[TRUST_WHY_SIZE];
-	mono_t now = mono_now();
+	char program[PATH_MAX], why[TRUST_WHY_SIZE];
 
-	if (j->state.phase != PHASE_BLOCKED || choose(j, resolved, why) == NULL)
-		return;
-	drop_ways(j);
-	dispatch_unblock(&j->world->dispatch, &j->state, now);
-	say_state(j, now, "a program is there");
+	if (j->state.phase == PHASE_BLOCKED &&
+	    programs_choose(&j->programs, program, why) != NULL)
+		unblock(j, "a program is there");
 }
 
 void
@@ -264,9 +204,9 @@ say_guard(struct job *j)
 	if (guarded)
 		log_warning("%s: seems to trigger itself: %s changes in every run, see "
 			    "while-running",
-		    j->rule->name, p != NULL ? jobpaths_name(p) : "a path");
+		    j->name, p != NULL ? jobpaths_name(p) : "a path");
 	else
-		log_info("%s: does not seem to trigger itself any more", j->rule->name);
+		log_info("%s: does not seem to trigger itself any more", j->name);
 }
 
 /* Enters a finished run into the books. */
@@ -283,7 +223,7 @@ book_run(struct job *j, bool ok, const char *error)
 		j->failed++;
 	cJSON_Delete(j->last_run);
 	j->last_run = run_to_json(&j->run, NULL);
-	line = run_to_json(&j->run, j->rule->name);
+	line = run_to_json(&j->run, j->name);
 	strv_push(&j->world->history, json_line(line));
 	cJSON_Delete(line);
 }
@@ -307,6 +247,8 @@ run_ended(struct job *j, bool ok, const char *outcome, const char *error)
 	say_state(j, now, detail);
 	jobpaths_sweep(j->paths);
 	save_later(j, true);
+	if (j->gone != NULL)
+		finish_leaving(j);
 }
 
 /* What came of a child, in words. */
@@ -334,7 +276,7 @@ start_verify(struct job *j)
 	bool missing;
 
 	j->verifying = true;
-	if (judge(j, &j->rule->verify, program, &missing, why)) {
+	if (programs_judge(&j->programs, &j->rule->verify, program, &missing, why)) {
 		run_command(j, &j->rule->verify, program);
 		return;
 	}
@@ -347,7 +289,7 @@ static bool
 start_action(struct job *j, char why[TRUST_WHY_SIZE])
 {
 	char program[PATH_MAX];
-	const struct command *c = choose(j, program, why);
+	const struct command *c = programs_choose(&j->programs, program, why);
 
 	j->verifying = false;
 	if (c == NULL)
@@ -423,7 +365,7 @@ spawn(struct job *j, const struct command *c, const char *program, char *why, si
 		.nice_set = rule->nice_set,
 		.keep_awake = rule->keep_awake,
 		.log_output = rule->log_output,
-		.name = rule->name,
+		.name = j->name,
 	    },
 	    child_done, j, why, size);
 	strv_clear(&env);
@@ -450,6 +392,13 @@ run_command(struct job *j, const struct command *c, const char *program)
 		save_later(j, true);
 }
 
+static void
+next_run_id(struct job *j, char id[RUN_ID_SIZE])
+{
+	snprintf(id, RUN_ID_SIZE, "%" PRIx64 "-%" PRIu64, j->world->run_base,
+	    ++j->world->nruns);
+}
+
 /* Begins the record of the run that the state has just started. */
 static void
 begin_run(struct job *j)
@@ -457,8 +406,12 @@ begin_run(struct job *j)
 	const struct dispatch_path *p = TAILQ_FIRST(&j->state.taken);
 
 	run_clear(&j->run);
-	snprintf(j->run.id, sizeof(j->run.id), "%" PRIx64 "-%" PRIu64, j->world->run_base,
-	    ++j->world->nruns);
+	if (j->state.reason == REASON_MANUAL && j->promised[0] != '\0') {
+		memcpy(j->run.id, j->promised, sizeof(j->run.id));
+		j->promised[0] = '\0';
+	} else {
+		next_run_id(j, j->run.id);
+	}
 	j->run.reason = dispatch_reason_name(j->state.reason);
 	j->run.attempt = j->state.attempt;
 	j->run.path = p != NULL ? xstrdup(jobpaths_name(p)) : NULL;
@@ -473,7 +426,7 @@ static void
 start(struct job *j, mono_t now)
 {
 	char program[PATH_MAX], why[TRUST_WHY_SIZE];
-	const struct command *c = choose(j, program, why);
+	const struct command *c = programs_choose(&j->programs, program, why);
 
 	if (c == NULL) {
 		block(j, why, now);
@@ -542,6 +495,8 @@ left_over_gone(struct job *j, mono_t now)
 	dispatch_lost(&j->world->dispatch, &j->state, now);
 	say_state(j, now, "the run of an earlier daemon is over, and how is not known");
 	save_later(j, true);
+	if (j->gone != NULL)
+		finish_leaving(j);
 }
 
 void
@@ -629,18 +584,15 @@ record_run(const struct job *j, struct record *out)
 	out->run = xstrdup(j->run.id);
 }
 
-void
-job_save(struct job *j)
+/* What is to be kept of the job. The caller clears it. */
+static void
+make_record(struct job *j, struct record *out)
 {
 	const struct dispatch_rule *s = &j->state;
 	mono_t now = mono_now();
-	struct record r;
 
-	heap_remove(&j->world->saves, &j->save);
-	if (!j->rule->policy.enabled)
-		return;
-	r = (struct record){
-		.rule = xstrdup(j->rule->name),
+	*out = (struct record){
+		.rule = xstrdup(j->name),
 		.causes = s->causes | s->taken_causes,
 		.next_attempt = s->next_attempt,
 		.failures = s->failures,
@@ -655,16 +607,26 @@ job_save(struct job *j)
 		.retry_length = s->retry_length,
 		.runs = j->runs,
 		.failed = j->failed,
-		.last_run = j->last_run,
+		.last_run = cJSON_Duplicate(j->last_run, true),
 	};
-
-	j->saved_at = now;
 	if (j->child != NULL && j->process[0] == '\0')
 		platform_process_id(spawn_pid(j->child), j->process);
-	record_run(j, &r);
-	jobpaths_record(j->paths, &r);
+	record_run(j, out);
+	jobpaths_record(j->paths, out);
+}
+
+void
+job_save(struct job *j)
+{
+	struct record r;
+
+	heap_remove(&j->world->saves, &j->save);
+	j->saved_at = mono_now();
+	/* A disabled rule has no state: what was recorded of it stays as it is. */
+	if (!j->rule->policy.enabled)
+		return;
+	make_record(j, &r);
 	store_put(j->world->store, &r);
-	r.last_run = NULL;
 	record_clear(&r);
 }
 
@@ -696,20 +658,29 @@ say_loaded(const struct job *j)
 			buf_adds(&line, k > 0 ? " " : "");
 			rule_quote_word(&line, j->rule->actions[i].argv.v[k]);
 		}
-		log_info("%s: action: %s", j->rule->name, line.p);
+		log_info("%s: action: %s", j->name, line.p);
 	}
 	buf_clear(&line);
+}
+
+/* What is watched: root stands in front of the paths of the rule. */
+static void
+watched(const struct job *j, struct strv *entries)
+{
+	size_t i;
+
+	*entries = (struct strv){ NULL, 0 };
+	for (i = 0; i < j->rule->watch.n; i++)
+		strv_push(
+		    entries, xasprintf("%s%s", j->world->root, j->rule->watch.v[i]));
 }
 
 static void
 arm(struct job *j, const struct record *known)
 {
-	struct strv entries = { NULL, 0 };
-	size_t i;
+	struct strv entries;
 
-	for (i = 0; i < j->rule->watch.n; i++)
-		strv_push(
-		    &entries, xasprintf("%s%s", j->world->root, j->rule->watch.v[i]));
+	watched(j, &entries);
 	jobpaths_load(j->paths, &entries, known);
 	strv_clear(&entries);
 }
@@ -731,9 +702,12 @@ job_new(struct job_world *world, struct rule *rule, struct dispatch_lock *lock,
 	mono_t now = mono_now();
 
 	j->world = world;
+	j->name = xstrdup(rule->name);
 	j->rule = rule;
+	programs_init(&j->programs, world->watch, &world->trust, world->root, rule);
 	j->saved_at = mono_add(now, -SAVE_PAUSE_NS);
-	dispatch_add(&world->dispatch, &j->state, &rule->policy, lock, now);
+	dispatch_add(
+	    &world->dispatch, &j->state, &rule->policy, lock, world->starting, now);
 	j->paths = jobpaths_new(world->watch, &world->dispatch, &j->state, &paths_ops, j);
 	say_loaded(j);
 	j->said = rule->policy.enabled ? STATE_IDLE : STATE_DISABLED;
@@ -758,16 +732,163 @@ job_free(struct job *j)
 	heap_remove(&j->world->saves, &j->save);
 	if (j->left_over != 0)
 		TAILQ_REMOVE(&j->world->left_over, j, left_over_link);
-	drop_ways(j);
+	programs_unwatch(&j->programs);
+	free(j->blocked_by);
 	jobpaths_free(j->paths);
+	free(j->name);
 	cJSON_Delete(j->last_run);
 	run_clear(&j->run);
 	rule_free(j->rule);
 	free(j);
 }
 
-size_t
+void
+job_change(struct job *j, struct rule *rule, struct dispatch_lock *lock)
+{
+	struct rule *old = j->rule;
+	bool same = j->gone == NULL && rule_equal(old, rule);
+	struct strv entries;
+	mono_t now = mono_now();
+
+	j->rule = rule;
+	j->gone = NULL;
+	if (same) {
+		/* Only file and line may differ: the state goes on as it is. */
+		j->state.policy = &rule->policy;
+		programs_set(&j->programs, rule);
+		rule_free(old);
+		return;
+	}
+	say_loaded(j);
+	dispatch_change(&j->world->dispatch, &j->state, &rule->policy, lock, now);
+	if (rule->policy.enabled) {
+		watched(j, &entries);
+		jobpaths_change(j->paths, &entries);
+		strv_clear(&entries);
+	}
+	programs_set(&j->programs, rule);
+	if (j->state.phase == PHASE_BLOCKED)
+		unblock(j, "the rule was changed");
+	j->verify_first = false;
+	rule_free(old);
+	say_state(j, now, "the rule was changed");
+	save_later(j, true);
+}
+
+static void
+finish_leaving(struct job *j)
+{
+	struct record r;
+
+	make_record(j, &r);
+	store_leave(j->world->store, &r);
+	j->gone(j->gone_arg, j);
+}
+
+bool
+job_leave(struct job *j, void (*gone)(void *arg, struct job *j), void *arg)
+{
+	struct record r;
+	bool running = dispatch_remove(&j->world->dispatch, &j->state);
+
+	programs_unwatch(&j->programs);
+	jobpaths_stop(j->paths);
+	heap_remove(&j->world->saves, &j->save);
+	if (j->rule->policy.enabled) {
+		make_record(j, &r);
+		store_leave(j->world->store, &r);
+	}
+	if (!running)
+		return false;
+	j->gone = gone;
+	j->gone_arg = arg;
+	return true;
+}
+
+const char *
+job_trigger(struct job *j, const char **why)
+{
+	mono_t now = mono_now();
+
+	*why = "it is disabled";
+	if (!j->rule->policy.enabled)
+		return NULL;
+	*why = j->blocked_by;
+	if (!dispatch_trigger(&j->world->dispatch, &j->state, now))
+		return NULL;
+	if (j->promised[0] == '\0')
+		next_run_id(j, j->promised);
+	say_state(j, now, "asked for");
+	return j->promised;
+}
+
+enum job_promise
+job_promise(const struct job *j, const char *run)
+{
+	if (strcmp(run, j->promised) == 0)
+		return PROMISE_WAITING;
+	if (strcmp(run, j->run.id) != 0)
+		return PROMISE_UNKNOWN;
+	return j->child != NULL ? PROMISE_RUNNING : PROMISE_ENDED;
+}
+
+void
+job_inform(const struct job *j, struct job_info *out)
+{
+	mono_t now = mono_now(), due = dispatch_due(&j->state);
+	bool running = j->child != NULL || j->left_over != 0;
+
+	*out = (struct job_info){
+		.rule = j->rule,
+		.state = dispatch_state(&j->state, now),
+		.pending = dispatch_pending(&j->state),
+		.attempt = running                       ? j->state.attempt
+			   : dispatch_pending(&j->state) ? j->state.next_attempt
+							 : 0,
+		.argv = programs_current(&j->programs),
+		.runs = j->runs,
+		.failures = j->failed,
+		.last_run = j->last_run,
+		.run = running ? j->run.id : NULL,
+	};
+	if (j->state.phase == PHASE_WAITING && !mono_is_never(due))
+		out->due = as_realtime(due, now);
+}
+
+char *
+job_problem(const struct job *j)
+{
+	const struct dispatch_path *p = TAILQ_FIRST(&j->state.taken);
+
+	if (p == NULL)
+		p = TAILQ_FIRST(&j->state.owed);
+	switch (dispatch_state(&j->state, mono_now())) {
+	case STATE_BLOCKED:
+		return xstrdup(j->blocked_by);
+	case STATE_FAILED:
+		return xasprintf("gave up after attempt %u: the next change, reload or "
+				 "start tries again",
+		    (unsigned)j->state.attempt);
+	case STATE_DISABLED:
+		return NULL;
+	default:
+		break;
+	}
+	if (dispatch_is_guarded(&j->state))
+		return xasprintf("seems to trigger itself: %s changes in every run, see "
+				 "while-running",
+		    p != NULL ? jobpaths_name(p) : "a path");
+	return jobpaths_problem(j->paths);
+}
+
+const struct rule *
+job_rule(const struct job *j)
+{
+	return j->rule;
+}
+
+const struct jobpaths *
 job_paths(const struct job *j)
 {
-	return jobpaths_count(j->paths);
+	return j->paths;
 }

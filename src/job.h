@@ -14,6 +14,7 @@
 
 struct history;
 struct job;
+struct jobpaths;
 struct record;
 struct rule;
 struct spawner;
@@ -35,6 +36,7 @@ struct job_world {
 	struct heap saves;        /* jobs whose state is to be saved, by when */
 	struct strv history;      /* lines of finished runs that are to be written */
 	struct job_list left_over;
+	bool starting; /* the daemon is loading its first rules */
 };
 
 /*
@@ -45,8 +47,31 @@ struct job_world {
 struct job *job_new(struct job_world *world, struct rule *rule,
     struct dispatch_lock *lock, const struct record *known);
 
-/* Takes it out of force. A run in progress is left alone and forgotten. */
+/* Forgets it. A run in progress is left alone. */
 void job_free(struct job *j);
+
+/*
+ * Takes rule over in place of the one in force, of the same name: what is owed
+ * on paths that both watch stays. A rule that is the same keeps everything.
+ */
+void job_change(struct job *j, struct rule *rule, struct dispatch_lock *lock);
+
+/*
+ * Takes it out of force and hands its record to the store. True: it is running,
+ * and gone(arg) is called when that run has ended; until then job_change can put
+ * it in force again.
+ */
+bool job_leave(struct job *j, void (*gone)(void *arg, struct job *j), void *arg);
+
+/*
+ * Runs it as soon as lock and slots allow: the id of the run that this causes,
+ * borrowed; or NULL, with a sentence in *why.
+ */
+const char *job_trigger(struct job *j, const char **why);
+
+/* What became of a run that job_trigger promised. */
+enum job_promise { PROMISE_WAITING, PROMISE_RUNNING, PROMISE_ENDED, PROMISE_UNKNOWN };
+enum job_promise job_promise(const struct job *j, const char *run);
 
 /* The job whose state this is. */
 struct job *job_of(struct dispatch_rule *state);
@@ -70,7 +95,24 @@ void job_save_later(struct job *j);
 /* Saves the first of world->saves. */
 void job_save_next(struct job_world *world);
 
-/* How many paths it watches. */
-size_t job_paths(const struct job *j);
+/* What can be said of a job; borrowed, good until the job is touched. */
+struct job_info {
+	const struct rule *rule;
+	enum dispatch_state state;
+	bool pending;
+	uint32_t attempt;
+	int64_t due;             /* CLOCK_REALTIME; 0: no clock decides */
+	const struct strv *argv; /* of the action that runs or would; NULL: none */
+	uint64_t runs, failures;
+	const struct cJSON *last_run; /* NULL: none */
+	const char *run;              /* id of the run in progress, or NULL */
+};
+void job_inform(const struct job *j, struct job_info *out);
+
+/* Why it is blocked or failed, cannot watch, or is slowed down; free(3); or NULL. */
+char *job_problem(const struct job *j);
+
+const struct rule *job_rule(const struct job *j);
+const struct jobpaths *job_paths(const struct job *j);
 
 #endif

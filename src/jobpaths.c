@@ -23,6 +23,7 @@ struct path {
 	char *name;
 	unsigned nwatched; /* 0: no match any more */
 	bool known;        /* state.seen is of a real look */
+	bool unwatched;    /* on a network volume, or the daemon's own */
 	const char *why;   /* what was last said to be wrong with it */
 	TAILQ_ENTRY(path) link;
 };
@@ -40,8 +41,9 @@ struct jobpaths {
 	struct dispatch_rule *state;
 	const struct jobpaths_ops *ops;
 	void *arg;
-	struct entry *entries;
+	struct entry **entries;
 	size_t nentries, n;
+	struct strv stopped; /* entries that were watched until jobpaths_stop */
 	struct map by_name;
 	TAILQ_HEAD(, path) all;
 	bool loading;
@@ -158,6 +160,7 @@ looked(void *arg, struct watch_path *watched, const struct stamp *stamp, unsigne
 
 	if (p == NULL)
 		return;
+	p->unwatched = watched->unwatched;
 	say_trouble(paths, p, watched->why);
 	if (stamp == NULL)
 		return;
@@ -189,12 +192,12 @@ gone(void *arg, struct watch_path *watched)
 static const struct watch_ops watch_ops = { looked, gone };
 
 static bool
-has_entry(const struct record *known, const char *entry)
+has(const struct strv *list, const char *text)
 {
 	size_t i;
 
-	for (i = 0; i < known->watch.n; i++)
-		if (strcmp(known->watch.v[i], entry) == 0)
+	for (i = 0; i < list->n; i++)
+		if (strcmp(list->v[i], text) == 0)
 			return true;
 	return false;
 }
@@ -207,8 +210,8 @@ is_match(const struct jobpaths *paths, const char *name)
 	size_t i;
 
 	for (i = 0; i < paths->nentries; i++)
-		if (paths->entries[i].recorded &&
-		    fnmatch(paths->entries[i].text, name, flags) == 0)
+		if (paths->entries[i]->recorded &&
+		    fnmatch(paths->entries[i]->text, name, flags) == 0)
 			return true;
 	return false;
 }
@@ -236,18 +239,38 @@ notice_missing(struct jobpaths *paths, const struct record *known)
 	jobpaths_sweep(paths);
 }
 
-static void
-load_entry(struct jobpaths *paths, const char *text, const struct record *known)
+static struct entry *
+entry_new(struct jobpaths *paths, const char *text, bool recorded)
 {
-	struct entry *e = &paths->entries[paths->nentries++];
+	struct entry *e = xcalloc(1, sizeof(*e));
 	const char *why;
 
 	e->paths = paths;
 	e->text = xstrdup(text);
-	e->recorded = known != NULL && has_entry(known, text);
+	e->recorded = recorded;
 	e->watch = watch_add(paths->watch, text, &watch_ops, e);
 	if ((why = watch_why(e->watch)) != NULL)
 		paths->ops->trouble(paths->arg, text, why);
+	return e;
+}
+
+static void
+lost_watcher(void *arg, struct watch_path *watched)
+{
+	struct path *p = watched->owner;
+
+	(void)arg;
+	if (p != NULL)
+		p->nwatched--;
+}
+
+static void
+entry_free(struct entry *e)
+{
+	watch_each(e->watch, lost_watcher, NULL);
+	watch_remove(e->paths->watch, e->watch);
+	free(e->text);
+	free(e);
 }
 
 void
@@ -264,24 +287,93 @@ jobpaths_load(
 	paths->entries = xcalloc(entries->n, sizeof(*paths->entries));
 	paths->loading = true;
 	for (i = 0; i < entries->n; i++)
-		load_entry(paths, entries->v[i], known);
+		paths->entries[paths->nentries++] = entry_new(paths, entries->v[i],
+		    known != NULL && has(&known->watch, entries->v[i]));
 	paths->loading = false;
 	if (known != NULL)
 		notice_missing(paths, known);
 	map_clear(&paths->recorded);
+	for (i = 0; i < paths->nentries; i++)
+		paths->entries[i]->recorded = true;
+}
+
+/* The entry of that text, taken out of the list. */
+static struct entry *
+take_entry(struct entry **list, size_t n, const char *text)
+{
+	struct entry *e;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (list[i] != NULL && strcmp(list[i]->text, text) == 0) {
+			e = list[i];
+			list[i] = NULL;
+			return e;
+		}
+	return NULL;
+}
+
+/* Forgets paths that only entries of before stood for, and what they owe. */
+static void
+forget_strays(struct jobpaths *paths)
+{
+	struct path *p, *next;
+
+	for (p = TAILQ_FIRST(&paths->all); p != NULL; p = next) {
+		next = TAILQ_NEXT(p, link);
+		if (p->nwatched > 0 || is_match(paths, p->name))
+			continue;
+		dispatch_forget(paths->dispatch, paths->state, &p->state, mono_now());
+		path_free(paths, p);
+	}
+}
+
+void
+jobpaths_change(struct jobpaths *paths, const struct strv *entries)
+{
+	struct entry **old = paths->entries, *e;
+	size_t nold = paths->nentries, i;
+
+	paths->entries = xcalloc(entries->n, sizeof(*paths->entries));
+	paths->nentries = 0;
+	paths->loading = true;
+	for (i = 0; i < entries->n; i++) {
+		e = take_entry(old, nold, entries->v[i]);
+		if (e == NULL)
+			e = entry_new(
+			    paths, entries->v[i], has(&paths->stopped, entries->v[i]));
+		paths->entries[paths->nentries++] = e;
+	}
+	paths->loading = false;
+	for (i = 0; i < paths->nentries; i++)
+		paths->entries[i]->recorded = true;
+	for (i = 0; i < nold; i++)
+		if (old[i] != NULL)
+			entry_free(old[i]);
+	free(old);
+	strv_clear(&paths->stopped);
+	forget_strays(paths);
+}
+
+void
+jobpaths_stop(struct jobpaths *paths)
+{
+	size_t i;
+
+	for (i = 0; i < paths->nentries; i++) {
+		strv_push(&paths->stopped, xstrdup(paths->entries[i]->text));
+		entry_free(paths->entries[i]);
+	}
+	paths->nentries = 0;
 }
 
 void
 jobpaths_free(struct jobpaths *paths)
 {
-	size_t i;
-
 	if (paths == NULL)
 		return;
-	for (i = 0; i < paths->nentries; i++) {
-		watch_remove(paths->watch, paths->entries[i].watch);
-		free(paths->entries[i].text);
-	}
+	jobpaths_stop(paths);
+	strv_clear(&paths->stopped);
 	free(paths->entries);
 	while (!TAILQ_EMPTY(&paths->all))
 		path_free(paths, TAILQ_FIRST(&paths->all));
@@ -295,7 +387,7 @@ jobpaths_look(struct jobpaths *paths)
 	size_t i;
 
 	for (i = 0; i < paths->nentries; i++)
-		watch_look(paths->entries[i].watch);
+		watch_look(paths->entries[i]->watch);
 }
 
 void
@@ -318,7 +410,9 @@ jobpaths_record(const struct jobpaths *paths, struct record *out)
 	size_t i;
 
 	for (i = 0; i < paths->nentries; i++)
-		strv_push(&out->watch, xstrdup(paths->entries[i].text));
+		strv_push(&out->watch, xstrdup(paths->entries[i]->text));
+	for (i = 0; i < paths->stopped.n; i++)
+		strv_push(&out->watch, xstrdup(paths->stopped.v[i]));
 	out->paths = xcalloc(paths->n, sizeof(*out->paths));
 	TAILQ_FOREACH(p, &paths->all, link) {
 		if (!p->known)
@@ -328,6 +422,48 @@ jobpaths_record(const struct jobpaths *paths, struct record *out)
 		r->seen = p->state.seen;
 		r->owed = p->state.owed | p->state.taken;
 	}
+}
+
+static const char *
+state_of(const struct path *p)
+{
+	if (p->unwatched)
+		return "not-watched";
+	if (p->why != NULL)
+		return "error";
+	return p->state.seen.present ? "present" : "absent";
+}
+
+void
+jobpaths_each(const struct jobpaths *paths, jobpaths_fn *fn, void *arg)
+{
+	const struct path *p;
+
+	TAILQ_FOREACH(p, &paths->all, link)
+		if (p->nwatched > 0)
+			fn(arg, p->name, state_of(p), p->why);
+}
+
+char *
+jobpaths_problem(const struct jobpaths *paths)
+{
+	const struct path *p;
+	const char *why;
+	size_t i, over;
+
+	TAILQ_FOREACH(p, &paths->all, link)
+		if (p->why != NULL && p->nwatched > 0)
+			return xasprintf("%s: %s", p->name, p->why);
+	for (i = 0; i < paths->nentries; i++) {
+		if ((why = watch_why(paths->entries[i]->watch)) != NULL)
+			return xasprintf("%s: %s", paths->entries[i]->text, why);
+		if ((over = watch_overflow(paths->entries[i]->watch)) > 0)
+			return xasprintf(
+			    "%s: %zu matches more than %d: they are only looked at "
+			    "every `recheck`",
+			    paths->entries[i]->text, over, WATCH_MATCHES_MAX);
+	}
+	return NULL;
 }
 
 size_t

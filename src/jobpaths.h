@@ -40,6 +40,23 @@ void jobpaths_free(struct jobpaths *p);
 void
 jobpaths_load(struct jobpaths *p, const struct strv *entries, const struct record *known);
 
+/*
+ * Watches other entries from now on: what both have is kept and misses nothing,
+ * new ones are armed before old ones go, and what only those owed is forgotten.
+ */
+void jobpaths_change(struct jobpaths *p, const struct strv *entries);
+
+/* Watches nothing any more, but keeps what is known and owed. */
+void jobpaths_stop(struct jobpaths *p);
+
+/* What is wrong with the entries or paths: a sentence to free(3), or NULL. */
+char *jobpaths_problem(const struct jobpaths *p);
+
+/* Calls fn with every path there is. state: present absent error not-watched. */
+typedef void
+jobpaths_fn(void *arg, const char *path, const char *state, const char *error);
+void jobpaths_each(const struct jobpaths *p, jobpaths_fn *fn, void *arg);
+
 /* Looks at all paths now. */
 void jobpaths_look(struct jobpaths *p);
 

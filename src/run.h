@@ -7,12 +7,14 @@
 
 struct cJSON;
 
+#define RUN_ID_SIZE 40
+
 /*
  * One attempt to execute an action: what `last_run` of the status and a line of
  * the history say. Times are of CLOCK_REALTIME in nanoseconds, 0: not yet.
  */
 struct run {
-	char id[40];
+	char id[RUN_ID_SIZE];
 	const char *reason; /* of dispatch_reason_name */
 	uint32_t attempt;
 	char *path;         /* the first changed path; NULL: none */

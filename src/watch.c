@@ -430,6 +430,18 @@ watch_look(struct watch_entry *e)
 			leaf_look(f, 0);
 }
 
+void
+watch_each(
+    const struct watch_entry *e, void (*fn)(void *arg, struct watch_path *p), void *arg)
+{
+	struct leaf *f, *next;
+
+	for (f = TAILQ_FIRST(&e->leaves); f != NULL; f = next) {
+		next = TAILQ_NEXT(f, link);
+		fn(arg, &f->pub);
+	}
+}
+
 size_t
 watch_overflow(const struct watch_entry *e)
 {

@@ -56,6 +56,10 @@ void watch_remove(struct watch *w, struct watch_entry *e);
 /* Looks at all paths of an entry now. */
 void watch_look(struct watch_entry *e);
 
+/* Calls fn with every path that an entry stands for. */
+void watch_each(
+    const struct watch_entry *e, void (*fn)(void *arg, struct watch_path *p), void *arg);
+
 /* Matches beyond WATCH_MATCHES_MAX. */
 size_t watch_overflow(const struct watch_entry *e);
 

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <stdbool.h>
+
+/*
+ * Options that several subcommands share. All paths are absolute; root is "" if
+ * there is none, and the others are their defaults, below root, where they were
+ * not given.
+ */
+struct options {
+	char *config, *state, *socket, *log, *root;
+	bool json, wait, summary;
+	unsigned number; /* -n; 0: not given */
+};
+
+/* Which of them a subcommand takes. */
+enum {
+	OPTION_CONFIG = 1,
+	OPTION_STATE = 2,
+	OPTION_SOCKET = 4,
+	OPTION_LOG = 8,
+	OPTION_ROOT = 16,
+	OPTION_JSON = 32,
+	OPTION_WAIT = 64,
+	OPTION_SUMMARY = 128,
+	OPTION_NUMBER = 256,
+};
+
+/*
+ * Reads the options of a subcommand; usage is its synopsis. Returns the index of
+ * the first argument, or -1 after it has said on stderr what is wrong.
+ */
+int options_parse(
+    struct options *o, unsigned allowed, const char *usage, int argc, char **argv);
+void options_clear(struct options *o);
+
+#endif

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The daemon's state as JSON. It is made in pieces, so that ten thousand rules do
+ * not hold up a dispatch; between two pieces anything may change, so nothing is
+ * remembered but names.
+ */
+#include "report.h"
+
+#include <cJSON.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf.h"
+#include "control.h"
+#include "dispatch.h"
+#include "job.h"
+#include "jobpaths.h"
+#include "json.h"
+#include "ruleset.h"
+#include "util.h"
+
+struct status {
+	const struct report_daemon *d;
+	struct strv names;
+	size_t next;
+	bool any;
+};
+
+static void
+add_words(cJSON *o, const char *key, const struct strv *words)
+{
+	cJSON *list;
+	char *visible;
+	size_t i;
+
+	if (words == NULL) {
+		cJSON_AddNullToObject(o, key);
+		return;
+	}
+	list = cJSON_AddArrayToObject(o, key);
+	for (i = 0; i < words->n; i++) {
+		visible = vis_dup(words->v[i]);
+		cJSON_AddItemToArray(list, cJSON_CreateString(visible));
+		free(visible);
+	}
+}
+
+static void
+add_path(void *arg, const char *path, const char *state, const char *error)
+{
+	cJSON *o = cJSON_CreateObject();
+
+	json_add_text(o, "path", path);
+	json_add_text(o, "state", state);
+	json_add_text(o, "error", error);
+	cJSON_AddItemToArray(arg, o);
+}
+
+static cJSON *
+rule_json(const struct job *j)
+{
+	cJSON *o = cJSON_CreateObject();
+	char *problem = job_problem(j);
+	struct job_info info;
+
+	job_inform(j, &info);
+	json_add_text(o, "name", info.rule->name);
+	json_add_text(o, "file", info.rule->file);
+	cJSON_AddNumberToObject(o, "line", info.rule->line);
+	json_add_text(o, "description", info.rule->description);
+	json_add_text(o, "state", dispatch_state_name(info.state));
+	cJSON_AddBoolToObject(o, "pending", info.pending);
+	cJSON_AddNumberToObject(o, "attempt", info.attempt);
+	json_add_time(o, "due", info.due);
+	json_add_text(o, "problem", problem);
+	add_words(o, "action", info.argv);
+	jobpaths_each(job_paths(j), add_path, cJSON_AddArrayToObject(o, "paths"));
+	cJSON_AddNumberToObject(o, "runs", (double)info.runs);
+	cJSON_AddNumberToObject(o, "failures", (double)info.failures);
+	cJSON_AddItemToObject(o, "last_run",
+	    info.last_run != NULL ? cJSON_Duplicate(info.last_run, true)
+				  : cJSON_CreateNull());
+	free(problem);
+	return o;
+}
+
+static void
+add_json(struct buf *out, cJSON *o)
+{
+	char *text = cJSON_PrintUnformatted(o);
+
+	buf_adds(out, text);
+	free(text);
+	cJSON_Delete(o);
+}
+
+/* Begins the object: all members before the rules. */
+static void
+add_head(const struct status *s, struct buf *out)
+{
+	cJSON *o = cJSON_CreateObject();
+
+	json_add_text(o, "version", VERSION);
+	cJSON_AddNumberToObject(o, "pid", getpid());
+	json_add_time(o, "started", s->d->started);
+	json_add_text(o, "config", s->d->config);
+	add_json(out, o);
+	/* The brace that ends it comes after the rules. */
+	out->len--;
+	buf_adds(out, ",\"rules\":[");
+}
+
+/* Ends the object: what was refused, and what else is to be said. */
+static void
+add_tail(const struct status *s, struct buf *out)
+{
+	cJSON *refused = cJSON_CreateArray(), *warnings = cJSON_CreateArray(), *o;
+	const struct ruleset *rs = s->d->rules;
+	const char *const *problem;
+	char *text;
+	size_t i;
+
+	for (problem = s->d->problems; *problem != NULL; problem++)
+		cJSON_AddItemToArray(warnings, cJSON_CreateString(*problem));
+	for (i = 0; i < rs->ndiags; i++) {
+		if (rs->diags[i].severity == DIAG_ERROR) {
+			o = cJSON_CreateObject();
+			json_add_text(o, "file", rs->diags[i].file);
+			cJSON_AddNumberToObject(o, "line", rs->diags[i].line);
+			json_add_text(o, "message", rs->diags[i].message);
+			cJSON_AddItemToArray(refused, o);
+			continue;
+		}
+		text = xasprintf("%s:%d: %s", rs->diags[i].file, rs->diags[i].line,
+		    rs->diags[i].message);
+		cJSON_AddItemToArray(warnings, cJSON_CreateString(text));
+		free(text);
+	}
+	buf_adds(out, "],\"refused\":");
+	add_json(out, refused);
+	buf_adds(out, ",\"warnings\":");
+	add_json(out, warnings);
+	buf_adds(out, "}\n");
+}
+
+static bool
+status_more(void *state, struct buf *out)
+{
+	struct status *s = state;
+	const struct job *j;
+
+	if (s->next == 0)
+		add_head(s, out);
+	if (s->next < s->names.n) {
+		j = ruleset_find(s->d->rules, s->names.v[s->next++]);
+		if (j != NULL) {
+			buf_adds(out, s->any ? "," : "");
+			add_json(out, rule_json(j));
+			s->any = true;
+		}
+		if (s->next < s->names.n)
+			return true;
+	}
+	add_tail(s, out);
+	return false;
+}
+
+static void
+status_free(void *state)
+{
+	struct status *s = state;
+
+	strv_clear(&s->names);
+	free(s);
+}
+
+void
+report_status(
+    struct control_reply *reply, const struct report_daemon *d, const char *name)
+{
+	struct status *s = xcalloc(1, sizeof(*s));
+	size_t i;
+
+	s->d = d;
+	for (i = 0; i < d->rules->n; i++)
+		if (name == NULL || strcmp(name, job_rule(d->rules->jobs[i])->name) == 0)
+			strv_push(&s->names, xstrdup(job_rule(d->rules->jobs[i])->name));
+	*reply = (struct control_reply){ status_more, status_free, s };
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef REPORT_H
+#define REPORT_H
+
+#include <stdint.h>
+
+struct control_reply;
+struct ruleset;
+
+/* What the status says besides the rules. Borrowed while the reply is made. */
+struct report_daemon {
+	const struct ruleset *rules;
+	const char *config;
+	const char *const *problems; /* of the daemon as a whole; ends with NULL */
+	int64_t started;             /* CLOCK_REALTIME */
+};
+
+/*
+ * The status as JSON, of one rule if name is not NULL: rule by rule, each as it
+ * is when its turn comes; one that has gone meanwhile is left out. The daemon
+ * must outlive the reply.
+ */
+void report_status(
+    struct control_reply *reply, const struct report_daemon *d, const char *name);
+
+#endif
