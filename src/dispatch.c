@@ -88,15 +88,27 @@ free_at(const struct dispatch_rule *r)
 	return mono_add(r->ended, cooldown);
 }
 
-/* When the paths count as quiet, for a rule that is held until base anyway. */
+/*
+ * When the paths count as quiet, for a rule that is held until base anyway. A
+ * burst of changes may only put a run off by settle-max; one that begins after a
+ * long wait for something else has that time anew.
+ */
 static mono_t
 settled_at(const struct dispatch_rule *r, mono_t base)
 {
 	mono_t quiet = mono_add(r->last, ns(r->policy->settle_ms));
-	mono_t patience =
-	    mono_add(mono_max(r->first, base), ns(r->policy->settle_max_ms));
+	mono_t from = mono_max(mono_max(r->first, r->burst), base);
 
-	return mono_min(quiet, patience);
+	return mono_min(quiet, mono_add(from, ns(r->policy->settle_max_ms)));
+}
+
+static void
+note_difference(struct dispatch_rule *r, mono_t now)
+{
+	if (!r->unsettled &&
+	    mono_before(mono_add(r->last, ns(r->policy->settle_ms)), now))
+		r->burst = now;
+	r->last = now;
 }
 
 static mono_t
@@ -264,6 +276,7 @@ dispatch_add(struct dispatch *d, struct dispatch_rule *r, const struct policy *p
 		.splay_ns = -1,
 		.first = MINIMUM,
 		.last = MINIMUM,
+		.burst = MINIMUM,
 		.ended = MINIMUM,
 		.retry_at = MINIMUM,
 		.base = now,
@@ -343,7 +356,7 @@ dispatch_restore_path(struct dispatch *d, struct dispatch_rule *r,
 	TAILQ_INSERT_TAIL(&r->owed, p, owed_link);
 	r->changed = true;
 	/* Whoever wrote then may be at it still. */
-	r->last = now;
+	note_difference(r, now);
 	rearm(d, r, now);
 }
 
@@ -395,9 +408,8 @@ dispatch_baseline(struct dispatch *d, struct dispatch_rule *r, struct dispatch_p
 		return;
 	if (r->policy->at_start != START_NEW && r->policy->at_start != START_ALWAYS)
 		return;
-	r->last = now;
+	note_difference(r, now);
 	owe_path(d, r, p, CHANGE_CREATE, true, now);
-	r->causes |= CAUSE_START;
 }
 
 /* Is a change that is noticed now to be taken for the last run's own doing? */
@@ -419,7 +431,7 @@ dispatch_look(struct dispatch *d, struct dispatch_rule *r, struct dispatch_path 
 	p->seen = s;
 	if (diff == 0)
 		return 0;
-	r->last = now;
+	note_difference(r, now);
 	if (!r->absorb && (diff & r->policy->on) != 0) {
 		owe_path(d, r, p, diff & r->policy->on, !is_echo(r, now), now);
 		r->changed = true;
@@ -532,6 +544,7 @@ dispatch_ready(struct dispatch *d, struct dispatch_rule *r, mono_t now)
 	if (r->manual || !mono_before(now, dispatch_due(r)))
 		return true;
 	leave_queue(d, r);
+	r->unsettled = true;
 	rearm(d, r, now);
 	return false;
 }
@@ -545,7 +558,8 @@ reason(const struct dispatch_rule *r)
 		return REASON_RETRY;
 	if (r->changed)
 		return REASON_CHANGE;
-	return (r->causes & CAUSE_START) != 0 ? REASON_START : REASON_TIMER;
+	return r->causes == CAUSE_TIMER && TAILQ_EMPTY(&r->owed) ? REASON_TIMER
+								 : REASON_START;
 }
 
 static void
@@ -561,7 +575,6 @@ take_owed(struct dispatch_rule *r)
 	}
 	r->taken_causes = r->causes;
 	r->causes = 0;
-	r->taken_first = r->first;
 	r->taken_changed = r->changed;
 }
 
@@ -598,7 +611,7 @@ dispatch_start(struct dispatch *d, struct dispatch_rule *r, mono_t now)
 	r->attempt = r->only_manual ? 1 : r->next_attempt;
 	r->self_made = r->manual || r->outside ? 0 : r->self_made + 1;
 	take_owed(r);
-	r->manual = r->cause_in_run = r->changed = r->outside = false;
+	r->manual = r->cause_in_run = r->changed = r->outside = r->unsettled = false;
 	r->absorb = r->policy->while_running == RUNNING_IGNORE;
 	r->quiet_at = MONO_NEVER;
 	occupy(d, r, now);
@@ -636,9 +649,9 @@ put_back(struct dispatch_rule *r)
 	}
 	r->causes |= r->taken_causes;
 	r->taken_causes = 0;
-	r->first = r->taken_first;
 	r->changed |= r->taken_changed;
-	r->outside = true;
+	/* Without retries only what came new runs it again, and that may be its own. */
+	r->outside |= r->policy->retry > 0;
 }
 
 void

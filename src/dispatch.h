@@ -90,7 +90,9 @@ struct dispatch_rule {
 	bool changed, taken_changed;       /* some of it is a change since the start */
 	bool manual, absorb, cause_in_run, leaving;
 	bool shortened, may_shorten;
-	mono_t first, last, taken_first;
+	mono_t first, last,
+	    burst;      /* pending since; last difference; first of its burst */
+	bool unsettled; /* it has left the queue to settle; the burst goes on */
 	mono_t started, ended, retry_at, stop_at, every_at, quiet_at;
 	int64_t splay_ns; /* -1: not drawn in this pending period */
 	int64_t retry_length;
@@ -237,7 +239,10 @@ mono_t dispatch_deadline(const struct dispatch *d);
 
 bool dispatch_pending(const struct dispatch_rule *r);
 
-/* What r waits for, and until when (MONO_NEVER where no clock decides). */
+/*
+ * What r waits for, and when its wait is over: MONO_NEVER where nothing is owed
+ * or no clock decides. Of no meaning while it is queued, blocked or running.
+ */
 enum dispatch_state dispatch_state(const struct dispatch_rule *r, mono_t now);
 mono_t dispatch_due(const struct dispatch_rule *r);
 

@@ -10,21 +10,23 @@
 
 #include "become.h"
 #include "check.h"
+#include "client.h"
 #include "daemon.h"
 #include "help.h"
+#include "historycmd.h"
 #include "subcommand.h"
 
 static int help_main(int argc, char **argv);
 static int version_main(int argc, char **argv);
 
 static const struct subcommand commands[] = {
-	{ "run", "[--config DIR] [--state DIR] [--log FILE] [--root DIR]",
+	{ "run", "[--config DIR] [--state DIR] [--socket PATH] [--log FILE] [--root DIR]",
 	    "watch and run actions, in the foreground",
-	    "Loads the rule files of conf.d and runs until SIGTERM or SIGINT. Logs to "
-	    "stderr,\n"
-	    "or to FILE. --root puts DIR in front of every watched path, program and "
-	    "default\n"
-	    "location, to try rules in a sandbox.",
+	    "Loads the rule files of conf.d and runs until SIGTERM or SIGINT; SIGHUP "
+	    "reloads.\n"
+	    "Logs to stderr, or to FILE. --root puts DIR in front of every watched "
+	    "path,\n"
+	    "program and default location, to try rules in a sandbox.",
 	    daemon_main, false },
 	{ "check", "[-v] [--trust] [--config DIR] [--root DIR] [PATH ...]",
 	    "parse rule files as the daemon would",
@@ -34,6 +36,27 @@ static const struct subcommand commands[] = {
 	    "as\n"
 	    "the daemon understands it. Exit status 65: a file was refused.",
 	    check_main, false },
+	{ "status", "[--json] [--socket PATH] [--state DIR] [--root DIR] [RULE]",
+	    "show what every rule is doing and why",
+	    "With RULE, everything about one rule. --json: as the daemon says it.",
+	    status_main, false },
+	{ "trigger", "[--wait] [--socket PATH] [--state DIR] [--root DIR] RULE",
+	    "run a rule now",
+	    "Prints the id of the run that this causes. --wait waits for its end, and "
+	    "exits\n"
+	    "with 1 if it failed. Waits for lock and slots, not for settle or cooldown.",
+	    trigger_main, false },
+	{ "reload", "[--socket PATH] [--state DIR] [--root DIR]",
+	    "read the rule files again",
+	    "Prints what was refused; then the exit status is 65. Files that are dropped "
+	    "in,\n"
+	    "changed or removed are read after a second by themselves.",
+	    reload_main, false },
+	{ "history", "[-n N] [--json] [--summary] [--state DIR] [--root DIR] [RULE]",
+	    "show finished runs, newest last",
+	    "The last 20, or N. --summary: runs, failures, and the time from noticing a\n"
+	    "change to a finished run, by rule. Works without a running daemon.",
+	    history_main, false },
 	{ "help", "[COMMAND | keys]", "explain a command, or every key of a rule", NULL,
 	    help_main, false },
 	{ "version", "", "print the version", NULL, version_main, false },

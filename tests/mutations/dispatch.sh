@@ -1,0 +1,483 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Breaks src/dispatch.c on purpose, one statement of the design at a time, and
+# expects the tests to notice. TAP on stdout; run it alone or with prove(1).
+# In the list at the end each mutation is a sentence and two lines, the code as it is
+# and as it becomes. White space in them does not matter, so that the formatter
+# cannot break them, but the code must be there exactly once.
+
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+
+if [ "$(uname)" = Darwin ]; then
+	platform=-D_DARWIN_C_SOURCE
+else
+	platform='-D_GNU_SOURCE -Isrc/linux'
+fi
+flags="-std=c11 -O1 -g -Isrc $platform $(pkg-config --cflags cmocka 2>/dev/null)"
+libs=$(pkg-config --libs cmocka 2>/dev/null || echo -lcmocka)
+dir=$(mktemp -d "${TMPDIR:-/tmp}/mutations.XXXXXX") || exit 1
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 1' HUP INT TERM
+
+compile()
+{
+	# shellcheck disable=SC2086
+	${CC:-cc} $flags -c -o "$dir/$1.o" "$2"
+}
+
+# replace FROM TO: rewrites src/dispatch.c on stdout; fails unless FROM is there once.
+replace()
+{
+	FROM=$1 TO=$2 perl -0777 -ne '
+		my $re = join "\\s*", map { quotemeta } $ENV{FROM} =~ /\w+|[^\w\s]/g;
+		my $n = s/(?<!\w)$re(?!\w)/$ENV{TO}/g;
+		die "found ", $n || 0, " times: $ENV{FROM}\n" if $n != 1;
+		print;' src/dispatch.c
+}
+
+# Runs both tests on the dispatcher in $dir/dispatch.o; a hang is a failure.
+tests_pass()
+{
+	for test in test_dispatch test_dispatch_property; do
+		# shellcheck disable=SC2086
+		${CC:-cc} -o "$dir/$test" "$dir/$test.o" "$dir/dispatch.o" \
+			"$dir/heap.o" "$dir/mono.o" "$dir/stamp.o" "$dir/util.o" \
+			$libs || exit 1
+		# shellcheck disable=SC3045
+		(ulimit -t 3; WATCHPATHD_SCHEDULES=4000 exec "$dir/$test") \
+			>"$dir/log" 2>&1 || return 1
+	done
+}
+
+n=0
+status=0
+report()
+{
+	n=$((n + 1))
+	if [ "$1" = ok ]; then
+		echo "ok $n - $2"
+	else
+		echo "not ok $n - $2"
+		status=1
+	fi
+}
+
+mutate()
+{
+	if ! replace "$2" "$3" >"$dir/dispatch.c"; then
+		report failed "mutation \"$1\" can be applied"
+	elif ! compile dispatch "$dir/dispatch.c"; then
+		report failed "mutation \"$1\" compiles"
+	elif tests_pass 2>/dev/null; then
+		report failed "mutation \"$1\" is caught"
+	else
+		report ok "mutation \"$1\" is caught"
+	fi
+}
+
+for module in heap mono stamp util dispatch; do
+	compile $module src/$module.c || exit 1
+done
+for test in test_dispatch test_dispatch_property; do
+	compile $test tests/unit/$test.c || exit 1
+done
+if tests_pass; then
+	report ok 'the code as it is passes'
+else
+	sed 's/^/# /' "$dir/log"
+	echo 'Bail out! The code as it is does not pass.'
+	exit 1
+fi
+
+sed '1,/^# THE LIST$/d' "$0" >"$dir/list"
+while read -r sentence; do
+	[ -n "$sentence" ] || continue
+	read -r from && read -r to || exit 1
+	mutate "${sentence#\# }" "${from#\# - }" "${to#\# + }"
+done <"$dir/list"
+echo "1..$n"
+exit $status
+
+# THE LIST
+
+# settle does not wait
+# - mono_add(r->last, ns(r->policy->settle_ms))
+# + r->last
+
+# settle-max is ignored
+# - return mono_min(quiet, patience);
+# + (void)patience; return quiet;
+
+# settle-max counts from the change although the cooldown goes on
+# - mono_add(mono_max(r->first, base), ns(r->policy->settle_max_ms))
+# + mono_add(r->first, ns(r->policy->settle_max_ms))
+
+# settle-max counts from the last change
+# - if (!dispatch_pending(r)) { r->first = now;
+# + r->first = now; if (!dispatch_pending(r)) {
+
+# cooldown is ignored
+# - return mono_add(r->ended, cooldown);
+# + return r->ended;
+
+# a cause that is no change has no due time of its own
+# - return mono_max(mono_max(settled_at(r, base), base), r->first);
+# + return mono_max(settled_at(r, base), base);
+
+# splay is left out
+# - int64_t splay = r->splay_ns > 0 ? r->splay_ns : 0;
+# + int64_t splay = 0;
+
+# splay is drawn at every cause
+# - if (r->splay_ns < 0)
+# + if (r->splay_ns < INT64_MAX)
+
+# splay is drawn once for all time
+# - r->may_shorten = true; r->splay_ns = -1;
+# + r->may_shorten = true;
+
+# the splay of what was noticed in a run is zero
+# - if (dispatch_pending(r)) r->splay_ns = random_upto(d, ns(r->policy->splay_ms));
+# + if (dispatch_pending(r)) r->splay_ns = 0;
+
+# a change during a run is not owed
+# - if (!r->absorb && (diff & r->policy->on) != 0) {
+# + if (!in_run(r) && !r->absorb && (diff & r->policy->on) != 0) {
+
+# a change during the cooldown is dropped
+# - if (!r->absorb && (diff & r->policy->on) != 0) {
+# + if (!mono_before(now, free_at(r)) && !r->absorb && (diff & r->policy->on) != 0) {
+
+# what is not asked for is owed
+# - if (!r->absorb && (diff & r->policy->on) != 0) {
+# + if (!r->absorb) {
+
+# what is not asked for does not unsettle
+# - if (diff == 0) return 0; r->last = now;
+# + if ((diff & r->policy->on) == 0) return diff; r->last = now;
+
+# what is not asked for does not move the due time
+# - } else if (r->phase == PHASE_WAITING) { rearm(d, r, now); } return diff;
+# + } return diff;
+
+# seen is only updated by what is asked for
+# - p->seen = s; if (diff == 0) return 0;
+# + if ((diff & r->policy->on) == 0) return diff; p->seen = s;
+
+# min-size is not applied
+# - stamp_apply_min_size(&s, r->policy->min_size);
+# + ;
+
+# the paths are not judged again on leaving the queue
+# - if (r->manual || !mono_before(now, dispatch_due(r))) return true;
+# + return true;
+
+# a rule that unsettled in the queue stays in it
+# - return true; leave_queue(d, r); rearm(d, r, now); return false;
+# + return true; return false;
+
+# what is taken stays owed
+# - p->taken = p->owed; p->owed = 0;
+# + p->taken = p->owed;
+
+# a failed run drops what it took
+# - p->owed |= p->taken; p->taken = 0;
+# + p->taken = 0; if (p->owed == 0) TAILQ_REMOVE(&r->owed, p, owed_link);
+
+# a failed run drops the start or the timer that it answered
+# - r->causes |= r->taken_causes;
+# + ;
+
+# a failed run forgets that it was a change
+# - r->changed |= r->taken_changed;
+# + ;
+
+# what a failed run took comes last
+# - TAILQ_INSERT_HEAD(&r->owed, p, owed_link);
+# + TAILQ_INSERT_TAIL(&r->owed, p, owed_link);
+
+# a success forgets what was noticed meanwhile
+# - clear_taken(r); forget_failures(r);
+# + clear_taken(r); clear_owed(r); forget_failures(r);
+
+# the backoff does not double
+# - doubled(ns(r->policy->retry_delay_ms), r->failures);
+# + doubled(ns(r->policy->retry_delay_ms), 0);
+
+# the backoff doubles too early
+# - put_back(r); r->failures++;
+# + put_back(r); r->failures += 2;
+
+# the backoff has no limit
+# - return t < limit ? t : limit;
+# + return t;
+
+# the jitter is missing
+# - mono_add(now, wait - wait / 10 + random_upto(d, wait / 5));
+# + mono_add(now, wait);
+
+# the jitter only ever adds
+# - mono_add(now, wait - wait / 10 + random_upto(d, wait / 5));
+# + mono_add(now, wait + random_upto(d, wait / 5));
+
+# a success does not reset the backoff
+# - r->failures = 0;
+# + ;
+
+# the cooldown applies to a retry
+# - case WAIT_RETRY: return after(r, r->retry_at);
+# + case WAIT_RETRY: return after(r, mono_max(free_at(r), r->retry_at));
+
+# settle does not apply to a retry
+# - case WAIT_RETRY: return after(r, r->retry_at);
+# + case WAIT_RETRY: return r->retry_at;
+
+# a change can make a wait longer
+# - return mono_min(after(r, free_at(r)), after(r, r->retry_at));
+# + return after(r, free_at(r));
+
+# a new cause does not restore the budget
+# - return; } r->next_attempt = 1;
+# + return; }
+
+# a new cause does not shorten the wait
+# - if (r->wait == WAIT_RETRY && r->may_shorten) {
+# + if (0) {
+
+# every wait may be shortened
+# - r->may_shorten = !r->shortened;
+# + r->may_shorten = true;
+
+# only one wait in a row of failures may be shortened
+# - r->may_shorten = !r->shortened;
+# + r->may_shorten = r->may_shorten && !r->shortened;
+
+# a cause during a failing run does not shorten the wait
+# - r->wait = r->may_shorten ? WAIT_SHORTENED : WAIT_RETRY;
+# + r->wait = WAIT_RETRY;
+
+# a cause during a failing run does not restore the budget
+# - if (in_run(r)) { r->cause_in_run = true;
+# + if (in_run(r)) {
+
+# one attempt too many
+# - r->attempt <= retry
+# + r->attempt <= retry + 1
+
+# one attempt too few
+# - r->attempt <= retry
+# + r->attempt < retry
+
+# forever ends
+# - retry == RETRY_FOREVER || r->attempt <= retry
+# + r->attempt <= retry && r->attempt < 8
+
+# failed is for ever
+# - if (r->wait == WAIT_SPENT)
+# + if (0)
+
+# after failing a cause is served at once
+# - r->policy->retry == 0 ? WAIT_NORMAL : WAIT_RESUMED;
+# + WAIT_NORMAL;
+
+# after failing a cause has no cooldown
+# - return mono_add(after(r, mono_max(free_at(r), r->retry_at)), splay);
+# + return mono_add(after(r, r->retry_at), splay);
+
+# without retries a change waits for one
+# - r->policy->retry == 0 ? WAIT_NORMAL : WAIT_RESUMED;
+# + WAIT_RESUMED;
+
+# without retries a change during the run waits for one
+# - } else if (retry == 0 && r->cause_in_run) {
+# + } else if (0) {
+
+# a failed manual run with nothing owed counts as a failure
+# - else if (!r->only_manual) failed(d, r, now);
+# + else failed(d, r, now);
+
+# a manual run with nothing owed takes the number of a retry
+# - r->only_manual ? 1 : r->next_attempt;
+# + r->only_manual ? 2 : r->next_attempt;
+
+# a trigger waits for settle
+# - if (r->manual || !mono_before(now, dispatch_due(r)))
+# + if (!mono_before(now, dispatch_due(r)))
+
+# a trigger during a run is forgotten at its end
+# - r->phase = PHASE_IDLE; r->ended = now;
+# + r->phase = PHASE_IDLE; r->ended = now; r->manual = false;
+
+# a trigger is never used up
+# - r->manual = r->cause_in_run = r->changed
+# + r->cause_in_run = r->changed
+
+# a blocked rule may be triggered
+# - if (!r->policy->enabled || r->leaving || r->phase == PHASE_BLOCKED)
+# + if (!r->policy->enabled || r->leaving)
+
+# a disabled rule may be triggered
+# - if (!r->policy->enabled || r->leaving || r->phase == PHASE_BLOCKED)
+# + if (r->leaving || r->phase == PHASE_BLOCKED)
+
+# a disabled rule runs
+# - if (r->leaving || !r->policy->enabled) {
+# + if (r->leaving) {
+
+# a nudge does nothing during a run
+# - if (dispatch_pending(r) || in_run(r))
+# + if (dispatch_pending(r) && !in_run(r))
+
+# blocking keeps the lock's queue
+# - leave_queue(d, r); r->manual = false; r->phase = PHASE_BLOCKED;
+# + r->manual = false; r->phase = PHASE_BLOCKED;
+
+# a blocked rule stays so
+# - if (r->phase == PHASE_BLOCKED) rearm(d, r, now);
+# + ;
+
+# at-start = always does not run
+# - if (policy->at_start == START_ALWAYS)
+# + if (0)
+
+# at-start = new does not run
+# - if (r->policy->at_start != START_NEW && r->policy->at_start != START_ALWAYS)
+# + if (r->policy->at_start != START_ALWAYS)
+
+# at-start = new owes what does not exist
+# - if (!p->seen.present) return;
+# + ;
+
+# the lock is not held
+# - r->lock->holder = r;
+# + ;
+
+# the lock is never given back
+# - r->lock->holder = NULL;
+# + ;
+
+# one run too many at a time
+# - d->running >= d->max_running
+# + d->running > d->max_running
+
+# ended runs keep their slot
+# - d->running--;
+# + ;
+
+# the deadline forgets who waits for a slot
+# - d->running < d->max_running && heap_first(&d->queue) != NULL) return MINIMUM;
+# + 0) return MINIMUM;
+
+# the queue is in the order of coming
+# - enqueue(d, r, dispatch_due(r)); return STEP_NONE;
+# + enqueue(d, r, (mono_t){ 0 }); return STEP_NONE;
+
+# a lock stands in the queue with the place of its last waiter
+# - heap_put(&d->queue, &lock->place, heap_next(&lock->waiting));
+# + heap_put(&d->queue, &lock->place, lock->waiting.root->child != NULL ? lock->waiting.root->child->key : heap_next(&lock->waiting));
+
+# no TERM
+# - r->policy->timeout_ms > 0 ? mono_add(now, ns(r->policy->timeout_ms)) : MONO_NEVER
+# + MONO_NEVER
+
+# KILL comes with TERM
+# - set_timer(d, r, mono_add(now, KILL_AFTER_NS));
+# + set_timer(d, r, now);
+
+# no KILL
+# - set_timer(d, r, mono_add(now, KILL_AFTER_NS));
+# + set_timer(d, r, MONO_NEVER);
+
+# the guard never engages
+# - return r->self_made >= GUARD_FROM;
+# + return false && r;
+
+# the guard engages one run late
+# - return r->self_made >= GUARD_FROM;
+# + return r->self_made > GUARD_FROM;
+
+# the guard does not double
+# - doubled(MONO_SEC, r->self_made - GUARD_FROM);
+# + MONO_SEC;
+
+# the guard holds changes from outside too
+# - if (dispatch_is_guarded(r) && !r->outside) {
+# + if (dispatch_is_guarded(r)) {
+
+# the guard takes away from the cooldown
+# - cooldown = guard > cooldown ? guard : cooldown;
+# + cooldown = guard;
+
+# only what comes during a run is its own doing
+# - return in_run(r) || !mono_before(mono_add(r->ended, ECHO_NS), now);
+# + return in_run(r);
+
+# a change from outside does not end the row of self-made runs
+# - r->self_made = r->manual || r->outside ? 0 : r->self_made + 1;
+# + r->self_made = r->manual ? 0 : r->self_made + 1;
+
+# ignore does not ignore
+# - r->absorb = r->policy->while_running == RUNNING_IGNORE;
+# + r->absorb = false;
+
+# rerun ignores
+# - r->absorb = r->policy->while_running == RUNNING_IGNORE;
+# + r->absorb = true;
+
+# ignore goes on after a failed run
+# - if (!ok) r->absorb = false;
+# + ;
+
+# ignore ends with the run
+# - if (!ok) r->absorb = false;
+# + r->absorb = false;
+
+# ignore never ends
+# - r->quiet_at = MONO_NEVER; r->absorb = false;
+# + r->quiet_at = MONO_NEVER;
+
+# every does not run
+# - r->every_at = mono_add(now, ns(policy->every_ms));
+# + ;
+
+# a success does not put every off
+# - if (r->policy->every_ms > 0) r->every_at = mono_add(now, ns(r->policy->every_ms));
+# + ;
+
+# a failed rule is not asked again by every
+# - if (r->phase == PHASE_IDLE) due = r->every_at;
+# + if (r->phase == PHASE_IDLE && !dispatch_pending(r)) due = r->every_at;
+
+# a removed rule stays in the queue
+# - if (r->phase == PHASE_QUEUED) leave_queue(d, r); heap_remove
+# + heap_remove
+
+# a removed rule that runs may be freed
+# - if (in_run(r)) return true;
+# + if (in_run(r)) return false;
+
+# what is forgotten is still waited for
+# - r->phase = PHASE_WAITING; } } if (r->phase == PHASE_WAITING) rearm(d, r, now);
+# + r->phase = PHASE_WAITING; } }
+
+# the failures of what is forgotten are remembered
+# - if (!in_run(r) && !dispatch_pending(r)) { forget_failures(r);
+# + if (!in_run(r) && !dispatch_pending(r)) {
+
+# a rule that owes nothing any more stays in the queue
+# - if (r->phase == PHASE_QUEUED && !r->manual) {
+# + if (0) {
+
+# the daemon starts runs while it stops
+# - d->stopped = true;
+# + (void)d;
+
+# the splay is shown as cooldown
+# - return mono_before(now, base) ? STATE_COOLDOWN : STATE_SETTLING;
+# + return STATE_COOLDOWN;
+
+# failed is shown as idle
+# - return dispatch_pending(r) ? STATE_FAILED : STATE_IDLE;
+# + return STATE_IDLE;

@@ -1,0 +1,2488 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The dispatcher, statement by statement of section 4 of the design. A small
+ * daemon with a clock of its own drives it: files are stamps, actions are
+ * lengths and outcomes, and what ran is in the test's own list. Times are in
+ * milliseconds since the world began.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <cmocka.h>
+
+#include "dispatch.h"
+
+#define PATHS 2
+#define RUNS 5000
+#define SUBJECTS 1000
+#define FOREVER UINT32_MAX
+#define MINUTE 60000
+#define HOUR 3600000
+
+struct subject {
+	struct dispatch_rule rule;
+	struct policy policy;
+	struct dispatch_path path[PATHS];
+	struct stamp file[PATHS];
+	bool watched[PATHS];
+	bool missing, gone; /* its program; the rule */
+	bool writes;        /* the action writes its own file */
+	bool stubborn;      /* ... and ignores SIGTERM */
+	int64_t length_ms;  /* of a run */
+	uint32_t fail;      /* how many runs from now on fail */
+	bool running;
+	int64_t ends_ms, term_ms, kill_ms;
+	unsigned looks;
+};
+
+struct run {
+	struct subject *s;
+	int64_t start, end; /* end: -1 while it runs */
+	enum dispatch_reason reason;
+	uint32_t attempt;
+};
+
+static struct {
+	struct dispatch d;
+	mono_t now;
+	struct subject subject[SUBJECTS];
+	size_t subjects;
+	struct run run[RUNS];
+	size_t runs;
+	unsigned running, most_running;
+} world;
+
+#define EPOCH (1000 * MONO_SEC)
+
+static int64_t
+now_ms(void)
+{
+	return (world.now.ns - EPOCH) / MONO_MS;
+}
+
+static void
+begin(unsigned max_running)
+{
+	memset(&world, 0, sizeof(world));
+	world.now.ns = EPOCH;
+	dispatch_init(&world.d, max_running, 7);
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	begin(16);
+	return 0;
+}
+
+static struct policy
+usual(void)
+{
+	return (struct policy){
+		.on = CHANGE_CREATE | CHANGE_MODIFY | CHANGE_DELETE,
+		.settle_ms = 1000,
+		.settle_max_ms = 30000,
+		.cooldown_ms = 10000,
+		.timeout_ms = 600000,
+		.retry = 3,
+		.retry_delay_ms = 30000,
+		.enabled = true,
+	};
+}
+
+static struct subject *
+add_bare(struct policy p, struct dispatch_lock *lock)
+{
+	struct subject *s = &world.subject[world.subjects++];
+	size_t i;
+
+	s->policy = p;
+	s->length_ms = 100;
+	s->term_ms = s->kill_ms = -1;
+	for (i = 0; i < PATHS; i++)
+		s->file[i] = (struct stamp){
+			.present = true,
+			.mode = S_IFREG | 0600,
+			.ino = 10 + i,
+			.size = 100,
+			.taken_ns = EPOCH,
+		};
+	dispatch_add(&world.d, &s->rule, &s->policy, lock, world.now);
+	return s;
+}
+
+static void
+watch(struct subject *s, size_t p)
+{
+	s->watched[p] = true;
+	dispatch_baseline(&world.d, &s->rule, &s->path[p], &s->file[p], world.now);
+}
+
+static struct subject *
+add_locked(struct policy p, struct dispatch_lock *lock)
+{
+	struct subject *s = add_bare(p, lock);
+	size_t i;
+
+	for (i = 0; i < PATHS; i++)
+		watch(s, i);
+	return s;
+}
+
+static struct subject *
+add(struct policy p)
+{
+	return add_locked(p, NULL);
+}
+
+static struct subject *
+add_usual(void)
+{
+	return add(usual());
+}
+
+static unsigned
+look(struct subject *s, size_t p, unsigned hints)
+{
+	s->looks++;
+	return dispatch_look(
+	    &world.d, &s->rule, &s->path[p], &s->file[p], hints, world.now);
+}
+
+static void
+write_unnoticed(struct subject *s, size_t p)
+{
+	s->file[p].present = true;
+	s->file[p].mode = S_IFREG | 0600;
+	s->file[p].mtime_ns++;
+}
+
+static void
+write_file(struct subject *s, size_t p)
+{
+	write_unnoticed(s, p);
+	look(s, p, HINT_WRITE);
+}
+
+static void
+delete_file(struct subject *s, size_t p)
+{
+	s->file[p] = (struct stamp){ .taken_ns = EPOCH };
+	look(s, p, HINT_REPLACED);
+}
+
+static void
+chmod_file(struct subject *s, size_t p)
+{
+	s->file[p].mode ^= 0044;
+	look(s, p, 0);
+}
+
+static void
+look_at_all(struct subject *s)
+{
+	size_t i;
+
+	for (i = 0; i < PATHS; i++)
+		if (s->watched[i] && !s->gone)
+			look(s, i, 0);
+}
+
+static void
+start(struct subject *s)
+{
+	dispatch_start(&world.d, &s->rule, world.now);
+	assert_false(s->running);
+	assert_true(world.runs < RUNS);
+	world.run[world.runs++] = (struct run){
+		.s = s,
+		.start = now_ms(),
+		.end = -1,
+		.reason = s->rule.reason,
+		.attempt = s->rule.attempt,
+	};
+	s->running = true;
+	s->ends_ms = now_ms() + s->length_ms;
+	if (++world.running > world.most_running)
+		world.most_running = world.running;
+}
+
+static void
+end(struct subject *s)
+{
+	bool ok = s->fail == 0 && s->term_ms < 0;
+	size_t i;
+
+	if (s->writes)
+		write_file(s, 0);
+	if (s->fail > 0 && s->fail != FOREVER)
+		s->fail--;
+	for (i = world.runs; world.run[i - 1].s != s; i--)
+		;
+	world.run[i - 1].end = now_ms();
+	s->running = false;
+	world.running--;
+	dispatch_end(&world.d, &s->rule, ok, world.now);
+}
+
+static void
+step(enum dispatch_step what, struct subject *s)
+{
+	switch (what) {
+	case STEP_NONE:
+		break;
+	case STEP_LOOK:
+		look_at_all(s);
+		if (!dispatch_ready(&world.d, &s->rule, world.now))
+			break;
+		if (s->missing)
+			dispatch_block(&world.d, &s->rule);
+		else
+			start(s);
+		break;
+	case STEP_CLOSE:
+		look_at_all(s);
+		dispatch_close(&world.d, &s->rule, world.now);
+		break;
+	case STEP_TERM:
+		s->term_ms = now_ms();
+		if (!s->stubborn)
+			s->ends_ms = now_ms();
+		break;
+	case STEP_KILL:
+		s->kill_ms = s->ends_ms = now_ms();
+		break;
+	}
+}
+
+static void
+steps(void)
+{
+	struct dispatch_rule *r;
+	enum dispatch_step what;
+
+	while ((what = dispatch_next(&world.d, world.now, &r)) != STEP_NONE)
+		step(what, (struct subject *)(void *)((char *)r -
+						      offsetof(struct subject, rule)));
+}
+
+static int64_t
+end_due_runs(void)
+{
+	int64_t next = INT64_MAX;
+	size_t i;
+
+	for (i = 0; i < world.subjects; i++) {
+		if (world.subject[i].running && world.subject[i].ends_ms <= now_ms())
+			end(&world.subject[i]);
+		if (world.subject[i].running && world.subject[i].ends_ms < next)
+			next = world.subject[i].ends_ms;
+	}
+	return next;
+}
+
+/* Lives through ms milliseconds; what is due at the end is done too. */
+static void
+advance(int64_t ms)
+{
+	int64_t until = now_ms() + ms, next;
+	mono_t t;
+
+	for (;;) {
+		end_due_runs();
+		steps();
+		next = end_due_runs();
+		t = dispatch_deadline(&world.d);
+		if (next != INT64_MAX)
+			t = mono_min(t, (mono_t){ EPOCH + next * MONO_MS });
+		if (t.ns > EPOCH + until * MONO_MS)
+			break;
+		world.now = mono_max(world.now, t);
+	}
+	world.now.ns = EPOCH + until * MONO_MS;
+}
+
+static unsigned
+runs_of(const struct subject *s)
+{
+	unsigned n = 0;
+	size_t i;
+
+	for (i = 0; i < world.runs; i++)
+		n += world.run[i].s == s;
+	return n;
+}
+
+/* The n-th run of all, from 0. */
+static const struct run *
+run(size_t n)
+{
+	assert_true(n < world.runs);
+	return &world.run[n];
+}
+
+static const struct run *
+last_run(void)
+{
+	return run(world.runs - 1);
+}
+
+static bool
+trigger(struct subject *s)
+{
+	return dispatch_trigger(&world.d, &s->rule, world.now);
+}
+
+static void
+nudge(struct subject *s)
+{
+	dispatch_nudge(&world.d, &s->rule, world.now);
+}
+
+#define assert_state(s, want) \
+	assert_string_equal(  \
+	    dispatch_state_name(dispatch_state(&(s)->rule, world.now)), want)
+
+static void
+assert_between(int64_t low, int64_t t, int64_t high)
+{
+	if (t < low || t > high)
+		fail_msg("%lld is not between %lld and %lld", (long long)t,
+		    (long long)low, (long long)high);
+}
+
+/* ---- times ---- */
+
+static void
+a_change_runs_the_action_one_settle_later(void **state)
+{
+	struct subject *s = add_usual();
+
+	(void)state;
+	advance(5000);
+	assert_int_equal(world.runs, 0);
+	write_file(s, 0);
+	advance(60 * MINUTE);
+	assert_int_equal(world.runs, 1);
+	assert_int_equal(run(0)->start, 6000);
+	assert_int_equal(run(0)->reason, REASON_CHANGE);
+	assert_int_equal(run(0)->attempt, 1);
+	assert_state(s, "idle");
+}
+
+static void
+two_thousand_writes_within_settle_cause_one_run(void **state)
+{
+	struct subject *s = add_usual();
+	int i;
+
+	(void)state;
+	for (i = 0; i < 2000; i++) {
+		write_file(s, 0);
+		advance(i % 2);
+	}
+	advance(60 * MINUTE);
+	assert_int_equal(world.runs, 1);
+	assert_int_equal(run(0)->start, 999 + 1000);
+}
+
+static void
+constant_writing_does_not_put_a_run_off_beyond_settle_max(void **state)
+{
+	struct subject *s = add_usual();
+	int i;
+
+	(void)state;
+	for (i = 0; i < 100; i++) {
+		write_file(s, 0);
+		advance(500);
+	}
+	assert_int_equal(run(0)->start, 30000);
+	assert_int_equal(world.runs, 1);
+}
+
+static void
+a_difference_that_is_not_asked_for_causes_no_run(void **state)
+{
+	struct subject *s = add_usual();
+
+	(void)state;
+	chmod_file(s, 0);
+	advance(60 * MINUTE);
+	assert_int_equal(world.runs, 0);
+	assert_false(dispatch_pending(&s->rule));
+}
+
+static void
+a_difference_that_is_not_asked_for_still_unsettles(void **state)
+{
+	struct subject *s = add_usual();
+
+	(void)state;
+	write_file(s, 0);
+	advance(900);
+	chmod_file(s, 1);
+	advance(MINUTE);
+	assert_int_equal(world.runs, 1);
+	assert_int_equal(run(0)->start, 1900);
+}
+
+static void
+attributes_count_when_they_are_asked_for(void **state)
+{
+	struct policy p = usual();
+	struct subject *s;
+
+	(void)state;
+	p.on = CHANGE_ATTRIBUTES;
+	s = add(p);
+	write_file(s, 0);
+	advance(MINUTE);
+	assert_int_equal(world.runs, 0);
+	chmod_file(s, 0);
+	advance(MINUTE);
+	assert_int_equal(world.runs, 1);
+}
+
+static void
+a_change_during_the_cooldown_runs_at_its_end(void **state)
+{
+	struct subject *s = add_usual();
+
+	(void)state;
+	write_file(s, 0);
+	advance(3000);
+	assert_int_equal(run(0)->end, 1100);
+	write_file(s, 0);
+	advance(60 * MINUTE);
+	assert_int_equal(world.runs, 2);
+	assert_int_equal(run(1)->start, 11100);
+}
+
+static void
+a_change_just_before_the_cooldown_ends_settles_first(void **state)
+{
+	struct subject *s = add_usual();
+
+	(void)state;
+	write_file(s, 0);
+	advance(11000);
+	write_file(s, 0);
+	advance(MINUTE);
+	assert_int_equal(run(1)->start, 12000);
+}
+
+static void
+a_slow_writer_during_the_cooldown_gets_settle_max_from_its_end(void **state)
+{
+	struct subject *s = add_usual();
+	int64_t written = 0;
+
+	(void)state;
+	write_file(s, 0);
+	advance(2000);
+	while (world.runs == 1) {
+		write_file(s, 0);
+		written = now_ms();
+		advance(700);
+	}
+	assert_true(run(1)->start - written < 1000);
+	assert_int_equal(run(1)->start, 11100 + 30000);
+}
+
+static void
+a_slow_writer_that_stops_in_time_is_waited_for(void **state)
+{
+	struct subject *s = add_usual();
+	int64_t written = 0;
+
+	(void)state;
+	write_file(s, 0);
+	advance(2000);
+	while (now_ms() < 25000) {
+		write_file(s, 0);
+		written = now_ms();
+		advance(700);
+	}
+	advance(MINUTE);
+	assert_int_equal(world.runs, 2);
+	assert_int_equal(run(1)->start, written + 1000);
+}
+
+static void
+a_file_below_min_size_is_absent(void **state)
+{
+	struct policy p = usual();
+	struct subject *s;
+
+	(void)state;
+	p.min_size = 1;
+	p.on = CHANGE_CREATE | CHANGE_MODIFY;
+	s = add(p);
+	s->file[0].size = 0;
+	write_file(s, 0);
+	advance(MINUTE);
+	assert_int_equal(world.runs, 0);
+	s->file[0].size = 1;
+	write_file(s, 0);
+	advance(MINUTE);
+	assert_int_equal(world.runs, 1);
+}
+
+/* ---- splay ---- */
+
+static struct subject *
+add_splayed(void)
+{
+	struct policy p = usual();
+
+	p.splay_ms = 100000;
+	return add(p);
+}
+
+static void
+splay_delays_a_run_by_a_random_time_up_to_it(void **state)
+{
+	int64_t sum = 0, least = HOUR, most = 0, t;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 200; i++)
+		write_file(add_splayed(), 0);
+	advance(HOUR);
+	assert_int_equal(world.runs, 200);
+	for (i = 0; i < 200; i++) {
+		t = run(i)->start - 1000;
+		assert_between(0, t, 100000);
+		sum += t;
+		least = t < least ? t : least;
+		most = t > most ? t : most;
+	}
+	assert_between(40000, sum / 200, 60000);
+	assert_true(least < 5000 && most > 95000);
+}
+
+static void
+splay_is_drawn_once_per_pending_period(void **state)
+{
+	struct subject *s = add_splayed();
+	mono_t due;
+	int i;
+
+	(void)state;
+	write_file(s, 0);
+	due = dispatch_due(&s->rule);
+	for (i = 1; i < 20; i++) {
+		advance(1);
+		write_file(s, 0);
+		assert_int_equal(mono_sub(dispatch_due(&s->rule), due), i * MONO_MS);
+	}
+}
+
+static void
+splay_is_drawn_anew_for_the_next_period(void **state)
+{
+	struct subject *s = add_splayed();
+	int64_t first;
+
+	(void)state;
+	write_file(s, 0);
+	advance(200000);
+	first = run(0)->start;
+	write_file(s, 0);
+	advance(200000);
+	assert_int_not_equal(run(1)->start - 200000, first);
+}
+
+static void
+splay_spreads_runs_at_start_and_by_the_timer_too(void **state)
+{
+	struct policy p = usual();
+	size_t i, late = 0;
+
+	(void)state;
+	p.splay_ms = 100000;
+	p.at_start = START_ALWAYS;
+	for (i = 0; i < 50; i++)
+		add_bare(p, NULL);
+	p.at_start = START_CHANGED;
+	p.every_ms = HOUR;
+	for (i = 0; i < 50; i++)
+		add_bare(p, NULL);
+	advance(HOUR + 101000);
+	assert_int_equal(world.runs, 100);
+	for (i = 0; i < 100; i++)
+		late += run(i)->start % HOUR > 20000;
+	assert_between(60, (int64_t)late, 100);
+}
+
+static void
+splay_applies_to_what_was_noticed_during_a_run(void **state)
+{
+	int64_t sum = 0;
+	size_t i;
+
+	(void)state;
+	begin(100);
+	for (i = 0; i < 100; i++)
+		trigger(add_splayed());
+	advance(50);
+	for (i = 0; i < 100; i++)
+		write_file(&world.subject[i], 0);
+	advance(HOUR);
+	assert_int_equal(world.runs, 200);
+	for (i = 100; i < 200; i++) {
+		assert_between(10100, run(i)->start, 110100);
+		sum += run(i)->start - 10100;
+	}
+	assert_between(30000, sum / 100, 70000);
+}
+
+static void
+splay_does_not_apply_to_a_retry(void **state)
+{
+	struct subject *s = add_splayed();
+
+	(void)state;
+	s->fail = 1;
+	write_file(s, 0);
+	advance(HOUR);
+	assert_int_equal(world.runs, 2);
+	assert_between(27000, run(1)->start - run(0)->end, 33000);
+}
+
+/* ---- delivery ---- */
+
+static void
+a_change_during_a_run_causes_one_more_run(void **state)
+{
+	struct subject *s = add_usual();
+
+	(void)state;
+	s->length_ms = 5000;
+	write_file(s, 0);
+	advance(3000);
+	assert_true(s->running);
+	write_file(s, 0);
+	advance(HOUR);
+	assert_int_equal(world.runs, 2);
+	assert_int_equal(run(1)->start, run(0)->end + 10000);
+	assert_int_equal(run(1)->reason, REASON_CHANGE);
+}
+
+static void
+many_changes_during_a_run_cause_one_more_run(void **state)
+{
+	struct subject *s = add_usual();
+	int i;
+
+	(void)state;
+	s->length_ms = 5000;
+	write_file(s, 0);
+	advance(1000);
+	for (i = 0; i < 50; i++) {
+		advance(100);
+		write_file(s, (size_t)i % PATHS);
+	}
+	advance(HOUR);
+	assert_int_equal(world.runs, 2);
+}
+
+static void
+there_and_back_again_while_a_run_waits_is_still_owed(void **state)
+{
+	struct subject *s = add_usual();
+	struct stamp a = s->file[0];
+
+	(void)state;
+	write_file(s, 0);
+	advance(500);
+	s->file[0] = a;
+	look(s, 0, 0);
+	advance(HOUR);
+	assert_int_equal(world.runs, 1);
+}
+
+static void
+there_and_back_again_while_runs_fail_is_still_owed(void **state)
+{
+	struct subject *s = add_usual();
+	struct stamp a = s->file[0];
+
+	(void)state;
+	s->fail = 2;
+	write_file(s, 0);
+	advance(1050);
+	assert_true(s->running);
+	s->file[0] = a;
+	look(s, 0, 0);
+	advance(HOUR);
+	assert_int_equal(world.runs, 3);
+	assert_state(s, "idle");
+}
+
+static void
+create_delete_create_with_on_create_causes_two_runs(void **state)
+{
+	struct policy p = usual();
+	struct subject *s;
+
+	(void)state;
+	p.on = CHANGE_CREATE;
+	s = add(p);
+	delete_file(s, 0);
+	advance(MINUTE);
+	assert_int_equal(world.runs, 0);
+	write_file(s, 0);
+	advance(MINUTE);
+	assert_int_equal(world.runs, 1);
+	delete_file(s, 0);
+	advance(MINUTE);
+	assert_int_equal(world.runs, 1);
+	write_file(s, 0);
+	advance(MINUTE);
+	assert_int_equal(world.runs, 2);
+}
+
+static void
+another_file_in_the_place_is_created_and_modified(void **state)
+{
+	struct subject *s = add_usual();
+
+	(void)state;
+	s->file[0].ino++;
+	assert_int_equal(look(s, 0, 0), CHANGE_CREATE | CHANGE_MODIFY);
+	assert_int_equal(look(s, 0, HINT_REPLACED), CHANGE_CREATE | CHANGE_MODIFY);
+	assert_int_equal(look(s, 0, 0), 0);
+}
+
+static void
+a_change_without_an_event_is_found_on_leaving_the_queue(void **state)
+{
+	struct subject *s = add_usual();
+
+	(void)state;
+	write_file(s, 0);
+	advance(500);
+	write_unnoticed(s, 1);
+	advance(HOUR);
+	assert_int_equal(world.runs, 1);
+	assert_int_equal(run(0)->start, 2000);
+}
+
+static void
+what_moves_at_every_look_is_run_by_settle_max(void **state)
+{
+	struct subject *s = add_usual();
+	int i;
+
+	(void)state;
+	write_file(s, 0);
+	for (i = 0; i < 31000 && world.runs == 0; i++) {
+		write_unnoticed(s, 1);
+		advance(1);
+	}
+	assert_int_equal(run(0)->start, 30000);
+}
+
+static void
+one_run_answers_the_changes_of_all_paths(void **state)
+{
+	struct subject *s = add_usual();
+
+	(void)state;
+	write_file(s, 1);
+	write_file(s, 0);
+	advance(1050);
+	assert_true(s->running);
+	assert_ptr_equal(TAILQ_FIRST(&s->rule.taken), &s->path[1]);
+	assert_false(dispatch_path_settled(&s->path[0]));
+	advance(HOUR);
+	assert_int_equal(world.runs, 1);
+	assert_true(dispatch_path_settled(&s->path[0]));
+	assert_true(dispatch_path_settled(&s->path[1]));
+}
+
+static void
+what_a_failed_run_took_comes_before_what_was_noticed_meanwhile(void **state)
+{
+	struct subject *s = add_usual();
+
+	(void)state;
+	s->fail = 1;
+	write_file(s, 1);
+	advance(1050);
+	write_file(s, 0);
+	advance(100);
+	assert_false(s->running);
+	assert_ptr_equal(TAILQ_FIRST(&s->rule.owed), &s->path[1]);
+	assert_ptr_equal(TAILQ_NEXT(&s->path[1], owed_link), &s->path[0]);
+}
+
+static void
+the_most_telling_change_is_told(void **state)
+{
+	struct dispatch_path p = { .seen.present = true };
+
+	(void)state;
+	p.taken = CHANGE_ATTRIBUTES | CHANGE_MODIFY | CHANGE_CREATE | CHANGE_DELETE;
+	assert_int_equal(dispatch_telling_change(&p), CHANGE_CREATE);
+	p.taken = CHANGE_ATTRIBUTES | CHANGE_MODIFY | CHANGE_DELETE;
+	assert_int_equal(dispatch_telling_change(&p), CHANGE_MODIFY);
+	p.taken = CHANGE_ATTRIBUTES | CHANGE_DELETE;
+	assert_int_equal(dispatch_telling_change(&p), CHANGE_ATTRIBUTES);
+	p.taken = CHANGE_DELETE;
+	assert_int_equal(dispatch_telling_change(&p), CHANGE_DELETE);
+	p.taken = CHANGE_CREATE;
+	p.seen.present = false;
+	assert_int_equal(dispatch_telling_change(&p), CHANGE_DELETE);
+}
+
+/* ---- retry ---- */
+
+static void
+a_failed_run_is_tried_again_after_the_delay(void **state)
+{
+	struct subject *s = add_usual();
+
+	(void)state;
+	s->fail = 1;
+	write_file(s, 0);
+	advance(HOUR);
+	assert_int_equal(world.runs, 2);
+	assert_between(27000, run(1)->start - run(0)->end, 33000);
+	assert_int_equal(run(1)->attempt, 2);
+	assert_int_equal(run(1)->reason, REASON_RETRY);
+	assert_state(s, "idle");
+}
+
+static struct subject *
+add_stubborn(int64_t delay_ms, int64_t cooldown_ms)
+{
+	struct policy p = usual();
+	struct subject *s;
+
+	p.retry = RETRY_FOREVER;
+	p.retry_delay_ms = delay_ms;
+	p.cooldown_ms = cooldown_ms;
+	s = add(p);
+	s->fail = FOREVER;
+	return s;
+}
+
+static void
+the_backoff_doubles_up_to_an_hour_with_jitter(void **state)
+{
+	struct subject *s = add_stubborn(30000, 0);
+	int64_t want = 30000, wait;
+	unsigned exact = 0;
+	size_t i;
+
+	(void)state;
+	write_file(s, 0);
+	advance(48 * (int64_t)HOUR);
+	assert_true(world.runs > 40);
+	for (i = 1; i < world.runs; i++) {
+		wait = run(i)->start - run(i - 1)->end;
+		assert_between(want * 9 / 10 - 1, wait, want * 11 / 10 + 1);
+		exact += wait > want * 98 / 100 && wait < want * 102 / 100;
+		assert_int_equal(run(i)->attempt, i + 1);
+		want = want * 2 < HOUR ? want * 2 : HOUR;
+	}
+	assert_true(exact < world.runs / 2);
+}
+
+static void
+a_delay_of_more_than_an_hour_is_its_own_limit(void **state)
+{
+	struct subject *s = add_stubborn(2 * HOUR, 0);
+
+	(void)state;
+	write_file(s, 0);
+	advance(12 * (int64_t)HOUR);
+	assert_between(
+	    2 * 9 * HOUR / 10, run(1)->start - run(0)->end, 2 * 11 * HOUR / 10);
+	assert_between(
+	    2 * 9 * HOUR / 10, run(2)->start - run(1)->end, 2 * 11 * HOUR / 10);
+}
+
+static void
+a_delay_of_nothing_does_not_spin(void **state)
+{
+	struct subject *s = add_stubborn(0, 0);
+
+	(void)state;
+	s->length_ms = 0;
+	write_file(s, 0);
+	advance(MINUTE);
+	assert_between(10, (int64_t)world.runs, 20);
+}
+
+static void
+a_success_resets_the_backoff(void **state)
+{
+	struct subject *s = add_usual();
+
+	(void)state;
+	s->fail = 3;
+	write_file(s, 0);
+	advance(HOUR);
+	assert_int_equal(world.runs, 4);
+	s->fail = 1;
+	write_file(s, 0);
+	advance(HOUR);
+	assert_int_equal(world.runs, 6);
+	assert_int_equal(run(4)->attempt, 1);
+	assert_between(27000, run(5)->start - run(4)->end, 33000);
+}
+
+static void
+the_cooldown_does_not_apply_to_a_retry(void **state)
+{
+	struct subject *s = add_stubborn(1000, HOUR);
+
+	(void)state;
+	write_file(s, 0);
+	advance(MINUTE);
+	assert_true(world.runs > 3);
+	assert_between(900, run(1)->start - run(0)->end, 1100);
+}
+
+static void
+settle_applies_to_a_retry(void **state)
+{
+	struct subject *s = add_stubborn(5000, HOUR);
+
+	(void)state;
+	write_file(s, 0);
+	advance(1000);
+	while (world.runs < 2) {
+		write_file(s, 0);
+		advance(900);
+	}
+	assert_between(4500 + 30000, run(1)->start - run(0)->end, 5500 + 30000);
+}
+
+static void
+a_change_during_a_failing_run_shortens_the_wait(void **state)
+{
+	struct subject *s = add_stubborn(HOUR, 10000);
+
+	(void)state;
+	write_file(s, 0);
+	advance(1050);
+	write_file(s, 0);
+	advance(MINUTE);
+	assert_int_equal(world.runs, 2);
+	assert_int_equal(run(1)->start, run(0)->end + 10000);
+	assert_int_equal(run(1)->attempt, 1);
+	assert_int_equal(run(1)->reason, REASON_CHANGE);
+}
+
+static void
+a_change_during_the_wait_shortens_it(void **state)
+{
+	struct subject *s = add_stubborn(HOUR, 10000);
+
+	(void)state;
+	write_file(s, 0);
+	advance(5000);
+	assert_state(s, "retrying");
+	write_file(s, 0);
+	assert_state(s, "settling");
+	advance(MINUTE);
+	assert_int_equal(world.runs, 2);
+	assert_int_equal(run(1)->start, run(0)->end + 10000);
+	assert_int_equal(run(1)->attempt, 1);
+}
+
+static void
+a_change_never_makes_the_wait_longer(void **state)
+{
+	struct subject *s = add_stubborn(5000, HOUR);
+
+	(void)state;
+	write_file(s, 0);
+	advance(2000);
+	write_file(s, 0);
+	advance(MINUTE);
+	assert_between(4500, run(1)->start - run(0)->end, 5500);
+	assert_int_equal(run(1)->attempt, 1);
+}
+
+static void
+the_wait_after_a_shortened_one_runs_its_full_length(void **state)
+{
+	struct subject *s = add_stubborn(MINUTE, 0);
+
+	(void)state;
+	write_file(s, 0);
+	advance(10000);
+	write_file(s, 0);
+	advance(10000);
+	assert_int_equal(world.runs, 2);
+	write_file(s, 0);
+	advance(80000);
+	assert_int_equal(world.runs, 2);
+	advance(MINUTE);
+	assert_int_equal(world.runs, 3);
+	assert_between(2 * 54000, run(2)->start - run(1)->end, 2 * 66000);
+	assert_int_equal(run(2)->attempt, 1);
+}
+
+static void
+a_failing_action_whose_file_changes_often_does_not_run_as_often(void **state)
+{
+	struct subject *s = add_stubborn(30000, 0);
+	size_t i, close = 0;
+
+	(void)state;
+	while (now_ms() < HOUR) {
+		write_file(s, 0);
+		advance(5000);
+	}
+	assert_between(8, (int64_t)world.runs, 20);
+	for (i = 1; i < world.runs; i++) {
+		close += run(i)->start - run(i - 1)->end < 6000;
+		assert_int_equal(run(i)->attempt, 1);
+	}
+	assert_true(close <= world.runs / 2);
+}
+
+static void
+a_spent_budget_is_failed_and_still_owed(void **state)
+{
+	struct subject *s = add_usual();
+
+	(void)state;
+	s->fail = FOREVER;
+	write_file(s, 0);
+	advance(24 * (int64_t)HOUR);
+	assert_int_equal(world.runs, 4);
+	assert_int_equal(last_run()->attempt, 4);
+	assert_state(s, "failed");
+	assert_true(dispatch_pending(&s->rule));
+	assert_true(mono_is_never(dispatch_due(&s->rule)));
+	assert_true(mono_is_never(dispatch_deadline(&world.d)));
+}
+
+/* Up to the moment when it has failed for good. */
+static struct subject *
+add_failed(uint32_t retry, int64_t delay_ms)
+{
+	struct policy p = usual();
+	struct subject *s;
+
+	p.retry = retry;
+	p.retry_delay_ms = delay_ms;
+	s = add(p);
+	s->fail = FOREVER;
+	write_file(s, 0);
+	while (dispatch_state(&s->rule, world.now) != STATE_FAILED)
+		advance(1000);
+	assert_int_equal(world.runs, retry + 1);
+	return s;
+}
+
+static void
+the_next_cause_after_failing_is_served_no_sooner_than_the_retry(void **state)
+{
+	struct subject *s = add_failed(2, MINUTE);
+	int64_t ended = last_run()->end;
+
+	(void)state;
+	s->fail = 0;
+	write_file(s, 0);
+	assert_state(s, "retrying");
+	advance(HOUR);
+	assert_int_equal(world.runs, 4);
+	assert_between(4 * 54000, run(3)->start - ended, 4 * 66000);
+	assert_int_equal(run(3)->attempt, 1);
+	assert_int_equal(run(3)->reason, REASON_CHANGE);
+	assert_state(s, "idle");
+}
+
+static void
+a_cause_after_failing_brings_the_full_budget(void **state)
+{
+	struct subject *s = add_failed(2, MINUTE);
+
+	(void)state;
+	advance(HOUR);
+	write_file(s, 0);
+	advance(24 * (int64_t)HOUR);
+	assert_int_equal(world.runs, 6);
+	assert_int_equal(run(3)->attempt, 1);
+	assert_int_equal(run(5)->attempt, 3);
+	assert_state(s, "failed");
+}
+
+static void
+a_change_in_the_last_attempt_keeps_the_rule_going(void **state)
+{
+	struct policy p = usual();
+	struct subject *s;
+
+	(void)state;
+	p.retry = 1;
+	s = add(p);
+	s->fail = 2;
+	write_file(s, 0);
+	while (world.runs < 2)
+		advance(10);
+	write_file(s, 0);
+	advance(HOUR);
+	assert_int_equal(world.runs, 3);
+	assert_int_equal(run(2)->attempt, 1);
+	assert_state(s, "idle");
+}
+
+static void
+without_retries_one_failure_is_enough(void **state)
+{
+	struct subject *s = add_failed(0, HOUR);
+
+	(void)state;
+	advance(24 * (int64_t)HOUR);
+	assert_int_equal(world.runs, 1);
+	assert_state(s, "failed");
+}
+
+static void
+without_retries_a_change_is_served_as_usual(void **state)
+{
+	struct subject *s = add_failed(0, HOUR);
+
+	(void)state;
+	write_file(s, 0);
+	advance(MINUTE);
+	assert_int_equal(world.runs, 2);
+	assert_int_equal(run(1)->start, run(0)->end + 10000);
+	assert_int_equal(run(1)->attempt, 1);
+}
+
+static void
+without_retries_a_change_during_the_run_is_served_as_usual(void **state)
+{
+	struct policy p = usual();
+	struct subject *s;
+
+	(void)state;
+	p.retry = 0;
+	p.retry_delay_ms = HOUR;
+	s = add(p);
+	s->fail = FOREVER;
+	write_file(s, 0);
+	advance(1050);
+	write_file(s, 0);
+	advance(MINUTE);
+	assert_int_equal(world.runs, 2);
+	assert_int_equal(run(1)->start, run(0)->end + 10000);
+	assert_state(s, "failed");
+}
+
+/* ---- a nudge from the network ---- */
+
+static void
+a_nudge_makes_a_waiting_retry_due_at_once(void **state)
+{
+	struct subject *s = add_stubborn(HOUR, 10000);
+
+	(void)state;
+	write_file(s, 0);
+	advance(MINUTE);
+	nudge(s);
+	advance(0);
+	assert_int_equal(world.runs, 2);
+	assert_int_equal(run(1)->start, MINUTE);
+	assert_int_equal(run(1)->attempt, 1);
+	assert_int_equal(run(1)->reason, REASON_CHANGE);
+}
+
+static void
+a_nudge_does_not_shorten_the_wait_after_a_shortened_one(void **state)
+{
+	struct subject *s = add_stubborn(HOUR, 10000);
+
+	(void)state;
+	write_file(s, 0);
+	advance(MINUTE);
+	nudge(s);
+	advance(MINUTE);
+	assert_int_equal(world.runs, 2);
+	nudge(s);
+	advance(30 * MINUTE);
+	assert_int_equal(world.runs, 2);
+}
+
+static void
+a_nudge_respects_the_cooldown(void **state)
+{
+	struct subject *s = add_stubborn(HOUR, 10000);
+
+	(void)state;
+	write_file(s, 0);
+	advance(2000);
+	nudge(s);
+	advance(MINUTE);
+	assert_int_equal(world.runs, 2);
+	assert_int_equal(run(1)->start, run(0)->end + 10000);
+}
+
+static void
+a_nudge_during_a_failing_run_counts(void **state)
+{
+	struct subject *s = add_stubborn(HOUR, 10000);
+
+	(void)state;
+	write_file(s, 0);
+	advance(1050);
+	nudge(s);
+	advance(MINUTE);
+	assert_int_equal(world.runs, 2);
+}
+
+static void
+a_nudge_ends_failed(void **state)
+{
+	struct subject *s = add_failed(1, 1000);
+
+	(void)state;
+	advance(HOUR);
+	s->fail = 0;
+	nudge(s);
+	advance(0);
+	assert_int_equal(world.runs, 3);
+	assert_int_equal(run(2)->reason, REASON_CHANGE);
+	advance(1000);
+	assert_state(s, "idle");
+}
+
+static void
+a_nudge_is_no_reason_to_run_by_itself(void **state)
+{
+	struct subject *s = add_usual();
+
+	(void)state;
+	nudge(s);
+	advance(HOUR);
+	assert_int_equal(world.runs, 0);
+	write_file(s, 0);
+	advance(1050);
+	nudge(s);
+	advance(HOUR);
+	assert_int_equal(world.runs, 1);
+}
+
+/* ---- blocked ---- */
+
+static void
+a_rule_without_a_program_is_blocked_and_still_owes(void **state)
+{
+	struct subject *s = add_usual();
+
+	(void)state;
+	s->missing = true;
+	write_file(s, 0);
+	advance(24 * (int64_t)HOUR);
+	assert_int_equal(world.runs, 0);
+	assert_state(s, "blocked");
+	assert_true(dispatch_pending(&s->rule));
+	assert_true(mono_is_never(dispatch_deadline(&world.d)));
+}
+
+static void
+a_blocked_rule_runs_when_its_program_is_there(void **state)
+{
+	struct subject *s = add_usual();
+
+	(void)state;
+	s->missing = true;
+	write_file(s, 0);
+	advance(HOUR);
+	write_file(s, 1);
+	advance(HOUR);
+	s->missing = false;
+	dispatch_unblock(&world.d, &s->rule, world.now);
+	advance(0);
+	assert_int_equal(world.runs, 1);
+	assert_int_equal(run(0)->start, 2 * HOUR);
+	advance(HOUR);
+	assert_int_equal(world.runs, 1);
+	assert_state(s, "idle");
+}
+
+static void
+a_rule_may_be_blocked_again_and_again(void **state)
+{
+	struct subject *s = add_usual();
+	int i;
+
+	(void)state;
+	s->missing = true;
+	write_file(s, 0);
+	for (i = 0; i < 3; i++) {
+		advance(MINUTE);
+		dispatch_unblock(&world.d, &s->rule, world.now);
+		advance(0);
+		assert_state(s, "blocked");
+	}
+	assert_int_equal(world.runs, 0);
+}
+
+static void
+a_blocked_rule_holds_neither_lock_nor_slot(void **state)
+{
+	struct dispatch_lock lock = { .holder = NULL };
+	struct subject *a, *b;
+
+	(void)state;
+	begin(1);
+	a = add_locked(usual(), &lock);
+	b = add_locked(usual(), &lock);
+	a->missing = true;
+	write_file(a, 0);
+	write_file(b, 0);
+	advance(MINUTE);
+	assert_state(a, "blocked");
+	assert_int_equal(runs_of(b), 1);
+}
+
+static void
+unblocking_what_is_not_blocked_does_nothing(void **state)
+{
+	struct subject *s = add_usual();
+
+	(void)state;
+	dispatch_unblock(&world.d, &s->rule, world.now);
+	write_file(s, 0);
+	dispatch_unblock(&world.d, &s->rule, world.now);
+	advance(1050);
+	dispatch_unblock(&world.d, &s->rule, world.now);
+	advance(HOUR);
+	assert_int_equal(world.runs, 1);
+	assert_int_equal(run(0)->start, 1000);
+}
+
+/* ---- at-start ---- */
+
+static void
+at_start_always_runs_once(void **state)
+{
+	struct policy p = usual();
+	struct subject *s;
+
+	(void)state;
+	p.at_start = START_ALWAYS;
+	s = add_bare(p, NULL);
+	advance(24 * (int64_t)HOUR);
+	assert_int_equal(world.runs, 1);
+	assert_int_equal(run(0)->start, 0);
+	assert_int_equal(run(0)->reason, REASON_START);
+	assert_state(s, "idle");
+}
+
+static void
+at_start_new_owes_what_exists_whatever_on_says(void **state)
+{
+	struct policy p = usual();
+
+	(void)state;
+	p.at_start = START_NEW;
+	p.on = CHANGE_DELETE;
+	add(p);
+	advance(HOUR);
+	assert_int_equal(world.runs, 1);
+	assert_int_equal(run(0)->reason, REASON_START);
+}
+
+static void
+at_start_new_owes_nothing_for_what_does_not_exist(void **state)
+{
+	struct policy p = usual();
+	struct subject *s;
+	size_t i;
+
+	(void)state;
+	p.at_start = START_NEW;
+	s = add_bare(p, NULL);
+	for (i = 0; i < PATHS; i++) {
+		s->file[i] = (struct stamp){ .taken_ns = EPOCH };
+		watch(s, i);
+	}
+	advance(HOUR);
+	assert_int_equal(world.runs, 0);
+}
+
+static void
+at_start_changed_and_never_record_what_is_there(void **state)
+{
+	struct policy p = usual();
+
+	(void)state;
+	p.at_start = START_CHANGED;
+	add(p);
+	p.at_start = START_NEVER;
+	add(p);
+	advance(HOUR);
+	assert_int_equal(world.runs, 0);
+}
+
+static void
+a_change_after_the_start_gives_reason_change(void **state)
+{
+	struct policy p = usual();
+	struct subject *s;
+
+	(void)state;
+	p.at_start = START_NEW;
+	s = add(p);
+	advance(500);
+	write_file(s, 0);
+	advance(HOUR);
+	assert_int_equal(world.runs, 1);
+	assert_int_equal(run(0)->reason, REASON_CHANGE);
+}
+
+/* ---- trigger ---- */
+
+static void
+a_trigger_goes_past_settle_cooldown_and_splay(void **state)
+{
+	struct subject *s = add_splayed();
+
+	(void)state;
+	assert_true(trigger(s));
+	advance(200);
+	write_file(s, 0);
+	assert_true(trigger(s));
+	advance(200);
+	assert_int_equal(world.runs, 2);
+	assert_int_equal(run(0)->start, 0);
+	assert_int_equal(run(1)->start, 200);
+	assert_int_equal(run(1)->reason, REASON_MANUAL);
+	advance(HOUR);
+	assert_int_equal(world.runs, 2);
+}
+
+static void
+a_trigger_goes_past_the_retry_wait(void **state)
+{
+	struct subject *s = add_stubborn(HOUR, 0);
+
+	(void)state;
+	write_file(s, 0);
+	advance(5000);
+	s->fail = 0;
+	assert_true(trigger(s));
+	advance(HOUR * 3);
+	assert_int_equal(world.runs, 2);
+	assert_int_equal(run(1)->start, 5000);
+	assert_int_equal(run(1)->attempt, 2);
+}
+
+static void
+a_trigger_does_not_go_past_the_lock(void **state)
+{
+	struct dispatch_lock lock = { .holder = NULL };
+	struct subject *a = add_locked(usual(), &lock), *b = add_locked(usual(), &lock);
+
+	(void)state;
+	a->length_ms = 5000;
+	trigger(a);
+	advance(100);
+	trigger(b);
+	advance(100);
+	assert_int_equal(runs_of(b), 0);
+	assert_state(b, "queued");
+	advance(MINUTE);
+	assert_int_equal(last_run()->start, 5000);
+	assert_int_equal(runs_of(b), 1);
+}
+
+static void
+a_trigger_does_not_go_past_max_running(void **state)
+{
+	struct subject *a, *b;
+
+	(void)state;
+	begin(1);
+	a = add_usual();
+	b = add_usual();
+	a->length_ms = 5000;
+	trigger(a);
+	advance(100);
+	trigger(b);
+	advance(100);
+	assert_state(b, "queued");
+	advance(MINUTE);
+	assert_int_equal(last_run()->start, 5000);
+}
+
+static void
+a_trigger_of_a_disabled_or_blocked_or_removed_rule_is_refused(void **state)
+{
+	struct policy p = usual();
+	struct subject *disabled, *blocked, *removed;
+
+	(void)state;
+	p.enabled = false;
+	disabled = add(p);
+	blocked = add_usual();
+	removed = add_usual();
+	blocked->missing = true;
+	write_file(blocked, 0);
+	advance(MINUTE);
+	dispatch_remove(&world.d, &removed->rule);
+	assert_false(trigger(disabled));
+	assert_false(trigger(blocked));
+	assert_false(trigger(removed));
+	advance(HOUR);
+	assert_int_equal(world.runs, 0);
+}
+
+static void
+triggers_during_a_run_share_one_more(void **state)
+{
+	struct subject *s = add_usual();
+	int i;
+
+	(void)state;
+	trigger(s);
+	advance(50);
+	for (i = 0; i < 5; i++)
+		assert_true(trigger(s));
+	advance(HOUR);
+	assert_int_equal(world.runs, 2);
+	assert_int_equal(run(1)->start, run(0)->end);
+	assert_int_equal(run(1)->reason, REASON_MANUAL);
+}
+
+static void
+a_triggered_run_takes_what_is_owed(void **state)
+{
+	struct subject *s = add_usual();
+
+	(void)state;
+	write_file(s, 0);
+	trigger(s);
+	advance(HOUR);
+	assert_int_equal(world.runs, 1);
+	assert_int_equal(run(0)->start, 0);
+	assert_false(dispatch_pending(&s->rule));
+}
+
+static void
+a_failed_triggered_run_puts_back_what_was_owed(void **state)
+{
+	struct subject *s = add_usual();
+
+	(void)state;
+	s->fail = 1;
+	write_file(s, 0);
+	trigger(s);
+	advance(HOUR);
+	assert_int_equal(world.runs, 2);
+	assert_int_equal(run(1)->attempt, 2);
+	assert_int_equal(run(1)->reason, REASON_RETRY);
+}
+
+static void
+a_failed_triggered_run_with_nothing_owed_changes_nothing(void **state)
+{
+	struct subject *s = add_usual();
+	int i;
+
+	(void)state;
+	s->fail = 5;
+	for (i = 0; i < 5; i++) {
+		trigger(s);
+		advance(MINUTE);
+		assert_int_equal(last_run()->attempt, 1);
+		assert_state(s, "idle");
+	}
+	assert_int_equal(world.runs, 5);
+	s->fail = 1;
+	write_file(s, 0);
+	advance(HOUR);
+	assert_int_equal(world.runs, 7);
+	assert_int_equal(run(5)->attempt, 1);
+	assert_between(27000, run(6)->start - run(5)->end, 33000);
+}
+
+static void
+a_change_during_a_failed_triggered_run_is_owed(void **state)
+{
+	struct subject *s = add_usual();
+
+	(void)state;
+	s->fail = 1;
+	trigger(s);
+	advance(50);
+	write_file(s, 0);
+	advance(HOUR);
+	assert_int_equal(world.runs, 2);
+	assert_int_equal(run(1)->attempt, 1);
+	assert_int_equal(run(1)->reason, REASON_CHANGE);
+}
+
+static void
+a_trigger_runs_what_has_failed(void **state)
+{
+	struct subject *s = add_failed(1, 1000);
+
+	(void)state;
+	s->fail = 0;
+	assert_true(trigger(s));
+	advance(1000);
+	assert_int_equal(world.runs, 3);
+	assert_state(s, "idle");
+}
+
+/* ---- self-triggering ---- */
+
+static struct subject *
+add_self_triggering(void)
+{
+	struct policy p = usual();
+	struct subject *s;
+
+	p.cooldown_ms = 0;
+	p.settle_ms = 0;
+	s = add(p);
+	s->writes = true;
+	write_file(s, 0);
+	return s;
+}
+
+static void
+a_rule_that_triggers_itself_runs_less_than_20_times_a_minute(void **state)
+{
+	struct subject *s = add_self_triggering();
+	unsigned before;
+
+	(void)state;
+	while (!dispatch_is_guarded(&s->rule))
+		advance(10);
+	assert_int_equal(world.runs, 11);
+	before = runs_of(s);
+	advance(MINUTE);
+	assert_between(1, runs_of(s) - before, 19);
+	advance(10 * (int64_t)HOUR);
+	before = runs_of(s);
+	advance(10 * (int64_t)HOUR);
+	assert_between(9, runs_of(s) - before, 10);
+}
+
+static void
+the_guard_doubles_from_one_second(void **state)
+{
+	struct subject *s = add_self_triggering();
+	int64_t want = 1000;
+	size_t i;
+
+	(void)state;
+	advance(24 * (int64_t)HOUR);
+	assert_true(world.runs > 24);
+	for (i = 11; i < world.runs; i++) {
+		assert_int_equal(run(i)->start - run(i - 1)->end, want);
+		want = want * 2 < HOUR ? want * 2 : HOUR;
+	}
+	assert_state(s, "cooldown");
+}
+
+static void
+the_guard_never_makes_the_cooldown_shorter(void **state)
+{
+	struct subject *s = add_self_triggering();
+
+	(void)state;
+	s->policy.cooldown_ms = 5000;
+	advance(5 * MINUTE);
+	assert_true(dispatch_is_guarded(&s->rule));
+	assert_int_equal(run(11)->start - run(10)->end, 5000);
+	assert_int_equal(run(12)->start - run(11)->end, 5000);
+}
+
+static void
+a_change_from_outside_runs_in_spite_of_the_guard(void **state)
+{
+	struct subject *s = add_self_triggering();
+	int64_t t;
+	size_t n;
+
+	(void)state;
+	advance(10 * (int64_t)HOUR);
+	t = last_run()->end + 10 * MINUTE;
+	if (t <= now_ms())
+		advance(HOUR);
+	t = last_run()->end + 10 * MINUTE;
+	advance(t - now_ms());
+	n = world.runs;
+	write_file(s, 1);
+	advance(0);
+	assert_int_equal(world.runs, n + 1);
+	assert_int_equal(last_run()->start, t);
+	assert_false(dispatch_is_guarded(&s->rule));
+}
+
+static void
+a_change_more_than_two_seconds_after_a_run_is_not_its_own(void **state)
+{
+	struct policy p = usual();
+	struct subject *s;
+	int i;
+
+	(void)state;
+	p.cooldown_ms = p.settle_ms = 0;
+	s = add(p);
+	for (i = 0; i < 30; i++) {
+		write_file(s, 0);
+		advance(2101);
+	}
+	assert_int_equal(world.runs, 30);
+	assert_false(dispatch_is_guarded(&s->rule));
+	for (i = 0; i < 12; i++) {
+		write_file(s, 0);
+		advance(2100);
+	}
+	assert_true(dispatch_is_guarded(&s->rule));
+}
+
+/* ---- while-running = ignore ---- */
+
+static struct subject *
+add_ignoring(void)
+{
+	struct policy p = usual();
+
+	p.while_running = RUNNING_IGNORE;
+	return add(p);
+}
+
+static void
+ignore_takes_a_change_during_a_run_as_its_own_doing(void **state)
+{
+	struct subject *s = add_ignoring();
+
+	(void)state;
+	s->writes = true;
+	write_file(s, 0);
+	advance(HOUR);
+	assert_int_equal(world.runs, 1);
+	assert_false(dispatch_pending(&s->rule));
+}
+
+static void
+ignore_lasts_one_settle_after_a_success(void **state)
+{
+	struct subject *s = add_ignoring();
+	unsigned looks;
+
+	(void)state;
+	write_file(s, 0);
+	advance(2050);
+	assert_int_equal(run(0)->end, 1100);
+	write_file(s, 0);
+	write_unnoticed(s, 1);
+	looks = s->looks;
+	advance(50);
+	assert_int_equal(s->looks, looks + PATHS);
+	advance(HOUR);
+	assert_int_equal(world.runs, 1);
+	write_file(s, 0);
+	advance(HOUR);
+	assert_int_equal(world.runs, 2);
+}
+
+static void
+ignore_ends_with_a_failed_run(void **state)
+{
+	struct subject *s = add_ignoring();
+
+	(void)state;
+	s->fail = 1;
+	write_file(s, 0);
+	advance(1110);
+	write_file(s, 1);
+	assert_true(s->path[1].owed != 0);
+	advance(HOUR);
+	assert_int_equal(world.runs, 2);
+}
+
+static void
+rerun_takes_no_looks_after_a_run(void **state)
+{
+	struct subject *s = add_usual();
+	unsigned looks;
+
+	(void)state;
+	write_file(s, 0);
+	advance(1000);
+	looks = s->looks;
+	advance(HOUR);
+	assert_int_equal(s->looks, looks);
+}
+
+/* ---- every ---- */
+
+static struct subject *
+add_every(int64_t ms)
+{
+	struct policy p = usual();
+
+	p.every_ms = ms;
+	return add(p);
+}
+
+static void
+every_runs_when_no_run_has_succeeded_for_that_long(void **state)
+{
+	struct subject *s = add_every(HOUR);
+
+	(void)state;
+	advance(HOUR - 1);
+	assert_int_equal(world.runs, 0);
+	advance(2 * HOUR);
+	assert_int_equal(world.runs, 2);
+	assert_int_equal(run(0)->start, HOUR);
+	assert_int_equal(run(1)->start, run(0)->end + HOUR);
+	assert_int_equal(run(0)->reason, REASON_TIMER);
+	assert_state(s, "idle");
+}
+
+static void
+any_success_puts_every_off(void **state)
+{
+	struct subject *s = add_every(HOUR);
+
+	(void)state;
+	advance(HOUR / 2);
+	write_file(s, 0);
+	advance(HOUR);
+	assert_int_equal(world.runs, 1);
+	advance(HOUR);
+	assert_int_equal(world.runs, 2);
+	assert_int_equal(run(1)->start, run(0)->end + HOUR);
+	trigger(s);
+	advance(HOUR);
+	assert_int_equal(world.runs, 3);
+	advance(MINUTE);
+	assert_int_equal(world.runs, 4);
+}
+
+static void
+every_is_retried_like_any_run(void **state)
+{
+	struct subject *s = add_every(HOUR);
+
+	(void)state;
+	s->fail = 1;
+	advance(HOUR + MINUTE);
+	assert_int_equal(world.runs, 2);
+	assert_int_equal(run(1)->reason, REASON_RETRY);
+	assert_int_equal(run(1)->attempt, 2);
+}
+
+static void
+every_asks_again_when_the_budget_is_spent(void **state)
+{
+	struct subject *s = add_every(HOUR);
+
+	(void)state;
+	s->fail = 4;
+	advance(2 * HOUR - MINUTE);
+	assert_int_equal(world.runs, 4);
+	assert_state(s, "failed");
+	advance(2 * MINUTE);
+	assert_int_equal(world.runs, 5);
+	assert_int_equal(run(4)->attempt, 1);
+	assert_state(s, "idle");
+}
+
+/* ---- lock, max-running and the queue ---- */
+
+/* In which order they started, as letters by subject. */
+static void
+assert_order(const char *want)
+{
+	char got[64] = "";
+	size_t i;
+
+	for (i = 0; i < world.runs && i < sizeof(got) - 1; i++)
+		got[i] = (char)('a' + (world.run[i].s - world.subject));
+	assert_string_equal(got, want);
+}
+
+static void
+the_oldest_due_time_is_served_first(void **state)
+{
+	struct subject *s[4];
+	size_t i;
+
+	(void)state;
+	begin(1);
+	for (i = 0; i < 4; i++)
+		s[i] = add_usual();
+	s[0]->length_ms = 10000;
+	trigger(s[0]);
+	advance(10);
+	write_file(s[3], 0);
+	advance(10);
+	write_file(s[1], 0);
+	advance(10);
+	write_file(s[2], 0);
+	advance(HOUR);
+	assert_order("adbc");
+}
+
+static void
+a_rule_whose_lock_is_held_is_passed_over_and_keeps_its_place(void **state)
+{
+	struct dispatch_lock lock = { .holder = NULL };
+	struct subject *a, *b, *c, *d;
+
+	(void)state;
+	begin(2);
+	a = add_locked(usual(), &lock);
+	b = add_locked(usual(), &lock);
+	c = add_usual();
+	d = add_locked(usual(), &lock);
+	a->length_ms = c->length_ms = 20000;
+	trigger(a);
+	advance(10);
+	write_file(b, 0);
+	advance(10);
+	write_file(c, 0);
+	advance(10);
+	write_file(d, 0);
+	advance(MINUTE);
+	assert_order("acbd");
+	assert_int_equal(run(1)->start, 1020);
+	assert_int_equal(run(2)->start, 20000);
+	assert_int_equal(run(3)->start, 20100);
+}
+
+static void
+rules_with_different_locks_run_side_by_side(void **state)
+{
+	struct dispatch_lock one = { .holder = NULL }, two = { .holder = NULL };
+
+	(void)state;
+	trigger(add_locked(usual(), &one));
+	trigger(add_locked(usual(), &two));
+	trigger(add_usual());
+	advance(50);
+	assert_int_equal(world.running, 3);
+}
+
+/* No run began before the one before it had ended. */
+static void
+assert_no_overlap(void)
+{
+	size_t i;
+
+	for (i = 1; i < world.runs; i++)
+		assert_true(world.run[i - 1].end <= world.run[i].start);
+}
+
+static void
+two_busy_rules_with_one_lock_take_turns_and_never_overlap(void **state)
+{
+	struct dispatch_lock lock = { .holder = NULL };
+	struct policy p = usual();
+	struct subject *a, *b;
+	size_t i;
+
+	(void)state;
+	p.settle_ms = p.cooldown_ms = 0;
+	a = add_locked(p, &lock);
+	b = add_locked(p, &lock);
+	for (i = 0; world.runs < 1000; i++) {
+		trigger(a);
+		trigger(b);
+		advance((int64_t)(i * 37 % 90));
+	}
+	assert_int_equal(world.most_running, 1);
+	assert_no_overlap();
+	for (i = 1; i < 1000; i++)
+		assert_ptr_not_equal(run(i)->s, run(i - 1)->s);
+}
+
+static void
+a_busy_rule_passes_over_a_waiting_one_once_at_most(void **state)
+{
+	struct dispatch_lock lock = { .holder = NULL };
+	struct policy p = usual();
+	struct subject *a, *b;
+
+	(void)state;
+	p.settle_ms = p.cooldown_ms = 0;
+	a = add_locked(p, &lock);
+	b = add_locked(p, &lock);
+	write_file(a, 0);
+	advance(50);
+	write_file(b, 0);
+	while (world.runs < 4) {
+		write_file(a, 0);
+		advance(10);
+	}
+	assert_order("abaa");
+}
+
+static void
+a_thousand_rules_due_within_a_second_all_run(void **state)
+{
+	size_t i;
+
+	(void)state;
+	begin(16);
+	for (i = 0; i < 1000; i++)
+		add_usual();
+	for (i = 0; i < 1000; i++) {
+		write_file(&world.subject[i * 7 % 1000], 0);
+		advance(i % 2);
+	}
+	advance(HOUR);
+	assert_int_equal(world.runs, 1000);
+	assert_int_equal(world.most_running, 16);
+	for (i = 0; i < 1000; i++)
+		assert_ptr_equal(run(i)->s, &world.subject[i * 7 % 1000]);
+	assert_between(1000 * 100 / 16, last_run()->end, 1000 * 100 / 16 + 1200);
+}
+
+static void
+a_rule_that_unsettles_in_the_queue_lets_others_go_first(void **state)
+{
+	struct subject *a, *b, *c;
+
+	(void)state;
+	begin(1);
+	a = add_usual();
+	b = add_usual();
+	c = add_usual();
+	a->length_ms = 5000;
+	trigger(a);
+	advance(10);
+	write_file(b, 0);
+	advance(10);
+	write_file(c, 0);
+	advance(4900);
+	write_file(b, 0);
+	advance(MINUTE);
+	assert_order("acb");
+	assert_int_equal(last_run()->start, 5920);
+}
+
+/* ---- timeout ---- */
+
+static struct subject *
+add_slow(bool stubborn)
+{
+	struct policy p = usual();
+	struct subject *s;
+
+	p.timeout_ms = 3000;
+	p.retry = 0;
+	s = add(p);
+	s->stubborn = stubborn;
+	s->length_ms = HOUR;
+	trigger(s);
+	return s;
+}
+
+static void
+a_run_that_takes_too_long_gets_term(void **state)
+{
+	struct subject *s = add_slow(false);
+
+	(void)state;
+	advance(2999);
+	assert_int_equal(s->term_ms, -1);
+	advance(MINUTE);
+	assert_int_equal(s->term_ms, 3000);
+	assert_int_equal(run(0)->end, 3000);
+	assert_int_equal(s->kill_ms, -1);
+}
+
+static void
+a_run_that_ignores_term_gets_kill_five_seconds_later(void **state)
+{
+	struct subject *s = add_slow(true);
+
+	(void)state;
+	advance(3000);
+	assert_state(s, "stopping");
+	advance(4999);
+	assert_int_equal(s->kill_ms, -1);
+	advance(MINUTE);
+	assert_int_equal(s->kill_ms, 8000);
+	assert_int_equal(run(0)->end, 8000);
+}
+
+static void
+a_timeout_of_zero_is_none(void **state)
+{
+	struct policy p = usual();
+	struct subject *s;
+
+	(void)state;
+	p.timeout_ms = 0;
+	s = add(p);
+	s->length_ms = 100 * HOUR;
+	trigger(s);
+	advance(99 * (int64_t)HOUR);
+	assert_true(s->running);
+	assert_int_equal(s->term_ms, -1);
+}
+
+static void
+a_run_in_time_gets_no_signal(void **state)
+{
+	struct subject *s = add_slow(true);
+
+	(void)state;
+	s->length_ms = 2900;
+	advance(50);
+	s->ends_ms = 2900;
+	advance(HOUR);
+	assert_int_equal(run(0)->end, 2900);
+	assert_int_equal(s->term_ms, -1);
+	assert_int_equal(s->kill_ms, -1);
+}
+
+/* ---- remove, forget, disabled, stop ---- */
+
+static void
+a_removed_rule_does_not_run(void **state)
+{
+	struct subject *waiting = add_usual(), *queued, *idle = add_usual();
+
+	(void)state;
+	begin(1);
+	trigger(add_usual());
+	waiting = add_usual();
+	queued = add_usual();
+	idle = add_usual();
+	advance(10);
+	trigger(queued);
+	write_file(waiting, 0);
+	assert_false(dispatch_remove(&world.d, &waiting->rule));
+	assert_false(dispatch_remove(&world.d, &queued->rule));
+	assert_false(dispatch_remove(&world.d, &idle->rule));
+	advance(HOUR);
+	assert_int_equal(world.runs, 1);
+	assert_true(mono_is_never(dispatch_deadline(&world.d)));
+}
+
+static void
+a_removed_rule_that_runs_keeps_lock_and_timeout_to_the_end(void **state)
+{
+	struct dispatch_lock lock = { .holder = NULL };
+	struct policy p = usual();
+	struct subject *a, *b;
+
+	(void)state;
+	p.timeout_ms = 3000;
+	a = add_locked(p, &lock);
+	b = add_locked(p, &lock);
+	a->stubborn = true;
+	a->length_ms = HOUR;
+	trigger(a);
+	advance(10);
+	write_file(a, 0);
+	trigger(a);
+	trigger(b);
+	assert_true(dispatch_remove(&world.d, &a->rule));
+	a->gone = true;
+	advance(HOUR);
+	assert_int_equal(a->term_ms, 3000);
+	assert_int_equal(a->kill_ms, 8000);
+	assert_int_equal(runs_of(a), 1);
+	assert_int_equal(runs_of(b), 1);
+	assert_int_equal(run(1)->start, 8000);
+}
+
+static void
+what_is_forgotten_is_not_owed(void **state)
+{
+	struct subject *s = add_usual();
+
+	(void)state;
+	write_file(s, 0);
+	dispatch_forget(&world.d, &s->rule, &s->path[0], world.now);
+	assert_true(dispatch_path_settled(&s->path[0]));
+	assert_state(s, "idle");
+	assert_true(mono_is_never(dispatch_deadline(&world.d)));
+}
+
+static void
+the_other_paths_of_a_rule_are_owed_still(void **state)
+{
+	struct subject *s = add_usual();
+
+	(void)state;
+	write_file(s, 0);
+	write_file(s, 1);
+	dispatch_forget(&world.d, &s->rule, &s->path[0], world.now);
+	advance(HOUR);
+	assert_int_equal(world.runs, 1);
+}
+
+static void
+a_rule_that_owes_nothing_any_more_leaves_the_queue(void **state)
+{
+	struct subject *s, *busy;
+
+	(void)state;
+	begin(1);
+	busy = add_usual();
+	s = add_every(3 * HOUR);
+	busy->length_ms = 2 * MINUTE;
+	trigger(busy);
+	write_file(s, 0);
+	advance(MINUTE);
+	assert_state(s, "queued");
+	dispatch_forget(&world.d, &s->rule, &s->path[0], world.now);
+	assert_state(s, "idle");
+	advance(HOUR);
+	assert_int_equal(world.runs, 1);
+	advance(2 * HOUR);
+	assert_int_equal(runs_of(s), 1);
+}
+
+static void
+a_change_after_all_that_failed_is_forgotten_is_served(void **state)
+{
+	struct subject *s = add_failed(0, 1000);
+
+	(void)state;
+	dispatch_forget(&world.d, &s->rule, &s->path[0], world.now);
+	assert_state(s, "idle");
+	trigger(s);
+	advance(50);
+	assert_true(s->running);
+	write_file(s, 1);
+	s->fail = 1;
+	advance(HOUR);
+	assert_int_equal(world.runs, 3);
+	assert_int_equal(run(2)->attempt, 1);
+	assert_state(s, "idle");
+}
+
+static void
+a_disabled_rule_does_nothing(void **state)
+{
+	struct policy p = usual();
+	struct subject *s;
+
+	(void)state;
+	p.enabled = false;
+	p.at_start = START_ALWAYS;
+	p.every_ms = MINUTE;
+	s = add(p);
+	write_file(s, 0);
+	nudge(s);
+	advance(HOUR);
+	assert_int_equal(world.runs, 0);
+	assert_state(s, "disabled");
+}
+
+static void
+after_a_stop_nothing_new_runs_but_timeouts_go_on(void **state)
+{
+	struct subject *slow = add_slow(true), *s = add_usual();
+
+	(void)state;
+	advance(10);
+	trigger(s);
+	dispatch_stop(&world.d);
+	write_file(s, 0);
+	advance(HOUR);
+	assert_int_equal(runs_of(s), 0);
+	assert_int_equal(slow->kill_ms, 8000);
+	assert_true(mono_is_never(dispatch_deadline(&world.d)));
+}
+
+/* ---- what is shown ---- */
+
+static void
+settling_then_splay_is_shown_as_settling(void **state)
+{
+	struct subject *s = add_splayed();
+
+	(void)state;
+	assert_state(s, "idle");
+	write_file(s, 0);
+	assert_state(s, "settling");
+	advance(1001);
+	assert_int_equal(world.runs, 0);
+	assert_state(s, "settling");
+}
+
+static void
+cooldown_is_shown_once_it_has_settled(void **state)
+{
+	struct subject *s = add_usual();
+
+	(void)state;
+	write_file(s, 0);
+	advance(2000);
+	assert_state(s, "idle");
+	write_file(s, 0);
+	assert_state(s, "settling");
+	advance(1000);
+	assert_state(s, "cooldown");
+	assert_int_equal(dispatch_due(&s->rule).ns, EPOCH + 11100 * MONO_MS);
+	advance(8100);
+	assert_state(s, "running");
+}
+
+static void
+every_state_reason_and_change_has_its_name(void **state)
+{
+	static const char *const states[] = { "idle", "settling", "cooldown", "queued",
+		"running", "stopping", "retrying", "blocked", "failed", "disabled" };
+	static const char *const reasons[] = { "change", "start", "timer", "retry",
+		"manual" };
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 10; i++)
+		assert_string_equal(
+		    dispatch_state_name((enum dispatch_state)i), states[i]);
+	for (i = 0; i < 5; i++)
+		assert_string_equal(
+		    dispatch_reason_name((enum dispatch_reason)i), reasons[i]);
+	assert_string_equal(dispatch_change_name(CHANGE_CREATE), "create");
+	assert_string_equal(dispatch_change_name(CHANGE_MODIFY), "modify");
+	assert_string_equal(dispatch_change_name(CHANGE_DELETE), "delete");
+	assert_string_equal(dispatch_change_name(CHANGE_ATTRIBUTES), "attributes");
+	assert_string_equal(dispatch_change_name(0), "");
+}
+
+#define TEST(f) cmocka_unit_test_setup(f, setup)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_change_runs_the_action_one_settle_later),
+		TEST(two_thousand_writes_within_settle_cause_one_run),
+		TEST(constant_writing_does_not_put_a_run_off_beyond_settle_max),
+		TEST(a_difference_that_is_not_asked_for_causes_no_run),
+		TEST(a_difference_that_is_not_asked_for_still_unsettles),
+		TEST(attributes_count_when_they_are_asked_for),
+		TEST(a_change_during_the_cooldown_runs_at_its_end),
+		TEST(a_change_just_before_the_cooldown_ends_settles_first),
+		TEST(a_slow_writer_during_the_cooldown_gets_settle_max_from_its_end),
+		TEST(a_slow_writer_that_stops_in_time_is_waited_for),
+		TEST(a_file_below_min_size_is_absent),
+		TEST(splay_delays_a_run_by_a_random_time_up_to_it),
+		TEST(splay_is_drawn_once_per_pending_period),
+		TEST(splay_is_drawn_anew_for_the_next_period),
+		TEST(splay_spreads_runs_at_start_and_by_the_timer_too),
+		TEST(splay_applies_to_what_was_noticed_during_a_run),
+		TEST(splay_does_not_apply_to_a_retry),
+		TEST(a_change_during_a_run_causes_one_more_run),
+		TEST(many_changes_during_a_run_cause_one_more_run),
+		TEST(there_and_back_again_while_a_run_waits_is_still_owed),
+		TEST(there_and_back_again_while_runs_fail_is_still_owed),
+		TEST(create_delete_create_with_on_create_causes_two_runs),
+		TEST(another_file_in_the_place_is_created_and_modified),
+		TEST(a_change_without_an_event_is_found_on_leaving_the_queue),
+		TEST(what_moves_at_every_look_is_run_by_settle_max),
+		TEST(one_run_answers_the_changes_of_all_paths),
+		TEST(what_a_failed_run_took_comes_before_what_was_noticed_meanwhile),
+		TEST(the_most_telling_change_is_told),
+		TEST(a_failed_run_is_tried_again_after_the_delay),
+		TEST(the_backoff_doubles_up_to_an_hour_with_jitter),
+		TEST(a_delay_of_more_than_an_hour_is_its_own_limit),
+		TEST(a_delay_of_nothing_does_not_spin),
+		TEST(a_success_resets_the_backoff),
+		TEST(the_cooldown_does_not_apply_to_a_retry),
+		TEST(settle_applies_to_a_retry),
+		TEST(a_change_during_a_failing_run_shortens_the_wait),
+		TEST(a_change_during_the_wait_shortens_it),
+		TEST(a_change_never_makes_the_wait_longer),
+		TEST(the_wait_after_a_shortened_one_runs_its_full_length),
+		TEST(a_failing_action_whose_file_changes_often_does_not_run_as_often),
+		TEST(a_spent_budget_is_failed_and_still_owed),
+		TEST(the_next_cause_after_failing_is_served_no_sooner_than_the_retry),
+		TEST(a_cause_after_failing_brings_the_full_budget),
+		TEST(a_change_in_the_last_attempt_keeps_the_rule_going),
+		TEST(without_retries_one_failure_is_enough),
+		TEST(without_retries_a_change_is_served_as_usual),
+		TEST(without_retries_a_change_during_the_run_is_served_as_usual),
+		TEST(a_nudge_makes_a_waiting_retry_due_at_once),
+		TEST(a_nudge_does_not_shorten_the_wait_after_a_shortened_one),
+		TEST(a_nudge_respects_the_cooldown),
+		TEST(a_nudge_during_a_failing_run_counts),
+		TEST(a_nudge_ends_failed),
+		TEST(a_nudge_is_no_reason_to_run_by_itself),
+		TEST(a_rule_without_a_program_is_blocked_and_still_owes),
+		TEST(a_blocked_rule_runs_when_its_program_is_there),
+		TEST(a_rule_may_be_blocked_again_and_again),
+		TEST(a_blocked_rule_holds_neither_lock_nor_slot),
+		TEST(unblocking_what_is_not_blocked_does_nothing),
+		TEST(at_start_always_runs_once),
+		TEST(at_start_new_owes_what_exists_whatever_on_says),
+		TEST(at_start_new_owes_nothing_for_what_does_not_exist),
+		TEST(at_start_changed_and_never_record_what_is_there),
+		TEST(a_change_after_the_start_gives_reason_change),
+		TEST(a_trigger_goes_past_settle_cooldown_and_splay),
+		TEST(a_trigger_goes_past_the_retry_wait),
+		TEST(a_trigger_does_not_go_past_the_lock),
+		TEST(a_trigger_does_not_go_past_max_running),
+		TEST(a_trigger_of_a_disabled_or_blocked_or_removed_rule_is_refused),
+		TEST(triggers_during_a_run_share_one_more),
+		TEST(a_triggered_run_takes_what_is_owed),
+		TEST(a_failed_triggered_run_puts_back_what_was_owed),
+		TEST(a_failed_triggered_run_with_nothing_owed_changes_nothing),
+		TEST(a_change_during_a_failed_triggered_run_is_owed),
+		TEST(a_trigger_runs_what_has_failed),
+		TEST(a_rule_that_triggers_itself_runs_less_than_20_times_a_minute),
+		TEST(the_guard_doubles_from_one_second),
+		TEST(the_guard_never_makes_the_cooldown_shorter),
+		TEST(a_change_from_outside_runs_in_spite_of_the_guard),
+		TEST(a_change_more_than_two_seconds_after_a_run_is_not_its_own),
+		TEST(ignore_takes_a_change_during_a_run_as_its_own_doing),
+		TEST(ignore_lasts_one_settle_after_a_success),
+		TEST(ignore_ends_with_a_failed_run),
+		TEST(rerun_takes_no_looks_after_a_run),
+		TEST(every_runs_when_no_run_has_succeeded_for_that_long),
+		TEST(any_success_puts_every_off),
+		TEST(every_is_retried_like_any_run),
+		TEST(every_asks_again_when_the_budget_is_spent),
+		TEST(the_oldest_due_time_is_served_first),
+		TEST(a_rule_whose_lock_is_held_is_passed_over_and_keeps_its_place),
+		TEST(rules_with_different_locks_run_side_by_side),
+		TEST(two_busy_rules_with_one_lock_take_turns_and_never_overlap),
+		TEST(a_busy_rule_passes_over_a_waiting_one_once_at_most),
+		TEST(a_thousand_rules_due_within_a_second_all_run),
+		TEST(a_rule_that_unsettles_in_the_queue_lets_others_go_first),
+		TEST(a_run_that_takes_too_long_gets_term),
+		TEST(a_run_that_ignores_term_gets_kill_five_seconds_later),
+		TEST(a_timeout_of_zero_is_none),
+		TEST(a_run_in_time_gets_no_signal),
+		TEST(a_removed_rule_does_not_run),
+		TEST(a_removed_rule_that_runs_keeps_lock_and_timeout_to_the_end),
+		TEST(what_is_forgotten_is_not_owed),
+		TEST(the_other_paths_of_a_rule_are_owed_still),
+		TEST(a_rule_that_owes_nothing_any_more_leaves_the_queue),
+		TEST(a_change_after_all_that_failed_is_forgotten_is_served),
+		TEST(a_disabled_rule_does_nothing),
+		TEST(after_a_stop_nothing_new_runs_but_timeouts_go_on),
+		TEST(settling_then_splay_is_shown_as_settling),
+		TEST(cooldown_is_shown_once_it_has_settled),
+		TEST(every_state_reason_and_change_has_its_name),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
