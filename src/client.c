@@ -6,18 +6,15 @@
 #include "client.h"
 
 #include <cJSON.h>
-#include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sysexits.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "ask.h"
 #include "history.h"
 #include "json.h"
 #include "options.h"
@@ -26,119 +23,6 @@
 
 /* Between two questions of `trigger --wait`. */
 #define ASK_AGAIN_NS 100000000
-
-/* Why the socket cannot be connected to, and the exit status that says so. */
-static int
-no_daemon(const char *path, int error)
-{
-	if (error == EACCES || error == EPERM) {
-		fprintf(stderr, "watchpathd: %s: %s (try sudo)\n", path, strerror(error));
-		return EX_NOPERM;
-	}
-	if (error == ENOENT || error == ECONNREFUSED) {
-		fprintf(stderr, "watchpathd: the daemon is not running (%s: %s)\n", path,
-		    strerror(error));
-		return EX_UNAVAILABLE;
-	}
-	fprintf(stderr, "watchpathd: %s: %s\n", path, strerror(error));
-	return EXIT_FAILURE;
-}
-
-/* A connection, or -1 with the exit status in *status. */
-static int
-connect_to(const char *path, int *status)
-{
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	int fd;
-
-	if (strlen(path) >= sizeof(a.sun_path)) {
-		fprintf(stderr,
-		    "watchpathd: %s: a socket's path may have %zu bytes at most (see "
-		    "--socket)\n",
-		    path, sizeof(a.sun_path) - 1);
-		*status = EXIT_FAILURE;
-		return -1;
-	}
-	memcpy(a.sun_path, path, strlen(path) + 1);
-	fd = socket(AF_UNIX, SOCK_STREAM, 0);
-	if (fd != -1 && connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0)
-		return fd;
-	*status = no_daemon(path, errno);
-	if (fd != -1)
-		close(fd);
-	return -1;
-}
-
-static bool
-send_all(int fd, const char *p, size_t len)
-{
-	ssize_t n;
-
-	for (; len > 0; p += n, len -= (size_t)n) {
-		n = write(fd, p, len);
-		if (n == -1 && errno == EINTR)
-			n = 0;
-		if (n == -1)
-			return false;
-	}
-	return true;
-}
-
-static void
-receive_all(int fd, struct buf *reply)
-{
-	char piece[65536];
-	ssize_t n;
-
-	while ((n = read(fd, piece, sizeof(piece))) > 0 || (n == -1 && errno == EINTR))
-		if (n > 0)
-			buf_add(reply, piece, (size_t)n);
-}
-
-/* The text of the reply as it came, or NULL with the exit status. */
-static char *
-ask_text(const struct options *o, cJSON *request, int *status)
-{
-	struct buf reply = { NULL, 0, 0 };
-	int fd = connect_to(o->socket, status);
-	char *line;
-
-	line = json_line(request);
-	cJSON_Delete(request);
-	if (fd != -1) {
-		if (send_all(fd, line, strlen(line)))
-			receive_all(fd, &reply);
-		close(fd);
-		if (reply.len == 0) {
-			fprintf(stderr, "watchpathd: %s: the daemon gave no answer\n",
-			    o->socket);
-			*status = EXIT_FAILURE;
-		}
-	}
-	free(line);
-	return reply.p;
-}
-
-/* The reply as an object, or NULL with the exit status: the daemon said no. */
-static cJSON *
-parse_reply(const char *text, int *status)
-{
-	cJSON *o = json_parse(text, strlen(text));
-	const char *error;
-
-	if (o == NULL) {
-		fprintf(stderr, "watchpathd: the daemon's answer was cut off\n");
-		*status = EXIT_FAILURE;
-		return NULL;
-	}
-	error = json_get_string(o, "error");
-	if (error == NULL)
-		return o;
-	fprintf(stderr, "watchpathd: %s\n", error);
-	cJSON_Delete(o);
-	*status = EXIT_FAILURE;
-	return NULL;
-}
 
 static cJSON *
 request_of(const char *command, const char *rule)
@@ -149,16 +33,6 @@ request_of(const char *command, const char *rule)
 	if (rule != NULL)
 		json_add_text(o, "rule", rule);
 	return o;
-}
-
-static cJSON *
-ask(const struct options *o, cJSON *request, int *status)
-{
-	char *text = ask_text(o, request, status);
-	cJSON *reply = text != NULL ? parse_reply(text, status) : NULL;
-
-	free(text);
-	return reply;
 }
 
 static void
@@ -201,8 +75,8 @@ status_main(int argc, char **argv)
 		return EX_USAGE;
 	}
 	rule = first < argc ? argv[first] : NULL;
-	text = ask_text(&o, request_of("status", rule), &status);
-	reply = text != NULL ? parse_reply(text, &status) : NULL;
+	text = ask_text(o.socket, request_of("status", rule), &status);
+	reply = text != NULL ? ask_parse(text, &status) : NULL;
 	if (reply != NULL && o.json)
 		fputs(text, stdout);
 	else if (reply != NULL && rule != NULL)
@@ -278,7 +152,7 @@ wait_for(const struct options *o, const char *rule, const char *run)
 	while (again) {
 		request = request_of("run", rule);
 		json_add_text(request, "run", run);
-		reply = ask(o, request, &status);
+		reply = ask(o->socket, request, &status);
 		if (reply == NULL)
 			return status;
 		state = json_get_string(reply, "state");
@@ -315,7 +189,7 @@ trigger_main(int argc, char **argv)
 		options_clear(&o);
 		return EX_USAGE;
 	}
-	reply = ask(&o, request_of("trigger", argv[first]), &status);
+	reply = ask(o.socket, request_of("trigger", argv[first]), &status);
 	run = reply != NULL ? json_get_string(reply, "run") : NULL;
 	if (run != NULL) {
 		puts(run);
@@ -346,7 +220,7 @@ reload_main(int argc, char **argv)
 		options_clear(&o);
 		return EX_USAGE;
 	}
-	reply = ask(&o, request_of("reload", NULL), &status);
+	reply = ask(o.socket, request_of("reload", NULL), &status);
 	list = cJSON_GetObjectItemCaseSensitive(reply, "refused");
 	cJSON_ArrayForEach(item, list) {
 		fprintf(stderr, "%s:%d: error: %s\n", json_get_string(item, "file"),
