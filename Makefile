@@ -49,7 +49,11 @@ check: ## run every test; installs missing packages
 	@sh tests/deps.sh build check
 	@$(MAKE) check-all
 
-check-all: check-unit check-man check-system
+check-all:
+	@$(MAKE) -j2 all units
+	@$(MAKE) check-unit check-man check-system
+
+units: $(UNIT)
 
 check-unit: $(UNIT)
 	CMOCKA_MESSAGE_OUTPUT=TAP prove -j2 -e "" $(UNIT)
@@ -75,7 +79,7 @@ san: ## run every test under ASan and UBSan
 	@$(MAKE) BUILD='$(BUILD)/san' CFLAGS='$(SAN_FLAGS)' check-all
 
 mutations: $(BUILD)/watchpathd ## break the code on purpose and see the tests fail
-	prove tests/mutations
+	prove tests/mutations/*.sh
 
 # The list of keys in the manual is made from the table in src/rule.c.
 man: $(BUILD)/watchpathd ## write the list of keys into the manual anew
@@ -113,7 +117,7 @@ CONFDIR = $(if $(ON_MAC),/Library,/etc)/watchpathd/conf.d
 STATEDIR = $(if $(ON_MAC),/var/db,/var/lib)/watchpathd
 PLIST = $(if $(ON_MAC),/Library/LaunchDaemons/org.watchpathd.plist)
 PATHFILE = $(if $(ON_MAC),/etc/paths.d/watchpathd)
-PROGRAM = $(BUILD)/$(if $(filter macos-Linux,$(PLATFORM)-$(UNAME)),macos/)watchpathd
+PROGRAM = $(BUILD)/$(if $(ON_MAC),macos/)watchpathd
 OWNER = $(if $(filter 0,$(shell id -u)),-o root -g $(if $(filter Darwin,$(UNAME)),wheel,root))
 LIVE_MAC = $(if $(DESTDIR),,$(filter Darwin,$(UNAME)))
 MAN_PAGES = $(wildcard man/*.5 man/*.8)
@@ -122,7 +126,7 @@ RULES = $(notdir $(wildcard conf.d/*.ini))
 # The directories of others are made where they are missing, never changed. A
 # rule file that is there, or was renamed to switch it off, stays as it is.
 # macOS finds the manual by the program's directory: bin and share/man.
-install: $(PROGRAM) ## install; PREFIX, DESTDIR and PLATFORM=macos
+install: $(PROGRAM) ## install; PREFIX, DESTDIR and PLATFORM=macos are honoured
 	umask 022; mkdir -p $(addprefix '$(DESTDIR)',$(BINDIR) $(MANDIR)/man5 $(MANDIR)/man8 \
 		$(CONFDIR) $(dir $(STATEDIR) $(PLIST) $(PATHFILE)))
 	install -d $(OWNER) -m 0700 '$(DESTDIR)$(STATEDIR)'
@@ -160,7 +164,8 @@ clean: ## remove what was built
 	rm -rf '$(BUILD)'
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
-.PHONY: all check check-all check-unit check-system check-man demo lint san mutations man \
+
+.PHONY: all check check-all units check-unit check-system check-man demo lint san mutations man \
 	format clean help

@@ -354,6 +354,17 @@ seal_descriptors(void)
 		fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
+static void
+free_user(struct passwd *pw)
+{
+	if (pw == NULL)
+		return;
+	free(pw->pw_name);
+	free(pw->pw_dir);
+	free(pw->pw_shell);
+	free(pw);
+}
+
 int
 become_main(int argc, char **argv)
 {
@@ -364,13 +375,14 @@ become_main(int argc, char **argv)
 		fail(&b, "exec: not a command line that the daemon would give");
 		return EX_USAGE;
 	}
-	if (!set_nice(&b) || !set_umask(&b) || !find_user(&b) || !find_group(&b) ||
-	    !set_identity(&b) || !set_directory(&b))
-		return EX_OSERR;
-	fill_environment(&b, &env);
-	seal_descriptors();
-	execve(b.command[0], b.command + 1, env.v);
-	fail(&b, "%s: %s", b.command[0], strerror(errno));
+	if (set_nice(&b) && set_umask(&b) && find_user(&b) && find_group(&b) &&
+	    set_identity(&b) && set_directory(&b)) {
+		fill_environment(&b, &env);
+		seal_descriptors();
+		execve(b.command[0], b.command + 1, env.v);
+		fail(&b, "%s: %s", b.command[0], strerror(errno));
+	}
 	strv_clear(&env);
+	free_user(b.pw);
 	return EX_OSERR;
 }

@@ -24,12 +24,13 @@
 #include "trust.h"
 
 #define FILE_SIZE_MAX ((size_t)1 << 20)
-#define FILE_DIAGS_MAX 1000
+#define FOUND_MAX 1000 /* errors in a file, and warnings */
 
 /* A section, kept until its file is known to be good. */
 struct section {
 	struct rule *rule; /* NULL: [daemon] */
 	int line;
+	bool vague;        /* a line was refused whose key is not known */
 	bool keys, errors; /* has any */
 	int *watch_lines;  /* of rule->watch */
 	size_t nwatch;
@@ -54,11 +55,10 @@ struct parser {
 	struct settings settings;    /* what [daemon] in this file says */
 	char key[RULE_LINE_MAX + 1]; /* what an indented line would continue, or "" */
 	bool indented;               /* the line at hand is */
-	bool skip; /* the key above was refused, and so goes what continues it */
-	bool lost; /* text before the first section was reported */
-	bool owed; /* inih has a line and has not handed over its value */
-	bool errors;
-	size_t ndiags;
+	bool skip;       /* the key above was refused, and so goes what continues it */
+	bool lost;       /* text before the first section was reported */
+	bool owed;       /* inih has a line and has not handed over its value */
+	size_t found[2]; /* findings, by severity */
 };
 
 /* Findings. */
@@ -82,21 +82,19 @@ this_section(struct parser *p)
 static void
 add_diag(struct parser *p, enum diag_severity severity, int line, char *message)
 {
-	if (p->ndiags == FILE_DIAGS_MAX) {
+	size_t n = p->found[severity]++;
+
+	if (severity == DIAG_ERROR && p->nsections != 0)
+		this_section(p)->errors = true;
+	if (n == FOUND_MAX) {
 		free(message);
-		severity = DIAG_ERROR;
 		line = p->line;
-		message = xstrdup("too many findings: the rest is not shown");
+		message = xstrdup("too many of these: the rest is not shown");
 	}
-	if (p->ndiags++ <= FILE_DIAGS_MAX)
+	if (n <= FOUND_MAX)
 		push_diag(p->conf, severity, p->file, line, message);
 	else
 		free(message);
-	if (severity == DIAG_ERROR) {
-		p->errors = true;
-		if (p->nsections != 0)
-			this_section(p)->errors = true;
-	}
 }
 
 #define error(p, line, ...) add_diag(p, DIAG_ERROR, line, xasprintf(__VA_ARGS__))
@@ -203,6 +201,17 @@ has_section(struct parser *p)
 	return p->nsections != 0;
 }
 
+/* Refuses the line at hand before it is known what it would have set. */
+#define refuse_line(p, ...) note_vague(p, xasprintf(__VA_ARGS__))
+
+static void
+note_vague(struct parser *p, char *message)
+{
+	add_diag(p, DIAG_ERROR, p->line, message);
+	if (p->nsections != 0)
+		this_section(p)->vague = true;
+}
+
 #define CUT_SHORT                                                                  \
 	"white space before `;` would begin a comment, even in quotes: write `;` " \
 	"without the space before it, or put the comment on a line of its own"
@@ -220,18 +229,18 @@ accept_key(struct parser *p)
 		return false;
 	this_section(p)->keys = true;
 	if (sep == NULL || (comment != NULL && comment < sep)) {
-		error(p, p->line, "neither a section header nor `key = value`");
+		refuse_line(p, "neither a section header nor `key = value`");
 		return false;
 	}
 	for (n = (size_t)(sep - p->text); n > 0 && strchr(" \t", p->text[n - 1]) != NULL;)
 		n--;
 	snprintf(name, sizeof(name), "%.*s", (int)n, p->text);
 	if (*sep == ':')
-		error(p, p->line, "write `=` instead of `:` after `%s`", name);
+		refuse_line(p, "write `=` instead of `:` after `%s`", name);
 	else if (n == 0)
-		error(p, p->line, "`=` without a key before it");
+		refuse_line(p, "`=` without a key before it");
 	else if (comment != NULL && (rule_key_flags(name) & RULE_KEY_TEXT) != 0)
-		error(p, p->line, "%s", CUT_SHORT);
+		refuse_line(p, "%s", CUT_SHORT);
 	else
 		p->skip = false;
 	return !p->skip;
@@ -245,7 +254,7 @@ accept_indented(struct parser *p, const char *text)
 	if (rule_check_indented(text, why) == -1) {
 		if (text[0] == '[')
 			open_section(p, "?");
-		error(p, p->line, "%s", why);
+		refuse_line(p, "%s", why);
 		return false;
 	}
 	if (!has_section(p) || p->skip)
@@ -273,24 +282,34 @@ find_control(const char *s, size_t n)
 	return NULL;
 }
 
+/* The next indented line continues nothing, and if skip, is not to be read. */
+static void
+forget_key(struct parser *p, bool skip)
+{
+	p->key[0] = '\0';
+	p->skip = skip;
+}
+
 /* Can inih hold this line of n bytes, and is it text? */
 static bool
 check_bytes(struct parser *p, size_t n, size_t max)
 {
 	const char *bad = find_control(p->text, n);
 
-	if (bad != NULL && *bad == '\0')
-		error(p, p->line, "NUL byte: not text, or UTF-16 instead of UTF-8");
-	else if (bad != NULL && *bad == '\r')
-		error(p, p->line, "bare CR: lines must end in LF or CR LF");
-	else if (bad != NULL)
-		error(p, p->line, "control byte \\%03o", (unsigned char)*bad);
-	else if (n > max)
-		error(p, p->line, "line of %zu bytes: at most %zu are possible", n, max);
-	else if (!rule_text_valid(p->text))
-		error(p, p->line, "not valid UTF-8");
-	else
+	if (bad == NULL && n <= max && rule_text_valid(p->text))
 		return true;
+	if (p->text[0] == '[')
+		open_section(p, "?");
+	if (bad != NULL && *bad == '\0')
+		refuse_line(p, "NUL byte: not text, or UTF-16 instead of UTF-8");
+	else if (bad != NULL && *bad == '\r')
+		refuse_line(p, "bare CR: lines must end in LF or CR LF");
+	else if (bad != NULL)
+		refuse_line(p, "control byte \\%03o", (unsigned char)*bad);
+	else if (n > max)
+		refuse_line(p, "line of %zu bytes: at most %zu are possible", n, max);
+	else
+		refuse_line(p, "not valid UTF-8");
 	return false;
 }
 
@@ -299,25 +318,21 @@ static bool
 accept_line(struct parser *p, size_t n, size_t max)
 {
 	const char *s = skip_space(p->text);
-	bool good = check_bytes(p, n, max);
 
-	if (good && (*s == '\0' || *s == ';' || *s == '#'))
-		return false;
 	p->indented = s != p->text;
-	if (!p->indented) {
-		p->key[0] = '\0';
-		p->skip = !good;
-	}
-	if (!good) {
-		if (*s == '[' && !p->indented)
-			open_section(p, "?");
+	if (!check_bytes(p, n, max)) {
+		if (!p->indented)
+			forget_key(p, true);
 		return false;
 	}
+	if (*s == '\0' || *s == ';' || *s == '#')
+		return false;
 	if (strstr(s, "\xc2\xa0") != NULL)
 		warning(p, p->line,
 		    "a no-break space (Option-Space) is not taken for a space");
 	if (p->indented)
 		return accept_indented(p, s);
+	forget_key(p, false);
 	return *s == '[' ? accept_header(p) : accept_key(p);
 }
 
@@ -328,7 +343,7 @@ next_line(struct parser *p)
 	char *newline;
 	size_t n;
 
-	if (p->next == p->end)
+	if (p->next == p->end || p->found[DIAG_ERROR] > FOUND_MAX)
 		return -1;
 	p->text = p->next;
 	newline = memchr(p->text, '\n', (size_t)(p->end - p->text));
@@ -677,7 +692,7 @@ finish_section(struct parser *p, struct section *s)
 
 	if (!s->keys && !s->errors)
 		error(p, s->line, "section without keys");
-	else if (s->keys && s->rule != NULL)
+	else if (s->keys && !s->vague && s->rule != NULL)
 		for (nth = 0; rule_validate(s->rule, nth, why) == -1; nth++)
 			error(p, s->line, "%s", why);
 	if (s->rule == NULL || s->errors || !s->keys)
@@ -703,9 +718,9 @@ finish_file(struct parser *p)
 		if (p->sections[i].rule == NULL) {
 			if (c->settings_file == NULL)
 				c->settings_file = xstrdup(p->file);
-			if (!p->errors)
+			if (p->found[DIAG_ERROR] == 0)
 				c->settings = p->settings;
-		} else if (p->errors) {
+		} else if (p->found[DIAG_ERROR] != 0) {
 			rule_free(p->sections[i].rule);
 		} else {
 			c->rules =
@@ -725,7 +740,8 @@ parse_text(struct parser *p, char *text, size_t n)
 	p->next = text;
 	p->end = text + n;
 	settings_init(&p->settings);
-	if (ini_parse_stream(read_line, p, take_value, p) != 0 && !p->errors)
+	if (ini_parse_stream(read_line, p, take_value, p) != 0 &&
+	    p->found[DIAG_ERROR] == 0)
 		error(p, 0, "this file cannot be read");
 	check_owed(p);
 	for (p->at = 0; p->at < p->nsections; p->at++)
@@ -736,25 +752,22 @@ parse_text(struct parser *p, char *text, size_t n)
 	finish_file(p);
 }
 
-/* Reads all of fd, NUL-terminated, as far as FILE_SIZE_MAX; its length or -1. */
-static ssize_t
-read_all(int fd, char *text)
+/* Reads all of fd, but not much more than FILE_SIZE_MAX; 0, or -1 with errno. */
+static int
+read_all(int fd, struct buf *text)
 {
-	size_t n = 0;
-	ssize_t got;
+	char part[8192];
+	ssize_t got = 1;
 
-	while (n <= FILE_SIZE_MAX) {
-		got = read(fd, text + n, FILE_SIZE_MAX + 1 - n);
-		if (got == -1 && errno == EINTR)
-			continue;
-		if (got == -1)
+	while (got != 0 && text->len <= FILE_SIZE_MAX) {
+		got = read(fd, part, sizeof(part));
+		if (got > 0)
+			buf_add(text, part, (size_t)got);
+		else if (got == -1 && errno != EINTR)
 			return -1;
-		if (got == 0)
-			break;
-		n += (size_t)got;
 	}
-	text[n] = '\0';
-	return (ssize_t)n;
+	buf_adds(text, "");
+	return 0;
 }
 
 static void
@@ -779,9 +792,9 @@ read_file(struct conf *c, const char *path, const char *name, const struct trust
     const char *root)
 {
 	struct parser p = { .conf = c, .trust = t, .file = name };
-	char why[TRUST_WHY_SIZE], *text;
-	ssize_t n;
-	int fd;
+	struct buf text = { NULL, 0, 0 };
+	char why[TRUST_WHY_SIZE];
+	int fd, ret;
 
 	p.root = root != NULL ? root : "";
 	strv_push(&c->files, xstrdup(name));
@@ -791,17 +804,16 @@ read_file(struct conf *c, const char *path, const char *name, const struct trust
 		error(&p, 0, "%s", without_path(why, path));
 		return -1;
 	}
-	text = xcalloc(1, FILE_SIZE_MAX + 2);
-	n = read_all(fd, text);
-	if (n == -1)
+	ret = read_all(fd, &text);
+	if (ret == -1)
 		error(&p, 0, "%s", strerror(errno));
-	else if ((size_t)n > FILE_SIZE_MAX)
+	else if (text.len > FILE_SIZE_MAX)
 		error(&p, 0, "larger than 1 MiB");
 	else
-		parse_text(&p, text, (size_t)n);
+		parse_text(&p, text.p, text.len);
 	close(fd);
-	free(text);
-	return n == -1 ? -1 : 0;
+	buf_clear(&text);
+	return ret;
 }
 
 /* Only a conf that was never used has no run at all allowed. */

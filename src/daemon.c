@@ -177,18 +177,25 @@ find_user(struct strv *env)
 	strv_push(env, xasprintf("SHELL=%s", shell ? pw->pw_shell : "/bin/sh"));
 }
 
+/* What was found in the rule files, with their whole paths. */
 static void
-say_findings(const struct ruleset *rs)
+say_findings(const struct daemon *d)
 {
 	const struct diag *g;
+	char where[PATH_MAX + 16];
 	size_t i;
 
-	for (i = 0; i < rs->ndiags; i++) {
-		g = &rs->diags[i];
-		if (g->severity == DIAG_ERROR)
-			log_error("%s:%d: error: %s", g->file, g->line, g->message);
+	for (i = 0; i < d->rules.ndiags; i++) {
+		g = &d->rules.diags[i];
+		if (g->line != 0)
+			snprintf(where, sizeof(where), "%s/%s:%d", d->opt.config, g->file,
+			    g->line);
 		else
-			log_warning("%s:%d: warning: %s", g->file, g->line, g->message);
+			snprintf(where, sizeof(where), "%s", g->file);
+		if (g->severity == DIAG_ERROR)
+			log_error("%s: %s", where, g->message);
+		else
+			log_warning("%s: %s", where, g->message);
 	}
 }
 
@@ -249,7 +256,7 @@ load(struct daemon *d)
 	strv_clear(&remote);
 	conf_clear(&c);
 	confwatch_set_refused(d->confwatch, !ok);
-	say_findings(&d->rules);
+	say_findings(d);
 	set_problem(d, PROBLEM_CONFIG,
 	    ok ? NULL : "the rule files cannot be read: waiting for that to be mended");
 	apply_settings(d);

@@ -44,7 +44,7 @@ print_one(const struct subcommand *table, const char *name)
 	char *vis;
 
 	for (s = table; s->name != NULL; s++)
-		if (strcmp(s->name, name) == 0)
+		if (!s->hidden && strcmp(s->name, name) == 0)
 			break;
 	if (s->name == NULL) {
 		vis = vis_dup(name);
@@ -54,10 +54,10 @@ print_one(const struct subcommand *table, const char *name)
 		free(vis);
 		return EX_USAGE;
 	}
-	printf("usage: watchpathd %s%s%s\n\n%s.\n", s->name,
-	    s->synopsis[0] != '\0' ? " " : "", s->synopsis, s->summary);
+	printf("usage: watchpathd %s%s%s\n\n%s: %s\n", s->name,
+	    s->synopsis[0] != '\0' ? " " : "", s->synopsis, s->name, s->summary);
 	if (s->text != NULL)
-		printf("\n%s", s->text);
+		printf("\n%s\n", s->text);
 	return fflush(stdout) == 0 ? EX_OK : EXIT_FAILURE;
 }
 

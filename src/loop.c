@@ -145,7 +145,7 @@ loop_wait(struct loop *l, mono_t deadline)
 		return errno == EINTR ? 0 : -1;
 	/* macOS sends a stray event without udata now and then (fsnotify#717). */
 	if (n == 0 || ev.udata == NULL || (ev.flags & EV_ERROR) != 0)
-		return n;
+		return 0;
 	src = ev.udata;
 	out = (struct loop_event){
 		.fflags = ev.fflags,

@@ -18,6 +18,7 @@
 
 static int help_main(int argc, char **argv);
 static int version_main(int argc, char **argv);
+static int exec_main(int argc, char **argv);
 
 static const struct subcommand commands[] = {
 	{ "run", "[--config DIR] [--state DIR] [--socket PATH] [--log FILE] [--root DIR]",
@@ -60,7 +61,7 @@ static const struct subcommand commands[] = {
 	{ "help", "[COMMAND | keys]", "explain a command, or every key of a rule", NULL,
 	    help_main, false },
 	{ "version", "", "print the version", NULL, version_main, false },
-	{ "exec", "", "", NULL, become_main, true },
+	{ "exec", "", "", NULL, exec_main, true },
 	{ NULL, NULL, NULL, NULL, NULL, false },
 };
 
@@ -80,6 +81,19 @@ version_main(int argc, char **argv)
 	}
 	puts("watchpathd " VERSION);
 	return EX_OK;
+}
+
+/* become_main's argv is that of main. */
+static int
+exec_main(int argc, char **argv)
+{
+	return become_main(argc + 1, argv - 1);
+}
+
+static bool
+is_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
 /* A descriptor opened later must not become stdin, stdout or stderr. */
@@ -111,13 +125,17 @@ main(int argc, char **argv)
 		return EX_USAGE;
 	}
 	name = argv[1];
-	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+	if (is_help(name))
 		name = "help";
 	if (strcmp(name, "--version") == 0)
 		name = "version";
 	for (c = commands; c->name != NULL; c++)
 		if (strcmp(c->name, name) == 0)
-			return c->main(argc - 1, argv + 1);
+			break;
+	if (c->name != NULL && !c->hidden && argc == 3 && is_help(argv[2]))
+		return help_print(commands, 2, argv);
+	if (c->name != NULL)
+		return c->main(argc - 1, argv + 1);
 	fprintf(stderr, "watchpathd: no such command: %s (see watchpathd help)\n", name);
 	return EX_USAGE;
 }

@@ -128,10 +128,12 @@ options_parse(
     struct options *o, unsigned allowed, const char *usage, int argc, char **argv)
 {
 	struct option list[NKNOWN + 1] = { { NULL, 0, NULL, 0 } };
+	static char name[] = "watchpathd";
 	size_t n = 0, i;
 	int c;
 
 	*o = (struct options){ .config = NULL };
+	argv[0] = name; /* what getopt_long's messages begin with */
 	for (i = 0; i < NKNOWN; i++)
 		if ((known[i].bit & allowed) != 0)
 			list[n++] = known[i].option;

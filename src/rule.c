@@ -29,6 +29,7 @@ struct input {
 	const char *value;
 	int line;
 	char *why;
+	bool first; /* replaces the default */
 };
 
 /* A flag of the table besides RULE_KEY_: 0 is good although it is below min. */
@@ -365,6 +366,7 @@ parse_changes(const struct key *k, void *object, const struct input *in)
 {
 	const struct choice *c = NULL;
 	const char *s = in->value;
+	unsigned bits = in->first ? 0 : *(unsigned *)field(k, object);
 	char *word;
 
 	while ((word = next_word(&s)) != NULL) {
@@ -372,8 +374,9 @@ parse_changes(const struct key *k, void *object, const struct input *in)
 		free(word);
 		if (c == NULL)
 			return -1;
-		*(unsigned *)field(k, object) |= c->value;
+		bits |= c->value;
 	}
+	*(unsigned *)field(k, object) = bits;
 	return 0;
 }
 
@@ -387,7 +390,8 @@ print_changes(const struct key *k, const void *object, struct strv *lines)
 	for (c = k->choices; c->name != NULL; c++)
 		if ((bits & c->value) != 0)
 			buf_addf(&b, "%s%s", b.len != 0 ? " " : "", c->name);
-	strv_push(lines, b.p);
+	print_string(lines, b.p);
+	buf_clear(&b);
 }
 
 static int
@@ -395,6 +399,7 @@ parse_codes(const struct key *k, void *object, const struct input *in)
 {
 	struct rule *r = object;
 	const char *s = in->value;
+	size_t n = in->first ? 0 : r->nsuccess;
 	uint64_t code;
 	char *word;
 	bool ok;
@@ -407,13 +412,13 @@ parse_codes(const struct key *k, void *object, const struct input *in)
 		free(word);
 		if (!ok)
 			return -1;
-		if (r->nsuccess == (size_t)k->max)
+		if (n == (size_t)k->max)
 			return refuse(in, "`%s`: more than %lld values", k->name,
 			    (long long)k->max);
-		r->success =
-		    xreallocarray(r->success, r->nsuccess + 1, sizeof(*r->success));
-		r->success[r->nsuccess++] = (uint32_t)code;
+		r->success = xreallocarray(r->success, n + 1, sizeof(*r->success));
+		r->success[n++] = (uint32_t)code;
 	}
+	r->nsuccess = n;
 	return 0;
 }
 
@@ -636,30 +641,31 @@ split_word(const char **sp, struct buf *out, const struct input *in)
 	return 0;
 }
 
-/* Adds the words of one line to a command. */
+/* Adds the words of one line to a command, or none of them. */
 static int
 split_words(const struct key *k, struct command *c, const struct input *in)
 {
+	struct strv words = { NULL, 0 };
 	const char *s = in->value;
 	struct buf word;
+	size_t i;
+	int ret = 0;
 
-	for (;;) {
-		s += strspn(s, " \t");
-		if (*s == '\0')
-			break;
+	for (s += strspn(s, " \t"); *s != '\0' && ret == 0; s += strspn(s, " \t")) {
 		word = (struct buf){ NULL, 0, 0 };
 		buf_adds(&word, "");
-		if (split_word(&s, &word, in) == -1) {
-			buf_clear(&word);
-			return -1;
-		}
-		strv_push(&c->argv, word.p);
+		ret = split_word(&s, &word, in);
+		strv_push(&words, word.p);
 	}
-	strv_push(&c->text, xstrdup(in->value));
-	if (c->argv.v[0][0] != '/')
-		return refuse(in, "`%s`: the program `%s` is not an absolute path",
-		    k->name, c->argv.v[0]);
-	return 0;
+	if (ret == 0 && c->argv.n == 0 && words.v[0][0] != '/')
+		ret = refuse(in, "`%s`: the program `%s` is not an absolute path",
+		    k->name, words.v[0]);
+	for (i = 0; i < words.n && ret == 0; i++)
+		strv_push(&c->argv, xstrdup(words.v[i]));
+	if (ret == 0)
+		strv_push(&c->text, xstrdup(in->value));
+	strv_clear(&words);
+	return ret;
 }
 
 static void
@@ -675,10 +681,7 @@ parse_command(const struct key *k, void *object, const struct input *in)
 	struct command *c = field(k, object);
 
 	c->line = in->line;
-	if (split_words(k, c, in) == 0)
-		return 0;
-	clear_command(c);
-	return -1;
+	return split_words(k, c, in);
 }
 
 static void
@@ -695,19 +698,16 @@ static int
 parse_action(const struct key *k, void *object, const struct input *in)
 {
 	struct rule *r = object;
-	struct command *c;
+	struct command c = { .line = in->line };
 
 	if (r->nactions == (size_t)k->max)
 		return refuse(
 		    in, "`%s`: more than %lld values", k->name, (long long)k->max);
+	if (split_words(k, &c, in) == -1)
+		return -1;
 	r->actions = xreallocarray(r->actions, r->nactions + 1, sizeof(*r->actions));
-	c = &r->actions[r->nactions++];
-	*c = (struct command){ .line = in->line };
-	if (split_words(k, c, in) == 0)
-		return 0;
-	clear_command(c);
-	r->nactions--;
-	return -1;
+	r->actions[r->nactions++] = c;
+	return 0;
 }
 
 static void
@@ -994,20 +994,9 @@ check_value(const char *key, const char *value, size_t used, const struct input 
 	return 0;
 }
 
-static void
-forget_default(const struct key *k, void *object)
-{
-	struct rule *r = object;
-
-	if (k->type == &t_changes)
-		*(unsigned *)field(k, object) = 0;
-	else if (k->type == &t_codes)
-		r->nsuccess = 0;
-}
-
 static int
 set_value(const struct key *table, size_t n, void *object, uint64_t *given,
-    const char *key, const struct input *in)
+    const char *key, struct input *in)
 {
 	const struct key *k = find_key(table, n, key);
 	uint64_t bit;
@@ -1015,9 +1004,8 @@ set_value(const struct key *table, size_t n, void *object, uint64_t *given,
 	if (k == NULL)
 		return refuse_unknown(table, n, key, in);
 	bit = UINT64_C(1) << (k - table);
-	if ((*given & bit) == 0)
-		forget_default(k, object);
-	else if ((k->flags & RULE_KEY_LIST) == 0)
+	in->first = (*given & bit) == 0;
+	if (!in->first && (k->flags & RULE_KEY_LIST) == 0)
 		return refuse(in, "`%s` is given twice, and takes one value", key);
 	*given |= bit;
 	if (check_value(key, in->value, strlen(key) + 1, in) == -1)
@@ -1029,7 +1017,7 @@ int
 rule_set(
     struct rule *r, const char *key, const char *value, int line, char why[RULE_WHY_SIZE])
 {
-	struct input in = { value, line, why };
+	struct input in = { value, line, why, false };
 
 	return set_value(TABLE(keys), r, &r->given, key, &in);
 }
@@ -1038,7 +1026,7 @@ int
 settings_set(
     struct settings *s, const char *key, const char *value, char why[RULE_WHY_SIZE])
 {
-	struct input in = { value, 0, why };
+	struct input in = { value, 0, why, false };
 
 	return set_value(TABLE(daemon_keys), s, &s->given, key, &in);
 }
@@ -1046,7 +1034,7 @@ settings_set(
 int
 rule_check_indented(const char *text, char why[RULE_WHY_SIZE])
 {
-	struct input in = { text, 0, why };
+	struct input in = { text, 0, why, false };
 	size_t n = strcspn(text, "= \t"), end = strlen(text);
 	char key[DISTANCE_MAX];
 
@@ -1083,7 +1071,7 @@ rule_continue(
     struct rule *r, const char *key, const char *value, int line, char why[RULE_WHY_SIZE])
 {
 	const struct key *k = find_key(TABLE(keys), key);
-	struct input in = { value, line, why };
+	struct input in = { value, line, why, false };
 	struct command *c;
 
 	if (k == NULL)
@@ -1103,7 +1091,7 @@ rule_continue(
 int
 rule_validate(const struct rule *r, unsigned nth, char why[RULE_WHY_SIZE])
 {
-	struct input in = { NULL, 0, why };
+	struct input in = { NULL, 0, why, false };
 	char settle[32], max[32];
 	size_t i;
 
@@ -1136,7 +1124,7 @@ static void
 set_defaults(const struct key *table, size_t n, void *object)
 {
 	char why[RULE_WHY_SIZE];
-	struct input in = { NULL, 0, why };
+	struct input in = { NULL, 0, why, false };
 	size_t i;
 
 	for (i = 0; i < n; i++) {
@@ -1358,15 +1346,17 @@ print_keys_mdoc(const struct key *table, size_t n, struct buf *out)
 
 	buf_adds(out, ".Bl -tag -width Ds\n");
 	for (k = table; k < table + n; k++) {
-		buf_addf(out, ".It Ic %s No =", k->name);
+		buf_addf(
+		    out, ".It Ic %s No = %s", k->name, k->choices != NULL ? "Cm" : "Ar ");
 		if (k->choices == NULL)
-			buf_addf(out, " Ar %s", k->type->what);
+			buf_adds(out, k->type->what);
 		for (c = k->choices; c != NULL && c->name != NULL; c++)
-			buf_addf(out, " Cm %s%s", c->name,
-			    k->type != &t_changes && c[1].name != NULL ? " No |" : "");
+			buf_addf(out, "%s %s",
+			    c != k->choices && k->type != &t_changes ? " |" : "",
+			    c->name);
 		buf_addf(out, "\n%s\n", k->text);
 		if ((k->flags & RULE_KEY_REQUIRED) != 0)
-			buf_adds(out, "Every rule has it.\n");
+			buf_adds(out, "Every rule must have it.\n");
 		if ((k->flags & RULE_KEY_LIST) != 0)
 			buf_adds(out, "It is a list.\n");
 		if (k->initial != NULL)

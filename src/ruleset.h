@@ -50,4 +50,7 @@ struct job *ruleset_find(const struct ruleset *rs, const char *name);
 /* How many paths are watched. */
 size_t ruleset_paths(const struct ruleset *rs);
 
+/* How many files were refused when the rules were read last. */
+size_t ruleset_refused(const struct ruleset *rs);
+
 #endif

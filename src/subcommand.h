@@ -9,7 +9,7 @@ struct subcommand {
 	const char *name;
 	const char *synopsis; /* options and arguments, "" if there are none */
 	const char *summary;  /* a few words */
-	const char *text;     /* what `help NAME` adds; may be NULL */
+	const char *text;     /* what `help NAME` adds, no newline at the end; or NULL */
 	int (*main)(int argc, char **argv); /* argv[0] is the name */
 	bool hidden;
 };

@@ -299,14 +299,15 @@ table_rule(FILE *out, const cJSON *rule)
 void
 table_history_heading(FILE *out)
 {
-	fprintf(out, "%-16s %-7s %-9s %-9s %-14s %s\n", "ENDED", "REASON", "DELAY", "TOOK",
-	    "RESULT", "RULE");
+	fprintf(out, "%-16s %-7s %-9s %-9s %-14s %s\n", "ENDED", "REASON", "DELAY",
+	    "TOOK", "RESULT", "RULE");
 }
 
 void
 table_history(FILE *out, const cJSON *run)
 {
-	char ago[TABLE_LENGTH_SIZE], when[TABLE_LENGTH_SIZE + 8], delay[TABLE_LENGTH_SIZE];
+	char ago[TABLE_LENGTH_SIZE], when[TABLE_LENGTH_SIZE + 8],
+	    delay[TABLE_LENGTH_SIZE];
 	char took[TABLE_LENGTH_SIZE], *result = table_result(run);
 
 	table_length(ago, realtime_ns() - time_of(run, "ended"));

@@ -77,6 +77,7 @@ struct node {
 struct ref {
 	struct node *node;
 	struct tree_target *target;
+	bool is_end; /* what happens to the node happens to the target */
 	struct ref *next_of_target;
 	struct ref *next_of_node, **prev_of_node;
 };
@@ -115,7 +116,7 @@ queue_refs(struct tree *t, struct node *n, unsigned hints, bool stale)
 	struct ref *r;
 
 	for (r = n->refs; r != NULL; r = r->next_of_node)
-		queue_target(t, r->target, hints, stale);
+		queue_target(t, r->target, r->is_end ? hints : 0, stale);
 }
 
 /* n is not what it was: everything that passes through it finds its way anew. */
@@ -265,6 +266,9 @@ is_same(
 		return false;
 	if (kind == NODE_LINK && strcmp(text, n->text) != 0)
 		return false;
+	/* What is never opened tells nothing itself, and inodes are used again. */
+	if (kind == NODE_OTHER)
+		return false;
 	return (kind != NODE_DIR && kind != NODE_FILE) || n->fd != -1;
 }
 
@@ -293,6 +297,7 @@ node_refresh(struct tree *t, struct node *n)
 	struct stat st;
 	char *text;
 	int tries, error;
+	bool other_error;
 
 	n->stale = false;
 	for (tries = 0; tries < OPEN_TRIES; tries++) {
@@ -301,8 +306,9 @@ node_refresh(struct tree *t, struct node *n)
 			continue;
 		if (is_same(n, kind, &st, text)) {
 			free(text);
+			other_error = error != n->error;
 			n->error = error;
-			return tries > 0;
+			return tries > 0 || other_error;
 		}
 		node_become(t, n, kind, &st, text, error);
 		if ((kind != NODE_DIR && kind != NODE_FILE) || node_arm(t, n, &st))
@@ -383,16 +389,19 @@ node_child(struct tree *t, struct node *dir, const char *name, size_t len)
 }
 
 static void
-ref_add(struct tree_target *target, struct node *n)
+ref_add(struct tree_target *target, struct node *n, bool is_end)
 {
 	struct ref *r;
 
 	for (r = target->refs; r != NULL; r = r->next_of_target)
-		if (r->node == n)
+		if (r->node == n) {
+			r->is_end |= is_end;
 			return;
+		}
 	r = xcalloc(1, sizeof(*r));
 	r->node = n;
 	r->target = target;
+	r->is_end = is_end;
 	r->next_of_target = target->refs;
 	target->refs = r;
 	r->next_of_node = n->refs;
@@ -465,16 +474,20 @@ walk(struct tree *t, struct walk *w, struct tree_target *target)
 	struct node *n;
 	size_t len;
 
+	if (target->whole_way)
+		ref_add(target, w->at, false);
 	while ((len = walk_component(w, &name)) != 0) {
 		if (len == 1 && name[0] == '.')
 			continue;
 		if (len == 2 && strncmp(name, "..", 2) == 0) {
+			/* No node below may be left to tell that it goes. */
+			ref_add(target, w->at, false);
 			w->at = w->at != t->root ? w->at->parent : w->at;
 			continue;
 		}
 		n = node_child(t, w->at, name, len);
 		if (n->kind == NODE_LINK || target->whole_way)
-			ref_add(target, n);
+			ref_add(target, n, false);
 		if (target->error == 0)
 			target->error = n->error;
 		if (n->kind == NODE_LINK) {
@@ -521,8 +534,8 @@ resolve(struct tree *t, struct tree_target *target)
 	target->error = 0;
 	w.next = w.rest;
 	walk(t, &w, target);
-	ref_add(target, w.at);
 	target->end = end_at(target, w.at, w.next);
+	ref_add(target, w.at, target->end == TREE_HERE);
 	free(w.rest);
 	refs_free(t, old);
 }
@@ -671,6 +684,12 @@ tree_free(struct tree *t)
 }
 
 void
+tree_read_mounts(struct tree *t)
+{
+	refresh_mounts(t);
+}
+
+void
 tree_add(struct tree *t, struct tree_target *target)
 {
 	target->refs = NULL;
@@ -737,6 +756,7 @@ tree_due(struct tree *t, mono_t now)
 	struct heap_node *h;
 	struct node *n;
 
+	drain(t);
 	if (!mono_before(now, t->starved_at))
 		tree_recheck(t);
 	if (t->cursor != NULL)
@@ -755,7 +775,7 @@ tree_due(struct tree *t, mono_t now)
 mono_t
 tree_deadline(const struct tree *t)
 {
-	if (t->cursor != NULL)
+	if (t->cursor != NULL || !TAILQ_EMPTY(&t->queue))
 		return (mono_t){ INT64_MIN };
 	return mono_min(t->starved_at, heap_next(&t->timers));
 }

@@ -55,6 +55,12 @@ struct tree *tree_new(struct loop *l);
 void tree_free(struct tree *t);
 
 /*
+ * Reads the mount table, if it has changed: before targets that are new, because
+ * nobody may have watched where something was mounted. Calls come from tree_due.
+ */
+void tree_read_mounts(struct tree *t);
+
+/*
  * Arms everything on the way to a target. Whoever stats it afterwards misses
  * nothing: what changes later calls fn. Does not call fn itself.
  */

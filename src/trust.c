@@ -93,58 +93,58 @@ current(const struct walk *w)
 	return w->len == 0 ? "/" : w->cur;
 }
 
-/* May what fd is open on be obeyed, or passed through? */
+/* May what has this owner and mode be obeyed, or passed through? */
 static bool
-judge(struct walk *w, const char *path, int fd)
+judge_stat(struct walk *w, const char *path, const struct stat *st)
 {
-	struct stat st;
-	mode_t open_to;
+	mode_t open_to = st->st_mode & (S_IWGRP | S_IWOTH);
 
-	if (fstat(fd, &st) == -1)
-		return refuse_errno(w, path, errno);
-	if (st.st_uid != 0 && st.st_uid != w->t->owner)
-		return refuse_owner(w, path, st.st_uid);
-	open_to = st.st_mode & (S_IWGRP | S_IWOTH);
-	if (S_ISDIR(st.st_mode)) {
-		if (open_to == S_IWGRP && w->admin && st.st_uid == 0 &&
-		    st.st_gid == platform_admin_gid())
+	if (st->st_uid != 0 && st->st_uid != w->t->owner)
+		return refuse_owner(w, path, st->st_uid);
+	if (S_ISDIR(st->st_mode)) {
+		if (open_to == S_IWGRP && w->admin && st->st_uid == 0 &&
+		    st->st_gid == platform_admin_gid())
 			open_to = 0;
 		w->shared = 0;
-		if (open_to != 0 && (st.st_mode & S_ISVTX) != 0) {
-			w->shared = st.st_mode;
+		if (open_to != 0 && (st->st_mode & S_ISVTX) != 0) {
+			w->shared = st->st_mode;
 			open_to = 0;
 		}
 	}
-	if (open_to != 0)
-		return refuse_mode(w->why, path, st.st_mode);
-	return !platform_trust_objection(fd, path, w->why, TRUST_WHY_SIZE);
+	return open_to == 0 || refuse_mode(w->why, path, st->st_mode);
 }
 
-/* Opens what must not be a link by now, and judges it. The descriptor, or -1. */
-static int
-open_judged(struct walk *w, const char *path, int how)
+/* The same, with what mode bits do not tell. */
+static bool
+judge_fd(struct walk *w, const char *path, const struct stat *st, int fd)
 {
-	int fd = open(path, how | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	return judge_stat(w, path, st) &&
+	       !platform_trust_objection(fd, path, w->why, TRUST_WHY_SIZE);
+}
 
-	if (fd == -1) {
-		refuse_errno(w, path, errno);
-		return -1;
-	}
-	if (judge(w, path, fd))
-		return fd;
+/* And for what lstat has just found to be a file or directory. */
+static bool
+judge_found(struct walk *w, const char *path, const struct stat *st)
+{
+	int fd;
+	bool ok;
+
+	fd = open(path, O_EVTONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd == -1)
+		return refuse_errno(w, path, errno);
+	ok = judge_fd(w, path, st, fd);
 	close(fd);
-	return -1;
+	return ok;
 }
 
 static bool
 judge_path(struct walk *w, const char *path)
 {
-	int fd = open_judged(w, path, O_EVTONLY);
+	struct stat st;
 
-	if (fd == -1)
-		return false;
-	close(fd);
-	return true;
+	if (lstat(path, &st) == -1)
+		return refuse_errno(w, path, errno);
+	return judge_found(w, path, &st);
 }
 
 /* Is the first len bytes' directory --root itself or above it? */
@@ -251,7 +251,7 @@ enter(struct walk *w, size_t dir_len)
 	if (lstat(w->cur, &st) == -1)
 		return refuse_errno(w, w->cur, errno);
 	if (S_ISDIR(st.st_mode))
-		return judge_current(w);
+		return judge_found(w, w->cur, &st);
 	w->type = st.st_mode & S_IFMT;
 	if (!judge_entry(w, dir_len))
 		return false;
@@ -397,7 +397,7 @@ judge_rule_file(const struct trust *t, int fd, const char *path, char *why)
 	w.t = t;
 	w.admin = false;
 	w.why = why;
-	return judge(&w, path, fd) && judge_parent(t, path, why);
+	return judge_fd(&w, path, &st, fd) && judge_parent(t, path, why);
 }
 
 int
@@ -663,11 +663,15 @@ open_program(
 		refuse(v->why, current(w), "not a regular file");
 		return -1;
 	}
-	fd = open_judged(w, w->cur, O_RDONLY);
-	if (fd == -1)
+	fd = open(w->cur, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd == -1) {
+		refuse_errno(w, w->cur, errno);
 		return -1;
+	}
 	if (fstat(fd, &st) == -1)
 		refuse_errno(w, w->cur, errno);
+	else if (!judge_fd(w, w->cur, &st, fd))
+		n = -1;
 	else if ((st.st_mode & 0111) == 0)
 		refuse(v->why, w->cur, "not executable (mode %04o)", st.st_mode & 07777u);
 	else if ((n = pread(fd, head, HEAD_SIZE, 0)) == -1)

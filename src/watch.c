@@ -85,7 +85,10 @@ explain(int error)
 	return strerror(error);
 }
 
-/* Whether the path may be stat'ed; if not, says why. */
+/*
+ * Whether the path may be stat'ed; if not, says why. An error is no reason: it
+ * may be over, and no call has come yet.
+ */
 static bool
 leaf_may_look(struct leaf *f)
 {
@@ -97,7 +100,7 @@ leaf_may_look(struct leaf *f)
 		f->pub.why = "not watched: belongs to watchpathd itself";
 	else
 		f->pub.why = f->pub.error != 0 ? explain(f->pub.error) : NULL;
-	return !f->pub.unwatched && f->target.end != TREE_ERROR;
+	return !f->pub.unwatched;
 }
 
 static void
@@ -400,6 +403,7 @@ watch_add(struct watch *w, const char *path, const struct watch_ops *ops, void *
 	TAILQ_INIT(&e->leaves);
 	TAILQ_INSERT_TAIL(&w->entries, e, link);
 	split(path, &e->parts);
+	tree_read_mounts(w->tree);
 	if (e->parts.n == 1)
 		e->leaf = leaf_new(e, xstrdup(path));
 	else

@@ -1,0 +1,145 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# latency.sh [--quick]: how long after a write does the action start? The daemon,
+# with settle = 0 and cooldown = 0, by itself and with 10,000 more rules, against
+# a bare inotify and posix_spawn program. Exit status 1: its median is over 1.5
+# times that of the bare program.
+#
+# The series are interleaved, so that a busy moment meets all three. Each write
+# is to the next of 100 files with a rule of its own: a file that changes within
+# 2 s of its run, ten times in a row, would seem to trigger itself.
+set -eu
+
+top=$(cd "$(dirname "$0")/../.." && pwd)
+: "${WATCHPATHD:=$top/build/watchpathd}"
+case $WATCHPATHD in
+/*) ;;
+*) WATCHPATHD=$PWD/$WATCHPATHD ;;
+esac
+limit=1.5 series=5 writes=200
+if [ "${1:-}" = --quick ]; then
+	series=3 writes=70
+fi
+if [ ! -e /proc/self ]; then
+	echo "latency.sh: needs inotify" >&2
+	exit 1
+fi
+
+dir=$(cd "$(mktemp -d)" && pwd -P)
+pids=
+cleanup() {
+	for pid in $pids; do
+		kill "$pid" 2>/dev/null || :
+	done
+	wait
+	rm -rf "$dir"
+}
+trap cleanup EXIT
+trap 'exit 1' HUP INT TERM
+
+mkdir "$dir/bin"
+for program in action bare writer; do
+	${CC:-cc} -std=c11 -D_GNU_SOURCE -O2 -o "$dir/bin/$program" \
+	    "$top/tests/bench/$program.c"
+done
+
+# files OF: its 100 files.
+files() {
+	_i=100
+	while [ $_i -lt 200 ]; do
+		echo "$dir/$1/watched/$_i"
+		_i=$((_i + 1))
+	done
+}
+
+# more RULES: that many rules on files that nobody writes.
+more() {
+	_i=10000
+	while [ $_i -lt $((10000 + $1)) ]; do
+		: >"$box/more/$_i"
+		printf '[more-%d]\nwatch = /more/%d\naction = /action x\n' $_i $_i
+		_i=$((_i + 1))
+	done
+}
+
+# start NAME RULES
+start() {
+	box=$dir/$1
+	conf=$box/etc/watchpathd/conf.d
+	mkdir -p "$conf" "$box/more"
+	cp "$dir/bin/action" "$box/action"
+	_i=100
+	while [ $_i -lt 200 ]; do
+		printf '[r%d]\nwatch = /watched/%d\n' $_i $_i
+		printf 'action = /action %s\n' "$dir/$1.record"
+		printf 'settle = 0\ncooldown = 0\nretry = 0\n'
+		_i=$((_i + 1))
+	done >"$conf/measured.ini"
+	# A rule file holds 1 MiB; a third of the rules each.
+	more "$2" | split -l 9999 - "$conf/more-"
+	for _file in "$conf"/more-*; do
+		[ ! -e "$_file" ] || mv "$_file" "$_file.ini"
+	done
+	"$WATCHPATHD" run --root "$box" 2>"$dir/$1.log" &
+	pids="$pids $!"
+	_tries=0
+	until grep -q "ready: $((100 + $2)) rules" "$dir/$1.log"; do
+		_tries=$((_tries + 1))
+		if [ $_tries -gt 600 ]; then
+			echo "latency.sh: the daemon does not get ready" >&2
+			tail "$dir/$1.log" >&2
+			exit 1
+		fi
+		sleep 0.1
+	done
+}
+
+for what in bare daemon loaded; do
+	mkdir -p "$dir/$what/watched"
+	for file in $(files $what); do
+		: >"$file"
+	done
+done
+"$dir/bin/bare" "$dir/bin/action" "$dir/bare.record" $(files bare) >"$dir/bare.log" &
+pids=$!
+start daemon 0
+start loaded 10000
+
+# median FILE
+median() {
+	sort -n "$1" | sed -n "$((($(wc -l <"$1") + 1) / 2))p"
+}
+
+# measure NAME: one series, whose median is printed and kept.
+measure() {
+	"$dir/bin/writer" "$dir/$1.record" $writes $first $(files "$1") >"$dir/series"
+	median "$dir/series" | tee -a "$dir/$1.medians"
+}
+
+# line WORD BARE DAEMON LOADED
+line() {
+	awk -v w="$1" -v b="$2" -v d="$3" -v l="$4" 'BEGIN {
+		printf "%-7s %9.0f us %9.0f us %6.2f %9.0f us %6.2f\n",
+		    w, b / 1000, d / 1000, d / b, l / 1000, l / b }'
+}
+
+echo "From write to action, medians of $writes writes:"
+printf '%-7s %12s %12s %6s %12s %6s\n' series bare daemon ratio '+10,000' ratio
+i=0
+while [ $i -lt $series ]; do
+	first=$((i * writes))
+	i=$((i + 1))
+	b=$(measure bare)
+	d=$(measure daemon)
+	l=$(measure loaded)
+	line $i "$b" "$d" "$l"
+done
+b=$(median "$dir/bare.medians")
+d=$(median "$dir/daemon.medians")
+l=$(median "$dir/loaded.medians")
+line median "$b" "$d" "$l"
+awk -v b="$b" -v d="$d" -v l="$l" -v m=$limit \
+    'BEGIN { exit !(d <= m * b && l <= m * b) }' && exit 0
+echo "The ratio is over $limit."
+exit 1

@@ -1,0 +1,329 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# lint.sh [CHECK...]: `make lint`. What no compiler says about the tree: each
+# check below is a function that prints its findings and nothing else, so that a
+# check without output has passed. All of them run unless some are named. A
+# finding that begins with "note:" is shown and does not count.
+set -eu
+
+cd "$(dirname "$0")/.."
+: "${BUILD:=build}"
+: "${WATCHPATHD:=$BUILD/watchpathd}"
+checks='includes headers symbols ifdefs layout cppcheck tidy length shell manual
+readme words'
+jobs=$(getconf _NPROCESSORS_ONLN)
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 1' HUP INT TERM
+
+# The floors. An include goes to a strictly lower one, or to a file's own header.
+floors='
+7 main
+6 daemon check help client import doctor
+5 conf job ruleset report
+4 watch spawn become runenv store history control
+3 rule dispatch trust tree record run
+2 loop stamp platform json
+1 log map heap
+0 util mono policy paths subcommand
+'
+
+# What else pure modules may take from outside: "MODULE SYMBOL...", * in a symbol
+# is any text. No memory, no clock, no output; memcpy and the like are the
+# compiler's own.
+compilers='memcpy memmove memset __stack_chk_fail'
+symbols='
+heap mono_before
+dispatch heap_* mono_add mono_before mono_is_never mono_max mono_min mono_sub stamp_*
+mono clock_gettime
+map free strcmp xcalloc
+'
+
+# Why a check of clang-tidy is left out:
+#  cert-err33-c                     wants the result of every printf looked at
+#  DeprecatedOrUnsafeBufferHandling wants the functions of Annex K
+#  easily-swappable-parameters      neighbours of one type are no mistake in C
+#  implicit-widening                also meets constants such as 64 * 1024
+#  branch-clone                     two causes may have the same answer
+#  sizeof-expression                arrays of pointers are meant
+#  reserved-identifier, dcl37, 51   the linker's --wrap gives the shim such names
+#  unix.Malloc                      this one cannot follow the links of
+#                                   <sys/queue.h>; make macos has one that can
+#  valist                           does not know the va_start of this libc
+tidy='-*,bugprone-*,cert-*,clang-analyzer-*,-cert-err33-c
+-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling
+-bugprone-easily-swappable-parameters,-bugprone-branch-clone
+-bugprone-implicit-widening-of-multiplication-result
+-bugprone-sizeof-expression
+-bugprone-reserved-identifier,-cert-dcl37-c,-cert-dcl51-cpp
+-clang-analyzer-unix.Malloc,-clang-analyzer-valist.*'
+
+# Every file of the tree, without what is built.
+list_files() {
+	if [ -e .git ]; then
+		git ls-files --cached --others --exclude-standard
+	else
+		find . -type f ! -path './build/*' ! -path './.git/*' | sed 's|^\./||'
+	fi | LC_ALL=C sort | while read -r file; do
+		[ -f "$file" ] && echo "$file"
+	done
+}
+
+c_files() {
+	list_files | grep '\.[ch]$'
+}
+
+shell_scripts() {
+	list_files | grep -e '\.sh$' -e '\.t$' -e '^\.ci/run$'
+}
+
+# need COMMAND: is a finding where it is missing, but on a Mac only a note.
+need() {
+	command -v "$1" >/dev/null && return
+	if [ "$(uname -s)" = Darwin ]; then
+		echo "note: $1 is missing: not checked"
+	else
+		echo "$1 is missing: sh tests/deps.sh lint"
+	fi
+	return 1
+}
+
+lint_includes() {
+	c_files | grep -e '^src/[^/]*$' | xargs awk -v floors="$floors" '
+	BEGIN {
+		n = split(floors, line, "\n")
+		for (i = 1; i <= n; i++) {
+			m = split(line[i], word, " ")
+			for (k = 2; k <= m; k++)
+				floor[word[k]] = word[1]
+		}
+	}
+	FNR == 1 {
+		me = FILENAME
+		gsub(/^.*\/|\.[ch]$/, "", me)
+		if (!(me in floor))
+			print FILENAME ": is on no floor (tests/lint.sh)"
+	}
+	/^[ \t]*#[ \t]*include[ \t]*"/ {
+		split($0, part, "\"")
+		to = part[2]
+		sub(/\.h$/, "", to)
+		if (to == me && FILENAME ~ /\.c$/)
+			next
+		if (!(to in floor))
+			print FILENAME ":" FNR ": " part[2] " is on no floor"
+		else if (me in floor && floor[to] >= floor[me])
+			print FILENAME ":" FNR ": floor " floor[me] " includes " \
+			    part[2] " of floor " floor[to]
+	}'
+	# The platforms. The shim knows nothing of ours, but for platform.c and the
+	# files that it is divided into.
+	c_files | grep -e '^src/linux/' -e '^src/macos/' | while read -r file; do
+		sed -n 's/^[ 	]*#[ 	]*include[ 	]*"\(.*\)".*/\1/p' "$file" |
+		    while read -r to; do
+			[ -e "${file%/*}/$to" ] && continue
+			case $file in
+			src/macos/* | src/linux/platform.c | src/linux/network.c | \
+			    src/linux/process.c)
+				case $to in
+				platform.h | log.h | util.h) continue ;;
+				esac
+				;;
+			esac
+			echo "$file: includes $to"
+		done
+	done
+}
+
+lint_headers() {
+	c_files | grep '^src/.*\.h$' | xargs wc -l |
+	    awk '$2 != "total" && $1 > 200 { print "note: " $2 ": " $1 " lines" }'
+}
+
+# allowed SYMBOL PATTERN...
+allowed() {
+	symbol=$1
+	shift
+	for pattern; do
+		# A pattern is meant.
+		# shellcheck disable=SC2254
+		case $symbol in
+		$pattern) return ;;
+		esac
+	done
+	return 1
+}
+
+lint_symbols() {
+	set -f
+	echo "$symbols" | while read -r module list; do
+		[ -n "$module" ] || continue
+		if [ ! -e "$BUILD/$module.o" ]; then
+			echo "$BUILD/$module.o is not there: make first"
+			continue
+		fi
+		nm -u "$BUILD/$module.o" >"$tmp/symbols"
+		# In a Mach-O file every name begins with one more underscore.
+		sed 's/^.* //; s/@.*//' "$tmp/symbols" | while read -r symbol; do
+			[ "$(uname -s)" != Darwin ] || symbol=${symbol#_}
+			# shellcheck disable=SC2086
+			allowed "$symbol" $list $compilers ||
+			    echo "src/$module.c: uses $symbol"
+		done
+	done
+	set +f
+}
+
+lint_ifdefs() {
+	platforms='__APPLE__|__MACH__|__linux|__gnu_linux|__GLIBC__|BSD__|TARGET_OS_'
+	c_files | grep '^src/[^/]*$' | grep -v '^src/paths\.h$' |
+	    xargs grep -nE "^[[:space:]]*#[[:space:]]*(el)?if.*($platforms)" /dev/null || :
+}
+
+lint_layout() {
+	need clang-format || return 0
+	c_files | xargs clang-format --dry-run -Werror 2>&1 |
+	    grep -e 'error:' -e 'error reading' || :
+}
+
+# cppcheck knows no system header; without <sys/queue.h> it cannot read ours.
+# No threads, so readdir and getpwnam are fine.
+lint_cppcheck() {
+	need cppcheck || return 0
+	mkdir -p "$tmp/include/sys"
+	queue=$(echo '#include <sys/queue.h>' | ${CC:-cc} -M -x c - | tr -s ' ' '\n' |
+	    grep 'sys/queue\.h$')
+	cp "$queue" "$tmp/include/sys/"
+	files=$(c_files | grep -e '^src/[^/]*\.c$' -e '^src/linux/.*\.c$')
+	# shellcheck disable=SC2086
+	cppcheck -q -j "$jobs" --std=c11 --library=posix,gnu --inline-suppr \
+	    --enable=warning,performance,portability --error-exitcode=1 \
+	    --suppress=getpwnamCalled --suppress=getpwuidCalled \
+	    --suppress=getgrnamCalled --suppress=readdirCalled \
+	    -D_GNU_SOURCE -DVERSION='"0"' -DPOSIX_SPAWN_SETSID=1 \
+	    -I"$tmp/include" -Isrc/linux \
+	    --template='{file}:{line}: {message} [{id}]' $files 2>&1
+}
+
+lint_tidy() {
+	need clang-tidy || return 0
+	flags='-std=c11 -iquote src'
+	case $(uname -s) in
+	Darwin) flags="$flags -D_DARWIN_C_SOURCE" platform=macos ;;
+	*) flags="$flags -D_GNU_SOURCE -Isrc/linux" platform=linux ;;
+	esac
+	flags="$flags $(pkg-config --cflags inih libcjson)"
+	export flags tidy
+	# The largest files first, so that no processor waits for the last.
+	c_files | grep -e '^src/[^/]*\.c$' -e "^src/$platform/.*\.c\$" |
+	    xargs ls -S | xargs -P "$jobs" -n 2 sh -c '
+	    clang-tidy --quiet --checks="$(echo "$tidy" | tr "\n" ,)" "$@" \
+	    -- -DVERSION=\"0\" $flags 2>/dev/null' sh >"$tmp/tidy" ||
+	    echo "clang-tidy has failed"
+	grep -E '^/[^ ]*:[0-9]+: ?(warning|error)|: (warning|error): ' "$tmp/tidy" |
+	    sed "s|^$PWD/||" | LC_ALL=C sort -u || :
+}
+
+# A function: from { to } at the beginning of a line. A test's main is a table.
+lint_length() {
+	c_files | xargs awk '
+	FNR == 1 { begin = 0 }
+	/^[a-zA-Z_].*\(/ { name = $0 }
+	/^\{/ { begin = FNR }
+	/^\}/ {
+		if (begin && FNR - begin - 1 > 60 && \
+		    !(FILENAME ~ /^tests\// && name ~ /^main\(/))
+			print FILENAME ":" begin ": " FNR - begin - 1 " lines: " name
+		begin = 0
+	}'
+}
+
+lint_shell() {
+	shell_scripts | while read -r file; do
+		case $(head -n 1 "$file") in
+		*bash*) bash -n "$file" 2>&1 || : ;;
+		*) sh -n "$file" 2>&1 || : ;;
+		esac
+	done
+	need shellcheck || return 0
+	# A test has variables of the library that it reads (SC2154, SC2034), limits
+	# that dash, bash and zsh all have (SC3045), and a sandbox that is never ""
+	# and whose file names are its own (SC2115, SC2010).
+	shell_scripts | grep -v '^tests/system/' |
+	    xargs shellcheck -x -f gcc -S warning || :
+	shell_scripts | grep '^tests/system/' |
+	    xargs shellcheck -x -f gcc -s sh -P tests/system -S warning \
+	    -e SC2034,SC2154,SC3045,SC2115,SC2010 || :
+}
+
+# Pages that are referred to: our own, and of the system's those named here.
+lint_manual() {
+	need mandoc || return 0
+	for page in launchctl.1 log.1 kqueue.2 launchd.plist.5 fdesetup.8 launchd.8; do
+		mkdir -p "$tmp/man/man${page##*.}"
+		: >"$tmp/man/man${page##*.}/$page"
+	done
+	for page in man/*.[0-9]; do
+		mkdir -p "$tmp/man/man${page##*.}"
+		cp "$page" "$tmp/man/man${page##*.}/"
+	done
+	for page in man/*.[0-9]; do
+		MANPATH=$tmp/man mandoc -T lint -W style "$page" 2>&1 |
+		    grep -v -e 'outdated mandoc\.db lacks' || :
+	done
+}
+
+lint_readme() {
+	lines=$(wc -l <README.md)
+	[ "$lines" -le 150 ] || echo "README.md: $lines lines, more than 150"
+	sed -n '/^```ini$/,/^```$/p' README.md | grep -v '^```' >"$tmp/readme.ini" || :
+	[ -s "$tmp/readme.ini" ] || echo "README.md: no rule as an example"
+	if [ ! -x "$WATCHPATHD" ]; then
+		echo "$WATCHPATHD is not there: make first"
+	elif ! "$WATCHPATHD" check "$tmp/readme.ini" >"$tmp/check" 2>&1; then
+		echo "README.md: its rule is refused:"
+		sed 's|^.*readme\.ini:|line |' "$tmp/check"
+	fi
+	# What it refers to is there.
+	grep -oE '\]\([^)#]+' README.md | sed 's/^](//' | grep -v '://' |
+	    while read -r file; do
+		[ -e "$file" ] || echo "README.md: refers to $file, which is not there"
+	done
+	grep -oE '`(src|tests|man|conf\.d)/[^` ]*`' README.md | tr -d '`' |
+	    while read -r file; do
+		[ -e "$file" ] || echo "README.md: names $file, which is not there"
+	done
+	sed -n 's/^make \([a-z-]*\).*/\1/p' README.md | while read -r target; do
+		grep -q "^$target:" Makefile || echo "README.md: no target $target"
+	done
+}
+
+# Words of work that is not finished, and paths of the machine it was made on.
+lint_words() {
+	list_files | xargs grep -nwIE 'TO[D]O|FIX[M]E|X[X]X' /dev/null || :
+	list_files | xargs grep -nIE '(^|[^[:alnum:]_./@])/(wor[k]|roo[t]|hom[e])/' \
+	    /dev/null || :
+}
+
+status=0
+[ $# -gt 0 ] || eval "set -- $(echo "$checks" | tr '\n' ' ')"
+for check; do
+	case " $(echo "$checks" | tr '\n' ' ') " in
+	*" $check "*) ;;
+	*)
+		echo "lint: no check $check; there are: $(echo "$checks" | tr '\n' ' ')" >&2
+		exit 64
+		;;
+	esac
+	begin=$(date +%s)
+	result=ok
+	("lint_$check") >"$tmp/findings" 2>&1 || echo "the check failed" >>"$tmp/findings"
+	if grep -qv '^note:' "$tmp/findings"; then
+		result=FAILED
+		status=1
+	fi
+	printf 'lint: %-9s %s (%d s)\n' "$check" "$result" $(($(date +%s) - begin))
+	sed 's/^/    /' "$tmp/findings"
+done
+exit $status

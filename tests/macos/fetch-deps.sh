@@ -1,0 +1,153 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# fetch-deps.sh [inih] [cjson]: puts the sources of what is linked statically
+# below $BUILD/deps (default: both). What is there already is checked, not
+# fetched. The release tarballs come from the archive that this machine's apt
+# uses; elsewhere, unpack them there by hand: only the checksums count.
+set -eu
+
+cd "$(dirname "$0")/../.."
+BUILD=${BUILD:-build}
+deps=$BUILD/deps
+work=
+
+# Both are needed by name in messages, so that a Mac's user knows what to get.
+describe() {
+	case $1 in
+	inih)
+		dir=inih-r59 package=libinih tarball=libinih_59.orig.tar.gz
+		tarball_sum=062279922805f5e9a369551a08d5ddb506140fe50774183ffdbb7c22bb97e3f4
+		sums='e7c50767734bc1231c96a6d7c9aee45ac9f9e411555bd038c1c870dba0bc4255  ini.c
+1de9d1a9d287a86e2c8b7eb11a7818b2c87fc2598a3c16d74e30bb6d0080a275  ini.h'
+		;;
+	cjson)
+		dir=cJSON-1.7.19 package=cjson tarball=cjson_1.7.19.orig.tar.gz
+		tarball_sum=7fa616e3046edfa7a28a32d5f9eacfd23f92900fe1f8ccd988c1662f30454562
+		sums='298581a04a36c0165da4b0aade235c23088cb2faa58651d720ea2f3706ed0b0d  cJSON.c
+25b0145150d500498e4d209cec69c18c42cf818bffcc54690be3b895a2a16dee  cJSON.h'
+		;;
+	*)
+		fail "unknown: $1 (inih or cjson)"
+		;;
+	esac
+}
+
+say() {
+	echo "fetch-deps: $*"
+}
+
+fail() {
+	say "$*" >&2
+	exit 1
+}
+
+sha256_check() {
+	if command -v sha256sum >/dev/null; then
+		sha256sum -c - >/dev/null 2>&1
+	else
+		shasum -a 256 -c - >/dev/null 2>&1
+	fi
+}
+
+sources_are_right() {
+	[ -d "$deps/$dir" ] && (cd "$deps/$dir" && echo "$sums" | sha256_check)
+}
+
+tarball_is_right() {
+	echo "$tarball_sum  $deps/$tarball" | sha256_check
+}
+
+unpack() {
+	rm -rf "${deps:?}/$dir"
+	tar -xzf "$deps/$tarball" -C "$deps"
+	sources_are_right || fail "$deps/$tarball: other sources than expected"
+}
+
+cleanup() {
+	[ -z "$work" ] || rm -rf "$work"
+}
+
+# A private set of apt's directories: the machine's own lists stay as they are.
+apt_private() {
+	tool=$1
+	shift
+	"$tool" -q -o Dir::Etc::sourcelist="$work/sources.list" \
+	    -o Dir::Etc::sourceparts=/dev/null -o Dir::State::Lists="$work/lists" \
+	    -o Dir::Cache="$work/cache" -o APT::Sandbox::User="$(id -un)" "$@"
+}
+
+archive() {
+	# shellcheck disable=SC2016
+	apt-get indextargets --format '$(LABEL) $(SITE)' |
+	    awk '$1 == "Debian" { print $NF; exit }'
+}
+
+# Without an apt-get update the labels are not known yet.
+find_archive() {
+	# shellcheck disable=SC2016
+	site=$(archive)
+	if [ -z "$site" ] && [ "$(id -u)" -eq 0 ]; then
+		say "apt-get update"
+		apt-get -q update >/dev/null
+		site=$(archive)
+	fi
+	[ -n "$site" ] || fail "apt knows no Debian archive (try apt-get update)"
+}
+
+# The version whose release tarball has the right checksum, or nothing.
+find_version() {
+	apt_private apt-cache showsrc "$package" 2>/dev/null |
+	    awk -v sum="$tarball_sum" '
+		$1 == "Version:" { version = $2 }
+		$1 == sum { print version; exit }'
+}
+
+# Releases move on, so the tarball is looked for by its checksum.
+download() {
+	for suite in trixie forky sid; do
+		rm -rf "$work/lists"
+		mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
+		echo "deb-src $site $suite main" >"$work/sources.list"
+		apt_private apt-get update >"$work/log" 2>&1 || continue
+		version=$(find_version)
+		[ -n "$version" ] || continue
+		say "$package $version of $suite"
+		(cd "$work" && apt_private apt-get source --download-only --tar-only \
+		    "$package=$version" >"$work/log" 2>&1) || continue
+		mv "$work/$tarball" "$deps/$tarball"
+		tarball_is_right || fail "$deps/$tarball: wrong checksum"
+		return
+	done
+	[ ! -f "$work/log" ] || cat "$work/log" >&2
+	by_hand "no suite has it any more"
+}
+
+by_hand() {
+	fail "$dir: $1.
+Unpack its upstream release as $deps/$dir, or put Debian's
+$tarball there (sha256 $tarball_sum), and try again.
+Homebrew's packages do not help: they have no static library for both architectures."
+}
+
+fetch() {
+	describe "$1"
+	if sources_are_right; then
+		return
+	fi
+	mkdir -p "$deps"
+	if ! tarball_is_right; then
+		command -v apt-get >/dev/null || by_hand "there is no apt-get to fetch it"
+		[ -n "$work" ] || work=$(mktemp -d "$(cd "$deps" && pwd)/fetch.XXXXXX")
+		find_archive
+		download
+	fi
+	unpack
+}
+
+trap cleanup EXIT
+trap 'exit 1' HUP INT TERM
+[ $# -gt 0 ] || set -- inih cjson
+for what; do
+	fetch "$what"
+done

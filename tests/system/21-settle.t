@@ -1,0 +1,272 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# When a change is answered: settle, settle-max and cooldown delay a run, and
+# never drop a change. Times are compared in the action's own record.
+. "$(dirname "$0")/lib.sh"
+
+a_change_during_a_run() {
+	rule r 'watch = /f' 'settle = 100ms'
+	fence=1500ms
+	start_daemon
+	hold r
+	echo 1 >"$box/f"
+	wait_runs r 1
+	changed=$(now)
+	echo 2 >"$box/f"
+	release r
+	wait_runs r 2
+	get_run r 2
+	ok "the run after a change during a run starts after that change" \
+	    test "$time" -gt "$changed"
+	hold r
+	echo 3 >"$box/f"
+	wait_runs r 3
+	for i in 4 5 6 7; do
+		echo $i >"$box/f.new"
+		mv "$box/f.new" "$box/f"
+	done
+	rm "$box/f"
+	changed=$(now)
+	echo 8 >"$box/f"
+	release r
+	wait_runs r 4
+	get_run r 4
+	ok "so does the one after many changes during a run" \
+	    test "$time" -gt "$changed"
+	fence
+	ok "changes during a run cause one more run" has_runs r 4
+}
+
+many_writes() {
+	rule r 'watch = /f' 'settle = 1s'
+	fence=2500ms
+	start_daemon
+	changed=$(perl -MTime::HiRes=stat -e '
+	open(my $f, ">", $ARGV[0]) or die;
+	syswrite($f, "$_\n") for 1 .. 2000;
+	printf "%.6f", (stat $f)[9];' "$box/f" | tr -d .)000
+	settle=1000
+	case $faults in
+	*echo*) settle=2000 ;;
+	esac
+	wait_runs r 1
+	get_run r 1
+	ok "a run waits until nothing changed for the length of settle" \
+	    after "$changed" "$time" 1000 $settle
+	fence
+	ok "2,000 writes within settle are answered by one run" has_runs r 1
+}
+
+# write_often FILE PAUSE SECONDS: when is recorded, before and after each write.
+# One process, so that a busy machine seldom stretches the pauses.
+write_often() {
+	perl -MTime::HiRes=time,sleep -e '
+	my ($file, $record, $pause, $seconds) = @ARGV;
+	my $end = time + $seconds;
+	open(my $r, ">>", $record) or die;
+	$r->autoflush(1);
+	while (time < $end) {
+		my $before = time;
+		open(my $f, ">>", $file) or die;
+		syswrite($f, "x\n");
+		close($f);
+		printf $r "%.6f %.6f\n", $before, time;
+		sleep $pause;
+	}' "$1" "$dir/writes" "$2" "$3"
+}
+
+# runs_are_due SETTLE SETTLE_MAX COOLDOWN, in seconds: does the log show that
+# every run of r started after the cooldown, and when nothing had been written
+# for SETTLE, or SETTLE_MAX after the first write or the cooldown? A write in the
+# last 250 ms may have come between the daemon's look and its line, on a machine
+# that is busy; but a writer that was interrupted has also written before.
+runs_are_due() {
+	perl -MTime::Local -e '
+	my ($log, $writes, $settle, $max, $cooldown) = @ARGV;
+	my (@writes, @out, $started, $free);
+	open(my $w, "<", $writes) or die;
+	push @writes, [split] while <$w>;
+	open(my $l, "<", $log) or die;
+	while (<$l>) {
+		my ($y, $mo, $d, $h, $m, $s, $from, $to) =
+		    /^(\d+)-(\d+)-(\d+)T(\d+):(\d+):([\d.]+)Z info: r: (\w+) -> (\w+)/
+		    or next;
+		my $t = timegm(0, $m, $h, $d, $mo - 1, $y) + $s;
+		$free = $t + $cooldown if $from eq "running";
+		next if $to ne "running";
+		my ($first) = grep { !defined $started || $_->[1] > $started } @writes;
+		my ($last) = grep { $_->[1] < $t - 0.25 } reverse @writes;
+		my $since = $first->[0];
+		$since = $free if defined $free && $free > $since;
+		push @out, "run at $t, free at $free" if defined $free && $t < $free - 0.002;
+		push @out, "run at $t, last write at $last->[1], waited since $since"
+		    if $t < $last->[0] + $settle - 0.002 && $t < $since + $max - 0.002;
+		$started = $t;
+	}
+	print "# $_\n" for @out;
+	exit(@out != 0 || !defined $started);' "$log" "$dir/writes" "$@"
+}
+
+# first_write: when the first write had been begun, in nanoseconds.
+first_write() {
+	read -r _sec _rest <"$dir/writes"
+	echo "${_sec%.*}${_sec#*.}000"
+}
+
+constant_writing() {
+	rule r 'watch = /f' 'settle = 800ms' 'settle-max = 1500ms'
+	fence=1800ms
+	start_daemon
+	write_often "$box/f" 0.05 5 &
+	wait_runs r 2
+	get_run r 1
+	ok "constant writing gets a run by settle-max" \
+	    after "$(first_write)" "$time" 0 1500
+	last=$end
+	get_run r 2
+	ok "and the next one by settle-max after it" after "$last" "$time" 0 1500
+	wait $!
+	fence
+	ok "no run interrupts a writer before settle-max" runs_are_due 0.8 1.5 0
+}
+
+a_change_during_the_cooldown() {
+	rule r 'watch = /f' 'cooldown = 1500ms'
+	fence=1700ms
+	start_daemon
+	put "$box/f" 1
+	until_true 10 has_ended r 1
+	put "$box/f" 2
+	wait_runs r 2
+	get_run r 1
+	last=$end
+	get_run r 2
+	ok "a change during the cooldown is answered at its end" \
+	    after "$last" "$time" 1500 1500
+	until_true 10 has_ended r 2
+	get_run r 2
+	until_true 5 passed $((end + 1600000000))
+	changed=$(now)
+	put "$box/f" 3
+	wait_runs r 3
+	get_run r 3
+	ok "a change after the cooldown is answered at once" \
+	    after "$changed" "$time" 100 100
+	fence
+	ok "the cooldown makes no run of its own" has_runs r 3
+}
+
+# The writer goes on for longer than settle-max after its first write, and for
+# less than that after the cooldown.
+a_slow_writer_during_the_cooldown() {
+	rule r 'watch = /f' 'settle = 600ms' 'settle-max = 2s' 'cooldown = 2s'
+	fence=2s
+	start_daemon
+	put "$box/f" 1
+	until_true 10 has_ended r 1
+	write_often "$box/f" 0.2 3
+	wait_runs r 2
+	fence
+	ok "no run interrupts a writer during the cooldown, or settling after it" \
+	    runs_are_due 0.6 2 2
+}
+
+# make_a: makes the file what it was at first, but for its ctime.
+make_a() {
+	echo A >"$box/f"
+	touch -t 202001010000 "$box/f"
+}
+
+there_and_back_while_settling() {
+	rule r 'watch = /f' 'on = modify' 'settle = 1s'
+	fence=1500ms
+	make_a
+	start_daemon
+	echo BBBB >"$box/f"
+	until_true 5 is_logged ' r: idle -> settling'
+	make_a
+	fence
+	ok "from A to B and back to A while a run waits is answered" \
+	    has_run_times r 1
+}
+
+there_and_back_while_failing() {
+	rule r 'watch = /f' 'on = modify' 'retry = 1' 'retry-delay = 1s'
+	make_a
+	start_daemon
+	on_run r status=1
+	hold r
+	echo BBBB >"$box/f"
+	wait_runs r 1
+	on_run r status=0
+	changed=$(now)
+	make_a
+	release r
+	wait_runs r 2
+	get_run r 2
+	ok "back to A while the run that saw B fails is answered" \
+	    test "$time" -gt "$changed"
+	fence
+	ok "by one run" has_runs r 2
+}
+
+create_delete_create() {
+	rule r 'watch = /f' 'on = create'
+	fence=1500ms
+	start_daemon
+	put "$box/f" 1
+	wait_runs r 1
+	rm "$box/f"
+	changed=$(now)
+	put "$box/f" 1
+	wait_runs r 2
+	get_run r 2
+	ok "a second creation is answered" test "$time" -gt "$changed"
+	ok "as a creation" test "$reason $change" = "change create"
+	rm "$box/f"
+	fence
+	ok "on = create: create, delete, create are two runs, delete is none" \
+	    has_runs r 2
+}
+
+# A directory in which 20,000 names are waited for takes long to look at, and is
+# then left alone for ten times as long. What comes into it meanwhile is found by
+# the look before the start.
+a_look_before_the_start() {
+	mkdir "$box/d"
+	put "$box/d/there" 1
+	i=10000
+	while [ $i -lt 30000 ]; do
+		[ $((i % 1000)) -ne 0 ] || printf '[many%d]\naction = /act\n' $i
+		echo "watch = /d/$i"
+		i=$((i + 1))
+	done >"$conf/many.ini"
+	rule r 'watch = /d/there' 'watch = /d/new'
+	on_run r "echo \"\$WATCHPATHD_PATHS\" >>$dir/paths"
+	fence=1s
+	start_daemon
+	perl -e '
+	open(my $f, ">", "$ARGV[0]/other") or die;
+	select(undef, undef, undef, 0.06);
+	open($f, ">>", "$ARGV[0]/there") or die;
+	syswrite($f, "x");
+	open($f, ">", "$ARGV[0]/new") or die;' "$box/d"
+	until_true 10 has_ended r 1
+	ok "the look before the start finds what no event has told yet" \
+	    test "$(head -n 2 "$dir/paths" | sort)" = "$box/d/new
+$box/d/there"
+	fence
+	ok "and there is one run" has_runs r 1
+}
+
+run_tests a_look_before_the_start a_change_during_a_run a_change_during_a_run:shuffle,split \
+    a_change_during_a_run:merge a_change_during_a_run:echo,extend \
+    many_writes many_writes:shuffle,split many_writes:merge \
+    many_writes:echo,extend \
+    constant_writing constant_writing:merge,extend a_change_during_the_cooldown \
+    a_slow_writer_during_the_cooldown \
+    a_slow_writer_during_the_cooldown:shuffle,split,merge \
+    there_and_back_while_settling there_and_back_while_failing \
+    create_delete_create create_delete_create:shuffle,split \
+    create_delete_create:merge

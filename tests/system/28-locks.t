@@ -1,0 +1,85 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Many runs: locks and max-running with real processes.
+. "$(dirname "$0")/lib.sh"
+
+# most_at_once RULE...: how many runs of these, by their own record, there were
+# at a time. An end counts before a start at the same time.
+most_at_once() {
+	for _rule; do
+		echo "$dir/runs/$_rule" "$dir/ends/$_rule"
+	done | xargs perl -e '
+	my ($now, $most) = (0, 0);
+	my @all = map { /^(\d+)( )?/; [$1, $2 ? 1 : -1] } <>;
+	for (sort { $a->[0] <=> $b->[0] || $a->[1] <=> $b->[1] } @all) {
+		$now += $_->[1];
+		$most = $now if $now > $most;
+	}
+	print "$most\n"'
+}
+
+one_lock() {
+	rule a 'watch = /a' 'lock = l' 'settle = 20ms'
+	rule b 'watch = /b' 'lock = l' 'settle = 20ms'
+	rule c 'watch = /c' 'settle = 20ms'
+	start_daemon
+	hold a
+	put "$box/a" 1
+	wait_runs a 1
+	put "$box/b" 1
+	put "$box/c" 1
+	until_true 10 is_logged ' b: settling -> queued'
+	fence
+	ok "a rule does not run while another one has its lock" has_runs b 0
+	ok "a rule without that lock does" has_runs c 1
+	release a
+	ok "it runs when the lock is free" until_true 10 has_run_times b 1
+	i=0
+	while [ $i -lt 40 ]; do
+		put "$box/a" $i
+		put "$box/b" $i
+		i=$((i + 1))
+	done
+	fence
+	ok "one of them runs after that" has_run_times a 2
+	ok "and the other one" has_run_times b 2
+	until_true 10 is_quiet
+	ok "rules with one lock never run at the same time" \
+	    test "$(most_at_once a b)" -eq 1
+}
+
+# is_quiet: has every run ended?
+is_quiet() {
+	[ "$(cat "$dir"/ends/* | wc -l)" -eq "$(cat "$dir"/runs/* | wc -l)" ]
+}
+
+two_hundred_rules() {
+	mkdir "$box/many"
+	rules=
+	i=100
+	while [ $i -lt 300 ]; do
+		rules="$rules r$i"
+		printf '[r%d]\nwatch = /many/%d\naction = /act\n' $i $i
+		printf 'settle = 500ms\ncooldown = 0\n\n'
+		i=$((i + 1))
+	done >"$conf/many.ini"
+	printf '[daemon]\nmax-running = 6\n' >"$conf/daemon.ini"
+	fence=1s
+	start_daemon
+	perl -e 'for (100 .. 299) { open(my $f, ">", "$ARGV[0]/$_") or die }' "$box/many"
+	fence
+	until_true 30 is_quiet
+	ok "200 rules that change at once all run" \
+	    test "$(ls "$dir/runs" | grep -c '^r')" -eq 200
+	ok "none of them twice" \
+	    test "$(cat "$dir"/runs/r* | grep -c .)" -eq 200
+	most=$(most_at_once $rules)
+	ok "at most max-running at a time" test "$most" -le 6
+	ok "and as many as that, if they can" test "$most" -ge 2
+	ok "every run has an id of its own" test "$(cat "$dir"/runs/* |
+	    cut -d' ' -f5 | sort -u | grep -c .)" -eq 201
+}
+
+run_tests one_lock one_lock:shuffle,split,merge two_hundred_rules \
+    two_hundred_rules:shuffle,split,extend

@@ -1,0 +1,358 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# What `import` makes of launchd plists. NAME.plist in tests/plist is judged by
+# NAME.expected: exit status, what it says, a line of dashes, the rules. Plists
+# with bytes that editors or git would mend are made here.
+#
+# UPDATE=1 sh tests/system/70-import.t writes what is there now to the .expected
+# files: read the diff before you commit it.
+
+cd "$(dirname "$0")/../.." || exit 1
+top=$PWD
+watchpathd=${WATCHPATHD:-build/watchpathd}
+case $watchpathd in /*) ;; *) watchpathd=$top/$watchpathd ;; esac
+umask 022
+LC_ALL=C
+export LC_ALL
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/import.XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+mkdir "$work/tmp"
+TMPDIR=$work/tmp
+export TMPDIR
+n=0
+
+ok() {
+	n=$((n + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $n - $2"
+	else
+		echo "not ok $n - $2"
+	fi
+}
+
+skip() {
+	n=$((n + 1))
+	echo "ok $n - $1 # SKIP $2"
+}
+
+# run COMMAND...: its output in out and err.
+run() {
+	"$@" >out 2>err
+	status=$?
+}
+
+# says STATUS PATTERN WHAT COMMAND...: all of it, and where it is refused no rule.
+says() {
+	want=$1 pattern=$2 what=$3
+	shift 3
+	run "$@"
+	[ $status -eq "$want" ] && cat out err | grep -q -e "$pattern" &&
+	    { [ "$want" -eq 0 ] || [ ! -s out ]; }
+	ok $? "$what"
+	[ $status -eq "$want" ] || echo "# exit $status instead of $want"
+	sed 's/^/# /' out err
+}
+
+# plist NAME MEMBERS: a job that is good but for what MEMBERS adds (printf %b).
+plist() {
+	{
+		echo '<?xml version="1.0" encoding="UTF-8"?>'
+		echo '<plist version="1.0"><dict>'
+		printf '%b\n' "$2"
+		echo '</dict></plist>'
+	} >"$1.plist"
+}
+
+watches='<key>WatchPaths</key><array><string>/a</string></array>'
+command='<key>ProgramArguments</key><array><string>/bin/act</string></array>'
+label='<key>Label</key><string>job</string>'
+good=$label$watches$command
+
+# Another command than the good one, with one more argument.
+job_with_argument() {
+	plist "$1" "$label$watches<key>ProgramArguments</key><array>
+<string>/bin/act</string><string>$2</string></array>"
+}
+
+golden() {
+	name=${1%.plist}
+	expected=$top/tests/plist/$name.expected
+	run "$watchpathd" import "$1"
+	cp out "$name.ini"
+	{
+		echo "exit $status"
+		cat err
+		echo "--"
+		cat out
+	} >"$name.actual"
+	if [ -n "$UPDATE" ]; then
+		cp "$name.actual" "$expected"
+	fi
+	diff -u "$expected" "$name.actual" >difference 2>&1
+	ok $? "$1 gives what $name.expected says"
+	sed 's/^/# /' difference
+	[ "$status" -eq 0 ] || return
+	says 0 '1 rule: ok' "what $1 gives passes check" "$watchpathd" check "$name.ini"
+}
+
+# A binary list and one of XML are the same to the reader.
+binary() {
+	name=${1%.plist}
+	if ! plistutil -f bin -i "$1" -o "binary/$1" 2>/dev/null; then
+		skip "binary $1 gives the same" "there is no plistutil that makes one"
+		return
+	fi
+	(cd binary && "$watchpathd" import "$1") >out 2>err
+	cmp -s out "$name.ini"
+	ok $? "binary $1 gives the same"
+	diff -u "$name.ini" out | sed 's/^/# /'
+	sed 's/^/# /' err
+}
+
+# The words of the action, as a shell reads what was printed; no parser of ours.
+words() {
+	"$watchpathd" check -v words.ini 2>/dev/null | awk '
+	/^action / { sub(/^action *= /, ""); print; on = 1; next }
+	/^\t/ && on { print; next }
+	{ on = 0 }' | tr '\n' ' ' >words.action
+	eval "set -- $(cat words.action)"
+	for word; do
+		printf '<%s>\n' "$word"
+	done >words.got
+	cmp -s words.got "$top/tests/plist/words.list"
+	ok $? "check -v shows the plist's arguments word for word"
+	diff "$top/tests/plist/words.list" words.got | sed 's/^/# /'
+}
+
+# What no line of a rule file can hold.
+refused_arguments() {
+	control='ProgramArguments: the argument 1 has a line end or another control byte'
+	job_with_argument newline 'a\nb'
+	says 65 "newline.plist: $control" "a line end in an argument is refused" \
+		"$watchpathd" import newline.plist
+	job_with_argument injected 'a\n[evil]\nwatch = /b\naction = /bin/evil'
+	says 65 "$control" "an argument cannot become a section" \
+		"$watchpathd" import injected.plist
+	job_with_argument return 'a\rb'
+	says 65 "$control" "a carriage return is refused" "$watchpathd" import return.plist
+	job_with_argument reference 'a&#10;b'
+	says 65 "$control" "a line end by its number is refused" \
+		"$watchpathd" import reference.plist
+	job_with_argument escape '\033[31m'
+	says 65 "$control" "an escape is refused" "$watchpathd" import escape.plist
+	job_with_argument c1 'a&#x9b;b'
+	says 65 "$control" "a control character beyond ASCII is refused" \
+		"$watchpathd" import c1.plist
+	job_with_argument latin 'f\0374r'
+	says 65 "$control" "what is not UTF-8 is refused" "$watchpathd" import latin.plist
+	job_with_argument long "$(printf '%0200d' 0)"
+	says 65 'ProgramArguments: .*longer than a line' "a word that is too long is refused" \
+		"$watchpathd" import long.plist
+	job_with_argument zero 'a&#0;b'
+	says 65 'line 4: a reference to a character' "a NUL by its number is refused" \
+		"$watchpathd" import zero.plist
+}
+
+refused_values() {
+	plist path "$label$command<key>WatchPaths</key><array><string>/a\n/b</string></array>"
+	says 65 'path.plist: WatchPaths: .*control bytes' \
+		"a line end in a path is refused" "$watchpathd" import path.plist
+	plist relative "$label$command<key>WatchPaths</key><array><string>~/a</string></array>"
+	says 65 'WatchPaths: .*`~/a` is not an absolute path' \
+		"a relative path is refused" "$watchpathd" import relative.plist
+	plist program "$label$watches<key>ProgramArguments</key><array><string>jamf</string></array>"
+	says 65 '`jamf` is not an absolute path' "a program from PATH is refused" \
+		"$watchpathd" import program.plist
+	plist nothing "$label$watches"
+	says 65 'nothing to run' "a job without a program is refused" \
+		"$watchpathd" import nothing.plist
+	plist unwatched "$label$command"
+	says 65 'no WatchPaths' "a job that watches nothing is refused" \
+		"$watchpathd" import unwatched.plist
+	plist user "$good<key>UserName</key><string>nobody\nuser = root</string>"
+	says 65 'UserName: `user`: control bytes' "a user cannot become two keys" \
+		"$watchpathd" import user.plist
+	plist comment "$good<key>WorkingDirectory</key><string>/a ;b</string>"
+	says 65 'WorkingDirectory: .*begin a comment' \
+		"what would become a comment is refused" "$watchpathd" import comment.plist
+	plist name "$good<key>EnvironmentVariables</key><dict><key>A=B\n</key><string/></dict>"
+	says 65 'EnvironmentVariables: A=B.012: not a name' \
+		"a variable with another name is refused" "$watchpathd" import name.plist
+	plist space "$good<key>EnvironmentVariables</key><dict><key>A</key><string>b </string></dict>"
+	says 65 'EnvironmentVariables: .*white space at the' \
+		"a value that would lose its end is refused" "$watchpathd" import space.plist
+	plist chroot "$good<key>RootDirectory</key><string>/jail</string>"
+	says 65 'RootDirectory: ' "a job in another root directory is refused" \
+		"$watchpathd" import chroot.plist
+	plist many "$label<key>Nice</key><integer>99</integer><key>Umask</key><string>rw</string>"
+	says 65 'nothing to run' "every problem of a plist is said" \
+		"$watchpathd" import many.plist
+	grep -q 'Nice: ' err && grep -q 'Umask: ' err
+	ok $? "... the later ones too"
+}
+
+wrong_types() {
+	for member in 'Label <integer>1</integer>' 'WatchPaths <string>/a</string>' \
+	    'WatchPaths <array><true/></array>' 'StartInterval <string>60</string>' \
+	    'StartInterval <real>1.5</real>' 'RunAtLoad <integer>1</integer>' \
+	    'UserName <integer>0</integer>' 'Umask <integer>512</integer>' \
+	    'EnvironmentVariables <array/>' 'Program <array/>' \
+	    'StartInterval <integer>-1</integer>' 'Nice <integer>0x</integer>' \
+	    'EnvironmentVariables <dict><key>A</key><integer>1</integer></dict>' \
+	    'ProgramArguments <array><integer>1</integer></array>'; do
+		key=${member%% *}
+		# The good one's member of that name must not be there twice.
+		rest=$(echo "$good" | sed "s|<key>$key</key><string>[^<]*</string>||
+			s|<key>$key</key><array><string>[^<]*</string></array>||")
+		plist type "$rest<key>$key</key>${member#* }"
+		says 65 "$key: " "$key as ${member#* } is refused" \
+			"$watchpathd" import type.plist
+	done
+}
+
+# What comes from the plist stays within its comment.
+comments() {
+	plist hostile "<key>Label</key><string>Evil\n[evil]\nwatch = /b</string>$watches$command
+<key>Comment</key><string>x\n[evil]\nwatch = /b\naction = /bin/evil\n</string>
+<key>An\n[evil]</key><string>\033[2J\0377</string>
+<key>LongOne</key><string>$(printf '%01000d' 0)</string>"
+	says 0 '^; Comment x.012\[evil]' "text from a plist stays a comment" \
+		"$watchpathd" import hostile.plist
+	cp out hostile.ini
+	says 0 '1 rule: ok' "... and no rule" "$watchpathd" check hostile.ini
+	[ "$(grep -c '^[^;]' hostile.ini)" -eq 3 ] && ! tr -d '\n' <hostile.ini | grep -q '[[:cntrl:]]'
+	ok $? "... and is harmless to a terminal"
+	sed 's/^/# /' hostile.ini
+}
+
+names() {
+	plist one "$good"
+	cp one.plist two.plist
+	plist daemon "<key>Label</key><string>Daemon</string>$watches$command"
+	plist unnamed "$watches$command"
+	plist long-1 "<key>Label</key><string>$(printf '%060d' 0)</string>$watches$command"
+	cp long-1.plist long-2.plist
+	says 0 '^\[job-2]$' "a label that comes twice gets a number" \
+		"$watchpathd" import one.plist two.plist daemon.plist unnamed.plist \
+		long-1.plist long-2.plist
+	cp out names.ini
+	grep -q '^\[daemon-2]$' names.ini
+	ok $? "no rule takes the name of the daemon's own section"
+	grep -q '^\[unnamed]$' names.ini
+	ok $? "a job without a label is called as its file is"
+	says 0 '6 rules: ok' "several plists give one file" "$watchpathd" check names.ini
+	says 65 'unwatched.plist: no WatchPaths' "one that is refused refuses all" \
+		"$watchpathd" import one.plist unwatched.plist two.plist
+	mkdir -p LaunchAgents
+	cp one.plist LaunchAgents
+	says 0 '; A LaunchAgent runs as the user' "an agent gets a warning that it was one" \
+		"$watchpathd" import "$work/plist/LaunchAgents/one.plist"
+}
+
+# bad WHAT PATTERN TEXT: no property list.
+bad() {
+	printf '%b' "$3" >bad.plist
+	says 65 "bad.plist: .*$2" "$1 is refused" "$watchpathd" import bad.plist
+}
+
+no_plists() {
+	head='<?xml version="1.0"?>\n<plist version="1.0">'
+	bad "an empty file" 'not a property list' ''
+	bad "text" 'not a property list' 'this is no property list, whatever reads it'
+	bad "a list that ends too early" 'line 2: it ends too early' "$head<dict>"
+	bad "a key that is there twice" 'line 2: the key A is there twice' \
+		"$head<dict><key>A</key><true/><key>A</key><false/></dict></plist>"
+	bad "an entity" 'unknown entity' "$head<dict><key>A</key><string>&e;</string></dict></plist>"
+	bad "a document type of its own" 'document type' \
+		'<!DOCTYPE plist [ <!ENTITY e "x"> ]>\n<plist><string>&e;</string></plist>'
+	bad "text after the end" 'line 2: text after' "$head<dict/></plist>x"
+	bad "a list that is nested without end" 'nested deeper' \
+		"$head$(printf '%0100d' 0 | sed 's/0/<array>/g')"
+	bad "a key without value" 'is no value' "$head<dict><key>A</key></dict></plist>"
+	bad "a wrong end" 'instead of </string>' "$head<string>a</key></plist>"
+	bad "an array" 'not the property list of a launchd job' "$head<array/></plist>"
+	bad "a byte that is zero" 'a NUL byte' "$head<string>\\0000</string></plist>"
+	dd if=/dev/zero bs=1024 count=1025 2>/dev/null | tr '\000' ' ' >large.plist
+	says 65 'larger than 1 MiB' "a file that is too large is refused" \
+		"$watchpathd" import large.plist
+}
+
+# no converter, a strange one, and one of two.
+converters() {
+	mkdir none loud fails
+	printf 'bplist00 and so on' >binary.plist
+	says 1 'libplist-utils' "without a converter a binary list is no guess" \
+		env PATH="$work/plist/none" "$watchpathd" import binary.plist
+	says 0 '^\[job]$' "XML needs no converter" \
+		env PATH="$work/plist/none" "$watchpathd" import one.plist
+	printf '#!/bin/sh\nexec yes "<!-- -->"\n' >loud/plutil
+	printf '#!/bin/sh\nexit 1\n' >fails/plutil
+	printf '#!/bin/sh\necho "$@" >asked\ncat one.plist\n' >fails/plistutil
+	chmod 755 loud/plutil fails/plutil fails/plistutil
+	says 65 'larger than 1 MiB' "what a converter writes has an end" \
+		env PATH="$work/plist/loud:$PATH" "$watchpathd" import binary.plist
+	says 0 '^\[job]$' "where plutil fails plistutil is asked" \
+		env PATH="$work/plist/fails:$PATH" "$watchpathd" import binary.plist
+	[ "$(cat asked)" = "-f xml -i - -o -" ]
+	ok $? "a converter never sees the name of the file"
+	cp one.plist "./-x;rm -rf *.plist"
+	says 0 '^; ./-x;rm -rf' "a file may have any name" \
+		"$watchpathd" import "./-x;rm -rf *.plist"
+}
+
+files() {
+	says 64 'usage: watchpathd import PLIST' "without a plist it says how" \
+		"$watchpathd" import
+	says 64 'usage: watchpathd import PLIST' "an unknown option is a usage error" \
+		"$watchpathd" import --wrong one.plist
+	says 1 'not-there.plist: No such file' "what is not there is said" \
+		"$watchpathd" import not-there.plist
+	mkfifo fifo.plist
+	says 1 'fifo.plist: not a regular file' "nothing waits for a FIFO" \
+		"$watchpathd" import fifo.plist
+	says 1 'not a regular file' "a directory is no plist" "$watchpathd" import none
+	if [ -c /dev/full ]; then
+		says 1 "import: .*No space" "what cannot be written is said" \
+		sh -c '"$1" import one.plist >/dev/full' - "$watchpathd"
+	[ -z "$(ls "$TMPDIR")" ]
+	ok $? "nothing is left in the directory for temporary files"
+}
+
+# Reading what one may not: as somebody else if this is root.
+permission() {
+	as=
+	if [ "$(id -u)" -eq 0 ]; then
+		as='setpriv --reuid=65534 --regid=65534 --clear-groups'
+	fi
+	chmod 755 "$work"
+	if ! $as "$watchpathd" help >out 2>&1; then
+		skip "what may not be read suggests sudo" "nobody cannot run this program"
+		return
+	fi
+	cp one.plist secret.plist
+	chmod 600 secret.plist
+	[ -n "$as" ] || chmod 0 secret.plist
+	says 77 'sudo' "what may not be read suggests sudo" \
+		$as "$watchpathd" import secret.plist
+}
+
+mkdir "$work/plist" "$work/plist/binary" && cd "$work/plist" || exit 1
+cp "$top"/tests/plist/*.plist . || exit 1
+for file in *.plist; do
+	golden "$file"
+	binary "$file"
+done
+words
+refused_arguments
+refused_values
+wrong_types
+comments
+names
+no_plists
+converters
+files
+permission
+echo "1..$n"

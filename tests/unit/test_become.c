@@ -1,0 +1,544 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The exec mode from outside: this program starts itself in it, lets it execute
+ * this program once more, and reads what that found itself to be.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#if __has_include(<sched.h>) && __has_include(<sys/mount.h>)
+#include <sched.h>
+#include <sys/mount.h>
+#endif
+
+#include <cmocka.h>
+
+#include "become.h"
+
+#define MAX_WORDS 32
+
+extern char **environ;
+
+static char self[4096];
+static char status[4096], output[65536];
+static int exit_status, leak;
+
+/* What the action sees, a line for each fact. */
+static int
+report(int argc, char **argv)
+{
+	gid_t groups[256];
+	char cwd[4096];
+	struct stat st;
+	mode_t mask;
+	int i, n;
+
+	for (i = 0; i < argc; i++)
+		printf("arg %s\n", argv[i]);
+	printf("uid %d %d\ngid %d %d\n", (int)getuid(), (int)geteuid(), (int)getgid(),
+	    (int)getegid());
+	n = getgroups(256, groups);
+	for (i = 0; i < n; i++)
+		printf("group %d\n", (int)groups[i]);
+	printf("root %s\n", setuid(0) == 0 || seteuid(0) == 0 || setreuid(0, 0) == 0
+				? "regained"
+				: "lost");
+	mask = umask(0);
+	printf("umask %03o\nnice %d\n", (unsigned)mask, getpriority(PRIO_PROCESS, 0));
+	printf("cwd %s\n", getcwd(cwd, sizeof(cwd)) != NULL ? cwd : "?");
+	for (i = 3; i < 1024; i++) {
+		if (fstat(i, &st) == 0)
+			printf("fd %d\n", i);
+	}
+	for (i = 0; environ[i] != NULL; i++)
+		printf("env %s\n", environ[i]);
+	return 42;
+}
+
+static void
+read_all(int fd, char *out, size_t size)
+{
+	size_t len = 0;
+	ssize_t n;
+
+	while (len < size - 1 && (n = read(fd, out + len, size - 1 - len)) > 0)
+		len += (size_t)n;
+	out[len] = '\0';
+	close(fd);
+}
+
+/* The environment of the mode, as the daemon gives it, and its own. */
+static char *const masked[] = { (char[]){ "@PATH=/usr/bin:/bin" },
+	(char[]){ "@CANARY=sings" }, (char[]){ "@EMPTY=" }, (char[]){ "@" }, NULL };
+static char *const with_home[] = { (char[]){ "@HOME=/rule's" }, (char[]){ "@SHELL=" },
+	NULL };
+
+/*
+ * Runs `self exec --status-fd 3 OPTIONS`, words separated by blanks; in a child
+ * that prepare, if it is given, has changed.
+ */
+static void
+run(const char *options, char *const env[], void (*prepare)(void))
+{
+	char text[8192], *argv[MAX_WORDS], *word, *save = NULL;
+	int out[2], st[2], code, n = 0;
+	pid_t pid;
+
+	snprintf(text, sizeof(text), "%s exec --status-fd 3 %s", self, options);
+	for (word = strtok_r(text, " ", &save); word != NULL && n < MAX_WORDS - 1;
+	     word = strtok_r(NULL, " ", &save))
+		argv[n++] = strcmp(word, "SELF") == 0 ? self : word;
+	argv[n] = NULL;
+	assert_int_equal(pipe(out), 0);
+	assert_int_equal(pipe(st), 0);
+	pid = fork();
+	if (pid == 0) {
+		if (prepare != NULL)
+			prepare();
+		/* The pipe may be 3 itself already. */
+		dup2(out[1], 1);
+		st[1] = fcntl(st[1], F_DUPFD, 20);
+		for (n = 4; n < 1024; n++) {
+			if (n != st[1])
+				close(n);
+		}
+		if (leak != 0)
+			dup2(0, leak);
+		dup2(st[1], 3);
+		close(st[1]);
+		execve(self, argv, env);
+		_exit(126);
+	}
+	close(out[1]);
+	close(st[1]);
+	read_all(out[0], output, sizeof(output));
+	read_all(st[0], status, sizeof(status));
+	assert_int_equal(waitpid(pid, &code, 0), pid);
+	exit_status = WIFEXITED(code) ? WEXITSTATUS(code) : -1;
+}
+
+static bool
+has_line(const char *line)
+{
+	size_t len = strlen(line);
+	const char *p;
+
+	for (p = output; p != NULL && *p != '\0'; p = strchr(p, '\n')) {
+		p += *p == '\n';
+		if (strncmp(p, line, len) == 0 && (p[len] == '\n' || p[len] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+static void says(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static void
+says(const char *fmt, ...)
+{
+	char line[4096];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	if (!has_line(line))
+		fail_msg("no line \"%s\" in:\n%s%s", line, output, status);
+}
+
+static int
+count_lines(const char *begin)
+{
+	const char *p = output;
+	int n = 0;
+
+	while ((p = strstr(p, begin)) != NULL) {
+		if (p == output || p[-1] == '\n')
+			n++;
+		p++;
+	}
+	return n;
+}
+
+static void
+ran(void)
+{
+	assert_string_equal(status, "");
+	assert_int_equal(exit_status, 42);
+}
+
+static void
+failed(const char *sentence)
+{
+	assert_string_equal(status, sentence);
+	assert_string_equal(output, "");
+	assert_int_not_equal(exit_status, 0);
+}
+
+static void
+need_root(void)
+{
+	if (geteuid() != 0) {
+		print_message("skipped: only root can become somebody else\n");
+		skip();
+	}
+}
+
+static void
+test_arguments(void **state)
+{
+	(void)state;
+	run("-- SELF report  --user x --", masked, NULL);
+	ran();
+	says("arg report");
+	says("arg --user");
+	says("arg x");
+	says("arg --");
+	assert_int_equal(count_lines("arg "), 4);
+}
+
+static void
+test_environment(void **state)
+{
+	(void)state;
+	run("-- SELF report", masked, NULL);
+	ran();
+	says("env PATH=/usr/bin:/bin");
+	says("env CANARY=sings");
+	says("env EMPTY=");
+	assert_int_equal(count_lines("env "), 3);
+}
+
+/* main fails the exec mode where it sees CANARY unmasked. */
+static void
+test_masked_environment(void **state)
+{
+	char *const bare[] = { (char[]){ "CANARY=dead" }, NULL };
+
+	(void)state;
+	run("-- SELF report", bare, NULL);
+	assert_int_equal(exit_status, 99);
+	run("-- SELF report", masked, NULL);
+	ran();
+	says("env CANARY=sings");
+}
+
+static void
+test_user(void **state)
+{
+	struct passwd *pw = getpwnam("nobody");
+	int uid, gid;
+
+	(void)state;
+	need_root();
+	assert_non_null(pw);
+	uid = (int)pw->pw_uid;
+	gid = (int)pw->pw_gid;
+	run("--user nobody -- SELF report", masked, NULL);
+	ran();
+	says("uid %d %d", uid, uid);
+	says("gid %d %d", gid, gid);
+	says("root lost");
+	says("env HOME=%s", pw->pw_dir);
+	says("env USER=nobody");
+	says("env LOGNAME=nobody");
+	says("env SHELL=%s", pw->pw_shell);
+	run("--user nobody -- SELF report", with_home, NULL);
+	ran();
+	says("env HOME=/rule's");
+	says("env SHELL=");
+	says("env USER=nobody");
+	assert_int_equal(count_lines("env "), 4);
+}
+
+static void
+test_user_by_number(void **state)
+{
+	struct passwd *pw = getpwnam("nobody");
+	char options[128];
+
+	(void)state;
+	need_root();
+	snprintf(options, sizeof(options), "--user %d -- SELF report", (int)pw->pw_uid);
+	run(options, masked, NULL);
+	ran();
+	says("uid %d %d", (int)pw->pw_uid, (int)pw->pw_uid);
+	says("env USER=nobody");
+}
+
+static void
+take_groups(void)
+{
+	gid_t groups[] = { 0, 4242, 4243 };
+
+	if (setgroups(3, groups) == -1)
+		_exit(125);
+}
+
+static void
+test_groups_of_daemon_are_left(void **state)
+{
+	(void)state;
+	need_root();
+	run("-- SELF report", masked, take_groups);
+	ran();
+	says("group 4242");
+	run("--user nobody -- SELF report", masked, take_groups);
+	ran();
+	assert_int_equal(count_lines("group 0\n"), 0);
+	assert_int_equal(count_lines("group 424"), 0);
+}
+
+static void
+test_group(void **state)
+{
+	(void)state;
+	need_root();
+	run("--group 4711 -- SELF report", masked, take_groups);
+	ran();
+	says("uid 0 0");
+	says("gid 4711 4711");
+	says("group 4711");
+	assert_int_equal(count_lines("group "), 1);
+	run("--user nobody --group 4711 -- SELF report", masked, take_groups);
+	ran();
+	says("gid 4711 4711");
+	says("group 4711");
+	assert_int_equal(count_lines("group "), 1);
+	says("root lost");
+}
+
+#ifdef CLONE_NEWNS
+/* nobody is in two more groups, in a view of /etc that only the child has. */
+static void
+change_etc_group(void)
+{
+	char name[] = "/tmp/group.XXXXXX";
+	int fd = mkstemp(name);
+	FILE *f = fdopen(fd, "w");
+
+	fchmod(fd, 0644);
+	fprintf(f, "root:x:0:\nnogroup:x:65534:\none:x:4301:nobody\ntwo:x:4302:x,nobody\n"
+		   "other:x:4303:x\n");
+	fclose(f);
+	if (unshare(CLONE_NEWNS) == -1 ||
+	    mount("none", "/", "none", MS_REC | MS_PRIVATE, "") == -1 ||
+	    mount(name, "/etc/group", "none", MS_BIND, "") == -1)
+		_exit(124);
+	unlink(name);
+}
+#endif
+
+static void
+test_supplementary_groups(void **state)
+{
+	(void)state;
+	need_root();
+#ifdef CLONE_NEWNS
+	run("--user nobody -- SELF report", masked, change_etc_group);
+	if (exit_status == 124) {
+		print_message("skipped: no mount namespaces here\n");
+		skip();
+	}
+	ran();
+	says("group 4301");
+	says("group 4302");
+	assert_int_equal(count_lines("group 43"), 2);
+	run("--user nobody --group two -- SELF report", masked, change_etc_group);
+	ran();
+	says("gid 4302 4302");
+	assert_int_equal(count_lines("group "), 1);
+#else
+	print_message("skipped: needs a private /etc/group\n");
+	skip();
+#endif
+}
+
+static void
+test_umask_nice_directory(void **state)
+{
+	(void)state;
+	run("--umask 027 --nice 7 --directory /usr -- SELF report", masked, NULL);
+	ran();
+	says("umask 027");
+	says("nice 7");
+	says("cwd /usr");
+}
+
+static void
+test_directory_is_entered_as_the_user(void **state)
+{
+	char name[] = "/tmp/become.XXXXXX", options[256], sentence[256];
+
+	(void)state;
+	need_root();
+	assert_non_null(mkdtemp(name));
+	snprintf(options, sizeof(options), "--directory %s -- SELF report", name);
+	run(options, masked, NULL);
+	ran();
+	snprintf(options, sizeof(options), "--user nobody --directory %s -- SELF report",
+	    name);
+	snprintf(sentence, sizeof(sentence), "%s: Permission denied", name);
+	run(options, masked, NULL);
+	failed(sentence);
+	rmdir(name);
+}
+
+static void
+test_negative_nice_of_a_user(void **state)
+{
+	(void)state;
+	need_root();
+	run("--user nobody --nice -5 -- SELF report", masked, NULL);
+	ran();
+	says("nice -5");
+	says("root lost");
+}
+
+static void
+test_descriptors(void **state)
+{
+	(void)state;
+	/* As if a directory module had left one open. */
+	leak = 7;
+	run("-- SELF report", masked, NULL);
+	leak = 0;
+	ran();
+	assert_int_equal(count_lines("fd "), 0);
+}
+
+static void
+test_failures(void **state)
+{
+	(void)state;
+	run("--user no-such-user -- SELF report", masked, NULL);
+	failed("user no-such-user: no such user");
+	run("--user 3999999999 -- SELF report", masked, NULL);
+	failed("user 3999999999: no such user");
+	run("--user -1 -- SELF report", masked, NULL);
+	failed("user -1: no such user");
+	run("--user 4294967295 -- SELF report", masked, NULL);
+	failed("user 4294967295: no such user");
+	run("--group no-such-group -- SELF report", masked, NULL);
+	failed("group no-such-group: no such group");
+	run("--group 4294967295 -- SELF report", masked, NULL);
+	failed("group 4294967295: no such group");
+	run("--directory /nonexistent -- SELF report", masked, NULL);
+	failed("/nonexistent: No such file or directory");
+	run("--umask 9 -- SELF report", masked, NULL);
+	failed("umask 9: not an octal number up to 0777");
+	run("--umask 1000 -- SELF report", masked, NULL);
+	failed("umask 1000: not an octal number up to 0777");
+	run("--nice 21 -- SELF report", masked, NULL);
+	failed("nice 21: not from -20 to 20");
+	run("--nice --5 -- SELF report", masked, NULL);
+	failed("nice --5: not from -20 to 20");
+	run("-- /nonexistent/program x", masked, NULL);
+	failed("/nonexistent/program: No such file or directory");
+	run("-- /etc/passwd x", masked, NULL);
+	failed("/etc/passwd: Permission denied");
+}
+
+static void
+test_bad_command_lines(void **state)
+{
+	static const char *const lines[] = { "", "--", "-- SELF", "--user", "--user x",
+		"--color red -- SELF report", "SELF report" };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		run(lines[i], masked, NULL);
+		failed("exec: not a command line that the daemon would give");
+	}
+}
+
+static void
+become_nobody(void)
+{
+	struct passwd *pw = getpwnam("nobody");
+
+	if (geteuid() == 0 && (setgroups(0, NULL) == -1 || setgid(pw->pw_gid) == -1 ||
+				  setuid(pw->pw_uid) == -1))
+		_exit(125);
+}
+
+static void
+test_not_root(void **state)
+{
+	struct passwd *pw;
+	char options[256];
+
+	(void)state;
+	run("--user root -- SELF report", masked, become_nobody);
+	failed("user root: only root may run programs as another user");
+	run("--group 0 -- SELF report", masked, become_nobody);
+	failed("group 0: only root may change the group");
+	pw = geteuid() == 0 ? getpwnam("nobody") : getpwuid(geteuid());
+	if (pw == NULL)
+		skip();
+	snprintf(options, sizeof(options), "--user %s -- SELF report", pw->pw_name);
+	run(options, masked, become_nobody);
+	ran();
+	says("uid %d %d", (int)pw->pw_uid, (int)pw->pw_uid);
+	says("env USER=%s", pw->pw_name);
+	run("--nice -5 -- SELF report", masked, become_nobody);
+	failed("nice -5: Permission denied");
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		{ "the arguments arrive as they are", test_arguments, NULL, NULL, NULL },
+		{ "the environment is the masked one, without its mask", test_environment,
+		    NULL, NULL, NULL },
+		{ "the environment of the action has no effect while root",
+		    test_masked_environment, NULL, NULL, NULL },
+		{ "a user is set for good, with HOME USER LOGNAME SHELL", test_user, NULL,
+		    NULL, NULL },
+		{ "a user may be a number", test_user_by_number, NULL, NULL, NULL },
+		{ "no group of the daemon is left", test_groups_of_daemon_are_left, NULL,
+		    NULL, NULL },
+		{ "with group there is that group and no other", test_group, NULL, NULL,
+		    NULL },
+		{ "a user gets its supplementary groups", test_supplementary_groups, NULL,
+		    NULL, NULL },
+		{ "umask, nice and directory are set", test_umask_nice_directory, NULL,
+		    NULL, NULL },
+		{ "the directory is entered as the user",
+		    test_directory_is_entered_as_the_user, NULL, NULL, NULL },
+		{ "nice may be negative for a plain user", test_negative_nice_of_a_user,
+		    NULL, NULL, NULL },
+		{ "no descriptor is left for the action", test_descriptors, NULL, NULL,
+		    NULL },
+		{ "what fails is told in a sentence, and nothing is run", test_failures,
+		    NULL, NULL, NULL },
+		{ "a bad command line runs nothing", test_bad_command_lines, NULL, NULL,
+		    NULL },
+		{ "who is not root gets a sentence", test_not_root, NULL, NULL, NULL },
+	};
+
+	/* The action's argv[0] is what follows the program. */
+	if (strcmp(argv[0], "report") == 0)
+		return report(argc, argv);
+	if (realpath(argv[0], self) == NULL)
+		return 1;
+	if (argc > 1 && strcmp(argv[1], "exec") == 0)
+		return getenv("CANARY") != NULL ? 99 : become_main(argc, argv);
+	alarm(120);
+	return cmocka_run_group_tests_name("become", tests, NULL, NULL);
+}

@@ -1,0 +1,515 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Rule files as the daemon gets them: what a good one becomes, what remains of a
+ * refused one, and that a printed rule is read back as the same rule. The
+ * wording of findings is in tests/conf.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "conf.h"
+#include "rule.h"
+#include "util.h"
+
+#define NELEM(a) (sizeof(a) / sizeof((a)[0]))
+#define GOOD "watch=/a\naction=/b\n"
+
+static char dir[64];
+static uint64_t seed;
+
+static char *
+write_file(const char *name, const char *text, size_t n)
+{
+	char *path = xasprintf("%s/%s", dir, name);
+	FILE *f;
+
+	/* ext4 waits for the disk when a file is emptied and written anew. */
+	unlink(path);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_int_equal(fwrite(text, 1, n, f), n);
+	assert_int_equal(fclose(f), 0);
+	return path;
+}
+
+static void
+read_text(struct conf *c, const char *text, size_t n)
+{
+	char *path = write_file("one.ini", text, n);
+
+	assert_int_equal(conf_read_file(c, path, NULL, dir), 0);
+	free(path);
+}
+
+/* Puts one file into the directory conf.d, which read_dir reads. */
+static void
+put(const char *name, const char *text)
+{
+	char *path = xasprintf("conf.d/%s", name);
+
+	free(write_file(path, text, strlen(text)));
+	free(path);
+}
+
+static int
+read_dir(struct conf *c)
+{
+	char *path = xasprintf("%s/conf.d", dir);
+	int ret = conf_read_dir(c, path, NULL, dir);
+
+	free(path);
+	return ret;
+}
+
+static int
+make_dir(void **state)
+{
+	char *path;
+
+	(void)state;
+	snprintf(dir, sizeof(dir), "/tmp/test_conf.XXXXXX");
+	if (mkdtemp(dir) == NULL)
+		return -1;
+	path = xasprintf("%s/conf.d", dir);
+	if (mkdir(path, 0700) == -1)
+		return -1;
+	free(path);
+	return 0;
+}
+
+static int
+remove_dir(void **state)
+{
+	char *command = xasprintf("rm -rf '%s'", dir);
+	int ret = system(command);
+
+	(void)state;
+	free(command);
+	return ret;
+}
+
+static void
+fail_with_diags(const struct conf *c, const char *text)
+{
+	size_t i;
+
+	for (i = 0; i < c->ndiags; i++)
+		print_error("%s:%d: %s\n", c->diags[i].file, c->diags[i].line,
+		    c->diags[i].message);
+	fail_msg("%s", text);
+}
+
+static void
+one_file_may_hold_many_rules(void **state)
+{
+	static const char text[] = "[a]\n" GOOD "[b]\n" GOOD "settle=2s\n";
+	struct conf c = { .nrules = 0 };
+
+	(void)state;
+	read_text(&c, text, strlen(text));
+	assert_int_equal(conf_errors(&c), 0);
+	assert_int_equal(c.nrules, 2);
+	assert_string_equal(c.rules[0]->name, "a");
+	assert_int_equal(c.rules[0]->line, 1);
+	assert_string_equal(c.rules[1]->name, "b");
+	assert_int_equal(c.rules[1]->line, 4);
+	assert_int_equal(c.rules[1]->policy.settle_ms, 2000);
+	assert_int_equal(c.rules[1]->actions[0].line, 6);
+	conf_clear(&c);
+}
+
+static void
+a_file_with_an_error_gives_no_rule_and_no_setting(void **state)
+{
+	static const char text[] =
+	    "[daemon]\nmax-running=3\n[a]\n" GOOD "[b]\nwatch=/a\n";
+	struct conf c = { .nrules = 0 };
+
+	(void)state;
+	read_text(&c, text, strlen(text));
+	assert_int_equal(conf_errors(&c), 1);
+	assert_int_equal(c.nrules, 0);
+	assert_int_equal(c.settings.max_running, 16);
+	assert_non_null(c.settings_file);
+	conf_clear(&c);
+}
+
+static void
+a_good_file_beside_a_refused_one_counts(void **state)
+{
+	struct conf c = { .nrules = 0 };
+
+	(void)state;
+	put("b.ini", "[daemon]\nmax-running = 3\n[b]\n" GOOD);
+	put("a.ini", "[a]\nwatch=/a\n");
+	put("c.ini", "[c]\n" GOOD);
+	put("c.ini.off", "[off]\nrubbish\n");
+	put(".d.ini", "[hidden]\nrubbish\n");
+	put(".ini", "[hidden]\nrubbish\n");
+	assert_int_equal(read_dir(&c), 0);
+	assert_int_equal(conf_errors(&c), 1);
+	assert_string_equal(c.diags[0].file, "a.ini");
+	assert_int_equal(c.nrules, 2);
+	assert_string_equal(c.rules[0]->file, "b.ini");
+	assert_string_equal(c.rules[1]->file, "c.ini");
+	assert_int_equal(c.settings.max_running, 3);
+	assert_string_equal(c.settings_file, "b.ini");
+	assert_int_equal(c.files.n, 3);
+	conf_clear(&c);
+}
+
+static void
+a_name_in_a_refused_file_is_taken_all_the_same(void **state)
+{
+	struct conf c = { .nrules = 0 };
+
+	(void)state;
+	put("a.ini", "[x]\nwatch=/a\n");
+	put("b.ini", "[x]\n" GOOD);
+	assert_int_equal(read_dir(&c), 0);
+	assert_int_equal(c.nrules, 0);
+	assert_int_equal(c.ndiags, 2);
+	assert_string_equal(c.diags[1].file, "b.ini");
+	assert_string_equal(c.diags[1].message, "section [x] is already in a.ini:1");
+	conf_clear(&c);
+}
+
+static void
+a_missing_file_or_directory_is_a_finding(void **state)
+{
+	struct conf c = { .nrules = 0 };
+
+	(void)state;
+	assert_int_equal(conf_read_file(&c, "/nonexistent/a.ini", NULL, NULL), -1);
+	assert_int_equal(conf_read_dir(&c, "/nonexistent", NULL, NULL), -1);
+	assert_int_equal(conf_errors(&c), 2);
+	assert_int_equal(c.diags[0].line, 0);
+	assert_int_equal(c.settings.max_running, 16);
+	conf_clear(&c);
+}
+
+static void
+a_directory_or_a_link_is_not_a_rule_file(void **state)
+{
+	struct conf c = { .nrules = 0 };
+	char *path = xasprintf("%s/conf.d/d.ini", dir);
+	char *link = xasprintf("%s/conf.d/l.ini", dir);
+	char *fifo = xasprintf("%s/conf.d/f.ini", dir);
+
+	(void)state;
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(symlink("/dev/null", link), 0);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	assert_int_equal(read_dir(&c), 0);
+	assert_int_equal(conf_errors(&c), 3);
+	free(path);
+	free(link);
+	free(fifo);
+	conf_clear(&c);
+}
+
+static void
+more_than_a_mebibyte_is_refused(void **state)
+{
+	const size_t max = (size_t)1 << 20;
+	char *text = xcalloc(1, max + 1);
+	struct conf c = { .nrules = 0 };
+
+	(void)state;
+	memset(text, '\n', max + 1);
+	memcpy(text, "[a]\n" GOOD, strlen("[a]\n" GOOD));
+	read_text(&c, text, max);
+	assert_int_equal(conf_errors(&c), 0);
+	assert_int_equal(c.nrules, 1);
+	conf_clear(&c);
+	read_text(&c, text, max + 1);
+	assert_int_equal(conf_errors(&c), 1);
+	assert_int_equal(c.nrules, 0);
+	conf_clear(&c);
+	free(text);
+}
+
+static void
+no_byte_breaks_the_reader(void **state)
+{
+	char text[] = "[a]\nwatch=/a?b\naction=/b\n";
+	struct conf c = { .nrules = 0 };
+	char *at = strchr(text, '?');
+	int byte, good;
+
+	(void)state;
+	for (byte = 0; byte < 256; byte++) {
+		*at = (char)byte;
+		read_text(&c, text, sizeof(text) - 1);
+		good = byte == '\t' || (byte >= ' ' && byte < 0x7f && byte != '[');
+		if (byte == '\n')
+			good = 0;
+		if ((c.nrules == 1) != good)
+			fail_msg("byte %#x", byte);
+		if (good && c.rules[0]->watch.v[0][2] != byte)
+			fail_msg("byte %#x: %s", byte, c.rules[0]->watch.v[0]);
+		conf_clear(&c);
+	}
+}
+
+static void
+a_line_of_198_bytes_is_the_longest(void **state)
+{
+	char text[512];
+	struct conf c = { .nrules = 0 };
+	size_t n;
+
+	(void)state;
+	for (n = 190; n < 210; n++) {
+		snprintf(text, sizeof(text), "[a]\r\naction=/b\r\nwatch=/%0*d\r\n",
+		    (int)n - 7, 1);
+		read_text(&c, text, strlen(text));
+		assert_int_equal(c.nrules, n <= 198);
+		if (n <= 198)
+			assert_int_equal(strlen(c.rules[0]->watch.v[0]), n - 6);
+		conf_clear(&c);
+	}
+}
+
+static void
+warnings_without_end_refuse_nothing(void **state)
+{
+	struct buf b = { NULL, 0, 0 };
+	struct conf c = { .nrules = 0 };
+	int i;
+
+	(void)state;
+	for (i = 0; i < 1500; i++)
+		buf_addf(&b, "[r%d]\n" GOOD, i);
+	read_text(&c, b.p, b.len);
+	assert_int_equal(conf_errors(&c), 0);
+	assert_int_equal(c.ndiags, 1001);
+	assert_int_equal(c.nrules, 1500);
+	conf_clear(&c);
+	buf_clear(&b);
+}
+
+static void
+endless_mistakes_give_a_thousand_findings(void **state)
+{
+	struct buf b = { NULL, 0, 0 };
+	struct conf c = { .nrules = 0 };
+	int i;
+
+	(void)state;
+	for (i = 0; i < 5000; i++)
+		buf_adds(&b, "[x]\n");
+	read_text(&c, b.p, b.len);
+	assert_int_equal(c.ndiags, 1001);
+	conf_clear(&c);
+	buf_clear(&b);
+}
+
+/* Random rules. */
+
+static uint64_t
+draw(uint64_t below)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return (seed >> 11) % below;
+}
+
+static const char *
+pick(const char *const *from, size_t n)
+{
+	return from[draw(n)];
+}
+
+/* Bytes that mean something somewhere, in any order. */
+static void
+add_noise(struct buf *b, size_t max)
+{
+	static const char *const bits[] = { "a", "b", "/", " ", "  ", "\t", "'", "\"",
+		"\\", ";", " ;", "#", " #", "=", ":", "[", "]", "*", "?", "$", "\xc3\xbc",
+		"user", "settle=", ".", "-", "|", "\xc2\xa0", "\xe2\x80\x9d", "'a b'",
+		"\"c d\"" };
+	size_t n = draw(max) + 1;
+
+	while (b->len < n)
+		buf_adds(b, pick(bits, NELEM(bits)));
+}
+
+static void
+add_value(struct buf *b, const char *key)
+{
+	static const char *const words[] = { "yes", "no", "0", "1", "7", "019", "022",
+		"250ms", "90", "60s", "1h", "36h", "4k", "1023", "forever", "create",
+		"delete modify", "attributes  create", "never", "new", "always",
+		"changed", "ignore", "rerun", "admin", "strict", "-3", "root", "mdm",
+		"3 4  5" };
+	static const char *const starts[] = { "/", "/a", "/Library/", "", "A=", "'/b c'",
+		"/p '", "/p \"" };
+
+	if (draw(3) != 0 && strcmp(key, "watch") != 0 && strcmp(key, "action") != 0) {
+		buf_adds(b, pick(words, NELEM(words)));
+		return;
+	}
+	buf_adds(b, pick(starts, NELEM(starts)));
+	add_noise(b, draw(4) == 0 ? 210 : 20);
+}
+
+static struct rule *
+random_rule(void)
+{
+	static const char *const names[] = { "description", "watch", "on", "min-size",
+		"at-start", "action", "verify", "success", "settle", "settle-max",
+		"cooldown", "splay", "timeout", "retry", "retry-delay",
+		"retry-on-network", "every", "while-running", "lock", "user", "group",
+		"umask", "directory", "nice", "environment", "trust", "keep-awake",
+		"log-output", "enabled", "watch", "action", "environment", "action" };
+	struct rule *r = rule_new("random", "one.ini", 1);
+	struct buf b = { NULL, 0, 0 };
+	char why[RULE_WHY_SIZE];
+	const char *key;
+	int i, ok;
+
+	rule_set(r, "watch", "/w", 1, why);
+	rule_set(r, "action", "/p", 1, why);
+	rule_set(r, "settle-max", "7d", 1, why);
+	for (i = 0; i < 60; i++) {
+		key = pick(names, NELEM(names));
+		add_value(&b, key);
+		ok = rule_set(r, key, b.p, 1, why);
+		buf_clear(&b);
+		while (ok == 0 && draw(3) == 0) {
+			add_noise(&b, draw(8) == 0 ? 210 : 12);
+			ok = rule_continue(r, key, b.p, 1, why);
+			buf_clear(&b);
+		}
+	}
+	return r;
+}
+
+static void
+a_printed_rule_is_read_back_as_the_same_rule(void **state)
+{
+	struct buf out = { NULL, 0, 0 }, again = { NULL, 0, 0 };
+	struct conf c = { .nrules = 0 };
+	struct rule *r;
+	const char *line;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 2000; i++) {
+		r = random_rule();
+		rule_print(r, &out);
+		for (line = out.p; *line != '\0'; line += strcspn(line, "\n") + 1)
+			assert_true(strcspn(line, "\n") <= RULE_LINE_MAX);
+		read_text(&c, out.p, out.len);
+		if (c.nrules != 1 || !rule_equal(c.rules[0], r))
+			fail_with_diags(&c, out.p);
+		rule_print(c.rules[0], &again);
+		assert_string_equal(out.p, again.p);
+		buf_clear(&out);
+		buf_clear(&again);
+		conf_clear(&c);
+		rule_free(r);
+	}
+}
+
+static void
+printed_settings_are_read_back_the_same(void **state)
+{
+	static const char text[] =
+	    "[daemon]\nmax-running=7\nrecheck=0\nlog-level=debug\n";
+	struct buf out = { NULL, 0, 0 };
+	struct conf c = { .nrules = 0 };
+	struct settings s;
+
+	(void)state;
+	read_text(&c, text, strlen(text));
+	s = c.settings;
+	settings_print(&s, &out);
+	conf_clear(&c);
+	read_text(&c, out.p, out.len);
+	assert_int_equal(conf_errors(&c), 0);
+	assert_int_equal(c.settings.max_running, 7);
+	assert_int_equal(c.settings.recheck_ms, 0);
+	assert_int_equal(c.settings.log_level, 3);
+	buf_clear(&out);
+	conf_clear(&c);
+}
+
+/* Lines in any order: whatever is taken can be printed and taken again. */
+static void
+whatever_is_taken_can_be_printed_and_taken_again(void **state)
+{
+	static const char *const lines[] = { "[a]\n", "[b]\n", "[daemon]\n", "watch=/a\n",
+		"watch = /b*\n", "action=/b 'c'\n", "  d\n", "  /e\n", "\n", "; c\n",
+		" # c\n", "settle=2\n", "on = create ; c\n", "  modify\n", "retry=1\n",
+		"max-running=2\n", "environment=A=b\n", "\tB=c\n", "success=1 2\r\n",
+		"lock=x\n", "nice=-1\n", "umask=7\n", "directory=/x ; y\n", "  [x]\n",
+		"[c] ; d\n", "verify='/x' \"y\"\n", "description=a #b\n" };
+	struct buf text = { NULL, 0, 0 }, out = { NULL, 0, 0 };
+	struct conf c = { .nrules = 0 }, again = { .nrules = 0 };
+	size_t i, taken = 0;
+	int round;
+
+	(void)state;
+	for (round = 0; round < 5000; round++) {
+		buf_adds(&text, "[z]\n" GOOD);
+		for (i = draw(6); i > 0; i--)
+			buf_adds(&text, pick(lines, NELEM(lines)));
+		read_text(&c, text.p, text.len);
+		for (i = 0; i < c.nrules; i++)
+			rule_print(c.rules[i], &out);
+		if (out.len != 0)
+			read_text(&again, out.p, out.len);
+		if (again.nrules != c.nrules)
+			fail_with_diags(&again, text.p);
+		for (i = 0; i < c.nrules; i++)
+			assert_true(rule_equal(c.rules[i], again.rules[i]));
+		taken += c.nrules;
+		conf_clear(&c);
+		conf_clear(&again);
+		buf_clear(&text);
+		buf_clear(&out);
+	}
+	assert_true(taken > 1000);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_dir, remove_dir)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(one_file_may_hold_many_rules),
+		TEST(a_file_with_an_error_gives_no_rule_and_no_setting),
+		TEST(a_good_file_beside_a_refused_one_counts),
+		TEST(a_name_in_a_refused_file_is_taken_all_the_same),
+		TEST(a_missing_file_or_directory_is_a_finding),
+		TEST(a_directory_or_a_link_is_not_a_rule_file),
+		TEST(more_than_a_mebibyte_is_refused),
+		TEST(no_byte_breaks_the_reader),
+		TEST(a_line_of_198_bytes_is_the_longest),
+		TEST(warnings_without_end_refuse_nothing),
+		TEST(endless_mistakes_give_a_thousand_findings),
+		TEST(a_printed_rule_is_read_back_as_the_same_rule),
+		TEST(printed_settings_are_read_back_the_same),
+		TEST(whatever_is_taken_can_be_printed_and_taken_again),
+	};
+	const char *given = getenv("SEED");
+
+	seed = given != NULL ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
+	print_message("SEED=%llu\n", (unsigned long long)seed);
+	seed = seed * 2654435769u + 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `help` prints what the table of subcommands and the key table say.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "help.h"
+#include "rule.h"
+#include "subcommand.h"
+#include "util.h"
+
+static const struct subcommand table[] = {
+	{ "check", "[-v] [PATH ...]", "parse rule files", "More of it.", NULL, false },
+	{ "exec", "", "not for people", NULL, NULL, true },
+	{ "version", "", "print the version", NULL, NULL, false },
+	{ NULL, NULL, NULL, NULL, NULL, false },
+};
+
+static char said[65536];
+static int status;
+
+/* What `help` says to a on stdout and stderr; a may be NULL, and so may b. */
+static const char *
+help(const char *a, const char *b)
+{
+	char *argv[] = { xstrdup("help"), a != NULL ? xstrdup(a) : NULL,
+		b != NULL ? xstrdup(b) : NULL, NULL };
+	int out = dup(STDOUT_FILENO), err = dup(STDERR_FILENO);
+	FILE *f = tmpfile();
+	size_t n;
+
+	assert_non_null(f);
+	fflush(stdout);
+	dup2(fileno(f), STDOUT_FILENO);
+	dup2(fileno(f), STDERR_FILENO);
+	status = help_print(table, a == NULL ? 1 : b == NULL ? 2 : 3, argv);
+	fflush(stdout);
+	dup2(out, STDOUT_FILENO);
+	dup2(err, STDERR_FILENO);
+	close(out);
+	close(err);
+	rewind(f);
+	n = fread(said, 1, sizeof(said) - 1, f);
+	said[n] = '\0';
+	fclose(f);
+	free(argv[0]);
+	free(argv[1]);
+	free(argv[2]);
+	return said;
+}
+
+static void
+without_argument_the_commands_are_listed_but_hidden_ones(void **state)
+{
+	(void)state;
+	help(NULL, NULL);
+	assert_int_equal(status, EX_OK);
+	assert_non_null(strstr(said, "\n  check     parse rule files\n"));
+	assert_non_null(strstr(said, "\n  version   print the version\n"));
+	assert_null(strstr(said, "not for people"));
+}
+
+static void
+a_command_is_explained(void **state)
+{
+	(void)state;
+	assert_string_equal(help("check", NULL),
+	    "usage: watchpathd check [-v] [PATH ...]\n\n"
+	    "check: parse rule files\n\nMore of it.\n");
+	assert_int_equal(status, EX_OK);
+	assert_string_equal(help("version", NULL),
+	    "usage: watchpathd version\n\nversion: print the version\n");
+}
+
+static void
+a_command_that_is_not_there_is_a_usage_error(void **state)
+{
+	(void)state;
+	assert_non_null(strstr(help("wrong\033", NULL), "no command `wrong\\033`"));
+	assert_int_equal(status, EX_USAGE);
+	help("exec", NULL);
+	assert_int_equal(status, EX_USAGE);
+	help("check", "version");
+	assert_int_equal(status, EX_USAGE);
+}
+
+static void
+keys_are_those_of_the_key_table(void **state)
+{
+	struct buf b = { NULL, 0, 0 };
+
+	(void)state;
+	rule_print_keys(&b);
+	assert_string_equal(help("keys", NULL), b.p);
+	assert_int_equal(status, EX_OK);
+	assert_non_null(strstr(said, "\nsettle            duration; default 1s\n"));
+	buf_clear(&b);
+	rule_print_keys_mdoc(&b);
+	assert_string_equal(help("--mdoc-keys", NULL), b.p);
+	buf_clear(&b);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    without_argument_the_commands_are_listed_but_hidden_ones),
+		cmocka_unit_test(a_command_is_explained),
+		cmocka_unit_test(a_command_that_is_not_there_is_a_usage_error),
+		cmocka_unit_test(keys_are_those_of_the_key_table),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

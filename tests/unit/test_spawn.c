@@ -1,0 +1,1402 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Real children on a real loop. The children are mostly this program itself,
+ * which then tells what it found, or does what no shell can. What tells that a
+ * process lives is a FIFO that it holds open: its end comes with the last one.
+ */
+#include "spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pwd.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "become.h"
+#include "log.h"
+#include "loop.h"
+#include "mono.h"
+#include "platform.h"
+#include "util.h"
+
+#define PATIENCE (30 * MONO_SEC)
+
+extern char **environ;
+
+/* A platform that keeps awake, in place of the real one. */
+static const char *const awake[] = { "/usr/bin/env", "AWAKE=yes", NULL };
+const char *const *const platform_keep_awake = awake;
+
+static char self[PATH_MAX], sandbox[PATH_MAX];
+static struct loop *loop;
+static struct spawner *spawner;
+static bool inside; /* one of spawn's functions */
+static struct rlimit first_limit;
+
+/* A sanitizer must not catch signals in a child that says who catches which. */
+const char *__asan_default_options(void);
+const char *
+__asan_default_options(void)
+{
+	return "handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_abort=0";
+}
+
+/* The children's side */
+
+static void
+say_signals(void)
+{
+	struct sigaction sa;
+	sigset_t mask;
+	int i;
+
+	sigprocmask(SIG_SETMASK, NULL, &mask);
+	for (i = 1; i < NSIG; i++) {
+		if (sigaction(i, NULL, &sa) == 0 && sa.sa_handler != SIG_DFL)
+			printf("caught or ignored %d\n", i);
+		if (sigismember(&mask, i) == 1)
+			printf("blocked %d\n", i);
+	}
+}
+
+static int
+child_report(void)
+{
+	struct stat st, null, err;
+	struct rlimit rl;
+	char cwd[PATH_MAX];
+	int i;
+
+	printf("leader %d %d\n", getpgrp() == getpid(), getsid(0) == getpid());
+	say_signals();
+	stat("/dev/null", &null);
+	printf("stdin %d\n", fstat(0, &st) == 0 && st.st_rdev == null.st_rdev);
+	fstat(1, &st);
+	fstat(2, &err);
+	printf("pipe %d %d\n", S_ISFIFO(st.st_mode), st.st_ino == err.st_ino);
+	for (i = 3; i < 4096; i++) {
+		if (fcntl(i, F_GETFD) != -1)
+			printf("fd %d\n", i);
+	}
+	getrlimit(RLIMIT_NOFILE, &rl);
+	printf("limit %llu\n", (unsigned long long)rl.rlim_cur);
+	printf("cwd %s\n", getcwd(cwd, sizeof(cwd)) != NULL ? cwd : "?");
+	printf("uid %d\nnice %d\n", (int)getuid(), getpriority(PRIO_PROCESS, 0));
+	for (i = 0; environ[i] != NULL; i++)
+		printf("env %s\n", environ[i]);
+	return 0;
+}
+
+/* Waits until the file is there; the tests' only clock is what they do. */
+static void
+await_file(const char *path)
+{
+	int i;
+
+	for (i = 0; i < 120000 && access(path, F_OK) != 0; i++)
+		usleep(1000);
+}
+
+/*
+ * Leaves a process behind that holds the FIFO alive; when the file go is there
+ * it writes 1 MiB and a line to its output, and makes the file done.
+ */
+static int
+child_leave_behind(const char *fifo, const char *go, const char *done)
+{
+	char block[4096];
+	int i;
+
+	if (fork() != 0) {
+		printf("left\n");
+		return 3;
+	}
+	open(fifo, O_WRONLY);
+	await_file(go);
+	memset(block, 'x', sizeof(block));
+	for (i = 0; i < 256; i++) {
+		if (write(1, block, sizeof(block)) != (ssize_t)sizeof(block))
+			return 1;
+	}
+	if (write(1, "\nlate\n", 6) != 6)
+		return 1;
+	close(open(done, O_WRONLY | O_CREAT, 0600));
+	return 0;
+}
+
+static volatile sig_atomic_t terminated;
+
+static void
+on_term(int signo)
+{
+	(void)signo;
+	terminated = 1;
+}
+
+/*
+ * A group of two that hold the FIFO: one that does not mind SIGTERM, and the
+ * leader, which dies of it, or exits with status (not "-").
+ */
+static int
+child_stubborn(const char *fifo, const char *status)
+{
+	int ready[2];
+	char c;
+
+	open(fifo, O_WRONLY);
+	if (pipe(ready) == -1)
+		return 1;
+	if (fork() == 0) {
+		signal(SIGTERM, SIG_IGN);
+		close(ready[0]);
+		close(ready[1]);
+		for (;;)
+			pause();
+	}
+	if (*status != '-')
+		signal(SIGTERM, on_term);
+	close(ready[1]);
+	if (read(ready[0], &c, 1) != 0)
+		return 1;
+	printf("ready\n");
+	fflush(stdout);
+	while (!terminated)
+		usleep(1000);
+	return atoi(status);
+}
+
+static int
+child_main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "";
+	int i;
+
+	if (strcmp(what, "report") == 0)
+		return child_report();
+	if (strcmp(what, "leave") == 0 && argc == 5)
+		return child_leave_behind(argv[2], argv[3], argv[4]);
+	if (strcmp(what, "stubborn") == 0 && argc == 4)
+		return child_stubborn(argv[2], argv[3]);
+	if (strcmp(what, "fill") == 0 && argc == 4) {
+		for (i = 0; i < atoi(argv[2]); i++)
+			fputs(argv[3], stdout);
+		return 0;
+	}
+	if (strcmp(what, "flood") == 0) {
+		while (fputs("all work and no play\n", stdout) >= 0)
+			continue;
+		return 1;
+	}
+	for (i = 1; i < argc; i++)
+		printf("arg %s\n", argv[i]);
+	return 0;
+}
+
+/* The daemon's side */
+
+struct run {
+	struct child *child;
+	int calls, exit_status, signal;
+	char error[1024];
+	void (*then)(struct run *r);
+};
+
+static void
+on_done(void *arg, const struct spawn_result *result)
+{
+	struct run *r = arg;
+
+	assert_false(inside);
+	r->calls++;
+	r->child = NULL;
+	r->exit_status = result->exit_status;
+	r->signal = result->signal;
+	snprintf(
+	    r->error, sizeof(r->error), "%s", result->error != NULL ? result->error : "");
+	if (r->then != NULL)
+		r->then(r);
+}
+
+static char *const clean[] = { (char[]){ "PATH=/usr/bin:/bin" }, NULL };
+
+/* A request as the daemon would make it for words. */
+static struct spawn_request
+request(char *const words[])
+{
+	return (struct spawn_request){ .program = words[0],
+		.argv = words,
+		.envp = clean,
+		.umask = -1,
+		.log_output = true,
+		.name = "rule" };
+}
+
+static char why[1024];
+
+static bool
+begin(struct run *r, const struct spawn_request *req)
+{
+	strcpy(why, "nothing was said");
+	inside = true;
+	r->child = spawn_start(spawner, req, on_done, r, why, sizeof(why));
+	inside = false;
+	return r->child != NULL;
+}
+
+#define WORDS(...)                \
+	(char *[])                \
+	{                         \
+		__VA_ARGS__, NULL \
+	}
+#define W(text) ((char[]){ text })
+
+static void
+start(struct run *r, char *const words[])
+{
+	struct spawn_request req = request(words);
+
+	if (!begin(r, &req))
+		fail_msg("%s", why);
+}
+
+static void
+start_shell(struct run *r, const char *script)
+{
+	char *copy = xstrdup(script);
+
+	start(r, WORDS(W("/bin/sh"), W("-c"), copy));
+	free(copy);
+}
+
+static void
+turn(mono_t deadline)
+{
+	assert_int_not_equal(loop_wait(loop, deadline), -1);
+	if (!mono_before(mono_now(), deadline))
+		fail_msg("nothing more comes");
+}
+
+static void
+finish(struct run *r)
+{
+	mono_t deadline = mono_add(mono_now(), PATIENCE);
+
+	while (r->calls == 0)
+		turn(deadline);
+	assert_int_equal(r->calls, 1);
+}
+
+static void
+terminate(struct run *r)
+{
+	inside = true;
+	spawn_terminate(r->child);
+	inside = false;
+}
+
+static void
+kill_run(struct run *r)
+{
+	inside = true;
+	spawn_kill(r->child);
+	inside = false;
+}
+
+static const char *
+in_sandbox(const char *name)
+{
+	static char ring[8][PATH_MAX + 32];
+	static unsigned next;
+	char *path = ring[next++ % 8];
+
+	snprintf(path, sizeof(ring[0]), "%s/%s", sandbox, name);
+	return path;
+}
+
+static void
+touch(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT, 0600);
+
+	assert_int_not_equal(fd, -1);
+	close(fd);
+}
+
+/* A FIFO and its read end. */
+static int
+make_fifo(const char *name)
+{
+	int fd;
+
+	assert_int_equal(mkfifo(in_sandbox(name), 0622), 0);
+	chmod(in_sandbox(name), 0622);
+	fd = open(in_sandbox(name), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	assert_int_not_equal(fd, -1);
+	return fd;
+}
+
+/* Does somebody hold the FIFO open? */
+static bool
+is_held(int fifo)
+{
+	char c;
+
+	return read(fifo, &c, 1) == -1 && errno == EAGAIN;
+}
+
+/* Turns the loop until fn is as wanted; its clock is only for giving up. */
+static void
+turn_until(bool (*fn)(void *), void *arg, bool wanted)
+{
+	mono_t deadline = mono_add(mono_now(), PATIENCE);
+
+	while (fn(arg) != wanted) {
+		loop_wait(loop, mono_add(mono_now(), MONO_MS));
+		if (!mono_before(mono_now(), deadline))
+			fail_msg("nothing more comes");
+	}
+}
+
+static bool
+fifo_held(void *arg)
+{
+	return is_held(*(int *)arg);
+}
+
+static bool
+file_exists(void *arg)
+{
+	return access(arg, F_OK) == 0;
+}
+
+static bool
+is_zombie(void *arg)
+{
+	siginfo_t si = { 0 };
+
+	return waitid(P_PID, (id_t) * (pid_t *)arg, &si, WEXITED | WNOWAIT | WNOHANG) ==
+		   0 &&
+	       si.si_pid == *(pid_t *)arg;
+}
+
+/* What was logged so far, without times, "output: rule: " as "> ". */
+static const char *
+logged(void)
+{
+	static char *text;
+	char line[32768];
+	struct buf b = { NULL, 0, 0 };
+	const char *p;
+	FILE *f;
+
+	log_flush();
+	f = fopen(in_sandbox("log"), "r");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) != NULL) {
+		p = strstr(line, " output: rule: ");
+		assert_non_null(p);
+		buf_adds(&b, p + strlen(" output: rule: "));
+	}
+	fclose(f);
+	free(text);
+	text = b.p != NULL ? b.p : xstrdup("");
+	return text;
+}
+
+static bool
+has_logged_line(void *line)
+{
+	const char *text = logged(), *p = strstr(text, line);
+	size_t len = strlen(line);
+
+	for (; p != NULL; p = strstr(p + 1, line)) {
+		if ((p == text || p[-1] == '\n') && p[len] == '\n')
+			return true;
+	}
+	return false;
+}
+
+static void
+has_line(const char *line)
+{
+	char *copy = xstrdup(line);
+
+	if (!has_logged_line(copy))
+		fail_msg("no line \"%s\" in:\n%s", line, logged());
+	free(copy);
+}
+
+static size_t
+count(const char *what)
+{
+	const char *p = logged();
+	size_t n = 0;
+
+	for (p = strstr(p, what); p != NULL; p = strstr(p + 1, what))
+		n++;
+	return n;
+}
+
+static size_t
+count_descriptors(void)
+{
+	size_t n = 0;
+	int fd;
+
+	for (fd = 0; fd < 4096; fd++)
+		n += fcntl(fd, F_GETFD) != -1;
+	return n;
+}
+
+static int
+setup(void **state)
+{
+	char name[] = "/tmp/spawn.XXXXXX";
+
+	(void)state;
+	if (mkdtemp(name) == NULL || realpath(name, sandbox) == NULL)
+		return -1;
+	chmod(sandbox, 0711);
+	alarm(120);
+	umask(022);
+	loop = loop_new();
+	spawner = spawner_new(loop, self);
+	return loop == NULL || spawner == NULL || log_open(in_sandbox("log")) == -1;
+}
+
+static int
+teardown(void **state)
+{
+	char command[PATH_MAX + 16];
+	int zombies = 0;
+
+	(void)state;
+	spawner_free(spawner);
+	loop_free(loop);
+	logged();
+	log_close();
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		zombies++;
+	snprintf(command, sizeof(command), "rm -rf '%s'", sandbox);
+	return system(command) != 0 || zombies != 0;
+}
+
+static void
+not_under_valgrind(const char *reason)
+{
+	const char *preload = getenv("LD_PRELOAD");
+
+	if (preload == NULL || strstr(preload, "vgpreload") == NULL)
+		return;
+	print_message("skipped under valgrind: %s\n", reason);
+	skip();
+}
+
+/* How a child ends */
+
+static void
+test_statuses(void **state)
+{
+	static const int statuses[] = { 0, 1, 42, 127, 255 };
+	static const int signals[] = { SIGTERM, SIGKILL, SIGHUP, SIGSEGV };
+	char script[64];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
+		struct run r = { 0 };
+
+		snprintf(script, sizeof(script), "exit %d", statuses[i]);
+		start_shell(&r, script);
+		assert_int_equal(spawn_running(spawner), 1);
+		finish(&r);
+		assert_int_equal(r.exit_status, statuses[i]);
+		assert_int_equal(r.signal, 0);
+		assert_string_equal(r.error, "");
+	}
+	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		struct run r = { 0 };
+
+		snprintf(script, sizeof(script), "ulimit -c 0; kill -%d $$", signals[i]);
+		start_shell(&r, script);
+		finish(&r);
+		assert_int_equal(r.exit_status, -1);
+		assert_int_equal(r.signal, signals[i]);
+	}
+	assert_int_equal(spawn_running(spawner), 0);
+}
+
+#define MANY 100
+
+static void
+test_many_at_a_time(void **state)
+{
+	static struct run runs[MANY];
+	mono_t deadline;
+	char script[64];
+	int i, round;
+
+	(void)state;
+	for (round = 0; round < 3; round++) {
+		memset(runs, 0, sizeof(runs));
+		for (i = 0; i < MANY; i++) {
+			snprintf(script, sizeof(script),
+			    i % 3 == 0 ? "kill -%d $$" : "exit %d",
+			    i % 3 == 0 ? (i % 2 ? SIGTERM : SIGKILL) : i);
+			start_shell(&runs[i], script);
+		}
+		assert_int_equal(spawn_running(spawner), MANY);
+		deadline = mono_add(mono_now(), PATIENCE);
+		while (spawn_running(spawner) > 0)
+			turn(deadline);
+		for (i = 0; i < MANY; i++) {
+			assert_int_equal(runs[i].calls, 1);
+			assert_int_equal(runs[i].exit_status, i % 3 == 0 ? -1 : i);
+			assert_int_equal(
+			    runs[i].signal, i % 3 != 0 ? 0 : (i % 2 ? SIGTERM : SIGKILL));
+		}
+	}
+}
+
+static void
+test_ignored_sigchld(void **state)
+{
+	struct run r = { 0 };
+
+	(void)state;
+	spawner_free(spawner);
+	signal(SIGCHLD, SIG_IGN);
+	spawner = spawner_new(loop, self);
+	start_shell(&r, "exit 9");
+	finish(&r);
+	assert_int_equal(r.exit_status, 9);
+}
+
+static void
+start_next(struct run *r)
+{
+	static struct run next;
+
+	next = (struct run){ 0 };
+	start_shell(&next, "exit 5");
+	r->then = NULL;
+	r->child = next.child;
+	finish(&next);
+	assert_int_equal(next.exit_status, 5);
+}
+
+static struct run victims[3];
+
+static void
+kill_others(struct run *r)
+{
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		if (&victims[i] != r && victims[i].child != NULL) {
+			spawn_terminate(victims[i].child);
+			spawn_kill(victims[i].child);
+		}
+	}
+}
+
+static void
+test_callbacks_start_and_kill(void **state)
+{
+	struct run r = { .then = start_next };
+	mono_t deadline = mono_add(mono_now(), PATIENCE);
+	pid_t pid;
+	size_t i;
+
+	(void)state;
+	start_shell(&r, "exit 0");
+	finish(&r);
+	/* All are dead when the first tells: killing a dead one is nothing. */
+	for (i = 0; i < 3; i++) {
+		victims[i] = (struct run){ .then = kill_others };
+		start_shell(&victims[i], "exit 6");
+	}
+	for (i = 0; i < 3; i++) {
+		pid = spawn_pid(victims[i].child);
+		while (!is_zombie(&pid))
+			usleep(1000);
+	}
+	while (spawn_running(spawner) > 0)
+		turn(deadline);
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(victims[i].calls, 1);
+		assert_int_equal(victims[i].exit_status, 6);
+	}
+}
+
+/* What a child is given */
+
+static void
+test_fresh_process(void **state)
+{
+	struct run r = { 0 };
+	sigset_t all, before;
+	int i, fds[20];
+
+	(void)state;
+	sigfillset(&all);
+	sigdelset(&all, SIGALRM);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	for (i = 0; i < 20; i++)
+		fds[i] = open("/", O_RDONLY);
+	start(&r, WORDS(self, W("report")));
+	finish(&r);
+	for (i = 0; i < 20; i++)
+		close(fds[i]);
+	signal(SIGPIPE, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGHUP, SIG_DFL);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	assert_int_equal(r.exit_status, 0);
+	has_line("leader 1 1");
+	has_line("stdin 1");
+	has_line("pipe 1 1");
+	has_line("cwd /");
+	has_line("env PATH=/usr/bin:/bin");
+	assert_int_equal(count("env "), 1);
+	assert_int_equal(count("blocked"), 0);
+	assert_int_equal(count("caught"), 0);
+	assert_int_equal(count("fd "), 0);
+}
+
+/* Through the exec mode it is as fresh. */
+static void
+test_fresh_process_that_became(void **state)
+{
+	struct run r = { 0 };
+	struct spawn_request req = request(WORDS(self, W("report")));
+	int fd = open("/", O_RDONLY);
+
+	(void)state;
+	signal(SIGPIPE, SIG_IGN);
+	req.nice_set = true;
+	req.nice = 3;
+	req.directory = "/usr";
+	assert_true(begin(&r, &req));
+	finish(&r);
+	close(fd);
+	signal(SIGPIPE, SIG_DFL);
+	assert_string_equal(r.error, "");
+	assert_int_equal(r.exit_status, 0);
+	has_line("leader 1 1");
+	has_line("stdin 1");
+	has_line("pipe 1 1");
+	has_line("cwd /usr");
+	has_line("nice 3");
+	has_line("env PATH=/usr/bin:/bin");
+	assert_int_equal(count("env "), 1);
+	assert_int_equal(count("blocked"), 0);
+	assert_int_equal(count("caught"), 0);
+	assert_int_equal(count("fd "), 0);
+}
+
+static void
+test_descriptor_limit(void **state)
+{
+	struct rlimit rl = { .rlim_cur = 64, .rlim_max = first_limit.rlim_max }, now;
+	struct run r = { 0 };
+	int i, n = 0, fds[300];
+
+	(void)state;
+	not_under_valgrind("it keeps the real limit to itself");
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &rl), 0);
+	fdlimit_init();
+	for (i = 0; i < 3; i++)
+		assert_true(fdlimit_raise());
+	for (n = 0; n < 300; n++) {
+		fds[n] = open("/", O_RDONLY | O_CLOEXEC);
+		assert_int_not_equal(fds[n], -1);
+	}
+	start(&r, WORDS(self, W("report")));
+	getrlimit(RLIMIT_NOFILE, &now);
+	assert_int_equal(now.rlim_cur, 512);
+	finish(&r);
+	while (n > 0)
+		close(fds[--n]);
+	assert_int_equal(r.exit_status, 0);
+	has_line("limit 64");
+	has_line("stdin 1");
+	/* Also where it could not be started. */
+	assert_false(begin(&r,
+	    &(struct spawn_request){
+		.program = "/nonexistent", .argv = clean, .envp = clean, .umask = -1 }));
+	getrlimit(RLIMIT_NOFILE, &now);
+	assert_int_equal(now.rlim_cur, 512);
+	setrlimit(RLIMIT_NOFILE, &first_limit);
+	fdlimit_init();
+}
+
+static void
+test_low_descriptors(void **state)
+{
+	struct run r = { 0 };
+	int saved[3], i;
+
+	(void)state;
+	/* A daemon that was started without 0, 1 and 2. */
+	spawner_free(spawner);
+	for (i = 0; i < 3; i++) {
+		saved[i] = fcntl(i, F_DUPFD_CLOEXEC, 10);
+		close(i);
+	}
+	spawner = spawner_new(loop, self);
+	start(&r, WORDS(self, W("report")));
+	finish(&r);
+	for (i = 0; i < 3; i++) {
+		dup2(saved[i], i);
+		close(saved[i]);
+	}
+	assert_int_equal(r.exit_status, 0);
+	has_line("stdin 1");
+	has_line("pipe 1 1");
+	assert_int_equal(count("fd "), 0);
+}
+
+static void
+test_keep_awake(void **state)
+{
+	struct run r = { 0 };
+	struct spawn_request req = request(WORDS(self, W("report")));
+
+	(void)state;
+	req.keep_awake = true;
+	assert_true(begin(&r, &req));
+	finish(&r);
+	has_line("env AWAKE=yes");
+	assert_int_equal(count("env AWAKE=yes"), 1);
+	req.nice_set = true;
+	req.nice = 1;
+	r = (struct run){ 0 };
+	assert_true(begin(&r, &req));
+	finish(&r);
+	assert_int_equal(count("env AWAKE=yes"), 2);
+	has_line("nice 1");
+}
+
+/* Output */
+
+static void
+test_output(void **state)
+{
+	struct run r = { 0 };
+
+	(void)state;
+	start_shell(&r,
+	    "printf 'one\\ntwo\\n\\nthr'; printf 'ee\\n' >&2;"
+	    "printf 'bell\\007 back\\\\ \\377 \\303\\244\\n'; printf 'no end'");
+	finish(&r);
+	assert_string_equal(logged(), "one\ntwo\n\nthree\nbell\\007 back\\134 \\377 "
+				      "\xc3\xa4\nno end\n");
+}
+
+static void
+test_no_output(void **state)
+{
+	struct run r = { 0 };
+	struct spawn_request req = request(WORDS(W("/bin/sh"), W("-c"),
+	    W("echo lost; echo lost >&2; test -c /dev/stdout && exit 4")));
+
+	(void)state;
+	req.log_output = false;
+	assert_true(begin(&r, &req));
+	finish(&r);
+	assert_int_equal(r.exit_status, 4);
+	assert_string_equal(logged(), "");
+}
+
+static void
+test_output_cap(void **state)
+{
+	struct run r = { 0 };
+
+	(void)state;
+	/* 65536 = 6553 lines of 10 bytes and 6 bytes of one more. */
+	start(&r, WORDS(self, W("fill"), W("10000"), W("ninebytes\n")));
+	finish(&r);
+	assert_int_equal(r.exit_status, 0);
+	assert_int_equal(count("ninebytes\n"), 6553);
+	has_line("nineby");
+	has_line("… 34463 bytes of output not logged");
+	assert_int_equal(count("\n"), 6555);
+}
+
+static void
+test_cap_of_empty_lines(void **state)
+{
+	struct run r = { 0 };
+
+	(void)state;
+	start(&r, WORDS(self, W("fill"), W("70000"), W("\n")));
+	finish(&r);
+	has_line("… 4464 bytes of output not logged");
+	assert_int_equal(count("\n"), 65537);
+}
+
+static void
+test_line_cap(void **state)
+{
+	struct run r = { 0 };
+	char expected[8192];
+
+	(void)state;
+	start_shell(&r, "head -c 4096 /dev/zero | tr '\\0' a; echo;"
+			"head -c 5000 /dev/zero | tr '\\0' b; echo; echo short;"
+			"head -c 4100 /dev/zero | tr '\\0' c");
+	finish(&r);
+	memset(expected, 'a', 4096);
+	expected[4096] = '\0';
+	has_line(expected);
+	memset(expected, 'b', 4096);
+	has_line(expected);
+	has_line("short");
+	memset(expected, 'c', 4096);
+	has_line(expected);
+	has_line("… 908 bytes of output not logged");
+}
+
+static void
+test_flood(void **state)
+{
+	struct run flood = { 0 }, quick = { 0 };
+	mono_t deadline = mono_add(mono_now(), PATIENCE);
+
+	(void)state;
+	start(&flood, WORDS(self, W("flood")));
+	while (count("all work") < 100)
+		turn(deadline);
+	start_shell(&quick, "echo quick; exit 2");
+	finish(&quick);
+	assert_int_equal(quick.exit_status, 2);
+	assert_int_equal(flood.calls, 0);
+	kill_run(&flood);
+	finish(&flood);
+	assert_int_equal(flood.signal, SIGKILL);
+	assert_int_equal(count("bytes of output not logged"), 1);
+	assert_true(strlen(logged()) < 70 * 1024);
+	has_line("quick");
+}
+
+static void
+test_closed_output(void **state)
+{
+	struct run r = { 0 };
+	size_t before = count_descriptors();
+	int fifo = make_fifo("fifo");
+	char script[PATH_MAX + 128];
+
+	(void)state;
+	snprintf(script, sizeof(script),
+	    "echo out; exec >/dev/null 2>&1 4>%s; "
+	    "while ! test -e %s; do sleep 0.01; done; exit 8",
+	    in_sandbox("fifo"), in_sandbox("go"));
+	start_shell(&r, script);
+	turn_until(fifo_held, &fifo, true);
+	turn_until(has_logged_line, W("out"), true);
+	assert_int_equal(r.calls, 0);
+	touch(in_sandbox("go"));
+	finish(&r);
+	close(fifo);
+	assert_int_equal(r.exit_status, 8);
+	assert_int_equal(count_descriptors(), before);
+}
+
+/* What a child leaves behind */
+
+static void
+test_left_behind(void **state)
+{
+	struct run r = { 0 };
+	size_t before = count_descriptors();
+	int fifo = make_fifo("fifo");
+	char *go = xstrdup(in_sandbox("go")), *done = xstrdup(in_sandbox("done"));
+	char *name = xstrdup(in_sandbox("fifo"));
+
+	(void)state;
+	start(&r, WORDS(self, W("leave"), name, go, done));
+	turn_until(fifo_held, &fifo, true);
+	finish(&r);
+	assert_int_equal(r.exit_status, 3);
+	assert_true(is_held(fifo));
+	has_line("left");
+	touch(go);
+	turn_until(file_exists, done, true);
+	turn_until(fifo_held, &fifo, false);
+	assert_string_equal(logged(), "left\n");
+	close(fifo);
+	loop_wait(loop, mono_add(mono_now(), MONO_SEC));
+	assert_int_equal(count_descriptors(), before);
+	free(go);
+	free(done);
+	free(name);
+}
+
+/* Of 66 that are left behind the two oldest lose their pipe. */
+static void
+test_too_many_left_behind(void **state)
+{
+	enum { LEFT = 66 };
+	size_t before = count_descriptors();
+	char name[32], *fifo, *go, *done;
+	int fifos[LEFT], i;
+
+	(void)state;
+	for (i = 0; i < LEFT; i++) {
+		struct run r = { 0 };
+
+		snprintf(name, sizeof(name), "fifo%d", i);
+		fifos[i] = make_fifo(name);
+		fifo = xstrdup(in_sandbox(name));
+		snprintf(name, sizeof(name), "done%d", i);
+		done = xstrdup(in_sandbox(name));
+		go = xstrdup(in_sandbox("go"));
+		start(&r, WORDS(self, W("leave"), fifo, go, done));
+		turn_until(fifo_held, &fifos[i], true);
+		finish(&r);
+		free(fifo);
+		free(go);
+		free(done);
+	}
+	assert_int_equal(count_descriptors(), before + LEFT + 64);
+	touch(in_sandbox("go"));
+	for (i = 0; i < LEFT; i++) {
+		turn_until(fifo_held, &fifos[i], false);
+		snprintf(name, sizeof(name), "done%d", i);
+		assert_int_equal(access(in_sandbox(name), F_OK), i < 2 ? -1 : 0);
+		close(fifos[i]);
+	}
+}
+
+/* Many that leave nobody cost nobody the pipe, even if all end at once. */
+static void
+test_short_ones_displace_nobody(void **state)
+{
+	static struct run runs[MANY];
+	struct run r = { 0 };
+	mono_t deadline = mono_add(mono_now(), PATIENCE);
+	int fifo = make_fifo("fifo"), i;
+	char *go = xstrdup(in_sandbox("go")), *done = xstrdup(in_sandbox("done"));
+	char *name = xstrdup(in_sandbox("fifo"));
+	pid_t pid;
+
+	(void)state;
+	start(&r, WORDS(self, W("leave"), name, go, done));
+	turn_until(fifo_held, &fifo, true);
+	finish(&r);
+	memset(runs, 0, sizeof(runs));
+	for (i = 0; i < MANY; i++)
+		start_shell(&runs[i], "exit 0");
+	for (i = 0; i < MANY; i++) {
+		pid = spawn_pid(runs[i].child);
+		while (!is_zombie(&pid))
+			usleep(1000);
+	}
+	while (spawn_running(spawner) > 0)
+		turn(deadline);
+	touch(go);
+	turn_until(file_exists, done, true);
+	close(fifo);
+	free(go);
+	free(done);
+	free(name);
+}
+
+static void
+test_free_leaves_children(void **state)
+{
+	struct run r = { 0 };
+	int fifo = make_fifo("fifo");
+	char script[2 * PATH_MAX + 128];
+
+	(void)state;
+	snprintf(script, sizeof(script),
+	    "exec 4>%s; while ! test -e %s; do sleep 0.01; done", in_sandbox("fifo"),
+	    in_sandbox("go"));
+	start_shell(&r, script);
+	turn_until(fifo_held, &fifo, true);
+	spawner_free(spawner);
+	spawner = NULL;
+	assert_true(is_held(fifo));
+	touch(in_sandbox("go"));
+	assert_true(waitpid(-1, NULL, 0) > 0);
+	assert_false(is_held(fifo));
+	assert_int_equal(r.calls, 0);
+	close(fifo);
+}
+
+/* Stopping */
+
+static void
+start_stubborn(struct run *r, int *fifo, const char *status)
+{
+	char *name, *word = xstrdup(status);
+
+	*fifo = make_fifo("fifo");
+	name = xstrdup(in_sandbox("fifo"));
+	start(r, WORDS(self, W("stubborn"), name, word));
+	turn_until(has_logged_line, W("ready"), true);
+	free(name);
+	free(word);
+}
+
+static void
+test_stopping(void **state)
+{
+	struct run r = { 0 };
+	int fifo, i;
+	pid_t pid;
+
+	(void)state;
+	start_stubborn(&r, &fifo, "-");
+	pid = spawn_pid(r.child);
+	terminate(&r);
+	turn_until(is_zombie, &pid, true);
+	/* The leader stays a zombie, whatever the loop is told, and is not told. */
+	for (i = 0; i < 20; i++) {
+		kill(getpid(), SIGCHLD);
+		loop_wait(loop, mono_add(mono_now(), MONO_MS));
+	}
+	assert_int_equal(r.calls, 0);
+	assert_int_equal(spawn_running(spawner), 1);
+	assert_true(is_zombie(&pid));
+	assert_true(is_held(fifo));
+	kill_run(&r);
+	finish(&r);
+	assert_int_equal(r.signal, SIGTERM);
+	assert_int_equal(r.exit_status, -1);
+	/* Reaped, and the one that ignores SIGTERM is gone as well. */
+	assert_int_equal(waitpid(pid, NULL, WNOHANG), -1);
+	turn_until(fifo_held, &fifo, false);
+	close(fifo);
+}
+
+static void
+test_stopped_with_status(void **state)
+{
+	struct run r = { 0 };
+	int fifo;
+	pid_t pid;
+
+	(void)state;
+	start_stubborn(&r, &fifo, "7");
+	pid = spawn_pid(r.child);
+	terminate(&r);
+	turn_until(is_zombie, &pid, true);
+	kill_run(&r);
+	finish(&r);
+	assert_int_equal(r.exit_status, 7);
+	assert_int_equal(r.signal, 0);
+	turn_until(fifo_held, &fifo, false);
+	close(fifo);
+}
+
+static void
+test_kill(void **state)
+{
+	struct run r = { 0 };
+	int fifo;
+
+	(void)state;
+	start_stubborn(&r, &fifo, "0");
+	kill_run(&r);
+	finish(&r);
+	assert_int_equal(r.signal, SIGKILL);
+	turn_until(fifo_held, &fifo, false);
+	close(fifo);
+}
+
+static void
+test_stopping_the_dead(void **state)
+{
+	struct run r = { 0 };
+	pid_t pid;
+
+	(void)state;
+	start_shell(&r, "exit 3");
+	pid = spawn_pid(r.child);
+	while (!is_zombie(&pid))
+		usleep(1000);
+	terminate(&r);
+	while (loop_wait(loop, mono_now()) > 0)
+		continue;
+	assert_int_equal(r.calls, 0);
+	kill_run(&r);
+	assert_int_equal(r.calls, 0);
+	finish(&r);
+	assert_int_equal(r.exit_status, 3);
+}
+
+/* What cannot be started */
+
+static void
+cannot(const char *program, const char *sentence)
+{
+	char *words[] = { xstrdup(program), NULL };
+	struct spawn_request req = request(words);
+	struct run r = { 0 };
+
+	assert_false(begin(&r, &req));
+	assert_string_equal(why, sentence);
+	assert_int_equal(spawn_running(spawner), 0);
+	free(words[0]);
+}
+
+static void
+make_script(const char *name, const char *text, mode_t mode)
+{
+	FILE *f = fopen(in_sandbox(name), "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+	chmod(in_sandbox(name), mode);
+}
+
+static void
+test_sentences(void **state)
+{
+	size_t before = count_descriptors();
+	char text[PATH_MAX + 128];
+
+	(void)state;
+	not_under_valgrind("its vfork loses what the child has to say");
+	cannot("/nonexistent/x", "/nonexistent/x: No such file or directory");
+	make_script("plain", "touch ran\n", 0755);
+	snprintf(text, sizeof(text),
+	    "%s: neither a program for this machine nor a script "
+	    "with a #! line",
+	    in_sandbox("plain"));
+	cannot(in_sandbox("plain"), text);
+	make_script("orphan", "#!/nonexistent/sh\n", 0755);
+	snprintf(text, sizeof(text), "%s: what its #! line names is not there",
+	    in_sandbox("orphan"));
+	cannot(in_sandbox("orphan"), text);
+	make_script("data", "#!/bin/sh\n", 0644);
+	snprintf(text, sizeof(text), "%s: Permission denied", in_sandbox("data"));
+	cannot(in_sandbox("data"), text);
+	assert_int_equal(count_descriptors(), before);
+}
+
+static void
+test_long_arguments(void **state)
+{
+	const size_t size = 4 * 1024 * 1024;
+	struct spawn_request req;
+	struct run r = { 0 };
+	char *big;
+
+	(void)state;
+	not_under_valgrind("its vfork loses what the child has to say");
+	big = xcalloc(1, size);
+	req = request(WORDS(W("/bin/sh"), big));
+	memset(big, 'x', size - 1);
+	assert_false(begin(&r, &req));
+	assert_string_equal(why, "/bin/sh: Argument list too long");
+	free(big);
+}
+
+static void
+test_exec_mode_errors(void **state)
+{
+	struct spawn_request req = request(WORDS(self, W("report")));
+	struct run r = { 0 };
+	size_t before = count_descriptors();
+
+	(void)state;
+	req.user = "no-such-user";
+	assert_true(begin(&r, &req));
+	finish(&r);
+	assert_string_equal(r.error, "user no-such-user: no such user");
+	assert_int_equal(r.exit_status, -1);
+	assert_int_equal(r.signal, 0);
+	assert_string_equal(logged(), "");
+	req = request(WORDS(self, W("report")));
+	req.directory = "/nonexistent";
+	r = (struct run){ 0 };
+	assert_true(begin(&r, &req));
+	finish(&r);
+	assert_string_equal(r.error, "/nonexistent: No such file or directory");
+	req = request(WORDS(W("/nonexistent/x")));
+	req.umask = 077;
+	r = (struct run){ 0 };
+	assert_true(begin(&r, &req));
+	finish(&r);
+	assert_string_equal(r.error, "/nonexistent/x: No such file or directory");
+	/* The action's own failure is its own. */
+	req =
+	    request(WORDS(W("/bin/sh"), W("-c"), W("exec /bin/sh -c 'umask; exit 71'")));
+	req.umask = 027;
+	r = (struct run){ 0 };
+	assert_true(begin(&r, &req));
+	finish(&r);
+	assert_string_equal(r.error, "");
+	assert_int_equal(r.exit_status, 71);
+	has_line("0027");
+	assert_int_equal(count_descriptors(), before);
+}
+
+static void
+test_user(void **state)
+{
+	struct spawn_request req = request(WORDS(W("/usr/bin/id"), W("-u")));
+	struct passwd *pw = getpwnam("nobody");
+	struct run r = { 0 };
+	char line[32];
+
+	(void)state;
+	if (geteuid() != 0) {
+		print_message("skipped: only root can become somebody else\n");
+		skip();
+	}
+	req.user = "nobody";
+	assert_true(begin(&r, &req));
+	finish(&r);
+	assert_string_equal(r.error, "");
+	assert_int_equal(r.exit_status, 0);
+	snprintf(line, sizeof(line), "%d", (int)pw->pw_uid);
+	has_line(line);
+}
+
+/*
+ * A daemon in a process of its own, because a hard limit cannot be raised
+ * again. 0, or which step went wrong.
+ */
+static int
+child_starve(char *fifo, char *go, char *done)
+{
+	struct rlimit rl = { 40, 40 };
+	struct run left = { 0 }, r = { 0 };
+	struct spawn_request req;
+	int fd = open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	loop = loop_new();
+	spawner = spawner_new(loop, self);
+	if (spawner == NULL || setrlimit(RLIMIT_NOFILE, &rl) == -1)
+		return 1;
+	fdlimit_init();
+	req = request(WORDS(self, W("leave"), fifo, go, done));
+	if (!begin(&left, &req))
+		return 2;
+	while (left.calls == 0 || !is_held(fd))
+		loop_wait(loop, mono_add(mono_now(), MONO_MS));
+	while (open("/", O_RDONLY | O_CLOEXEC) != -1)
+		continue;
+	close(39);
+	/* One is free and one is drained: it has to go for the pipe. */
+	req = request(WORDS(W("/bin/sh"), W("-c"), W("exit 6")));
+	if (!begin(&r, &req))
+		return 3;
+	while (r.calls == 0)
+		loop_wait(loop, mono_add(mono_now(), MONO_MS));
+	if (r.exit_status != 6)
+		return 4;
+	while (open("/", O_RDONLY | O_CLOEXEC) != -1)
+		continue;
+	if (begin(&r, &req) ||
+	    strcmp(why, "/bin/sh: no pipe to it: Too many open files") != 0)
+		return 5;
+	return 0;
+}
+
+static void
+test_out_of_descriptors(void **state)
+{
+	char *fifo, *go, *done;
+	int fd = make_fifo("fifo"), code;
+	pid_t pid;
+
+	(void)state;
+	fifo = xstrdup(in_sandbox("fifo"));
+	go = xstrdup(in_sandbox("go"));
+	done = xstrdup(in_sandbox("done"));
+	pid = fork();
+	if (pid == 0) {
+		alarm(30);
+		execl(self, self, "starve", fifo, go, done, (char *)NULL);
+		_exit(126);
+	}
+	assert_int_equal(waitpid(pid, &code, 0), pid);
+	assert_true(WIFEXITED(code));
+	assert_int_equal(WEXITSTATUS(code), 0);
+	touch(go);
+	turn_until(fifo_held, &fd, false);
+	assert_int_equal(access(done, F_OK), -1);
+	close(fd);
+	free(fifo);
+	free(go);
+	free(done);
+}
+
+#define TEST(text, fn)                          \
+	{                                       \
+		text, fn, setup, teardown, NULL \
+	}
+
+static const struct CMUnitTest tests[] = {
+	TEST("exit statuses and signals are told exactly", test_statuses),
+	TEST("a hundred at a time keep their own results", test_many_at_a_time),
+	TEST("a SIGCHLD that was ignored before costs no result", test_ignored_sigchld),
+	TEST("results may start and kill others", test_callbacks_start_and_kill),
+	TEST("a child is as fresh as can be", test_fresh_process),
+	TEST("a child of the exec mode is as fresh", test_fresh_process_that_became),
+	TEST("the descriptor limit is the first one, for the child only",
+	    test_descriptor_limit),
+	TEST("a daemon without 0, 1 and 2 starts children with them",
+	    test_low_descriptors),
+	TEST("keep-awake puts its command in front", test_keep_awake),
+	TEST("output is logged line by line, made harmless", test_output),
+	TEST("without log-output nothing is logged", test_no_output),
+	TEST("64 KiB of a run are logged, the rest is counted", test_output_cap),
+	TEST("empty lines count as well", test_cap_of_empty_lines),
+	TEST("4 KiB of a line are logged, the rest is counted", test_line_cap),
+	TEST("a flood delays nobody", test_flood),
+	TEST("a child that closes its output runs on", test_closed_output),
+	TEST("who is left behind gets no SIGPIPE, and is not logged", test_left_behind),
+	TEST("at most 64 that are left behind are drained", test_too_many_left_behind),
+	TEST("short runs displace nobody who was left behind",
+	    test_short_ones_displace_nobody),
+	TEST("spawner_free leaves children alone", test_free_leaves_children),
+	TEST("stopping: a leader stays until the group is killed", test_stopping),
+	TEST("stopping: its own exit status is told", test_stopped_with_status),
+	TEST("killing takes the whole group", test_kill),
+	TEST("stopping one that is dead already", test_stopping_the_dead),
+	TEST("what cannot be started is told in a sentence", test_sentences),
+	TEST("too long a command line is told in a sentence", test_long_arguments),
+	TEST("what the exec mode cannot do is no exit status", test_exec_mode_errors),
+	TEST("an action runs as another user", test_user),
+	TEST("out of descriptors the oldest drained pipe goes", test_out_of_descriptors),
+};
+
+int
+main(int argc, char **argv)
+{
+	if (realpath(argv[0], self) == NULL)
+		return 1;
+	if (argc > 1 && strcmp(argv[1], "exec") == 0)
+		return become_main(argc, argv);
+	if (argc == 5 && strcmp(argv[1], "starve") == 0)
+		_exit(child_starve(argv[2], argv[3], argv[4]));
+	if (argc > 1)
+		return child_main(argc, argv);
+	if (chdir("/") == -1 || getrlimit(RLIMIT_NOFILE, &first_limit) == -1)
+		return 1;
+	return cmocka_run_group_tests_name("spawn", tests, NULL, NULL);
+}

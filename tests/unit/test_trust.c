@@ -1,0 +1,919 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What trust.c accepts and refuses, in a sandbox of real files. In every text
+ * `@` stands for the sandbox, so that a test reads like the tree it makes.
+ */
+#include "trust.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "platform.h"
+
+#define STRANGER 12345 /* a uid that is neither root nor ours */
+
+static char sandbox[PATH_MAX];
+static struct trust trust;
+static char why[TRUST_WHY_SIZE], resolved[PATH_MAX];
+static bool missing;
+
+/* text with the sandbox for each @; good for 32 calls. */
+static const char *
+at(const char *text)
+{
+	static char ring[32][8192];
+	static unsigned next;
+	char *out = ring[next++ % 32];
+	size_t n = 0;
+
+	for (; *text != '\0'; text++) {
+		if (*text == '@')
+			n += (size_t)snprintf(out + n, 8192 - n, "%s", sandbox);
+		else
+			out[n++] = *text;
+		assert_true(n < 8192);
+	}
+	out[n] = '\0';
+	return out;
+}
+
+static void
+make_dir(const char *path, mode_t mode)
+{
+	assert_int_equal(mkdir(at(path), 0700), 0);
+	assert_int_equal(chmod(at(path), mode), 0);
+}
+
+static void
+make_file(const char *path, mode_t mode, const char *content)
+{
+	FILE *f = fopen(at(path), "w");
+
+	assert_non_null(f);
+	fputs(at(content), f);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(chmod(at(path), mode), 0);
+}
+
+static void
+make_link(const char *target, const char *path)
+{
+	assert_int_equal(symlink(at(target), at(path)), 0);
+}
+
+static void
+give_away(const char *path)
+{
+	assert_int_equal(lchown(at(path), STRANGER, STRANGER), 0);
+}
+
+static void
+need_root(void)
+{
+	if (geteuid() != 0) {
+		print_message("skipped: only root can give files away\n");
+		skip();
+	}
+}
+
+/* Judges a command whose words are separated by one space. */
+static bool
+judge(const char *command, bool admin)
+{
+	char text[8192], *argv[64], *save = NULL, *word;
+	size_t n = 0;
+
+	snprintf(text, sizeof(text), "%s", at(command));
+	for (word = strtok_r(text, " ", &save); word != NULL;
+	     word = strtok_r(NULL, " ", &save))
+		argv[n++] = word;
+	argv[n] = NULL;
+	strcpy(why, "nothing was said");
+	strcpy(resolved, "nothing was resolved");
+	return trust_program(&trust, argv, admin, resolved, &missing, why);
+}
+
+static void
+accepts(const char *command)
+{
+	if (!judge(command, false))
+		fail_msg("%s refused: %s", command, why);
+	assert_false(missing);
+}
+
+static void
+refuses(const char *command, const char *sentence)
+{
+	if (judge(command, false))
+		fail_msg("%s was accepted", command);
+	assert_string_equal(why, at(sentence));
+	assert_false(missing);
+}
+
+static void
+misses(const char *command, const char *sentence)
+{
+	if (judge(command, false))
+		fail_msg("%s was accepted", command);
+	assert_string_equal(why, at(sentence));
+	assert_true(missing);
+}
+
+static int
+setup(void **state)
+{
+	char name[] = "/tmp/trust.XXXXXX";
+
+	(void)state;
+	if (mkdtemp(name) == NULL || realpath(name, sandbox) == NULL)
+		return -1;
+	chmod(sandbox, 0755);
+	umask(022);
+	trust = (struct trust){ .owner = geteuid() };
+	make_dir("@/bin", 0755);
+	make_file("@/bin/tool", 0755, "\177ELF");
+	/* Nothing here may block: a test that does is killed. */
+	alarm(60);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	char command[PATH_MAX + 16];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -rf '%s'", sandbox);
+	return system(command);
+}
+
+static void
+test_good_program(void **state)
+{
+	(void)state;
+	accepts("@/bin/tool recon");
+	assert_string_equal(resolved, at("@/bin/tool"));
+	accepts("@//bin/./../bin///tool");
+	assert_string_equal(resolved, at("@/bin/tool"));
+}
+
+static void
+test_writable_program(void **state)
+{
+	(void)state;
+	chmod(at("@/bin/tool"), 0775);
+	refuses("@/bin/tool", "@/bin/tool: writable by group (mode 0775)");
+	chmod(at("@/bin/tool"), 0757);
+	refuses("@/bin/tool", "@/bin/tool: writable by others (mode 0757)");
+	chmod(at("@/bin/tool"), 0777);
+	refuses("@/bin/tool", "@/bin/tool: writable by group and others (mode 0777)");
+}
+
+static void
+test_writable_directory_above(void **state)
+{
+	(void)state;
+	make_dir("@/a", 0755);
+	make_dir("@/a/b", 0755);
+	make_dir("@/a/b/c", 0755);
+	make_file("@/a/b/c/x", 0755, "");
+	accepts("@/a/b/c/x");
+	chmod(at("@/a/b/c"), 0775);
+	refuses("@/a/b/c/x", "@/a/b/c: writable by group (mode 0775)");
+	chmod(at("@/a/b/c"), 0755);
+	chmod(at("@/a"), 0757);
+	refuses("@/a/b/c/x", "@/a: writable by others (mode 0757)");
+}
+
+static void
+test_sticky_directory(void **state)
+{
+	(void)state;
+	make_dir("@/sticky", 01777);
+	make_dir("@/sticky/own", 0755);
+	make_file("@/sticky/own/x", 0755, "");
+	make_file("@/sticky/y", 0755, "");
+	accepts("@/sticky/own/x");
+	refuses("@/sticky/y", "@/sticky: writable by group and others (mode 1777)");
+	chmod(at("@/sticky"), 01775);
+	accepts("@/sticky/own/x");
+	refuses("@/sticky/y", "@/sticky: writable by group (mode 1775)");
+	accepts("@/sticky/../bin/tool");
+}
+
+static void
+test_link_in_sticky_directory(void **state)
+{
+	(void)state;
+	make_dir("@/sticky", 01777);
+	make_link("@/bin/tool", "@/sticky/link");
+	make_link("@/bin", "@/sticky/dir");
+	refuses("@/sticky/link", "@/sticky: writable by group and others (mode 1777)");
+	refuses(
+	    "@/sticky/dir/tool", "@/sticky: writable by group and others (mode 1777)");
+}
+
+static void
+test_strangers(void **state)
+{
+	(void)state;
+	need_root();
+	make_dir("@/a", 0755);
+	make_file("@/a/x", 0755, "");
+	give_away("@/a/x");
+	refuses("@/a/x", "@/a/x: owned by uid 12345, not by root");
+	trust.owner = STRANGER;
+	accepts("@/a/x");
+	trust.owner = 99;
+	refuses("@/a/x", "@/a/x: owned by uid 12345, not by root or uid 99");
+	trust.owner = 0;
+	chown(at("@/a/x"), 0, 0);
+	accepts("@/a/x");
+	give_away("@/a");
+	refuses("@/a/x", "@/a: owned by uid 12345, not by root");
+	/* The owner of a sticky directory may rename what lies in it. */
+	chmod(at("@/a"), 01755);
+	refuses("@/a/x", "@/a: owned by uid 12345, not by root");
+}
+
+static void
+test_missing(void **state)
+{
+	(void)state;
+	misses("@/bin/gone", "@/bin/gone: No such file or directory");
+	misses("@/gone/x", "@/gone: No such file or directory");
+	misses("@/bin/tool/x", "@/bin/tool: Not a directory");
+	misses("@/bin/tool/", "@/bin/tool: Not a directory");
+	make_link("@/bin/nowhere", "@/bin/dangling");
+	misses("@/bin/dangling", "@/bin/nowhere: No such file or directory");
+	/* Not installed is what there is to say, whoever may write there. */
+	make_dir("@/open", 0777);
+	misses("@/open/x", "@/open/x: No such file or directory");
+}
+
+static void
+test_links(void **state)
+{
+	(void)state;
+	make_dir("@/opt", 0755);
+	make_link("../bin/tool", "@/opt/relative");
+	make_link("@/bin/tool", "@/opt/absolute");
+	make_link("relative", "@/opt/chain");
+	make_link("../bin", "@/opt/dir");
+	make_link("../bin/", "@/opt/slash");
+	accepts("@/opt/relative");
+	assert_string_equal(resolved, at("@/bin/tool"));
+	accepts("@/opt/absolute");
+	assert_string_equal(resolved, at("@/bin/tool"));
+	accepts("@/opt/chain");
+	assert_string_equal(resolved, at("@/bin/tool"));
+	accepts("@/opt/dir/tool");
+	assert_string_equal(resolved, at("@/bin/tool"));
+	accepts("@/opt/slash/../opt/dir/tool");
+	misses("@/opt/absolute/", "@/bin/tool: Not a directory");
+}
+
+static void
+test_directories_of_links(void **state)
+{
+	(void)state;
+	make_dir("@/one", 0755);
+	make_dir("@/two", 0755);
+	make_link("@/two/link", "@/one/link");
+	make_link("@/bin/tool", "@/two/link");
+	accepts("@/one/link");
+	chmod(at("@/two"), 0777);
+	refuses("@/one/link", "@/two: writable by group and others (mode 0777)");
+	chmod(at("@/two"), 0755);
+	chmod(at("@/one"), 0775);
+	refuses("@/one/link", "@/one: writable by group (mode 0775)");
+	chmod(at("@/one"), 0755);
+	chmod(at("@/bin"), 0775);
+	refuses("@/one/link", "@/bin: writable by group (mode 0775)");
+}
+
+static void
+test_link_loops(void **state)
+{
+	char from[64], to[64];
+	int i;
+
+	(void)state;
+	make_link("@/b", "@/a");
+	make_link("@/a", "@/b");
+	assert_false(judge("@/a", false));
+	assert_non_null(strstr(why, ": Too many levels of symbolic links"));
+	for (i = 0; i < 32; i++) {
+		snprintf(from, sizeof(from), "@/chain%d", i);
+		snprintf(to, sizeof(to), "chain%d", i + 1);
+		make_link(to, from);
+	}
+	make_file("@/chain32", 0755, "");
+	accepts("@/chain0");
+	make_link("chain0", "@/chain");
+	refuses("@/chain", "@/chain31: Too many levels of symbolic links");
+}
+
+static void
+test_no_program(void **state)
+{
+	(void)state;
+	refuses("@/bin", "@/bin: not a regular file");
+	refuses("/", "/: not a regular file");
+	refuses("/dev/null", "/dev/null: not a regular file");
+	assert_int_equal(mkfifo(at("@/bin/fifo"), 0755), 0);
+	refuses("@/bin/fifo", "@/bin/fifo: not a regular file");
+	chmod(at("@/bin/tool"), 0644);
+	refuses("@/bin/tool", "@/bin/tool: not executable (mode 0644)");
+	refuses("tool", "tool: not an absolute path");
+	refuses("bin/tool", "bin/tool: not an absolute path");
+}
+
+static void
+test_long_paths(void **state)
+{
+	char path[PATH_MAX + 64] = "/";
+	char *argv[] = { path, NULL };
+	size_t i;
+
+	(void)state;
+	for (i = 1; i < sizeof(path) - 1; i++)
+		path[i] = i % 200 == 0 ? '/' : 'x';
+	assert_false(trust_program(&trust, argv, false, resolved, &missing, why));
+	assert_non_null(strstr(why, "...: File name too long"));
+	for (i = 1; i < PATH_MAX - 2; i++)
+		path[i] = i % 2 == 0 ? '/' : '.';
+	path[i] = '\0';
+	assert_false(trust_program(&trust, argv, false, resolved, &missing, why));
+	assert_string_equal(why, "/: not a regular file");
+}
+
+static void
+test_interpreters(void **state)
+{
+	(void)state;
+	make_dir("@/i", 0755);
+	make_file("@/i/lua", 0755, "");
+	make_file("@/bin/script", 0755, "#! \t@/i/lua -x\necho\n");
+	accepts("@/bin/script");
+	assert_string_equal(resolved, at("@/bin/script"));
+	chmod(at("@/i/lua"), 0775);
+	refuses("@/bin/script",
+	    "@/i/lua: writable by group (mode 0775) (for the #! line of @/bin/script)");
+	chmod(at("@/i/lua"), 0755);
+	chmod(at("@/i"), 0777);
+	refuses("@/bin/script", "@/i: writable by group and others (mode 0777)"
+				" (for the #! line of @/bin/script)");
+	unlink(at("@/i/lua"));
+	chmod(at("@/i"), 0755);
+	misses("@/bin/script", "@/i/lua: No such file or directory"
+			       " (for the #! line of @/bin/script)");
+	make_file("@/bin/script", 0755, "#!bin/sh\n");
+	refuses("@/bin/script", "@/bin/script: its #! line names no absolute path");
+	make_file("@/bin/script", 0755, "#!\n@/i/lua\n");
+	refuses("@/bin/script", "@/bin/script: its #! line names no absolute path");
+	make_file("@/bin/script", 0755, "#!@/bin/tool");
+	accepts("@/bin/script");
+	make_file("@/bin/script", 0755, "#");
+	accepts("@/bin/script");
+}
+
+static void
+test_long_interpreter_line(void **state)
+{
+	char line[512];
+
+	(void)state;
+	memset(line, ' ', sizeof(line));
+	memcpy(line, "#!", 2);
+	strcpy(line + 300, "@/bin/tool\n");
+	make_file("@/bin/script", 0755, line);
+	refuses("@/bin/script", "@/bin/script: its #! line is too long");
+	make_file("@/bin/script", 0755, "#!@/bin/tool 1 2 3 4 5 6 7 8 9 a b c d e f g\n");
+	refuses("@/bin/script", "@/bin/script: its #! line is too long");
+}
+
+static void
+test_nested_interpreters(void **state)
+{
+	(void)state;
+	make_file("@/bin/one", 0755, "#!@/bin/tool\n");
+	make_file("@/bin/two", 0755, "#!@/bin/one\n");
+	accepts("@/bin/two");
+	chmod(at("@/bin/tool"), 0757);
+	refuses("@/bin/two",
+	    "@/bin/tool: writable by others (mode 0757)"
+	    " (for the #! line of @/bin/one) (for the #! line of @/bin/two)");
+	make_file("@/bin/self", 0755, "#!@/bin/self\n");
+	assert_false(judge("@/bin/self", false));
+	assert_non_null(strstr(why, ": too many interpreters of interpreters"));
+}
+
+/* A directory for PATH with an env and a python of its own. */
+static void
+make_path(void)
+{
+	make_dir("@/path", 0755);
+	make_file("@/path/env", 0755, "\177ELF");
+	make_file("@/path/python3.11", 0755, "\177ELF");
+	trust.path = at("/nonexistent:@/path");
+}
+
+static void
+test_env(void **state)
+{
+	char path[PATH_MAX + 64];
+
+	(void)state;
+	make_path();
+	strcpy(path, trust.path);
+	trust.path = path;
+	make_file("@/bin/script", 0755, "#!@/path/env python3.11\n");
+	accepts("@/bin/script");
+	make_file("@/bin/script", 0755, "#!@/path/env -S A=b python3.11 -u\n");
+	accepts("@/bin/script");
+	chmod(at("@/path/python3.11"), 0775);
+	refuses("@/bin/script", "@/path/python3.11: writable by group (mode 0775)"
+				" (for the #! line of @/bin/script)");
+	refuses(
+	    "@/path/env python3.11", "@/path/python3.11: writable by group (mode 0775)");
+	refuses("@/path/env @/path/python3.11",
+	    "@/path/python3.11: writable by group (mode 0775)");
+	chmod(at("@/path/python3.11"), 0755);
+	chmod(at("@/bin/script"), 0664);
+	refuses("@/path/env A=b python3.11 @/bin/script",
+	    "@/bin/script: writable by group (mode 0664)");
+	misses("@/path/env nothing", "nothing: not found by env in its PATH");
+	accepts("@/path/env");
+	accepts("@/path/env A=b");
+}
+
+static void
+test_env_default_path(void **state)
+{
+	(void)state;
+	make_path();
+	trust.path = NULL;
+	accepts("@/path/env sh -c true");
+	misses(
+	    "@/path/env python3.11.0.1", "python3.11.0.1: not found by env in its PATH");
+}
+
+static void
+test_env_that_cannot_be_told(void **state)
+{
+	char path[PATH_MAX + 64];
+
+	(void)state;
+	make_path();
+	strcpy(path, trust.path);
+	trust.path = path;
+	refuses(
+	    "@/path/env -i python3.11", "@/path/env: what it would start cannot be told");
+	refuses(
+	    "@/path/env - python3.11", "@/path/env: what it would start cannot be told");
+	refuses("@/path/env -u PATH python3.11",
+	    "@/path/env: what it would start cannot be told");
+	refuses("@/path/env --chdir=/ python3.11",
+	    "@/path/env: what it would start cannot be told");
+	refuses("@/path/env -S 'python3.11",
+	    "@/path/env: what it would start cannot be told");
+	refuses("@/path/env bin/tool", "@/path/env: what it would start cannot be told");
+	accepts("@/path/env -i -u HOME @/bin/tool");
+	chmod(at("@/bin/tool"), 0775);
+	refuses("@/path/env -i @/bin/tool", "@/bin/tool: writable by group (mode 0775)");
+}
+
+static void
+test_env_path_that_others_may_fill(void **state)
+{
+	char path[3 * PATH_MAX];
+
+	(void)state;
+	make_path();
+	make_dir("@/open", 0777);
+	make_dir("@/sticky", 01777);
+	trust.path = path;
+	strcpy(path, at("@/open:@/path"));
+	refuses(
+	    "@/path/env python3.11", "@/open: writable by group and others (mode 0777)");
+	strcpy(path, at("@/sticky:@/path"));
+	refuses("@/path/env python3.11",
+	    "@/sticky: in env's PATH, and others may write there");
+	strcpy(path, at("@/sticky/new:@/path"));
+	refuses("@/path/env python3.11",
+	    "@/sticky/new: in env's PATH, and others may write there");
+	strcpy(path, at("bin:@/path"));
+	refuses("@/path/env python3.11",
+	    "python3.11: env would look for it in a relative PATH");
+	strcpy(path, at("@/bin:@/path"));
+	accepts("@/path/env python3.11");
+	refuses("@/path/env PATH=.:@/path python3.11",
+	    "python3.11: env would look for it in a relative PATH");
+	accepts("@/path/env PATH=@/path python3.11");
+}
+
+static void
+test_script_arguments(void **state)
+{
+	static const char *const names[] = { "sh", "bash", "zsh", "zsh-5.9", "python",
+		"python3", "python3.11", "perl", "perl5.30", "ruby", "osascript" };
+	char command[256], path[64];
+	size_t i;
+
+	(void)state;
+	make_file("@/data", 0664, "");
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(path, sizeof(path), "@/bin/%s", names[i]);
+		make_file(path, 0755, "\177ELF");
+		snprintf(
+		    command, sizeof(command), "%s -x relative @/data @/bin/none", path);
+		refuses(command, "@/data: writable by group (mode 0664)");
+		snprintf(command, sizeof(command), "%s @/bin/none", path);
+		misses(command, "@/bin/none: No such file or directory");
+		snprintf(command, sizeof(command), "%s @/bin/tool @/data", path);
+		accepts(command);
+	}
+	make_link("perl", "@/bin/anything");
+	refuses("@/bin/anything @/data", "@/data: writable by group (mode 0664)");
+	make_file("@/bin/shell", 0755, "\177ELF");
+	make_file("@/bin/python3x", 0755, "\177ELF");
+	accepts("@/bin/shell @/data");
+	accepts("@/bin/python3x @/data");
+}
+
+static void
+test_code_instead_of_script(void **state)
+{
+	static const char *const code[] = { "@/bin/sh -c /x", "@/bin/sh -lc /x",
+		"@/bin/sh -o errexit -ec /x", "@/bin/python3 -c /x",
+		"@/bin/python3 -Im x /x", "@/bin/perl -e /x", "@/bin/perl -0777ne /x",
+		"@/bin/perl -lane /x", "@/bin/osascript -e /x" };
+	static const char *const scripts[] = { "@/bin/sh -e /x", "@/bin/sh --norc /x",
+		"@/bin/python3 -Wc /x", "@/bin/perl -MFile::Temp /x", "@/bin/perl -- /x",
+		"@/bin/osascript -sehe /x" };
+	size_t i;
+
+	(void)state;
+	make_file("@/bin/sh", 0755, "");
+	make_file("@/bin/python3", 0755, "");
+	make_file("@/bin/perl", 0755, "");
+	make_file("@/bin/osascript", 0755, "");
+	for (i = 0; i < sizeof(code) / sizeof(code[0]); i++)
+		accepts(code[i]);
+	for (i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++)
+		misses(scripts[i], "/x: No such file or directory");
+}
+
+static void
+test_script_that_is_none(void **state)
+{
+	(void)state;
+	make_file("@/bin/perl", 0755, "");
+	make_dir("@/lib", 0755);
+	make_file("@/plain", 0644, "");
+	accepts("@/bin/perl -I @/lib @/plain");
+	misses("@/bin/perl -I @/lib @/gone", "@/gone: No such file or directory");
+	chmod(at("@/lib"), 0777);
+	refuses("@/bin/perl -I @/lib @/plain",
+	    "@/lib: writable by group and others (mode 0777)");
+	refuses("@/bin/perl /dev/null", "/dev/null: not a regular file");
+}
+
+static void
+test_scripts_of_interpreters(void **state)
+{
+	(void)state;
+	/* What a #! line gives its interpreter to read is judged as well. */
+	make_file("@/bin/sh", 0755, "\177ELF");
+	make_file("@/helper", 0664, "");
+	make_file("@/bin/script", 0755, "#!@/bin/sh @/helper\n");
+	refuses("@/bin/script",
+	    "@/helper: writable by group (mode 0664) (for the #! line of @/bin/script)");
+	make_file("@/bin/script", 0755, "#!@/bin/sh\n");
+	accepts("@/bin/script");
+	/* A python that is a script itself still reads one. */
+	make_file("@/bin/python3", 0755, "#!@/bin/sh\n");
+	refuses("@/bin/python3 @/helper", "@/helper: writable by group (mode 0664)");
+}
+
+static void
+test_admin_directories(void **state)
+{
+	(void)state;
+	need_root();
+	make_dir("@/apps", 0775);
+	make_file("@/apps/x", 0755, "");
+	assert_int_equal(chown(at("@/apps"), 0, platform_admin_gid()), 0);
+	refuses("@/apps/x", "@/apps: writable by group (mode 0775)");
+	assert_true(judge("@/apps/x", true));
+	chmod(at("@/apps"), 0777);
+	assert_false(judge("@/apps/x", true));
+	assert_string_equal(why, at("@/apps: writable by group and others (mode 0777)"));
+	chmod(at("@/apps"), 0775);
+	assert_int_equal(chown(at("@/apps"), 0, STRANGER), 0);
+	assert_false(judge("@/apps/x", true));
+	assert_string_equal(why, at("@/apps: writable by group (mode 0775)"));
+	assert_int_equal(chown(at("@/apps"), STRANGER, platform_admin_gid()), 0);
+	assert_false(judge("@/apps/x", true));
+	assert_string_equal(why, at("@/apps: owned by uid 12345, not by root"));
+	/* Directories only. */
+	assert_int_equal(chown(at("@/bin/tool"), 0, platform_admin_gid()), 0);
+	chmod(at("@/bin/tool"), 0775);
+	assert_false(judge("@/bin/tool", true));
+	assert_string_equal(why, at("@/bin/tool: writable by group (mode 0775)"));
+}
+
+/* A --root in a directory that nobody should trust. */
+static void
+make_root(void)
+{
+	static char root[PATH_MAX + 16];
+
+	make_dir("@/home", 0777);
+	make_dir("@/home/root", 0777);
+	make_dir("@/home/root/bin", 0755);
+	make_file("@/home/root/bin/x", 0755, "");
+	snprintf(root, sizeof(root), "%s/home/root", sandbox);
+	trust.root = root;
+}
+
+static void
+test_root(void **state)
+{
+	char conf[PATH_MAX];
+
+	(void)state;
+	make_root();
+	accepts("@/home/root/bin/x");
+	assert_string_equal(resolved, at("@/home/root/bin/x"));
+	make_file("@/home/root/y", 0755, "");
+	accepts("@/home/root/y");
+	strcpy(conf, trust.root);
+	assert_true(trust_directory(&trust, conf, why));
+	chmod(at("@/home/root/bin"), 0775);
+	refuses("@/home/root/bin/x", "@/home/root/bin: writable by group (mode 0775)");
+	trust.root = at("@/home/root//");
+	refuses("@/home/root/bin/x", "@/home/root/bin: writable by group (mode 0775)");
+	chmod(at("@/home/root/bin"), 0755);
+	accepts("@/home/root/bin/x");
+	trust.root = "";
+	refuses("@/home/root/bin/x", "@/home: writable by group and others (mode 0777)");
+	trust.root = "/";
+	refuses("@/home/root/bin/x", "@/home: writable by group and others (mode 0777)");
+}
+
+static void
+test_outside_of_root(void **state)
+{
+	(void)state;
+	make_root();
+	accepts("@/bin/tool");
+	make_file("@/home/z", 0755, "");
+	refuses("@/home/z", "@/home: writable by group and others (mode 0777)");
+	make_dir("@/home/roots", 0755);
+	make_file("@/home/roots/x", 0755, "");
+	refuses("@/home/roots/x", "@/home: writable by group and others (mode 0777)");
+	refuses(
+	    "@/home/root/../roots/x", "@/home: writable by group and others (mode 0777)");
+	make_dir("@/home/roo", 0755);
+	make_file("@/home/roo/x", 0755, "");
+	refuses("@/home/roo/x", "@/home: writable by group and others (mode 0777)");
+}
+
+static void
+test_links_and_root(void **state)
+{
+	(void)state;
+	make_root();
+	make_link("@/bin/tool", "@/home/root/bin/out");
+	accepts("@/home/root/bin/out");
+	make_file("@/home/z", 0755, "");
+	make_link("@/home/z", "@/home/root/bin/bad");
+	refuses(
+	    "@/home/root/bin/bad", "@/home: writable by group and others (mode 0777)");
+	make_link("../../z", "@/home/root/bin/up");
+	refuses("@/home/root/bin/up", "@/home: writable by group and others (mode 0777)");
+	make_link("@/home/root/bin/x", "@/home/root/bin/back");
+	accepts("@/home/root/bin/back");
+	/* A root that is named through a link is where the link leads. */
+	make_link("home/root", "@/door");
+	trust.root = at("@/door");
+	accepts("@/door/bin/x");
+	assert_string_equal(resolved, at("@/home/root/bin/x"));
+	accepts("@/home/root/bin/x");
+	/* A link from outside lies where others may exchange it. */
+	make_link("root/bin/x", "@/home/in");
+	refuses("@/home/in", "@/home: writable by group and others (mode 0777)");
+}
+
+static void
+test_root_and_interpreters(void **state)
+{
+	(void)state;
+	make_root();
+	make_file("@/home/root/bin.x", 0755, "");
+	make_file("@/home/root/bin/script", 0755, "#!/usr/bin/env sh\n");
+	accepts("@/home/root/bin/script");
+	/* As written: not looked for below root. */
+	make_file("@/home/root/bin/script", 0755, "#!/bin.x\n");
+	misses("@/home/root/bin/script", "/bin.x: No such file or directory"
+					 " (for the #! line of @/home/root/bin/script)");
+}
+
+/* A rule file's refusal, or NULL. */
+static const char *
+open_rule(const struct trust *t, const char *path)
+{
+	int fd = trust_open_file(t, at(path), why);
+	char c;
+
+	if (fd == -1)
+		return why;
+	assert_int_equal(read(fd, &c, 1), 1);
+	assert_int_not_equal(fcntl(fd, F_GETFD) & FD_CLOEXEC, 0);
+	close(fd);
+	return NULL;
+}
+
+static void
+test_rule_files(void **state)
+{
+	(void)state;
+	make_dir("@/conf.d", 0755);
+	make_file("@/conf.d/x.ini", 0644, "x");
+	assert_null(open_rule(&trust, "@/conf.d/x.ini"));
+	chmod(at("@/conf.d/x.ini"), 0664);
+	assert_string_equal(open_rule(&trust, "@/conf.d/x.ini"),
+	    at("@/conf.d/x.ini: writable by group (mode 0664)"));
+	chmod(at("@/conf.d/x.ini"), 0644);
+	link(at("@/conf.d/x.ini"), at("@/conf.d/y.ini"));
+	assert_string_equal(open_rule(&trust, "@/conf.d/x.ini"),
+	    at("@/conf.d/x.ini: has 2 links, not one"));
+	assert_null(open_rule(NULL, "@/conf.d/x.ini"));
+	unlink(at("@/conf.d/y.ini"));
+	chmod(at("@/conf.d"), 01777);
+	assert_string_equal(open_rule(&trust, "@/conf.d/x.ini"),
+	    at("@/conf.d: writable by group and others (mode 1777)"));
+	assert_null(open_rule(NULL, "@/conf.d/x.ini"));
+	chmod(at("@/conf.d"), 0755);
+	chmod(sandbox, 0775);
+	assert_string_equal(
+	    open_rule(&trust, "@/conf.d/x.ini"), at("@: writable by group (mode 0775)"));
+}
+
+static void
+test_rule_files_of_strangers(void **state)
+{
+	(void)state;
+	need_root();
+	make_file("@/x.ini", 0644, "x");
+	give_away("@/x.ini");
+	assert_string_equal(
+	    open_rule(&trust, "@/x.ini"), at("@/x.ini: owned by uid 12345, not by root"));
+	assert_null(open_rule(NULL, "@/x.ini"));
+}
+
+static void
+test_rule_files_that_are_none(void **state)
+{
+	(void)state;
+	make_link("bin/tool", "@/link.ini");
+	assert_int_equal(mkfifo(at("@/fifo.ini"), 0644), 0);
+	assert_string_equal(
+	    open_rule(&trust, "@/link.ini"), at("@/link.ini: a symbolic link"));
+	assert_string_equal(
+	    open_rule(NULL, "@/link.ini"), at("@/link.ini: a symbolic link"));
+	assert_string_equal(
+	    open_rule(NULL, "@/fifo.ini"), at("@/fifo.ini: not a regular file"));
+	assert_string_equal(
+	    open_rule(NULL, "/dev/null"), "/dev/null: not a regular file");
+	assert_string_equal(open_rule(NULL, "@/bin"), at("@/bin: not a regular file"));
+	assert_string_equal(
+	    open_rule(&trust, "@/gone.ini"), at("@/gone.ini: No such file or directory"));
+}
+
+static void
+test_relative_rule_file(void **state)
+{
+	(void)state;
+	make_file("@/bin/x.ini", 0644, "x");
+	assert_int_equal(chdir(at("@/bin")), 0);
+	assert_null(open_rule(&trust, "x.ini"));
+	assert_null(open_rule(&trust, "../bin/x.ini"));
+	chmod(at("@/bin"), 0775);
+	assert_string_equal(
+	    open_rule(&trust, "x.ini"), at("@/bin: writable by group (mode 0775)"));
+	assert_int_equal(chdir("/"), 0);
+}
+
+static void
+test_directories(void **state)
+{
+	(void)state;
+	assert_true(trust_directory(&trust, at("@/bin"), why));
+	assert_true(trust_directory(&trust, "/", why));
+	make_link("bin", "@/link");
+	assert_true(trust_directory(&trust, at("@/link"), why));
+	chmod(at("@/bin"), 01777);
+	assert_false(trust_directory(&trust, at("@/bin"), why));
+	assert_string_equal(why, at("@/bin: writable by group and others (mode 1777)"));
+	assert_false(trust_directory(&trust, at("@/link"), why));
+	assert_false(trust_directory(&trust, at("@/gone"), why));
+	assert_string_equal(why, at("@/gone: No such file or directory"));
+	make_file("@/file", 0644, "");
+	assert_false(trust_directory(&trust, at("@/file"), why));
+	assert_string_equal(why, at("@/file: not a directory"));
+}
+
+static void
+test_no_descriptor_left(void **state)
+{
+	int before = dup(0), after;
+
+	(void)state;
+	close(before);
+	judge("@/bin/tool", false);
+	chmod(at("@/bin/tool"), 0777);
+	judge("@/bin/tool", false);
+	open_rule(&trust, "@/bin/tool");
+	open_rule(NULL, "@/bin/tool");
+	trust_directory(&trust, at("@/bin"), why);
+	after = dup(0);
+	close(after);
+	assert_int_equal(before, after);
+}
+
+#define TEST(text, fn)                          \
+	{                                       \
+		text, fn, setup, teardown, NULL \
+	}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST("a program that only root can change is trusted", test_good_program),
+		TEST("a program that others may write is refused", test_writable_program),
+		TEST("a directory above that others may write is refused",
+		    test_writable_directory_above),
+		TEST("a sticky directory is good above, but not for the file itself",
+		    test_sticky_directory),
+		TEST("a link in a sticky directory is refused",
+		    test_link_in_sticky_directory),
+		TEST("programs and directories of strangers are refused", test_strangers),
+		TEST("a program that is not there is missing", test_missing),
+		TEST("links are followed as the kernel does", test_links),
+		TEST("the directory of each link is judged", test_directories_of_links),
+		TEST("link loops and too many links are refused", test_link_loops),
+		TEST("what is no program is refused without opening it", test_no_program),
+		TEST("a long path is refused and cut visibly", test_long_paths),
+		TEST("the interpreter of a script is judged", test_interpreters),
+		TEST("a long #! line is refused", test_long_interpreter_line),
+		TEST("interpreters of interpreters are judged, not for ever",
+		    test_nested_interpreters),
+		TEST("what env would start is judged", test_env),
+		TEST("env looks in the clean PATH", test_env_default_path),
+		TEST("env with options that hide what it starts is refused",
+		    test_env_that_cannot_be_told),
+		TEST("env with a PATH that others may fill is refused",
+		    test_env_path_that_others_may_fill),
+		TEST("an interpreter's first absolute argument is judged",
+		    test_script_arguments),
+		TEST(
+		    "code on the command line is no script", test_code_instead_of_script),
+		TEST("a directory or device in a script's place",
+		    test_script_that_is_none),
+		TEST("scripts that interpreters read are judged",
+		    test_scripts_of_interpreters),
+		TEST("trust = admin accepts root's directories of group admin",
+		    test_admin_directories),
+		TEST("--root: judging stops there", test_root),
+		TEST("--root: what lies outside is judged in full", test_outside_of_root),
+		TEST("--root: links that leave it and come back", test_links_and_root),
+		TEST("--root: interpreters are taken as written",
+		    test_root_and_interpreters),
+		TEST("rule files are regular, with one link, only root's to write",
+		    test_rule_files),
+		TEST("rule files of strangers are refused", test_rule_files_of_strangers),
+		TEST("a link, FIFO or device is no rule file",
+		    test_rule_files_that_are_none),
+		TEST("a relative rule file is judged where it is",
+		    test_relative_rule_file),
+		TEST("directories are judged strictly", test_directories),
+		TEST("no descriptor is left open", test_no_descriptor_left),
+	};
+
+	return cmocka_run_group_tests_name("trust", tests, NULL, NULL);
+}

@@ -1,0 +1,2577 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Watching as its caller meets it: a sandbox is changed, and what the looks
+ * said is compared with the test's own record. Nothing waits for a time: that
+ * something happens is waited for, and that nothing happens is told by a fence,
+ * a change of another file whose look comes last.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/event.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "loop.h"
+#include "map.h"
+#include "platform.h"
+#include "policy.h"
+#include "stamp.h"
+#include "util.h"
+#include "watch.h"
+
+#if __has_include("kqueue_test.h")
+#include "kqueue_test.h"
+#define ON_SHIM 1
+#else
+#define ON_SHIM 0
+#endif
+
+#define CREATE CHANGE_CREATE
+#define MODIFY CHANGE_MODIFY
+#define DELETE CHANGE_DELETE
+#define ATTRIBUTES CHANGE_ATTRIBUTES
+
+/* What the looks at one path said since the last forget(). */
+struct rec {
+	char *path;
+	struct stamp last;
+	unsigned diff;
+	int looks, nulls, gone;
+	int error;
+	bool known, unwatched;
+	char why[80];
+	struct rec *next;
+};
+
+static struct {
+	char root[PATH_MAX];
+	struct loop *loop;
+	struct watch *watch;
+	struct map recs;
+	struct rec *all;
+	struct rec *fence;
+	int looks;  /* at all paths but the fence */
+	bool quick; /* baselines only: no fence for each */
+} env;
+
+static bool forked; /* a child must not run the parent's other tests */
+
+static void
+failed(const char *what, long a, long b, const char *file, int line)
+{
+	fprintf(stderr, "%s:%d: %s: %ld, %ld\n", file, line, what, a, b);
+	if (forked)
+		_exit(1);
+	_fail(file, line);
+}
+
+#define check(x)                                              \
+	do {                                                  \
+		if (!(x))                                     \
+			failed(#x, 0, 0, __FILE__, __LINE__); \
+	} while (0)
+#define check_eq(x, y)                                                              \
+	do {                                                                        \
+		long check_x = (long)(x), check_y = (long)(y);                      \
+		if (check_x != check_y)                                             \
+			failed(#x " == " #y, check_x, check_y, __FILE__, __LINE__); \
+	} while (0)
+
+/*
+ * The platform and three system calls, by definitions that the linker prefers
+ * to the archive's and libc's. What the test itself does goes other ways.
+ */
+static struct {
+	const char *remote[4];
+	bool changed, unreadable;
+	const char *forbidden; /* this path and all below it: */
+	int touched;           /* how often it was asked for */
+	const char *denied;    /* nobody may stat this path: */
+	int error;
+	int interrupts;   /* EINTR for so many opens */
+	const char *slow; /* a stat of this path takes 10 ms */
+} fake;
+
+const bool platform_has_tcc = true;
+
+bool
+platform_mounts_changed(void)
+{
+	return fake.changed;
+}
+
+int
+platform_remote_mounts(struct strv *out)
+{
+	size_t i;
+
+	strv_clear(out);
+	if (fake.unreadable)
+		return -1;
+	for (i = 0; fake.remote[i] != NULL; i++)
+		strv_push(out, xstrdup(fake.remote[i]));
+	fake.changed = false;
+	return 0;
+}
+
+static void
+touched(const char *path)
+{
+	size_t len;
+
+	if (fake.forbidden == NULL)
+		return;
+	len = strlen(fake.forbidden);
+	if (strncmp(path, fake.forbidden, len) == 0 &&
+	    (path[len] == '/' || path[len] == '\0'))
+		fake.touched++;
+}
+
+static bool
+is_denied(const char *path)
+{
+	errno = fake.error;
+	return fake.denied != NULL && strcmp(path, fake.denied) == 0;
+}
+
+int
+stat(const char *restrict path, struct stat *restrict st)
+{
+	const struct timespec while_away = { .tv_nsec = 10 * 1000 * 1000 };
+
+	touched(path);
+	if (fake.slow != NULL && strcmp(path, fake.slow) == 0)
+		nanosleep(&while_away, NULL);
+	return is_denied(path) ? -1 : fstatat(AT_FDCWD, path, st, 0);
+}
+
+int
+lstat(const char *restrict path, struct stat *restrict st)
+{
+	touched(path);
+	return is_denied(path) ? -1 : fstatat(AT_FDCWD, path, st, AT_SYMLINK_NOFOLLOW);
+}
+
+int
+open(const char *path, int flags, ...)
+{
+	touched(path);
+	if (fake.interrupts > 0) {
+		fake.interrupts--;
+		errno = EINTR;
+		return -1;
+	}
+	return openat(AT_FDCWD, path, flags, 0666);
+}
+
+/* The absolute path of name in the sandbox; the next few calls leave it alone. */
+static const char *
+at(const char *name)
+{
+	static char bufs[8][2 * PATH_MAX];
+	static unsigned n;
+	char *buf = bufs[n++ % 8];
+
+	snprintf(
+	    buf, sizeof(bufs[0]), "%s%s%s", env.root, *name != '\0' ? "/" : "", name);
+	return buf;
+}
+
+static struct rec *
+rec_of(const char *path)
+{
+	struct rec *r = map_get(&env.recs, path);
+
+	if (r != NULL)
+		return r;
+	r = xcalloc(1, sizeof(*r));
+	r->path = xstrdup(path);
+	r->next = env.all;
+	env.all = r;
+	map_put(&env.recs, r->path, r);
+	return r;
+}
+
+static void
+on_look(void *arg, struct watch_path *p, const struct stamp *now, unsigned hints)
+{
+	struct rec *r = p->owner;
+
+	(void)arg;
+	if (r == NULL)
+		r = p->owner = rec_of(p->path);
+	r->known = true;
+	r->looks++;
+	env.looks += r != env.fence;
+	r->error = p->error;
+	r->unwatched = p->unwatched;
+	snprintf(r->why, sizeof(r->why), "%s", p->why != NULL ? p->why : "");
+	if (now == NULL) {
+		r->nulls++;
+		return;
+	}
+	r->diff |= stamp_diff(&r->last, now, hints);
+	r->last = *now;
+}
+
+static void
+on_gone(void *arg, struct watch_path *p)
+{
+	struct rec *r = p->owner;
+
+	(void)arg;
+	r->known = false;
+	r->gone++;
+}
+
+static const struct watch_ops ops = { on_look, on_gone };
+
+static struct rec *
+rec(const char *name)
+{
+	return rec_of(at(name));
+}
+
+static unsigned
+diff(const char *name)
+{
+	return rec(name)->diff;
+}
+
+/* One turn of a daemon's loop that has nothing else to do until deadline. */
+static int
+turn(mono_t deadline)
+{
+	int n = loop_wait(env.loop, mono_min(deadline, watch_deadline(env.watch)));
+
+	check(n != -1);
+	watch_due(env.watch, mono_now());
+	return n;
+}
+
+#define eventually(x)                                                 \
+	do {                                                          \
+		mono_t give_up = mono_add(mono_now(), 10 * MONO_SEC); \
+		while (!(x)) {                                        \
+			if (!mono_before(mono_now(), give_up))        \
+				failed(#x, 0, 0, __FILE__, __LINE__); \
+			turn(mono_add(mono_now(), 100 * MONO_MS));    \
+		}                                                     \
+	} while (0)
+
+static void
+write_file(const char *name, int flags, const char *text)
+{
+	int fd = openat(AT_FDCWD, at(name), O_WRONLY | O_CREAT | flags, 0644);
+
+	if (fd == -1 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		failed(name, errno, 0, __FILE__, __LINE__);
+	close(fd);
+}
+
+static void
+put(const char *name, const char *text)
+{
+	write_file(name, O_TRUNC, text);
+}
+
+static void
+append(const char *name, const char *text)
+{
+	write_file(name, O_APPEND, text);
+}
+
+/* The file appears whole, under its name or in place of what had it. */
+static void
+place(const char *name, const char *text)
+{
+	put("made", text);
+	check_eq(rename(at("made"), at(name)), 0);
+}
+
+static void
+move(const char *from, const char *to)
+{
+	check_eq(rename(at(from), at(to)), 0);
+}
+
+static void
+make_link(const char *text, const char *name)
+{
+	check_eq(symlink(text, at(name)), 0);
+}
+
+/* A link in place of another, in one step. */
+static void
+retarget(const char *text, const char *name)
+{
+	make_link(text, "made");
+	move("made", name);
+}
+
+/* mkdir -p */
+static void
+make_dirs(const char *name)
+{
+	char path[PATH_MAX];
+	char *p;
+
+	snprintf(path, sizeof(path), "%s", at(name));
+	for (p = path + strlen(env.root) + 1; (p = strchr(p, '/')) != NULL; p++) {
+		*p = '\0';
+		mkdir(path, 0755);
+		*p = '/';
+	}
+	check(mkdir(path, 0755) == 0 || errno == EEXIST);
+}
+
+static int
+wipe_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static void
+wipe(const char *name)
+{
+	check_eq(nftw(at(name), wipe_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+/*
+ * Everything that was done before has been told. Two rounds, because what was
+ * held back when the first fence came may have been let go behind it.
+ */
+static void
+quiet(void)
+{
+	int round, before;
+	mono_t next;
+
+	for (round = 0; round < 2; round++) {
+		before = env.fence->looks;
+		append("fence", "x");
+		eventually(env.fence->looks > before);
+		do
+			next = watch_deadline(env.watch);
+		while (turn(mono_is_never(next) ? mono_now() : next) > 0 ||
+		       !mono_is_never(next));
+	}
+}
+
+static void
+forget(void)
+{
+	struct rec *r;
+
+	quiet();
+	for (r = env.all; r != NULL; r = r->next) {
+		r->diff = 0;
+		r->looks = r->nulls = r->gone = 0;
+	}
+	env.looks = 0;
+}
+
+static struct watch_entry *
+watch(const char *name)
+{
+	struct watch_entry *e = watch_add(env.watch, at(name), &ops, NULL);
+
+	if (!env.quick)
+		forget();
+	return e;
+}
+
+/* Waits until the looks at name have said at least bits, then begins anew. */
+#define expect(name, bits)                                   \
+	do {                                                 \
+		eventually((diff(name) & (bits)) == (bits)); \
+		forget();                                    \
+	} while (0)
+
+/* After all that happened, the looks at name have said just this. */
+#define expect_just(name, bits)             \
+	do {                                \
+		quiet();                    \
+		check_eq(diff(name), bits); \
+		forget();                   \
+	} while (0)
+
+static void
+begin(void)
+{
+	const char *tmp = getenv("TMPDIR");
+	char path[PATH_MAX];
+
+	memset(&env, 0, sizeof(env));
+	memset(&fake, 0, sizeof(fake));
+	snprintf(path, sizeof(path), "%s/test_watch.XXXXXX", tmp != NULL ? tmp : "/tmp");
+	check(mkdtemp(path) != NULL);
+	check(realpath(path, env.root) != NULL);
+	fake.changed = true;
+	env.loop = loop_new();
+	check(env.loop != NULL);
+	env.watch = watch_new(env.loop);
+	put("fence", "");
+	env.fence = rec("fence");
+	watch_add(env.watch, at("fence"), &ops, NULL);
+}
+
+static void
+end(void)
+{
+	struct rec *r;
+
+	watch_free(env.watch);
+	loop_free(env.loop);
+	wipe("");
+	while ((r = env.all) != NULL) {
+		env.all = r->next;
+		free(r->path);
+		free(r);
+	}
+	map_clear(&env.recs);
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	begin();
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	end();
+	return 0;
+}
+
+/* Runs body in a process of its own: limits and users cannot be put back. */
+static void
+in_child(void (*body)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	check(pid != -1);
+	if (pid == 0) {
+		forked = true;
+		alarm(60);
+		begin();
+		body();
+		end();
+		_exit(0);
+	}
+	check_eq(waitpid(pid, &status, 0), pid);
+	check_eq(status, 0);
+}
+
+static int
+open_descriptors(void)
+{
+	struct rlimit l;
+	int fd, n = 0;
+
+	getrlimit(RLIMIT_NOFILE, &l);
+	for (fd = 0; fd < (int)l.rlim_cur && fd < 65536; fd++)
+		n += fcntl(fd, F_GETFD) != -1;
+	return n;
+}
+
+/* Does any of our descriptors stand on the file at path? */
+static bool
+is_open(const char *path)
+{
+	struct stat want, st;
+	struct rlimit l;
+	int fd;
+
+	getrlimit(RLIMIT_NOFILE, &l);
+	check_eq(fstatat(AT_FDCWD, path, &want, AT_SYMLINK_NOFOLLOW), 0);
+	for (fd = 0; fd < (int)l.rlim_cur && fd < 65536; fd++)
+		if (fstat(fd, &st) == 0 && st.st_dev == want.st_dev &&
+		    st.st_ino == want.st_ino)
+			return true;
+	return false;
+}
+
+/* The kqueue that the loop hides, for the shim's counters and injections. */
+static int
+kqueue_number(void)
+{
+#if ON_SHIM
+	int fd;
+
+	for (fd = 0; fd < 256; fd++)
+		if (kqueue_count_knotes(fd) >= 0)
+			return fd;
+#endif
+	return -1;
+}
+
+/* Posts events that only a real kqueue has to the watcher's descriptor of name. */
+static void
+inject(const char *name, unsigned fflags, unsigned flags)
+{
+#if ON_SHIM
+	struct stat want, st;
+	int fd, done = 0;
+
+	check_eq(fstatat(AT_FDCWD, at(name), &want, 0), 0);
+	for (fd = 0; fd < 256 && !done; fd++)
+		if (fstat(fd, &st) == 0 && st.st_dev == want.st_dev &&
+		    st.st_ino == want.st_ino)
+			done = kqueue_inject(kqueue_number(), fd, fflags, flags) == 0;
+	check(done);
+#else
+	(void)name;
+	(void)fflags;
+	(void)flags;
+#endif
+}
+
+/* Timing says nothing about the code where a checker slows it down. */
+static bool
+is_slowed(void)
+{
+	const char *preload = getenv("LD_PRELOAD");
+
+#if defined(__SANITIZE_ADDRESS__)
+	return true;
+#endif
+	return preload != NULL && strstr(preload, "vgpreload") != NULL;
+}
+
+static int64_t
+cpu_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	return ts.tv_sec * MONO_SEC + ts.tv_nsec;
+}
+
+/* ------------------------------------------------- paths that come and go */
+
+static void
+a_path_is_seen_when_its_directories_come_one_by_one(void **state)
+{
+	(void)state;
+	watch("a/b/c/key");
+	make_dirs("a");
+	quiet();
+	make_dirs("a/b");
+	quiet();
+	make_dirs("a/b/c");
+	expect_just("a/b/c/key", 0);
+	place("a/b/c/key", "1");
+	expect_just("a/b/c/key", CREATE);
+	append("a/b/c/key", "2");
+	expect_just("a/b/c/key", MODIFY);
+}
+
+static void
+a_path_is_seen_when_all_its_directories_come_at_once(void **state)
+{
+	(void)state;
+	watch("a/b/c/d/e/f/key");
+	make_dirs("a/b/c/d/e/f");
+	put("a/b/c/d/e/f/key", "1");
+	expect("a/b/c/d/e/f/key", CREATE);
+	append("a/b/c/d/e/f/key", "2");
+	expect_just("a/b/c/d/e/f/key", MODIFY);
+}
+
+static void
+a_path_is_seen_when_its_directory_arrives_full(void **state)
+{
+	(void)state;
+	watch("a/b/key");
+	make_dirs("elsewhere/b");
+	put("elsewhere/b/key", "1");
+	move("elsewhere", "a");
+	expect_just("a/b/key", CREATE);
+}
+
+static void
+a_path_survives_that_its_directories_are_removed_and_made_again(void **state)
+{
+	int i;
+
+	(void)state;
+	watch("a/b/key");
+	for (i = 0; i < 5; i++) {
+		make_dirs("a/b");
+		put("a/b/key", "1");
+		expect("a/b/key", CREATE);
+		wipe("a");
+		expect_just("a/b/key", DELETE);
+	}
+	make_dirs("a/b");
+	put("a/b/key", "1");
+	wipe("a");
+	make_dirs("a/b");
+	place("a/b/key", "1");
+	expect("a/b/key", CREATE);
+	append("a/b/key", "2");
+	expect_just("a/b/key", MODIFY);
+}
+
+static void
+an_atomic_replacement_is_create_and_modify(void **state)
+{
+	int i;
+
+	(void)state;
+	place("key", "1");
+	watch("key");
+	for (i = 0; i < 5; i++) {
+		place("key", "1");
+		expect_just("key", CREATE | MODIFY);
+		append("key", "2");
+		expect_just("key", MODIFY);
+	}
+}
+
+static void
+a_replacement_that_looks_the_same_is_seen(void **state)
+{
+	struct stat st;
+	struct timespec times[2];
+
+	(void)state;
+	place("key", "1");
+	check_eq(fstatat(AT_FDCWD, at("key"), &st, 0), 0);
+	times[0] = times[1] = (struct timespec){ .tv_sec = st.st_mtime };
+	check_eq(utimensat(AT_FDCWD, at("key"), times, 0), 0);
+	watch("key");
+	put("made", "2");
+	check_eq(utimensat(AT_FDCWD, at("made"), times, 0), 0);
+	move("made", "key");
+	expect_just("key", CREATE | MODIFY);
+}
+
+static void
+a_file_that_is_deleted_and_made_again_is_seen(void **state)
+{
+	(void)state;
+	place("key", "1");
+	watch("key");
+	check_eq(unlink(at("key")), 0);
+	expect_just("key", DELETE);
+	place("key", "1");
+	expect_just("key", CREATE);
+	check_eq(unlink(at("key")), 0);
+	place("key", "1");
+	expect_just("key", CREATE | MODIFY);
+	append("key", "2");
+	expect_just("key", MODIFY);
+}
+
+static void
+a_file_that_is_moved_away_and_back_between_two_looks_counts(void **state)
+{
+	(void)state;
+	place("key", "1");
+	watch("key");
+	move("key", "aside");
+	move("aside", "key");
+	expect_just("key", CREATE | MODIFY);
+	append("key", "2");
+	expect_just("key", MODIFY);
+}
+
+static void
+an_ancestor_may_move_away_and_back(void **state)
+{
+	(void)state;
+	make_dirs("a/b/c");
+	place("a/b/c/key", "1");
+	watch("a/b/c/key");
+	move("a/b", "aside");
+	expect_just("a/b/c/key", DELETE);
+	append("aside/c/key", "2");
+	expect_just("a/b/c/key", 0);
+	move("aside", "a/b");
+	expect_just("a/b/c/key", CREATE);
+	append("a/b/c/key", "3");
+	expect_just("a/b/c/key", MODIFY);
+	move("a", "aside");
+	append("aside/b/c/key", "4");
+	move("aside", "a");
+	expect_just("a/b/c/key", MODIFY);
+	place("a/b/c/key", "5");
+	expect_just("a/b/c/key", CREATE | MODIFY);
+}
+
+static void
+an_ancestor_may_be_replaced_by_another_directory(void **state)
+{
+	(void)state;
+	make_dirs("a/b");
+	place("a/b/key", "1");
+	make_dirs("other/b");
+	place("other/b/key", "1");
+	watch("a/b/key");
+	move("a", "aside");
+	move("other", "a");
+	expect_just("a/b/key", CREATE | MODIFY);
+	append("aside/b/key", "2");
+	expect_just("a/b/key", 0);
+	append("a/b/key", "2");
+	expect_just("a/b/key", MODIFY);
+}
+
+static void
+an_ancestor_may_turn_into_a_file_and_back(void **state)
+{
+	(void)state;
+	make_dirs("a");
+	place("a/key", "1");
+	watch("a/key");
+	wipe("a");
+	put("a", "a file");
+	expect_just("a/key", DELETE);
+	append("a", "more");
+	expect_just("a/key", 0);
+	check_eq(unlink(at("a")), 0);
+	make_dirs("a");
+	place("a/key", "1");
+	expect_just("a/key", CREATE);
+	append("a/key", "2");
+	expect_just("a/key", MODIFY);
+}
+
+static void
+a_directory_that_moves_behind_its_name_is_left_alone(void **state)
+{
+	(void)state;
+	make_dirs("a");
+	place("a/key", "1");
+	watch("a/key");
+	move("a", "b");
+	make_dirs("a");
+	expect_just("a/key", DELETE);
+	place("b/key", "2");
+	expect_just("a/key", 0);
+	place("a/key", "3");
+	expect_just("a/key", CREATE);
+}
+
+/* ------------------------------------------------------------------ links */
+
+static void
+a_retargeted_link_is_seen_and_so_is_its_new_target(void **state)
+{
+	(void)state;
+	place("one", "1");
+	place("two", "2");
+	make_link("one", "link");
+	watch("link");
+	append("one", "1");
+	expect_just("link", MODIFY);
+	retarget("two", "link");
+	expect_just("link", CREATE | MODIFY);
+	append("one", "1");
+	expect_just("link", 0);
+	append("two", "2");
+	expect_just("link", MODIFY);
+	place("two", "3");
+	expect_just("link", CREATE | MODIFY);
+	check_eq(unlink(at("link")), 0);
+	expect_just("link", DELETE);
+	append("two", "2");
+	expect_just("link", 0);
+}
+
+static void
+a_link_in_the_middle_of_a_path_may_be_retargeted(void **state)
+{
+	(void)state;
+	make_dirs("one/sub");
+	make_dirs("two/sub");
+	place("one/sub/key", "1");
+	make_link("one", "link");
+	watch("link/sub/key");
+	append("one/sub/key", "1");
+	expect_just("link/sub/key", MODIFY);
+	retarget("two", "link");
+	expect_just("link/sub/key", DELETE);
+	place("two/sub/key", "2");
+	expect_just("link/sub/key", CREATE);
+	place("one/sub/key", "3");
+	expect_just("link/sub/key", 0);
+	wipe("two");
+	expect_just("link/sub/key", DELETE);
+	make_dirs("two/sub");
+	place("two/sub/key", "2");
+	expect_just("link/sub/key", CREATE);
+}
+
+/* As /var is private/var on every Mac. */
+static void
+a_path_below_a_link_at_the_top_is_followed_where_it_leads(void **state)
+{
+	(void)state;
+	make_dirs("private/var/db");
+	make_link("private/var", "var");
+	watch("var/db/FileVaultPRK.dat");
+	place("private/var/db/FileVaultPRK.dat", "key");
+	expect_just("var/db/FileVaultPRK.dat", CREATE);
+	place("var/db/FileVaultPRK.dat", "next");
+	expect_just("var/db/FileVaultPRK.dat", CREATE | MODIFY);
+	move("private/var/db", "private/var/db.old");
+	expect_just("var/db/FileVaultPRK.dat", DELETE);
+	move("private/var/db.old", "private/var/db");
+	expect_just("var/db/FileVaultPRK.dat", CREATE);
+	check_eq(unlink(at("var")), 0);
+	make_dirs("var/db");
+	place("var/db/FileVaultPRK.dat", "other");
+	expect("var/db/FileVaultPRK.dat", CREATE);
+	append("private/var/db/FileVaultPRK.dat", "old");
+	expect_just("var/db/FileVaultPRK.dat", 0);
+}
+
+static void
+a_dangling_link_is_followed_to_what_it_waits_for(void **state)
+{
+	(void)state;
+	make_link("not/yet/key", "link");
+	watch("link");
+	make_dirs("not");
+	expect_just("link", 0);
+	make_dirs("not/yet");
+	place("not/yet/key", "1");
+	expect_just("link", CREATE);
+	append("not/yet/key", "2");
+	expect_just("link", MODIFY);
+	wipe("not");
+	expect_just("link", DELETE);
+}
+
+static void
+a_link_to_a_link_is_followed_at_every_step(void **state)
+{
+	(void)state;
+	make_dirs("x");
+	make_dirs("y");
+	place("x/key", "1");
+	place("y/key", "1");
+	make_link("x", "third");
+	make_link("third", "second");
+	make_link("second/key", "first");
+	watch("first");
+	append("x/key", "2");
+	expect_just("first", MODIFY);
+	retarget("y", "third");
+	expect_just("first", CREATE | MODIFY);
+	append("y/key", "2");
+	expect_just("first", MODIFY);
+	append("x/key", "3");
+	expect_just("first", 0);
+	retarget("x", "second");
+	expect_just("first", CREATE | MODIFY);
+	retarget("y", "third");
+	retarget("x/key", "third");
+	expect_just("first", 0);
+	append("x/key", "4");
+	expect_just("first", MODIFY);
+}
+
+static void
+links_that_lead_in_a_circle_are_an_error_until_they_do_not(void **state)
+{
+	(void)state;
+	make_link("b", "a");
+	make_link("a", "b");
+	watch("a/key");
+	check_eq(rec("a/key")->error, ELOOP);
+	check(rec("a/key")->why[0] != '\0');
+	make_dirs("real");
+	place("real/key", "1");
+	retarget("real", "b");
+	expect("a/key", CREATE);
+	check_eq(rec("a/key")->error, 0);
+	check_eq(rec("a/key")->why[0], '\0');
+	retarget("a", "b");
+	eventually(rec("a/key")->error == ELOOP);
+	check_eq(diff("a/key"), 0);
+	check(rec("a/key")->last.present);
+	retarget("real", "b");
+	eventually(rec("a/key")->error == 0);
+	check_eq(diff("a/key"), 0);
+}
+
+static void
+two_dots_after_a_link_lead_to_the_targets_parent(void **state)
+{
+	(void)state;
+	make_dirs("far/away/dir");
+	make_dirs("near");
+	make_link("../far/away/dir", "near/link");
+	watch("near/link/../key");
+	place("near/key", "wrong");
+	expect_just("near/link/../key", 0);
+	place("far/away/key", "right");
+	expect_just("near/link/../key", CREATE);
+	append("far/away/key", "more");
+	expect_just("near/link/../key", MODIFY);
+	make_dirs("far/dir");
+	retarget(at("far/dir"), "near/link");
+	expect_just("near/link/../key", DELETE);
+	place("far/key", "1");
+	expect_just("near/link/../key", CREATE);
+}
+
+static void
+two_dots_need_the_directory_before_them(void **state)
+{
+	int before = open_descriptors();
+	struct watch_entry *e;
+
+	(void)state;
+	place("key", "1");
+	e = watch("dir/../key");
+	check(!rec("dir/../key")->last.present);
+	make_dirs("dir");
+	expect_just("dir/../key", CREATE);
+	append("key", "2");
+	expect_just("dir/../key", MODIFY);
+	move("dir", "aside");
+	expect_just("dir/../key", DELETE);
+	move("aside", "dir");
+	expect_just("dir/../key", CREATE);
+	check_eq(rmdir(at("dir")), 0);
+	expect_just("dir/../key", DELETE);
+	make_dirs("dir");
+	expect_just("dir/../key", CREATE);
+	place("dir/any", "1");
+	append("dir/any", "2");
+	expect_just("dir/../key", 0);
+	watch_remove(env.watch, e);
+	check_eq(open_descriptors(), before);
+}
+
+static void
+the_texts_of_links_may_be_of_any_kind(void **state)
+{
+	(void)state;
+	make_dirs("d/e/f");
+	place("d/key", "1");
+	make_link("../../key", "d/e/f/relative");
+	make_link(at("d/e/f/relative"), "absolute");
+	make_link("./d//e/./f/../f/../../key", "odd");
+	make_link("d/e/", "slash");
+	watch("absolute");
+	watch("odd");
+	watch("slash/../key");
+	append("d/key", "2");
+	quiet();
+	check_eq(diff("absolute"), MODIFY);
+	check_eq(diff("odd"), MODIFY);
+	check_eq(diff("slash/../key"), MODIFY);
+	forget();
+	place("d/key", "3");
+	quiet();
+	check_eq(diff("absolute"), CREATE | MODIFY);
+	check_eq(diff("odd"), CREATE | MODIFY);
+	check_eq(diff("slash/../key"), CREATE | MODIFY);
+	forget();
+	wipe("d/e/f");
+	quiet();
+	check_eq(diff("absolute"), DELETE);
+	check_eq(diff("odd"), DELETE);
+	check_eq(diff("slash/../key"), 0);
+}
+
+static void
+as_many_links_as_the_system_allows_are_followed(void **state)
+{
+	char name[16], text[16];
+	int i;
+
+	(void)state;
+	place("link0", "1");
+	for (i = 1; i <= 32; i++) {
+		snprintf(name, sizeof(name), "link%d", i);
+		snprintf(text, sizeof(text), "link%d", i - 1);
+		make_link(text, name);
+	}
+	watch("link32");
+	check_eq(rec("link32")->error, 0);
+	append("link0", "2");
+	expect_just("link32", MODIFY);
+}
+
+/* --------------------------------------------------------------- patterns */
+
+static bool
+known(const char *name)
+{
+	return rec(name)->known;
+}
+
+static void
+matches_of_a_pattern_come_and_go(void **state)
+{
+	(void)state;
+	make_dirs("d");
+	place("d/a.log", "1");
+	place("d/a.txt", "1");
+	watch("d/*.log");
+	check(known("d/a.log") && !known("d/a.txt"));
+	place("d/b.log", "1");
+	expect_just("d/b.log", CREATE);
+	append("d/b.log", "2");
+	expect_just("d/b.log", MODIFY);
+	check_eq(unlink(at("d/a.log")), 0);
+	quiet();
+	check(!known("d/a.log"));
+	check_eq(rec("d/a.log")->gone, 1);
+	check_eq(diff("d/a.log"), DELETE);
+	move("d/b.log", "d/c.log");
+	quiet();
+	check(!known("d/b.log") && known("d/c.log"));
+	check_eq(diff("d/b.log"), DELETE);
+	check_eq(diff("d/c.log"), CREATE);
+	check(!known("d/a.txt"));
+	forget();
+	place("d/c.log", "3");
+	expect_just("d/c.log", CREATE | MODIFY);
+}
+
+static void
+patterns_may_have_several_wildcard_components(void **state)
+{
+	(void)state;
+	watch("u*/[ab]/mid/l?/*.x");
+	make_dirs("u1/a/mid/l1");
+	make_dirs("u1/c/mid/l1");
+	make_dirs("v1/a/mid/l1");
+	place("u1/a/mid/l1/f.x", "1");
+	place("u1/c/mid/l1/f.x", "1");
+	place("v1/a/mid/l1/f.x", "1");
+	quiet();
+	check(known("u1/a/mid/l1/f.x"));
+	check(!known("u1/c/mid/l1/f.x") && !known("v1/a/mid/l1/f.x"));
+	append("u1/a/mid/l1/f.x", "2");
+	expect("u1/a/mid/l1/f.x", MODIFY);
+	move("u1/a/mid", "u1/a/away");
+	quiet();
+	check_eq(diff("u1/a/mid/l1/f.x"), DELETE);
+	check(!known("u1/a/mid/l1/f.x"));
+	move("u1/a/away", "u1/a/mid");
+	quiet();
+	check(known("u1/a/mid/l1/f.x"));
+	check_eq(diff("u1/a/mid/l1/f.x"), DELETE | CREATE);
+	forget();
+	move("u1", "u2");
+	quiet();
+	check_eq(diff("u1/a/mid/l1/f.x"), DELETE);
+	check_eq(diff("u2/a/mid/l1/f.x"), CREATE);
+	wipe("u2");
+	quiet();
+	check(!known("u2/a/mid/l1/f.x"));
+	check_eq(diff("u2/a/mid/l1/f.x"), CREATE | DELETE);
+}
+
+static void
+literal_names_after_a_wildcard_are_watched_before_they_exist(void **state)
+{
+	(void)state;
+	make_dirs("users/ann");
+	place("users/file", "1");
+	watch("users/*/Library/key");
+	check(known("users/ann/Library/key"));
+	check(!known("users/file/Library/key"));
+	make_dirs("users/bob/Library");
+	place("users/bob/Library/key", "1");
+	expect("users/bob/Library/key", CREATE);
+	make_dirs("users/ann/Library");
+	place("users/ann/Library/key", "1");
+	expect_just("users/ann/Library/key", CREATE);
+	wipe("users/bob");
+	quiet();
+	check_eq(diff("users/bob/Library/key"), DELETE);
+	check(!known("users/bob/Library/key"));
+}
+
+static void
+a_name_that_begins_with_a_dot_needs_a_dot_in_the_pattern(void **state)
+{
+	(void)state;
+	make_dirs("d/.git");
+	place("d/.hidden", "1");
+	place("d/shown", "1");
+	place("d/.git/x", "1");
+	watch("d/*");
+	watch("d/?hidden");
+	watch("d/[.]hidden");
+	watch("*/*/x");
+	check(known("d/shown"));
+	check(!known("d/.hidden") && !known("d/.git") && !known("d/.git/x"));
+	check(!known("d/.") && !known("d/.."));
+	watch("d/.*");
+	check(known("d/.hidden") && known("d/.git"));
+	check(!known("d/.") && !known("d/.."));
+	place("d/.more", "1");
+	expect_just("d/.more", CREATE);
+}
+
+static void
+special_characters_can_be_named_in_brackets(void **state)
+{
+	(void)state;
+	place("a[b", "1");
+	place("a*b", "1");
+	place("axb", "1");
+	place("a\\b", "1");
+	watch("a[[]b");
+	check(known("a[b") && !known("axb") && !known("a*b"));
+	watch("a[*]b");
+	check(known("a*b") && !known("axb") && !known("a\\b"));
+	watch("a[\\]b");
+	check(known("a\\b") && !known("axb"));
+	watch("a[!x]?");
+	check(!known("axb"));
+	append("a[b", "2");
+	expect_just("a[b", MODIFY);
+}
+
+static void
+a_match_may_be_a_link_a_directory_or_dangling(void **state)
+{
+	(void)state;
+	make_dirs("d");
+	make_dirs("real");
+	place("real/key", "1");
+	make_link("../real", "d/link");
+	make_link("nowhere", "d/dangling");
+	make_dirs("d/dir");
+	watch("d/*");
+	watch("d/*/key");
+	check(known("d/link") && known("d/dangling") && known("d/dir"));
+	check(rec("d/link")->last.present && !rec("d/dangling")->last.present);
+	check(rec("d/link/key")->last.present);
+	append("real/key", "2");
+	expect_just("d/link/key", MODIFY);
+	place("d/nowhere", "1");
+	quiet();
+	check_eq(diff("d/dangling"), CREATE);
+	place("d/dir/key", "1");
+	quiet();
+	check_eq(diff("d/dir/key"), CREATE);
+	check_eq(diff("d/dir"), MODIFY);
+	check_eq(unlink(at("d/link")), 0);
+	quiet();
+	check(!known("d/link") && !known("d/link/key"));
+	check_eq(diff("d/link/key"), DELETE);
+}
+
+static void
+a_name_that_turns_from_file_to_directory_is_followed(void **state)
+{
+	(void)state;
+	make_dirs("d");
+	place("d/x", "file");
+	watch("d/*/key*");
+	check_eq(unlink(at("d/x")), 0);
+	make_dirs("d/x");
+	place("d/x/key1", "1");
+	expect_just("d/x/key1", CREATE);
+	wipe("d/x");
+	place("d/x", "file");
+	quiet();
+	check(!known("d/x/key1"));
+	check_eq(diff("d/x/key1"), DELETE);
+	check_eq(unlink(at("d/x")), 0);
+	make_dirs("other");
+	place("other/key2", "1");
+	make_link("../other", "d/x");
+	expect_just("d/x/key2", CREATE);
+}
+
+static void
+a_directory_is_replaced_under_its_pattern(void **state)
+{
+	(void)state;
+	make_dirs("d");
+	place("d/same", "1");
+	place("d/old", "1");
+	watch("d/*");
+	make_dirs("e");
+	place("e/same", "1");
+	place("e/new", "1");
+	move("d", "aside");
+	move("e", "d");
+	quiet();
+	check_eq(diff("d/same"), CREATE | MODIFY);
+	check_eq(diff("d/old"), DELETE);
+	check_eq(diff("d/new"), CREATE);
+	check(!known("d/old") && known("d/new"));
+	forget();
+	place("aside/late", "1");
+	append("d/new", "2");
+	quiet();
+	check(!known("d/late"));
+	check_eq(diff("d/new"), MODIFY);
+}
+
+static void
+a_pattern_whose_directory_cannot_be_read_keeps_what_it_knows(void **state)
+{
+	struct watch_entry *e;
+
+	(void)state;
+	make_dirs("d");
+	make_link("d", "l");
+	place("d/x", "1");
+	e = watch("l/*");
+	check(known("l/x"));
+	check(watch_why(e) == NULL);
+	retarget("l", "l");
+	eventually(rec("l/x")->error == ELOOP);
+	check(known("l/x"));
+	check(watch_why(e) != NULL);
+	retarget("d", "l");
+	eventually(rec("l/x")->error == 0);
+	check_eq(rec("l/x")->gone, 0);
+	check(watch_why(e) == NULL);
+}
+
+/* Told by the last look, though an error was all that was known before it. */
+static void
+a_match_that_goes_after_an_error_is_deleted(void **state)
+{
+	(void)state;
+	make_dirs("d");
+	make_dirs("real");
+	place("real/key", "1");
+	make_link("../real", "d/x");
+	watch("d/*/k*");
+	watch("d/*/key");
+	check(rec("d/x/key")->last.present);
+	retarget("x", "d/x");
+	eventually(rec("d/x/key")->error == ELOOP);
+	check_eq(diff("d/x/key"), 0);
+	check_eq(unlink(at("d/x")), 0);
+	quiet();
+	check(!known("d/x/key"));
+	check_eq(diff("d/x/key"), DELETE);
+}
+
+static void
+watch_numbered(const char *dir, int from, int to)
+{
+	char name[64];
+
+	for (; from < to; from++) {
+		snprintf(name, sizeof(name), "%s/f%05d", dir, from);
+		watch(name);
+	}
+}
+
+static void
+put_numbered(const char *dir, int from, int to)
+{
+	char name[64];
+
+	make_dirs(dir);
+	for (; from < to; from++) {
+		snprintf(name, sizeof(name), "%s/f%05d", dir, from);
+		put(name, "1");
+	}
+}
+
+static int
+count(bool (*is)(const struct rec *))
+{
+	struct rec *r;
+	int n = 0;
+
+	for (r = env.all; r != NULL; r = r->next)
+		n += is(r);
+	return n;
+}
+
+static bool
+is_known(const struct rec *r)
+{
+	return r->known && r != env.fence;
+}
+
+static bool
+is_modified(const struct rec *r)
+{
+	return (r->diff & MODIFY) != 0 && r != env.fence;
+}
+
+static void
+matches_beyond_the_limit_are_looked_at_on_rechecks(void **state)
+{
+	char name[64];
+	struct watch_entry *e;
+	int i;
+
+	(void)state;
+	put_numbered("d", 0, WATCH_MATCHES_MAX + 6);
+	e = watch("d/f*");
+	check_eq(watch_overflow(e), 6);
+	check_eq(count(is_known), WATCH_MATCHES_MAX + 6);
+	for (i = 0; i < WATCH_MATCHES_MAX + 6; i++) {
+		snprintf(name, sizeof(name), "d/f%05d", i);
+		append(name, "2");
+	}
+	quiet();
+	check_eq(count(is_modified), WATCH_MATCHES_MAX);
+	watch_recheck(env.watch);
+	quiet();
+	check_eq(count(is_modified), WATCH_MATCHES_MAX + 6);
+	check_eq(watch_overflow(e), 6);
+	put_numbered("d", 2000, 2002);
+	quiet();
+	check_eq(watch_overflow(e), 8);
+	check_eq(diff("d/f02001"), CREATE);
+}
+
+/* The first of the entry that is not held, as the last change of all shows. */
+static void
+matches_beyond_the_limit_move_up_when_others_go(void **state)
+{
+	char name[64];
+	struct watch_entry *e;
+	int i, removed = 0;
+
+	(void)state;
+	put_numbered("d", 0, WATCH_MATCHES_MAX + 5);
+	e = watch("d/f*");
+	for (i = 0; i < WATCH_MATCHES_MAX + 5; i++) {
+		snprintf(name, sizeof(name), "d/f%05d", i);
+		append(name, "2");
+	}
+	quiet();
+	for (i = 0; i < WATCH_MATCHES_MAX + 5 && removed < 4; i++) {
+		snprintf(name, sizeof(name), "d/f%05d", i);
+		if (diff(name) == MODIFY) {
+			check_eq(unlink(at(name)), 0);
+			removed++;
+		}
+	}
+	quiet();
+	check_eq(watch_overflow(e), 1);
+	check_eq(count(is_modified), WATCH_MATCHES_MAX + 4);
+	check_eq(count(is_known), WATCH_MATCHES_MAX + 1);
+	wipe("d");
+	quiet();
+	check_eq(watch_overflow(e), 0);
+	check_eq(count(is_known), 0);
+}
+
+/* ---------------------------------------------------- what counts as what */
+
+static void
+a_directory_changes_when_its_entries_come_go_or_are_replaced(void **state)
+{
+	(void)state;
+	make_dirs("d/sub");
+	place("d/x", "1");
+	watch("d");
+	place("d/y", "1");
+	expect_just("d", MODIFY);
+	place("d/y", "2");
+	expect_just("d", MODIFY);
+	check_eq(unlink(at("d/y")), 0);
+	expect_just("d", MODIFY);
+	move("d/x", "d/z");
+	expect_just("d", MODIFY);
+	make_dirs("d/sub2");
+	expect_just("d", MODIFY);
+	append("d/z", "more");
+	check_eq(chmod(at("d/z"), 0600), 0);
+	place("d/sub/deep", "1");
+	expect_just("d", 0);
+	check_eq(chmod(at("d"), 0700), 0);
+	expect_just("d", ATTRIBUTES);
+	wipe("d");
+	expect("d", DELETE);
+	make_dirs("d");
+	expect_just("d", CREATE);
+	place("d/x", "1");
+	expect_just("d", MODIFY);
+}
+
+static void
+the_root_directory_can_be_watched(void **state)
+{
+	struct rec *r;
+
+	(void)state;
+	watch_add(env.watch, "/", &ops, NULL);
+	r = rec_of("/");
+	check(r->last.present && S_ISDIR(r->last.mode));
+	check_eq(r->error, 0);
+	watch_add(env.watch, "///", &ops, NULL);
+	check(rec_of("///")->last.present);
+}
+
+static void
+a_write_through_another_name_of_the_file_is_seen(void **state)
+{
+	(void)state;
+	place("one", "1");
+	watch("one");
+	check_eq(link(at("one"), at("two")), 0);
+	expect_just("one", 0);
+	append("two", "2");
+	expect_just("one", MODIFY);
+	watch("two");
+	append("two", "3");
+	quiet();
+	check_eq(diff("one"), MODIFY);
+	check_eq(diff("two"), MODIFY);
+	check_eq(unlink(at("two")), 0);
+	quiet();
+	check_eq(diff("two"), MODIFY | DELETE);
+	forget();
+	append("one", "4");
+	expect_just("one", MODIFY);
+}
+
+static void
+a_hard_link_may_take_the_place_of_its_own_file(void **state)
+{
+	(void)state;
+	place("one", "1");
+	check_eq(link(at("one"), at("keep")), 0);
+	watch("one");
+	check_eq(unlink(at("one")), 0);
+	expect_just("one", DELETE);
+	check_eq(link(at("keep"), at("one")), 0);
+	expect_just("one", CREATE);
+	check_eq(unlink(at("one")), 0);
+	check_eq(link(at("keep"), at("one")), 0);
+	quiet();
+	forget();
+	append("keep", "2");
+	expect_just("one", MODIFY);
+}
+
+static void
+a_writer_that_keeps_its_descriptor_open_is_seen(void **state)
+{
+	int fd, i, before;
+
+	(void)state;
+	place("log", "");
+	watch("log");
+	fd = openat(AT_FDCWD, at("log"), O_WRONLY | O_APPEND);
+	check(fd != -1);
+	for (i = 0; i < 25; i++) {
+		before = rec("log")->looks;
+		check_eq(write(fd, "line\n", 5), 5);
+		eventually(rec("log")->looks > before &&
+			   rec("log")->last.size == (uint64_t)(i + 1) * 5);
+	}
+	check_eq(diff("log"), MODIFY);
+	forget();
+	check_eq(unlink(at("log")), 0);
+	expect_just("log", DELETE);
+	check_eq(write(fd, "line\n", 5), 5);
+	expect_just("log", 0);
+	close(fd);
+}
+
+static void
+a_truncated_file_is_modified(void **state)
+{
+	int fd;
+
+	(void)state;
+	place("key", "12345");
+	watch("key");
+	check_eq(truncate(at("key"), 2), 0);
+	expect_just("key", MODIFY);
+	check_eq(truncate(at("key"), 100), 0);
+	expect_just("key", MODIFY);
+	fd = openat(AT_FDCWD, at("key"), O_WRONLY | O_TRUNC);
+	expect_just("key", MODIFY);
+	close(fd);
+}
+
+static void
+mode_and_owner_are_attributes(void **state)
+{
+	(void)state;
+	place("key", "1");
+	watch("key");
+	check_eq(chmod(at("key"), 0600), 0);
+	expect_just("key", ATTRIBUTES);
+	check_eq(chmod(at("key"), 0600), 0);
+	expect_just("key", 0);
+	if (geteuid() == 0) {
+		check_eq(chown(at("key"), 1234, (gid_t)-1), 0);
+		expect_just("key", ATTRIBUTES);
+		check_eq(chown(at("key"), (uid_t)-1, 1234), 0);
+		expect_just("key", ATTRIBUTES);
+	}
+}
+
+static void
+a_new_mtime_is_a_modification(void **state)
+{
+	struct timespec times[2] = { { .tv_sec = 5, .tv_nsec = 1 },
+		{ .tv_sec = 5, .tv_nsec = 1 } };
+
+	(void)state;
+	place("key", "1");
+	watch("key");
+	check_eq(utimensat(AT_FDCWD, at("key"), times, 0), 0);
+	expect_just("key", MODIFY);
+	times[1].tv_nsec = 2;
+	check_eq(utimensat(AT_FDCWD, at("key"), times, 0), 0);
+	expect_just("key", MODIFY);
+}
+
+/* Another content, the same size, and the clock stood still. */
+static void
+a_write_that_leaves_the_stamp_equal_is_a_modification(void **state)
+{
+	struct timespec times[2] = { { .tv_sec = 5 }, { .tv_sec = 5 } };
+	int fd;
+
+	(void)state;
+	place("key", "1");
+	check_eq(utimensat(AT_FDCWD, at("key"), times, 0), 0);
+	watch("key");
+	fd = openat(AT_FDCWD, at("key"), O_WRONLY);
+	check_eq(pwrite(fd, "2", 1, 0), 1);
+	check_eq(futimens(fd, times), 0);
+	close(fd);
+	expect_just("key", MODIFY);
+	check_eq(rec("key")->last.mtime_ns, 5 * MONO_SEC);
+}
+
+/* Spotlight and pageout report a write a second later once more. */
+static void
+the_late_echo_of_a_write_is_not_counted(void **state)
+{
+	struct watch_entry *e;
+
+	(void)state;
+	if (!ON_SHIM)
+		skip();
+	place("key", "1");
+	e = watch("key");
+	append("key", "2");
+	expect_just("key", MODIFY);
+	/* The daemon looks again when the rule has settled. */
+	eventually(realtime_ns() - rec("key")->last.ctime_ns > 30 * MONO_MS);
+	watch_look(e);
+	forget();
+	inject("key", NOTE_WRITE | NOTE_ATTRIB, 0);
+	eventually(rec("key")->looks > 0);
+	check_eq(diff("key"), 0);
+}
+
+static void
+the_shims_own_echo_is_not_counted(void **state)
+{
+	struct watch_entry *e;
+
+	(void)state;
+	if (!ON_SHIM)
+		skip();
+	end();
+	setenv("KQUEUE_FAULTS", "echo", 1);
+	begin();
+	unsetenv("KQUEUE_FAULTS");
+	place("key", "1");
+	e = watch("key");
+	append("key", "2");
+	expect_just("key", MODIFY);
+	eventually(realtime_ns() - rec("key")->last.ctime_ns > 30 * MONO_MS);
+	watch_look(e);
+	forget();
+	eventually(rec("key")->looks > 0);
+	check_eq(diff("key"), 0);
+}
+
+static void
+a_write_through_a_mapping_is_seen_when_the_system_tells(void **state)
+{
+	struct timespec times[2] = { { .tv_sec = 5 }, { .tv_sec = 5 } };
+	char *p;
+	int fd;
+
+	(void)state;
+	if (!ON_SHIM)
+		skip();
+	place("key", "1234");
+	check_eq(utimensat(AT_FDCWD, at("key"), times, 0), 0);
+	watch("key");
+	fd = openat(AT_FDCWD, at("key"), O_RDWR);
+	p = mmap(NULL, 4, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	check(p != MAP_FAILED);
+	inject("key", NOTE_ATTRIB, 0);
+	expect_just("key", 0);
+	p[0] = 'x';
+	check_eq(msync(p, 4, MS_SYNC), 0);
+	inject("key", NOTE_WRITE, 0);
+	expect_just("key", MODIFY);
+	munmap(p, 4);
+	close(fd);
+}
+
+static void
+a_revoked_descriptor_is_opened_anew(void **state)
+{
+	(void)state;
+	if (!ON_SHIM)
+		skip();
+	make_dirs("d");
+	place("d/key", "1");
+	watch("d/key");
+	inject("d/key", 0, EV_EOF);
+	expect("d/key", CREATE | MODIFY);
+	append("d/key", "2");
+	expect_just("d/key", MODIFY);
+	inject("d", NOTE_REVOKE, EV_EOF);
+	quiet();
+	place("d/key", "3");
+	expect("d/key", CREATE | MODIFY);
+}
+
+static void
+after_lost_events_a_look_at_everything_mends_it(void **state)
+{
+	(void)state;
+	if (!ON_SHIM)
+		skip();
+	make_dirs("a/b");
+	place("a/b/key", "1");
+	watch("a/b/key");
+	watch("a/*/*");
+#if ON_SHIM
+	kqueue_inject_overflow(kqueue_number());
+#endif
+	quiet();
+	append("a/b/key", "2");
+	expect("a/b/key", MODIFY);
+	place("a/b/other", "2");
+	expect("a/b/other", CREATE);
+}
+
+/* --------------------------------------------- what must never be opened */
+
+static void
+fifos_sockets_and_devices_are_never_opened(void **state)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	int s = socket(AF_UNIX, SOCK_STREAM, 0), before;
+
+	(void)state;
+	make_dirs("d");
+	check_eq(mkfifo(at("d/fifo"), 0600), 0);
+	snprintf(sa.sun_path, sizeof(sa.sun_path), "%.90s", at("d/socket"));
+	check_eq(bind(s, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	fake.forbidden = "/dev/tty";
+	before = open_descriptors();
+	watch("d/fifo");
+	watch("d/socket");
+	watch_add(env.watch, "/dev/null", &ops, NULL);
+	watch_add(env.watch, "/dev/null/*", &ops, NULL);
+	watch("d/fifo/*");
+	/* Only the two directories. */
+	check_eq(open_descriptors() - before, 2);
+	check(!is_open(at("d/fifo")) && !is_open(at("d/socket")));
+	check(rec("d/fifo")->last.present && rec("d/socket")->last.present);
+	check_eq(rec("d/fifo")->error, 0);
+	check(rec_of("/dev/null")->last.present);
+	check_eq(chmod(at("d/fifo"), 0644), 0);
+	watch_recheck(env.watch);
+	expect("d/fifo", ATTRIBUTES);
+	place("d/fifo", "a file");
+	expect_just("d/fifo", CREATE | MODIFY);
+	append("d/fifo", "more");
+	expect_just("d/fifo", MODIFY);
+	check_eq(unlink(at("d/fifo")), 0);
+	check_eq(mkfifo(at("d/fifo"), 0600), 0);
+	expect("d/fifo", CREATE | MODIFY);
+	check(!is_open(at("d/fifo")));
+	close(s);
+}
+
+static void
+network_volumes_are_never_touched(void **state)
+{
+	char *mount = xstrdup(at("Volumes/nfs"));
+
+	(void)state;
+	make_dirs("Volumes/nfs/sub");
+	put("Volumes/nfs/sub/key", "1");
+	make_link("Volumes/nfs/sub/key", "link");
+	fake.remote[0] = fake.forbidden = mount;
+	fake.changed = true;
+	watch("Volumes/nfs");
+	watch("Volumes/nfs/sub/key");
+	watch("link");
+	watch("Volumes/*");
+	watch("Volumes/*/sub/*");
+	watch("Volumes/nfs/*");
+	place("Volumes/any", "1");
+	expect("Volumes/any", CREATE);
+	watch_recheck(env.watch);
+	quiet();
+	check_eq(fake.touched, 0);
+	check(rec("Volumes/nfs/sub/key")->unwatched && rec("Volumes/nfs")->unwatched);
+	check(rec("link")->unwatched);
+	check_eq(strcmp(rec("link")->why, "not watched: network volume"), 0);
+	check_eq(rec("link")->looks, rec("link")->nulls);
+	fake.forbidden = NULL;
+	fake.remote[0] = NULL;
+	fake.changed = true;
+	place("Volumes/any", "2");
+	eventually(rec("link")->last.present);
+	quiet();
+	check(!rec("link")->unwatched && !rec("Volumes/nfs/sub/key")->unwatched);
+	check(known("Volumes/nfs/sub") && rec("Volumes/nfs/sub/key")->last.present);
+	forget();
+	append("Volumes/nfs/sub/key", "2");
+	expect_just("link", MODIFY);
+	free(mount);
+}
+
+static void
+a_volume_that_is_mounted_later_is_let_go(void **state)
+{
+	char *mount = xstrdup(at("Volumes/nfs"));
+	struct watch_entry *e;
+
+	(void)state;
+	make_dirs("Volumes/nfs/sub");
+	put("Volumes/nfs/sub/key", "1");
+	e = watch("Volumes/nfs/sub/key");
+	fake.remote[0] = fake.forbidden = mount;
+	fake.changed = true;
+	/* XNU tells the directory of the mount point. */
+	place("Volumes/any", "1");
+	eventually(rec("Volumes/nfs/sub/key")->unwatched);
+	check_eq(diff("Volumes/nfs/sub/key"), 0);
+	check(rec("Volumes/nfs/sub/key")->last.present);
+	watch_look(e);
+	watch_recheck(env.watch);
+	quiet();
+	check_eq(fake.touched, 0);
+	fake.forbidden = NULL;
+	check(!is_open(at("Volumes/nfs")));
+	check(!is_open(at("Volumes/nfs/sub/key")));
+	fake.remote[0] = NULL;
+	fake.changed = true;
+	watch_recheck(env.watch);
+	eventually(!rec("Volumes/nfs/sub/key")->unwatched);
+	quiet();
+	check_eq(diff("Volumes/nfs/sub/key"), 0);
+	append("Volumes/nfs/sub/key", "2");
+	expect_just("Volumes/nfs/sub/key", MODIFY);
+	free(mount);
+}
+
+/* Nobody watched where it was mounted, so no event has told of it. */
+static void
+a_path_that_is_added_after_a_mount_is_not_touched(void **state)
+{
+	char *mount = xstrdup(at("Volumes/nfs"));
+
+	(void)state;
+	make_dirs("Volumes/nfs/sub");
+	put("Volumes/nfs/sub/key", "1");
+	fake.remote[0] = fake.forbidden = mount;
+	fake.changed = true;
+	watch_add(env.watch, at("Volumes/nfs/sub/key"), &ops, NULL);
+	check_eq(fake.touched, 0);
+	check(rec("Volumes/nfs/sub/key")->unwatched);
+	fake.remote[0] = fake.forbidden = NULL;
+	fake.changed = true;
+	watch_add(env.watch, at("other"), &ops, NULL);
+	eventually(rec("Volumes/nfs/sub/key")->last.present);
+	free(mount);
+}
+
+static void
+a_mount_table_that_cannot_be_read_is_read_again(void **state)
+{
+	char *mount = xstrdup(at("Volumes/nfs"));
+
+	(void)state;
+	make_dirs("Volumes/nfs");
+	place("Volumes/nfs/key", "1");
+	watch("Volumes/nfs/key");
+	fake.remote[0] = mount;
+	fake.changed = fake.unreadable = true;
+	place("Volumes/any", "1");
+	quiet();
+	check(!rec("Volumes/nfs/key")->unwatched);
+	fake.unreadable = false;
+	place("Volumes/any", "2");
+	eventually(rec("Volumes/nfs/key")->unwatched);
+	free(mount);
+}
+
+static void
+the_daemons_own_files_are_never_a_change(void **state)
+{
+	(void)state;
+	make_dirs("db/own");
+	place("db/own/state", "1");
+	place("log", "1");
+	place("other", "1");
+	watch("db/own/state");
+	watch("db/*/*");
+	watch("*");
+	watch_disown(env.watch, at("db/own"));
+	watch_disown(env.watch, at("log"));
+	watch_disown(env.watch, at("log"));
+	watch("db/own/*");
+	forget();
+	append("db/own/state", "2");
+	place("db/own/more", "2");
+	append("log", "2");
+	append("other", "2");
+	quiet();
+	check_eq(diff("db/own/state"), 0);
+	check_eq(diff("db/own/more"), 0);
+	check_eq(diff("log"), 0);
+	check_eq(diff("other"), MODIFY);
+	check(rec("db/own/state")->unwatched && rec("log")->unwatched);
+	check(rec("log")->why[0] != '\0');
+	check(!is_open(at("log")) && !is_open(at("db/own")));
+}
+
+/* ------------------------------------------------------- errors and limits */
+
+static void
+become_nobody(void)
+{
+	place("first", "1");
+	make_dirs("d/e");
+	place("d/e/key", "1");
+	check_eq(chmod(at(""), 0777), 0);
+	check_eq(chmod(at("fence"), 0666), 0);
+	watch("d/e/key");
+	watch("d/*/k*");
+	check_eq(chmod(at("d"), 0), 0);
+	check_eq(seteuid(65534), 0);
+	eventually(rec("d/e/key")->error == EACCES);
+	check(rec("d/e/key")->last.present);
+	check(known("d/e/key"));
+	check_eq(diff("d/e/key"), 0);
+	check_eq(seteuid(0), 0);
+	append("d/e/key", "2");
+	check_eq(chmod(at("d"), 0755), 0);
+	check_eq(seteuid(65534), 0);
+	eventually(rec("d/e/key")->error == 0);
+	quiet();
+	check_eq(diff("d/e/key"), MODIFY);
+	check_eq(seteuid(0), 0);
+}
+
+static void
+a_path_that_may_not_be_seen_is_an_error_and_heals(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	in_child(become_nobody);
+}
+
+static void
+what_the_system_denies_is_explained(void **state)
+{
+	char *denied = xstrdup(at("d/key"));
+
+	(void)state;
+	make_dirs("d");
+	place("d/key", "1");
+	fake.denied = denied;
+	fake.error = EPERM;
+	watch("d/key");
+	check_eq(rec("d/key")->error, EPERM);
+	check_eq(rec("d/key")->looks, 0);
+	watch_recheck(env.watch);
+	eventually(rec("d/key")->looks > 0);
+	check_eq(rec("d/key")->nulls, rec("d/key")->looks);
+	check_eq(strcmp(rec("d/key")->why, "needs Full Disk Access"), 0);
+	fake.error = EIO;
+	watch_recheck(env.watch);
+	eventually(rec("d/key")->error == EIO);
+	check_eq(strcmp(rec("d/key")->why, strerror(EIO)), 0);
+	fake.denied = NULL;
+	watch_recheck(env.watch);
+	expect("d/key", CREATE);
+	check_eq(rec("d/key")->error, 0);
+	append("d/key", "2");
+	expect_just("d/key", MODIFY);
+	free(denied);
+}
+
+static void
+an_interrupted_open_is_tried_again(void **state)
+{
+	(void)state;
+	make_dirs("d");
+	place("d/key", "1");
+	fake.interrupts = 20;
+	watch("d/key");
+	check_eq(fake.interrupts, 0);
+	check_eq(rec("d/key")->error, 0);
+	append("d/key", "2");
+	expect_just("d/key", MODIFY);
+}
+
+static void
+the_limit_is_raised_as_needed(void **state)
+{
+	struct rlimit old, low;
+
+	(void)state;
+	getrlimit(RLIMIT_NOFILE, &old);
+	if (old.rlim_max < 1024)
+		skip();
+	low = (struct rlimit){ .rlim_cur = 64, .rlim_max = old.rlim_max };
+	check_eq(setrlimit(RLIMIT_NOFILE, &low), 0);
+	fdlimit_init();
+	put_numbered("d", 0, 300);
+	env.quick = true;
+	watch_numbered("d", 0, 300);
+	getrlimit(RLIMIT_NOFILE, &low);
+	check_eq(low.rlim_cur, 512);
+	check_eq(rec("d/f00299")->error, 0);
+	append("d/f00299", "2");
+	expect("d/f00299", MODIFY);
+	end();
+	check_eq(setrlimit(RLIMIT_NOFILE, &old), 0);
+	fdlimit_init();
+	begin();
+}
+
+static bool
+is_starved(const struct rec *r)
+{
+	return r->error == EMFILE && strcmp(r->why, "out of file descriptors") == 0;
+}
+
+/* Nothing that is needed for a moment may be taken by paths. */
+static void
+check_reserve(void)
+{
+	int fds[30], i;
+
+	for (i = 0; i < 30; i++) {
+		fds[i] = openat(AT_FDCWD, "/dev/null", O_RDONLY);
+		check(fds[i] != -1);
+	}
+	while (i-- > 0)
+		close(fds[i]);
+}
+
+static void
+run_out(void)
+{
+	struct rlimit l = { .rlim_cur = 128, .rlim_max = 128 };
+	struct watch_entry *many[150];
+	char name[64];
+	int i, starved;
+
+	check_eq(setrlimit(RLIMIT_NOFILE, &l), 0);
+	fdlimit_init();
+	put_numbered("d", 0, 150);
+	for (i = 0; i < 150; i++) {
+		snprintf(name, sizeof(name), "d/f%05d", i);
+		many[i] = watch_add(env.watch, at(name), &ops, NULL);
+	}
+	quiet();
+	starved = count(is_starved);
+	check(starved > 40 && starved < 100);
+	check_reserve();
+	check(rec("d/f00149")->last.present);
+	/* What cannot be armed is still looked at. */
+	append("d/f00149", "2");
+	watch_recheck(env.watch);
+	expect("d/f00149", MODIFY);
+	check_eq(count(is_starved), starved);
+	for (i = 0; i < 10; i++)
+		watch_remove(env.watch, many[i]);
+	eventually(count(is_starved) == starved - 10);
+	check_eq(unlink(at("d/f00010")), 0);
+	eventually(count(is_starved) == starved - 11);
+	for (i = 11; i < 11 + starved - 11; i++)
+		watch_remove(env.watch, many[i]);
+	eventually(count(is_starved) == 0);
+	forget();
+	append("d/f00148", "2");
+	expect_just("d/f00148", MODIFY);
+}
+
+static void
+running_out_of_descriptors_is_an_error_that_heals(void **state)
+{
+	(void)state;
+	in_child(run_out);
+}
+
+static void
+run_out_by_others(void)
+{
+	struct rlimit l = { .rlim_cur = 128, .rlim_max = 128 };
+	int hogs[70], i;
+
+	put_numbered("d", 0, 40);
+	check_eq(setrlimit(RLIMIT_NOFILE, &l), 0);
+	fdlimit_init();
+	for (i = 0; i < 70; i++)
+		hogs[i] = dup(0);
+	env.quick = true;
+	watch("d/*");
+	watch("d/f00000");
+	quiet();
+	check(count(is_starved) > 10);
+	for (i = 0; i < 70; i++)
+		close(hogs[i]);
+	check_reserve();
+	watch_recheck(env.watch);
+	eventually(count(is_starved) == 0);
+	forget();
+	append("d/f00039", "2");
+	expect_just("d/f00039", MODIFY);
+}
+
+static void
+running_out_of_descriptors_heals_at_a_recheck(void **state)
+{
+	(void)state;
+	in_child(run_out_by_others);
+}
+
+/* ------------------------------------------------------------ the whole way */
+
+static int ways;
+
+static void
+on_way(void *arg)
+{
+	(void)arg;
+	ways++;
+}
+
+#define expect_way(x)                 \
+	do {                          \
+		ways = 0;             \
+		x;                    \
+		eventually(ways > 0); \
+		quiet();              \
+	} while (0)
+
+static void
+a_way_is_called_for_any_change_on_it(void **state)
+{
+	struct watch_way *way;
+	int before = open_descriptors();
+
+	(void)state;
+	make_dirs("bin");
+	make_dirs("opt/tool");
+	way = watch_way_add(env.watch, at("bin/prog"), on_way, NULL);
+	expect_way(make_link("../opt/tool/prog", "bin/prog"));
+	expect_way(place("opt/tool/prog", "#!"));
+	expect_way(check_eq(chmod(at("opt/tool/prog"), 0755), 0));
+	expect_way(check_eq(chmod(at("opt/tool"), 0700), 0));
+	expect_way(check_eq(chmod(at("opt"), 0700), 0));
+	expect_way(check_eq(chmod(at("bin"), 0700), 0));
+	expect_way(check_eq(chmod(at(""), 0711), 0));
+	expect_way(append("opt/tool/prog", "x"));
+	expect_way(move("opt", "aside"));
+	expect_way(move("aside", "opt"));
+	expect_way(check_eq(unlink(at("bin/prog")), 0));
+	watch_way_remove(env.watch, way);
+	ways = 0;
+	place("bin/prog", "1");
+	quiet();
+	check_eq(ways, 0);
+	check_eq(open_descriptors(), before);
+}
+
+static struct watch_way *own_way;
+
+static void
+on_way_once(void *arg)
+{
+	ways++;
+	watch_add(env.watch, arg, &ops, NULL);
+	watch_way_remove(env.watch, own_way);
+}
+
+static void
+a_way_may_remove_itself_and_add_others_when_called(void **state)
+{
+	char *path = xstrdup(at("d/late"));
+
+	(void)state;
+	ways = 0;
+	own_way = watch_way_add(env.watch, at("d/prog"), on_way_once, path);
+	make_dirs("d");
+	place("d/prog", "1");
+	place("d/late", "1");
+	eventually(ways > 0);
+	expect("d/late", CREATE);
+	check_eq(ways, 1);
+	free(path);
+}
+
+/* ------------------------------------------------------------------- costs */
+
+static void
+an_idle_watcher_sleeps(void **state)
+{
+	mono_t until;
+
+	(void)state;
+	make_dirs("a/b");
+	place("a/b/key", "1");
+	watch("a/b/key");
+	watch("a/*/*");
+	watch("not/there");
+	forget();
+	eventually(mono_is_never(watch_deadline(env.watch)));
+	until = mono_add(mono_now(), 60 * MONO_MS);
+	/* Others may do something in / or /tmp: that is told, and nothing else. */
+	while (loop_wait(env.loop, until) == 1)
+		watch_due(env.watch, mono_now());
+	check(!mono_before(mono_now(), until));
+	check_eq(env.looks, 0);
+}
+
+static void
+paths_share_what_they_have_in_common(void **state)
+{
+	int before, i;
+	struct watch_entry *e[1000], *pattern;
+	char name[64];
+
+	(void)state;
+	put_numbered("deep/down/here", 0, 1000);
+	before = open_descriptors();
+	for (i = 0; i < 1000; i++) {
+		snprintf(name, sizeof(name), "deep/down/here/f%05d", i);
+		e[i] = watch_add(env.watch, at(name), &ops, NULL);
+	}
+	check_eq(open_descriptors() - before, 1000 + 3);
+	pattern = watch_add(env.watch, at("deep/*/here/f*"), &ops, NULL);
+	check_eq(open_descriptors() - before, 1000 + 3);
+	for (i = 0; i < 1000; i++)
+		watch_remove(env.watch, e[i]);
+	check_eq(open_descriptors() - before, 1000 + 3);
+	watch_remove(env.watch, pattern);
+	check_eq(open_descriptors(), before);
+#if ON_SHIM
+	check(kqueue_count_knotes(kqueue_number()) < 10);
+#endif
+}
+
+static void
+removing_everything_closes_everything(void **state)
+{
+	struct watch_entry *e[8];
+	int before, i;
+
+	(void)state;
+	make_dirs("a/b");
+	make_dirs("c");
+	place("a/b/key", "1");
+	make_link("../c/../a/b", "c/link");
+	before = open_descriptors();
+	e[0] = watch("a/b/key");
+	e[1] = watch("c/link/key");
+	e[2] = watch("c/link/../../a/b/./key");
+	e[3] = watch("*/*/*");
+	e[4] = watch("gone/by/name");
+	e[5] = watch("c/../a/../c/../fence/../x");
+	e[6] = watch("a/b/key");
+	e[7] = watch("a/b/..");
+	place("a/b/key", "2");
+	move("a", "aside");
+	quiet();
+	move("aside", "a");
+	for (i = 0; i < 8; i++)
+		watch_remove(env.watch, e[i]);
+	check_eq(open_descriptors(), before);
+	quiet();
+	check_eq(open_descriptors(), before);
+}
+
+/* What one event costs in calls for dir and what is below it, and in time. */
+struct cost {
+	int calls;
+	int64_t cpu;
+};
+
+static struct cost
+cost_of_write(const char *dir)
+{
+	char name[64];
+	struct cost c;
+
+	snprintf(name, sizeof(name), "%s/f00005", dir);
+	forget();
+	fake.forbidden = at(dir);
+	fake.touched = 0;
+	append(name, "2");
+	c.cpu = cpu_ns();
+	eventually(rec(name)->looks > 0);
+	c.cpu = cpu_ns() - c.cpu;
+	c.calls = fake.touched;
+	check_eq(env.looks, 1);
+	return c;
+}
+
+static struct cost
+cost_of_entry(const char *dir)
+{
+	char name[64];
+	struct cost c;
+
+	snprintf(name, sizeof(name), "%s/new", dir);
+	forget();
+	fake.forbidden = at(dir);
+	fake.touched = 0;
+	put(name, "");
+	c.cpu = cpu_ns();
+	eventually(rec(dir)->looks > 0);
+	c.cpu = cpu_ns() - c.cpu;
+	c.calls = fake.touched;
+	check_eq(env.looks, 1);
+	return c;
+}
+
+/* CPU time for 10,000 paths in 100 directories. */
+static int64_t
+add_thousands(void)
+{
+	int64_t start;
+	char dir[16];
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		snprintf(dir, sizeof(dir), "d%02d", i);
+		put_numbered(dir, 0, 100);
+	}
+	start = cpu_ns();
+	for (i = 0; i < 100; i++) {
+		snprintf(dir, sizeof(dir), "d%02d", i);
+		watch_numbered(dir, 0, 100);
+	}
+	return cpu_ns() - start;
+}
+
+static void
+the_cost_of_an_event_does_not_grow_with_the_paths(void **state)
+{
+	struct cost few[2], many[2];
+	int64_t added;
+	struct rlimit l;
+
+	(void)state;
+	getrlimit(RLIMIT_NOFILE, &l);
+	if (l.rlim_max < 11000)
+		skip();
+	put_numbered("few", 0, 100);
+	env.quick = true;
+	watch("few");
+	watch_numbered("few", 0, 10);
+	few[0] = cost_of_write("few");
+	few[1] = cost_of_entry("few");
+	added = add_thousands();
+	watch("d50");
+	many[0] = cost_of_write("d50");
+	many[1] = cost_of_entry("d50");
+	print_message("# 10,000 paths added in %d ms; write: %d us with 10, %d us with "
+		      "10,000; new entry: %d us, %d us with 100 known\n",
+	    (int)(added / MONO_MS), (int)(few[0].cpu / 1000), (int)(many[0].cpu / 1000),
+	    (int)(few[1].cpu / 1000), (int)(many[1].cpu / 1000));
+	check(is_slowed() || added < MONO_SEC);
+	check_eq(rec("d99/f00099")->error, 0);
+	check_eq(few[0].calls, 1);
+	check_eq(many[0].calls, 1);
+	/* A directory's known entries are compared: 10 and 100 of them. */
+	check_eq(few[1].calls, 10 + 1);
+	check_eq(many[1].calls, 100 + 1);
+}
+
+/* Changes name without pause, in another process, until that is killed. */
+static pid_t
+start_hammer(const char *name, bool entries)
+{
+	pid_t pid = fork();
+	int fd;
+
+	check(pid != -1);
+	if (pid != 0)
+		return pid;
+	alarm(30);
+	for (;;) {
+		fd = openat(AT_FDCWD, at(name), O_WRONLY | O_CREAT, 0644);
+		if (fd == -1 || pwrite(fd, "x", 1, 0) != 1)
+			_exit(1);
+		close(fd);
+		if (entries)
+			unlink(at(name));
+	}
+}
+
+/* Until watched has been looked at so often: no sooner than pauses allow. */
+static void
+hammer(const char *name, bool entries, const char *watched, int looks, int pause_ms)
+{
+	mono_t start = mono_now();
+	int64_t cpu = cpu_ns(), ms;
+	pid_t pid = start_hammer(name, entries);
+
+	eventually(rec(watched)->looks >= looks);
+	ms = mono_sub(mono_now(), start) / MONO_MS;
+	cpu = cpu_ns() - cpu;
+	kill(pid, SIGKILL);
+	check_eq(waitpid(pid, NULL, 0), pid);
+	print_message("# %d looks in %d ms, %d %% of a core, the shim's work included\n",
+	    looks, (int)ms, (int)(cpu / MONO_MS * 100 / ms));
+	check(ms >= (looks - 1) * pause_ms);
+}
+
+static void
+a_hostile_writer_costs_a_look_in_20_ms(void **state)
+{
+	(void)state;
+	place("key", "1");
+	watch("key");
+	hammer("key", false, "key", 20, 20);
+	append("key", "the last change");
+	eventually(rec("key")->last.size == 16);
+	eventually(mono_is_never(watch_deadline(env.watch)));
+}
+
+static void
+a_hostile_directory_costs_a_look_in_20_ms(void **state)
+{
+	(void)state;
+	put_numbered("d", 0, 100);
+	watch("d");
+	watch("d/f*");
+	hammer("d/f_hostile", true, "d", 10, 20);
+	unlink(at("d/f_hostile"));
+	put("d/f_last", "1");
+	expect("d/f_last", CREATE);
+	check(!known("d/f_hostile"));
+}
+
+static void
+a_slow_look_is_paid_back_tenfold(void **state)
+{
+	char *slow = xstrdup(at("key"));
+
+	(void)state;
+	place("key", "1");
+	watch("key");
+	fake.slow = slow;
+	hammer("key", false, "key", 4, 100);
+	append("key", "the last change");
+	eventually(rec("key")->last.size == 16);
+	free(slow);
+}
+
+static void
+a_file_that_is_replaced_without_end_is_seen_at_last(void **state)
+{
+	mono_t until = mono_add(mono_now(), 300 * MONO_MS);
+	pid_t pid;
+	int status;
+
+	(void)state;
+	make_dirs("d");
+	place("d/key", "1");
+	watch("d/key");
+	pid = fork();
+	check(pid != -1);
+	if (pid == 0) {
+		while (mono_before(mono_now(), until))
+			place("d/key", "x");
+		_exit(0);
+	}
+	while (waitpid(pid, &status, WNOHANG) == 0)
+		turn(mono_add(mono_now(), 20 * MONO_MS));
+	check_eq(status, 0);
+	quiet();
+	check(diff("d/key") != 0);
+	check_eq(rec("d/key")->error, 0);
+	forget();
+	place("d/key", "the last one");
+	expect_just("d/key", CREATE | MODIFY);
+	append("d/key", "more");
+	expect_just("d/key", MODIFY);
+}
+
+static void
+a_recheck_finds_what_no_event_told(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	put_numbered("d", 0, 200);
+	watch("d/*");
+	/* Without the shim's knowledge nothing can happen, so only a FIFO can. */
+	check_eq(mkfifo(at("d/fifo"), 0600), 0);
+	forget();
+	check_eq(chmod(at("d/fifo"), 0640), 0);
+	expect_just("d/fifo", 0);
+	watch_recheck(env.watch);
+	check(!mono_is_never(watch_deadline(env.watch)));
+	quiet();
+	check_eq(diff("d/fifo"), ATTRIBUTES);
+	check_eq(fstatat(AT_FDCWD, at("d/fifo"), &st, 0), 0);
+	check_eq(rec("d/fifo")->last.mode, st.st_mode);
+	check(env.looks >= 201);
+	eventually(mono_is_never(watch_deadline(env.watch)));
+}
+
+static void
+paths_may_go_while_their_look_is_put_off(void **state)
+{
+	struct watch_entry *e, *p;
+	int i;
+
+	(void)state;
+	make_dirs("d");
+	for (i = 0; i < 10; i++) {
+		place("d/key", "1");
+		e = watch_add(env.watch, at("d/key"), &ops, NULL);
+		p = watch_add(env.watch, at("d/*"), &ops, NULL);
+		append("d/key", "2");
+		turn(mono_add(mono_now(), MONO_MS));
+		append("d/key", "3");
+		turn(mono_add(mono_now(), MONO_MS));
+		watch_recheck(env.watch);
+		watch_due(env.watch, mono_now());
+		place("d/key", "4");
+		watch_remove(env.watch, e);
+		turn(mono_add(mono_now(), MONO_MS));
+		watch_remove(env.watch, p);
+		turn(mono_now());
+	}
+	quiet();
+}
+
+#define with_sandbox(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+static const struct CMUnitTest tests[] = {
+	with_sandbox(a_path_is_seen_when_its_directories_come_one_by_one),
+	with_sandbox(a_path_is_seen_when_all_its_directories_come_at_once),
+	with_sandbox(a_path_is_seen_when_its_directory_arrives_full),
+	with_sandbox(a_path_survives_that_its_directories_are_removed_and_made_again),
+	with_sandbox(an_atomic_replacement_is_create_and_modify),
+	with_sandbox(a_replacement_that_looks_the_same_is_seen),
+	with_sandbox(a_file_that_is_deleted_and_made_again_is_seen),
+	with_sandbox(a_file_that_is_moved_away_and_back_between_two_looks_counts),
+	with_sandbox(an_ancestor_may_move_away_and_back),
+	with_sandbox(an_ancestor_may_be_replaced_by_another_directory),
+	with_sandbox(an_ancestor_may_turn_into_a_file_and_back),
+	with_sandbox(a_directory_that_moves_behind_its_name_is_left_alone),
+	with_sandbox(a_retargeted_link_is_seen_and_so_is_its_new_target),
+	with_sandbox(a_link_in_the_middle_of_a_path_may_be_retargeted),
+	with_sandbox(a_path_below_a_link_at_the_top_is_followed_where_it_leads),
+	with_sandbox(a_dangling_link_is_followed_to_what_it_waits_for),
+	with_sandbox(a_link_to_a_link_is_followed_at_every_step),
+	with_sandbox(links_that_lead_in_a_circle_are_an_error_until_they_do_not),
+	with_sandbox(two_dots_after_a_link_lead_to_the_targets_parent),
+	with_sandbox(two_dots_need_the_directory_before_them),
+	with_sandbox(the_texts_of_links_may_be_of_any_kind),
+	with_sandbox(as_many_links_as_the_system_allows_are_followed),
+	with_sandbox(matches_of_a_pattern_come_and_go),
+	with_sandbox(patterns_may_have_several_wildcard_components),
+	with_sandbox(literal_names_after_a_wildcard_are_watched_before_they_exist),
+	with_sandbox(a_name_that_begins_with_a_dot_needs_a_dot_in_the_pattern),
+	with_sandbox(special_characters_can_be_named_in_brackets),
+	with_sandbox(a_match_may_be_a_link_a_directory_or_dangling),
+	with_sandbox(a_name_that_turns_from_file_to_directory_is_followed),
+	with_sandbox(a_directory_is_replaced_under_its_pattern),
+	with_sandbox(a_pattern_whose_directory_cannot_be_read_keeps_what_it_knows),
+	with_sandbox(a_match_that_goes_after_an_error_is_deleted),
+	with_sandbox(matches_beyond_the_limit_are_looked_at_on_rechecks),
+	with_sandbox(matches_beyond_the_limit_move_up_when_others_go),
+	with_sandbox(a_directory_changes_when_its_entries_come_go_or_are_replaced),
+	with_sandbox(the_root_directory_can_be_watched),
+	with_sandbox(a_write_through_another_name_of_the_file_is_seen),
+	with_sandbox(a_hard_link_may_take_the_place_of_its_own_file),
+	with_sandbox(a_writer_that_keeps_its_descriptor_open_is_seen),
+	with_sandbox(a_truncated_file_is_modified),
+	with_sandbox(mode_and_owner_are_attributes),
+	with_sandbox(a_new_mtime_is_a_modification),
+	with_sandbox(a_write_that_leaves_the_stamp_equal_is_a_modification),
+	with_sandbox(the_late_echo_of_a_write_is_not_counted),
+	with_sandbox(the_shims_own_echo_is_not_counted),
+	with_sandbox(a_write_through_a_mapping_is_seen_when_the_system_tells),
+	with_sandbox(a_revoked_descriptor_is_opened_anew),
+	with_sandbox(after_lost_events_a_look_at_everything_mends_it),
+	with_sandbox(fifos_sockets_and_devices_are_never_opened),
+	with_sandbox(network_volumes_are_never_touched),
+	with_sandbox(a_volume_that_is_mounted_later_is_let_go),
+	with_sandbox(a_path_that_is_added_after_a_mount_is_not_touched),
+	with_sandbox(a_mount_table_that_cannot_be_read_is_read_again),
+	with_sandbox(the_daemons_own_files_are_never_a_change),
+	cmocka_unit_test(a_path_that_may_not_be_seen_is_an_error_and_heals),
+	with_sandbox(what_the_system_denies_is_explained),
+	with_sandbox(an_interrupted_open_is_tried_again),
+	with_sandbox(the_limit_is_raised_as_needed),
+	cmocka_unit_test(running_out_of_descriptors_is_an_error_that_heals),
+	cmocka_unit_test(running_out_of_descriptors_heals_at_a_recheck),
+	with_sandbox(a_way_is_called_for_any_change_on_it),
+	with_sandbox(a_way_may_remove_itself_and_add_others_when_called),
+	with_sandbox(an_idle_watcher_sleeps),
+	with_sandbox(paths_share_what_they_have_in_common),
+	with_sandbox(removing_everything_closes_everything),
+	with_sandbox(the_cost_of_an_event_does_not_grow_with_the_paths),
+	with_sandbox(a_hostile_writer_costs_a_look_in_20_ms),
+	with_sandbox(a_hostile_directory_costs_a_look_in_20_ms),
+	with_sandbox(a_slow_look_is_paid_back_tenfold),
+	with_sandbox(a_file_that_is_replaced_without_end_is_seen_at_last),
+	with_sandbox(a_recheck_finds_what_no_event_told),
+	with_sandbox(paths_may_go_while_their_look_is_put_off),
+};
+
+int
+main(void)
+{
+	unsetenv("KQUEUE_FAULTS");
+	umask(022);
+	fdlimit_init();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

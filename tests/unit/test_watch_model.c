@@ -1,0 +1,978 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Watching against a model that is the file system itself: random bursts of
+ * changes, faster than the watcher, to paths, links and patterns, while the
+ * kqueue below misbehaves as a native one may. After each burst the last stamp
+ * of every path must be what is there, every difference must have been told,
+ * and the matches known must be those that exist. Many processes do this at
+ * once, as most of the time is waiting. WATCHPATHD_SEED repeats a failure.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <ftw.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "loop.h"
+#include "map.h"
+#include "platform.h"
+#include "policy.h"
+#include "stamp.h"
+#include "util.h"
+#include "watch.h"
+
+#if __has_include("kqueue_test.h")
+#include "kqueue_test.h"
+#define ON_SHIM 1
+#else
+#define ON_SHIM 0
+#endif
+
+#define WORKERS 4 /* per mode */
+#define BURSTS 70 /* per worker */
+
+enum failure { FAIL_NEVER, FAIL_NO_ROOM, FAIL_OPEN };
+
+static const struct mode {
+	const char *faults;
+	enum failure failure;
+} modes[] = {
+	{ "", FAIL_NEVER },
+	{ "shuffle", FAIL_NEVER },
+	{ "split", FAIL_NEVER },
+	{ "merge", FAIL_NEVER },
+	{ "echo,extend", FAIL_NEVER },
+	{ "shuffle,split,merge,echo,extend", FAIL_NEVER },
+	{ "shuffle,split", FAIL_NO_ROOM },
+	{ "shuffle", FAIL_OPEN },
+};
+
+#define MODES (sizeof(modes) / sizeof(modes[0]))
+
+/* What is watched: every kind of way that a path can take. */
+static const char *const watched[] = { "f", "a/f", "a/b/f", "a/b/c/g", "b/a/x.log", "l",
+	"a/l", "l/f", "a/l/b/f", "a/../b/g", "a/l/../f", "a/b/../../m/f", "m/l", "a",
+	"a/b", "a/b/c", "b/.h.log", "*/f", "*/*/*.log", "a/[fg]*", "a/.*", "l*/[!.]*",
+	"*/b/*/g", "*/l/x.log", "*/*/../f", "?/m", "*" };
+
+#define WATCHED (sizeof(watched) / sizeof(watched[0]))
+
+/* One path of one entry. */
+struct rec {
+	char *key; /* entry, space, path */
+	const char *path;
+	size_t entry;
+	struct stamp last, before;
+	unsigned diff;
+	int looks, gone, error;
+	bool known, was_known, expected;
+	struct rec *next;
+};
+
+static struct {
+	char top[PATH_MAX], root[PATH_MAX + 8];
+	struct loop *loop;
+	struct watch *watch;
+	struct watch_entry *entries[WATCHED];
+	struct map recs;
+	struct rec *all;
+	int fence;
+	uint64_t random;
+	unsigned long seed;
+	const struct mode *mode;
+	int burst;
+	struct buf story; /* what was done since the last check */
+	int files[4];     /* descriptors that stay open */
+	int hogs[128], nhogs;
+	bool failing;
+	int descriptors;
+} w;
+
+/* Tells all there is to know, and ends this worker. */
+static void
+die(const char *what, const char *more)
+{
+	fprintf(stderr, "WATCHPATHD_SEED=%lu, faults '%s', burst %d: %s %s\n%s\n", w.seed,
+	    w.mode->faults, w.burst, what, more, w.story.p != NULL ? w.story.p : "");
+	_exit(1);
+}
+
+/* xorshift64* */
+static uint32_t
+below(uint32_t n)
+{
+	w.random ^= w.random >> 12;
+	w.random ^= w.random << 25;
+	w.random ^= w.random >> 27;
+	return (uint32_t)((w.random * UINT64_C(2685821657736338717)) >> 33) % n;
+}
+
+#define one_of(list) list[below(sizeof(list) / sizeof((list)[0]))]
+
+/* Definitions that the linker prefers to the archive's and libc's. */
+
+const bool platform_has_tcc = false;
+
+bool
+platform_mounts_changed(void)
+{
+	return false;
+}
+
+int
+platform_remote_mounts(struct strv *out)
+{
+	strv_clear(out);
+	return 0;
+}
+
+static bool
+fails(void)
+{
+	static const int errors[] = { EMFILE, ENFILE, EINTR, EACCES };
+
+	if (!w.failing || below(5) != 0)
+		return false;
+	errno = one_of(errors);
+	return true;
+}
+
+int
+open(const char *path, int flags, ...)
+{
+	return fails() ? -1 : openat(AT_FDCWD, path, flags, 0666);
+}
+
+DIR *
+opendir(const char *path)
+{
+	int fd;
+	DIR *d;
+
+	if (fails())
+		return NULL;
+	fd = openat(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1)
+		return NULL;
+	d = fdopendir(fd);
+	if (d == NULL)
+		close(fd);
+	return d;
+}
+
+static int
+look_at(struct stamp *s, const char *path)
+{
+	struct stat st;
+
+	*s = (struct stamp){ .present = false };
+	if (fstatat(AT_FDCWD, path, &st, 0) == -1)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : errno;
+	s->present = true;
+	s->mode = st.st_mode;
+	s->uid = st.st_uid;
+	s->gid = st.st_gid;
+	s->ino = st.st_ino;
+	s->size = (uint64_t)st.st_size;
+#if ON_SHIM
+	s->mtime_ns = (int64_t)st.st_mtim.tv_sec * MONO_SEC + st.st_mtim.tv_nsec;
+#else
+	s->mtime_ns =
+	    (int64_t)st.st_mtimespec.tv_sec * MONO_SEC + st.st_mtimespec.tv_nsec;
+#endif
+	return 0;
+}
+
+/* A FIFO is never opened: nobody tells of its mode. */
+static bool
+is_equal(const struct stamp *a, const struct stamp *b)
+{
+	bool fifos = S_ISFIFO(a->mode) && S_ISFIFO(b->mode);
+
+	return a->present == b->present && (a->mode == b->mode || fifos) &&
+	       a->uid == b->uid && a->gid == b->gid && a->ino == b->ino &&
+	       a->size == b->size && a->mtime_ns == b->mtime_ns;
+}
+
+static struct rec *
+rec_of(size_t entry, const char *path)
+{
+	char *key = xasprintf("%zu %s", entry, path);
+	struct rec *r = map_get(&w.recs, key);
+
+	if (r != NULL) {
+		free(key);
+		return r;
+	}
+	r = xcalloc(1, sizeof(*r));
+	r->key = key;
+	r->path = strchr(key, ' ') + 1;
+	r->entry = entry;
+	r->next = w.all;
+	w.all = r;
+	map_put(&w.recs, key, r);
+	return r;
+}
+
+static void
+on_look(void *arg, struct watch_path *p, const struct stamp *now, unsigned hints)
+{
+	size_t entry = (size_t)((struct watch_entry **)arg - w.entries);
+	struct rec *r = p->owner;
+
+	if (r == NULL)
+		r = p->owner = rec_of(entry, p->path);
+	r->known = true;
+	r->looks++;
+	r->error = p->error;
+	if (now == NULL)
+		return;
+	r->diff |= stamp_diff(&r->last, now, hints);
+	r->last = *now;
+}
+
+static void
+on_gone(void *arg, struct watch_path *p)
+{
+	struct rec *r = p->owner;
+
+	(void)arg;
+	if (r == NULL || !r->known)
+		die("gone, but never known:", p->path);
+	if (r->last.present && r->error == 0 &&
+	    faccessat(AT_FDCWD, r->path, F_OK, 0) != 0)
+		die("gone without a last look:", r->path);
+	r->known = false;
+	r->gone++;
+}
+
+static const struct watch_ops ops = { on_look, on_gone };
+
+static void
+on_fence(void *arg, struct watch_path *p, const struct stamp *now, unsigned hints)
+{
+	(void)arg;
+	(void)p;
+	(void)now;
+	(void)hints;
+	w.fence++;
+}
+
+static const struct watch_ops fence_ops = { on_fence, NULL };
+
+static int
+turn(mono_t deadline)
+{
+	int n = loop_wait(w.loop, mono_min(deadline, watch_deadline(w.watch)));
+
+	if (n == -1)
+		die("loop_wait", strerror(errno));
+	watch_due(w.watch, mono_now());
+	return n;
+}
+
+/* All that was done has been told; see test_watch.c. */
+static void
+quiet(void)
+{
+	mono_t give_up = mono_add(mono_now(), 20 * MONO_SEC), next;
+	int round, before, fd = openat(AT_FDCWD, w.top, O_RDONLY | O_DIRECTORY);
+	int fence = openat(fd, "fence", O_WRONLY | O_APPEND);
+
+	for (round = 0; round < 2; round++) {
+		before = w.fence;
+		if (write(fence, "x", 1) != 1)
+			die("fence", strerror(errno));
+		while (w.fence == before) {
+			if (!mono_before(mono_now(), give_up))
+				die("no word of the fence", "");
+			turn(mono_add(mono_now(), 100 * MONO_MS));
+		}
+		do
+			next = watch_deadline(w.watch);
+		while (turn(mono_is_never(next) ? mono_now() : next) > 0 ||
+		       !mono_is_never(next));
+	}
+	close(fence);
+	close(fd);
+}
+
+/* ------------------------------------------------------------------ bursts */
+
+static const char *const dirs[] = { "", "", "a", "a", "b", "a/b", "a/b", "a/c", "b/a",
+	"a/b/c", "b/b", "c", "l", "m" };
+static const char *const leaves[] = { "f", "f", "g", "x.log", "y.log", ".h.log", "l", "m",
+	"a", "b", "c" };
+static const char *const texts[] = { "a", "b", "c", "../a", "../b", "f", "a/f", "b/l",
+	"l", "../m", "nothing", ".", "..", "a/../b", "/a", "/b/a", "/f" };
+
+struct path {
+	char s[2 * PATH_MAX];
+};
+
+static struct path
+random_path(void)
+{
+	const char *dir = one_of(dirs), *leaf = one_of(leaves);
+	struct path p;
+
+	snprintf(
+	    p.s, sizeof(p.s), "%s/%s%s%s", w.root, dir, *dir != '\0' ? "/" : "", leaf);
+	return p;
+}
+
+static struct path
+random_dir(void)
+{
+	const char *dir;
+	struct path p;
+
+	do
+		dir = one_of(dirs);
+	while (*dir == '\0');
+	snprintf(p.s, sizeof(p.s), "%s/%s", w.root, dir);
+	return p;
+}
+
+static void
+tell(const char *what, const char *a, const char *b)
+{
+	size_t skip = strlen(w.root) + 1;
+
+	buf_addf(&w.story, "  %s %s %s\n", what,
+	    strncmp(a, w.root, skip - 1) == 0 ? a + skip : a,
+	    strncmp(b, w.root, skip - 1) == 0 ? b + skip : b);
+}
+
+static void
+do_write(int flags)
+{
+	static const char bytes[] = "0123456789";
+	struct path p = random_path();
+	int fd = openat(AT_FDCWD, p.s, O_WRONLY | O_CREAT | O_NONBLOCK | flags, 0644);
+
+	tell(flags & O_APPEND ? "append" : "write", p.s, "");
+	if (fd == -1)
+		return;
+	if (write(fd, bytes, 1 + below(9)) == -1)
+		tell("(write failed)", "", "");
+	close(fd);
+}
+
+static void
+do_keep_open(void)
+{
+	struct path p = random_path();
+	int *fd = &w.files[below(4)];
+
+	tell("keep open", p.s, "");
+	if (*fd != -1)
+		close(*fd);
+	*fd = openat(AT_FDCWD, p.s, O_WRONLY | O_APPEND | O_NONBLOCK);
+}
+
+static void
+do_use_open(void)
+{
+	int fd = w.files[below(4)];
+
+	tell("through an open descriptor", "", "");
+	if (below(4) == 0 ? ftruncate(fd, 3) : write(fd, "more", 4) == -1)
+		tell("(failed)", "", "");
+}
+
+static void
+do_truncate(void)
+{
+	struct path p = random_path();
+	int r = truncate(p.s, below(6));
+
+	tell(r == 0 ? "truncate" : "truncate (failed)", p.s, "");
+}
+
+static void
+do_rename(void)
+{
+	struct path from = below(2) == 0 ? random_dir() : random_path();
+	struct path to = below(2) == 0 ? random_dir() : random_path();
+	int r = rename(from.s, to.s);
+
+	tell(r == 0 ? "rename" : "rename (failed)", from.s, to.s);
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	remove(path);
+	return 0;
+}
+
+static void
+do_remove_tree(void)
+{
+	struct path p = random_dir();
+
+	tell("rm -r", p.s, "");
+	nftw(p.s, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static void
+do_unlink(void)
+{
+	struct path p = random_path();
+	int r = unlink(p.s);
+
+	tell(r == 0 ? "unlink" : "unlink (failed)", p.s, "");
+}
+
+static void
+do_make_dirs(void)
+{
+	struct path p = random_dir();
+	char *s;
+
+	tell("mkdir -p", p.s, "");
+	for (s = p.s + strlen(w.root) + 1; (s = strchr(s, '/')) != NULL; s++) {
+		*s = '\0';
+		mkdir(p.s, 0755);
+		*s = '/';
+	}
+	mkdir(p.s, 0755);
+}
+
+/* A link where there was none, or in place of what was there. */
+static void
+do_link(void)
+{
+	struct path p = random_path(), tmp;
+	const char *text = one_of(texts);
+	struct path full;
+
+	snprintf(full.s, sizeof(full.s), "%s%s", text[0] == '/' ? w.root : "", text);
+	tell("ln -s", full.s, p.s);
+	if (below(2) == 0) {
+		symlinkat(full.s, AT_FDCWD, p.s) == 0 || errno != ENOSPC ? (void)0
+									 : abort();
+		return;
+	}
+	snprintf(tmp.s, sizeof(tmp.s), "%s/link", w.top);
+	if (symlink(full.s, tmp.s) == 0 && rename(tmp.s, p.s) != 0)
+		unlink(tmp.s);
+}
+
+static void
+do_replace(void)
+{
+	struct path p = random_path(), tmp;
+	int fd;
+
+	tell("replace", p.s, "");
+	snprintf(tmp.s, sizeof(tmp.s), "%s/new", w.top);
+	fd = openat(AT_FDCWD, tmp.s, O_WRONLY | O_CREAT, 0644);
+	if (fd == -1 || write(fd, "replaced", 1 + below(8)) == -1)
+		die("replace", strerror(errno));
+	close(fd);
+	if (rename(tmp.s, p.s) != 0)
+		unlink(tmp.s);
+}
+
+static void
+do_hard_link(void)
+{
+	struct path from = random_path(), to = random_path();
+	int r = link(from.s, to.s);
+
+	tell(r == 0 ? "ln" : "ln (failed)", from.s, to.s);
+}
+
+static void
+do_chmod(void)
+{
+	struct path p = random_path();
+	int r = fchmodat(AT_FDCWD, p.s, 0700 | below(8), 0);
+
+	tell(r == 0 ? "chmod" : "chmod (failed)", p.s, "");
+}
+
+static void
+do_fifo(void)
+{
+	struct path p = random_path();
+	int r = mkfifo(p.s, 0600);
+
+	tell(r == 0 ? "mkfifo" : "mkfifo (failed)", p.s, "");
+}
+
+static void do_something(void);
+
+static void
+do_move_away_and_back(void)
+{
+	struct path p = below(3) == 0 ? random_path() : random_dir(), aside;
+	uint32_t n = below(4);
+
+	snprintf(aside.s, sizeof(aside.s), "%s/aside", w.top);
+	tell("move away", p.s, "");
+	if (rename(p.s, aside.s) != 0)
+		return;
+	while (n-- > 0)
+		do_something();
+	if (rename(aside.s, p.s) != 0)
+		nftw(aside.s, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	tell("move back", p.s, "");
+}
+
+static void
+do_something(void)
+{
+	switch (below(20)) {
+	case 0:
+	case 1:
+	case 2:
+		do_write(below(2) == 0 ? O_TRUNC : 0);
+		break;
+	case 3:
+		do_write(O_APPEND);
+		break;
+	case 4:
+		do_truncate();
+		break;
+	case 5:
+		do_keep_open();
+		break;
+	case 6:
+		do_use_open();
+		break;
+	case 7:
+	case 8:
+		do_rename();
+		break;
+	case 9:
+		do_remove_tree();
+		break;
+	case 10:
+		do_unlink();
+		break;
+	case 11:
+	case 12:
+	case 13:
+		do_make_dirs();
+		break;
+	case 14:
+	case 15:
+		do_link();
+		break;
+	case 16:
+		do_replace();
+		break;
+	case 17:
+		do_hard_link();
+		break;
+	case 18:
+		below(4) == 0 ? do_fifo() : do_chmod();
+		break;
+	default:
+		if (faccessat(AT_FDCWD, w.top, F_OK, 0) == 0 && below(2) == 0)
+			do_chmod();
+		else
+			do_move_away_and_back();
+	}
+	if (below(3) == 0)
+		tell(turn(mono_now()) > 0 ? "(an event)" : "(no event)", "", "");
+}
+
+/* ------------------------------------------------------------------ checks */
+
+/*
+ * Marks the paths that a pattern stands for, found without the watcher: dir is
+ * what of it is known, rest what is left.
+ */
+static void
+mark_expected(size_t entry, const char *dir, const char *rest)
+{
+	size_t len = strcspn(rest, "/");
+	char *part = xstrndup(rest, len), *path;
+	const char *more = rest + len + strspn(rest + len, "/");
+	struct dirent *ent;
+	struct rec *r;
+	DIR *d;
+
+	if (*rest == '\0') {
+		r = rec_of(entry, dir);
+		r->expected = true;
+	} else if (strpbrk(part, "*?[") == NULL) {
+		path = xasprintf("%s/%s", dir, part);
+		mark_expected(entry, path, more);
+		free(path);
+	} else if ((d = opendir(dir)) != NULL) {
+		while ((ent = readdir(d)) != NULL) {
+			if (strcmp(ent->d_name, ".") == 0 ||
+			    strcmp(ent->d_name, "..") == 0 ||
+			    fnmatch(part, ent->d_name, FNM_PERIOD) != 0)
+				continue;
+			if (*more != '\0' && ent->d_type != DT_DIR &&
+			    ent->d_type != DT_LNK)
+				continue;
+			path = xasprintf("%s/%s", dir, ent->d_name);
+			mark_expected(entry, path, more);
+			free(path);
+		}
+		closedir(d);
+	}
+	free(part);
+}
+
+/* A directory that cannot be read keeps the matches it had. */
+static bool
+has_unreadable_part(const char *path)
+{
+	struct stat st;
+	char *copy = xstrdup(path), *s;
+	bool found = false;
+
+	for (s = copy + strlen(w.root); !found && *s != '\0'; s++) {
+		s += strcspn(s, "/");
+		if (*s == '\0')
+			break;
+		*s = '\0';
+		found = fstatat(AT_FDCWD, copy, &st, 0) == -1 && errno == ELOOP;
+		*s = '/';
+	}
+	free(copy);
+	return found;
+}
+
+static void
+check_matches(void)
+{
+	struct rec *r;
+	size_t i;
+
+	for (r = w.all; r != NULL; r = r->next)
+		r->expected = false;
+	for (i = 0; i < WATCHED; i++)
+		mark_expected(i, w.root, watched[i]);
+	for (r = w.all; r != NULL; r = r->next) {
+		if (r->expected && !r->known)
+			die("a match that is not known:", r->key);
+		if (r->known && !r->expected && !has_unreadable_part(r->path))
+			die("known, and no match:", r->key);
+	}
+}
+
+static void
+tell_stamp(const char *what, int error, const struct stamp *s)
+{
+	buf_addf(&w.story,
+	    "%s: error %d, present %d, mode %o, ino %d, size %d, mtime %lld\n", what,
+	    error, s->present, (unsigned)s->mode, (int)s->ino, (int)s->size,
+	    (long long)s->mtime_ns);
+}
+
+/* What is wrong with what was told of a path, or NULL. */
+static const char *
+fault(const struct rec *r, const struct stamp *now, int error)
+{
+	bool differs = error == 0 && !is_equal(now, &r->before);
+
+	if (r->known && r->error != error)
+		return "the wrong error:";
+	if (r->known && error == 0 && !is_equal(now, &r->last))
+		return "the last stamp is old:";
+	if (r->known && r->was_known && differs && r->diff == 0)
+		return "a change that was not told:";
+	if (!r->known && r->was_known && r->gone == 0)
+		return "gone without a word:";
+	if (!r->known && r->was_known && differs && !now->present &&
+	    (r->diff & CHANGE_DELETE) == 0)
+		return "a deletion that was not told:";
+	return NULL;
+}
+
+static bool
+check_path(struct rec *r)
+{
+	struct stamp now;
+	int error = look_at(&now, r->path);
+	const char *what = fault(r, &now, error);
+
+	if (what != NULL) {
+		buf_addf(&w.story, "%s %s, looks %d\n", what, r->key, r->looks);
+		tell_stamp("was", 0, &r->before);
+		tell_stamp("told", r->error, &r->last);
+		tell_stamp("is", error, &now);
+	}
+	/* After an error what was last told stands. */
+	r->before = error == 0 ? now : r->last;
+	r->was_known = r->known;
+	r->diff = 0;
+	r->gone = r->looks = 0;
+	return what == NULL;
+}
+
+static void
+check_all(void)
+{
+	struct rec *r;
+	bool good = true;
+
+	check_matches();
+	for (r = w.all; r != NULL; r = r->next)
+		good &= check_path(r);
+	if (!good)
+		die("what was told is not what is there", "");
+}
+
+/* ----------------------------------------------------------------- workers */
+
+static void
+watch_one(size_t i)
+{
+	char *path = xasprintf("%s/%s", w.root, watched[i]);
+
+	w.entries[i] = watch_add(w.watch, path, &ops, &w.entries[i]);
+	free(path);
+}
+
+static void
+forget_entry(size_t i)
+{
+	struct rec *r;
+
+	watch_remove(w.watch, w.entries[i]);
+	for (r = w.all; r != NULL; r = r->next)
+		if (r->entry == i) {
+			r->known = r->was_known = false;
+			r->last = (struct stamp){ .present = false };
+		}
+}
+
+static int
+open_descriptors(void)
+{
+	int fd, n = 0;
+
+	for (fd = 0; fd < 1024; fd++)
+		n += fcntl(fd, F_GETFD) != -1;
+	return n;
+}
+
+static void
+let_fail(void)
+{
+	int fd;
+
+	w.failing = w.mode->failure == FAIL_OPEN;
+	if (w.mode->failure != FAIL_NO_ROOM)
+		return;
+	/* Up to where the reserve begins, or a little before. */
+	while (w.nhogs < 128 && (fd = fcntl(0, F_DUPFD_CLOEXEC, 3)) != -1) {
+		w.hogs[w.nhogs++] = fd;
+		if (fd > 100 - (int)below(8) - 32)
+			break;
+	}
+}
+
+static void
+let_succeed(void)
+{
+	bool failed = w.failing || w.nhogs > 0;
+
+	w.failing = false;
+	while (w.nhogs > 0)
+		close(w.hogs[--w.nhogs]);
+	if (failed) {
+		quiet();
+		watch_recheck(w.watch);
+	}
+}
+
+static void
+burst(void)
+{
+	uint32_t n = 1 + below(below(4) == 0 ? 30 : 8);
+	size_t i;
+
+	if (below(2) == 0)
+		let_fail();
+	while (n-- > 0)
+		do_something();
+	if (below(20) == 0) {
+		i = below(WATCHED);
+		tell("watched anew:", watched[i], "");
+		forget_entry(i);
+		watch_one(i);
+	}
+	if (below(20) == 0)
+		watch_recheck(w.watch);
+	let_succeed();
+	quiet();
+	check_all();
+	w.story.len = 0;
+}
+
+static void
+start_worker(void)
+{
+	const char *tmp = getenv("TMPDIR");
+	char template[PATH_MAX], *fence;
+	struct rlimit l = { .rlim_cur = 100, .rlim_max = 100 };
+	size_t i;
+	int fd;
+
+	snprintf(template, sizeof(template), "%s/test_model.XXXXXX",
+	    tmp != NULL ? tmp : "/tmp");
+	if (mkdtemp(template) == NULL || realpath(template, w.top) == NULL)
+		die("mkdtemp", strerror(errno));
+	snprintf(w.root, sizeof(w.root), "%s/root", w.top);
+	mkdir(w.root, 0755);
+	fence = xasprintf("%s/fence", w.top);
+	fd = openat(AT_FDCWD, fence, O_WRONLY | O_CREAT, 0644);
+	close(fd);
+	for (i = 0; i < 4; i++)
+		w.files[i] = -1;
+	if (w.mode->failure == FAIL_NO_ROOM)
+		setrlimit(RLIMIT_NOFILE, &l);
+	fdlimit_init();
+	setenv("KQUEUE_FAULTS", w.mode->faults, 1);
+	w.loop = loop_new();
+	w.watch = watch_new(w.loop);
+	w.descriptors = open_descriptors();
+	watch_add(w.watch, fence, &fence_ops, NULL);
+	free(fence);
+	for (i = 0; i < WATCHED; i++)
+		watch_one(i);
+}
+
+/* With nothing watched but the fence, nothing else may be left open. */
+static void
+end_worker(void)
+{
+	struct rec *r;
+	size_t i;
+
+	for (i = 0; i < WATCHED; i++)
+		watch_remove(w.watch, w.entries[i]);
+	for (i = 0; i < 4; i++)
+		if (w.files[i] != -1)
+			close(w.files[i]);
+#if ON_SHIM
+	int fd, knotes = -1;
+
+	for (fd = 0; fd < 100 && knotes < 0; fd++)
+		knotes = kqueue_count_knotes(fd);
+	/* One for each directory of the way to the fence, and the root. */
+	if (open_descriptors() - w.descriptors != knotes - 1)
+		die("descriptors without a knote", "");
+#endif
+	watch_free(w.watch);
+	if (open_descriptors() != w.descriptors - 1)
+		die("descriptors are left", "");
+	loop_free(w.loop);
+	while ((r = w.all) != NULL) {
+		w.all = r->next;
+		free(r->key);
+		free(r);
+	}
+	map_clear(&w.recs);
+	buf_clear(&w.story);
+	nftw(w.top, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static void
+work(const struct mode *mode, unsigned long seed)
+{
+	alarm(300);
+	w.mode = mode;
+	w.seed = seed;
+	w.random = seed * UINT64_C(0x9e3779b97f4a7c15) | 1;
+	start_worker();
+	for (w.burst = 0; w.burst < BURSTS; w.burst++)
+		burst();
+	end_worker();
+	exit(0);
+}
+
+static pid_t workers[MODES][WORKERS];
+
+static int
+start_all(void **state)
+{
+	const char *given = getenv("WATCHPATHD_SEED");
+	unsigned long seed;
+	size_t i, k;
+
+	(void)state;
+	seed = given != NULL ? strtoul(given, NULL, 10) : (unsigned long)realtime_ns();
+	for (k = 0; k < WORKERS; k++)
+		for (i = 0; i < MODES; i++) {
+			workers[i][k] = fork();
+			if (workers[i][k] == -1)
+				return -1;
+			if (workers[i][k] == 0)
+				work(&modes[i],
+				    given != NULL ? seed : seed + i * WORKERS + k);
+		}
+	return 0;
+}
+
+static void
+expect_success(size_t mode)
+{
+	int status, failures = 0;
+	size_t k;
+
+	for (k = 0; k < WORKERS; k++)
+		failures += waitpid(workers[mode][k], &status, 0) == -1 || status != 0;
+	assert_int_equal(failures, 0);
+}
+
+#define MODE_TEST(name, mode)          \
+	static void name(void **state) \
+	{                              \
+		(void)state;           \
+		expect_success(mode);  \
+	}
+
+MODE_TEST(every_burst_is_told, 0)
+MODE_TEST(every_burst_is_told_when_events_come_in_any_order, 1)
+MODE_TEST(every_burst_is_told_when_bits_come_one_by_one, 2)
+MODE_TEST(every_burst_is_told_when_events_are_merged, 3)
+MODE_TEST(every_burst_is_told_among_echoes, 4)
+MODE_TEST(every_burst_is_told_when_all_goes_wrong_at_once, 5)
+MODE_TEST(a_recheck_mends_what_a_lack_of_descriptors_hid, 6)
+MODE_TEST(a_recheck_mends_what_errors_of_open_hid, 7)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_burst_is_told),
+		cmocka_unit_test(every_burst_is_told_when_events_come_in_any_order),
+		cmocka_unit_test(every_burst_is_told_when_bits_come_one_by_one),
+		cmocka_unit_test(every_burst_is_told_when_events_are_merged),
+		cmocka_unit_test(every_burst_is_told_among_echoes),
+		cmocka_unit_test(every_burst_is_told_when_all_goes_wrong_at_once),
+		cmocka_unit_test(a_recheck_mends_what_a_lack_of_descriptors_hid),
+		cmocka_unit_test(a_recheck_mends_what_errors_of_open_hid),
+	};
+
+	return cmocka_run_group_tests(tests, start_all, NULL);
+}
