@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The other end of the socket: one request, one reply. What cannot be had is said
- * on stderr, with the exit status that it means.
+ * The other end of the socket: one request, one reply. Nothing is printed here;
+ * what cannot be had is a sentence for the caller.
  */
 #include "ask.h"
 
 #include <cJSON.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,43 +20,49 @@
 #include "json.h"
 #include "util.h"
 
-/* Why the socket cannot be connected to, and the exit status that says so. */
-static int
-no_daemon(const char *path, int error)
+static void fail(struct ask_error *e, int status, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void
+fail(struct ask_error *e, int status, const char *fmt, ...)
 {
-	if (error == EACCES || error == EPERM) {
-		fprintf(stderr, "watchpathd: %s: %s (try sudo)\n", path, strerror(error));
-		return EX_NOPERM;
-	}
-	if (error == ENOENT || error == ECONNREFUSED) {
-		fprintf(stderr, "watchpathd: the daemon is not running (%s: %s)\n", path,
-		    strerror(error));
-		return EX_UNAVAILABLE;
-	}
-	fprintf(stderr, "watchpathd: %s: %s\n", path, strerror(error));
-	return EXIT_FAILURE;
+	va_list ap;
+
+	e->status = status;
+	va_start(ap, fmt);
+	vsnprintf(e->why, sizeof(e->why), fmt, ap);
+	va_end(ap);
 }
 
-/* A connection, or -1 with the exit status in *status. */
+static void
+no_connection(struct ask_error *e, const char *path, int error)
+{
+	if (error == EACCES || error == EPERM)
+		fail(e, EX_NOPERM, "%s: %s (try sudo)", path, strerror(error));
+	else if (error == ENOENT || error == ECONNREFUSED)
+		fail(e, EX_UNAVAILABLE, "the daemon is not running (%s: %s)", path,
+		    strerror(error));
+	else
+		fail(e, EXIT_FAILURE, "%s: %s", path, strerror(error));
+}
+
 static int
-connect_to(const char *path, int *status)
+connect_to(const char *path, struct ask_error *e)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	int fd;
 
 	if (strlen(path) >= sizeof(a.sun_path)) {
-		fprintf(stderr,
-		    "watchpathd: %s: a socket's path may have %zu bytes at most (see "
-		    "--socket)\n",
-		    path, sizeof(a.sun_path) - 1);
-		*status = EXIT_FAILURE;
+		fail(e, EXIT_FAILURE,
+		    "%s: a socket's path may have %zu bytes at most (see --socket)", path,
+		    sizeof(a.sun_path) - 1);
 		return -1;
 	}
 	memcpy(a.sun_path, path, strlen(path) + 1);
 	fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	if (fd != -1 && connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0)
 		return fd;
-	*status = no_daemon(path, errno);
+	no_connection(e, path, errno);
 	if (fd != -1)
 		close(fd);
 	return -1;
@@ -88,53 +95,47 @@ receive_all(int fd, struct buf *reply)
 }
 
 char *
-ask_text(const char *socket_path, cJSON *request, int *status)
+ask_text(const char *path, cJSON *request, struct ask_error *e)
 {
 	struct buf reply = { NULL, 0, 0 };
-	int fd = connect_to(socket_path, status);
-	char *line;
+	char *line = json_line(request);
+	int fd = connect_to(path, e);
 
-	line = json_line(request);
 	cJSON_Delete(request);
 	if (fd != -1) {
 		if (send_all(fd, line, strlen(line)))
 			receive_all(fd, &reply);
 		close(fd);
-		if (reply.len == 0) {
-			fprintf(stderr, "watchpathd: %s: the daemon gave no answer\n",
-			    socket_path);
-			*status = EXIT_FAILURE;
-		}
+		if (reply.len == 0)
+			fail(e, EXIT_FAILURE, "%s: the daemon gave no answer", path);
 	}
 	free(line);
 	return reply.p;
 }
 
 cJSON *
-ask_parse(const char *text, int *status)
+ask_parse(const char *text, struct ask_error *e)
 {
 	cJSON *o = json_parse(text, strlen(text));
 	const char *error;
 
 	if (o == NULL) {
-		fprintf(stderr, "watchpathd: the daemon's answer was cut off\n");
-		*status = EXIT_FAILURE;
+		fail(e, EXIT_FAILURE, "the daemon's answer was cut off");
 		return NULL;
 	}
 	error = json_get_string(o, "error");
 	if (error == NULL)
 		return o;
-	fprintf(stderr, "watchpathd: %s\n", error);
+	fail(e, EXIT_FAILURE, "%s", error);
 	cJSON_Delete(o);
-	*status = EXIT_FAILURE;
 	return NULL;
 }
 
 cJSON *
-ask(const char *socket_path, cJSON *request, int *status)
+ask(const char *path, cJSON *request, struct ask_error *e)
 {
-	char *text = ask_text(socket_path, request, status);
-	cJSON *reply = text != NULL ? ask_parse(text, status) : NULL;
+	char *text = ask_text(path, request, e);
+	cJSON *reply = text != NULL ? ask_parse(text, e) : NULL;
 
 	free(text);
 	return reply;

@@ -4,16 +4,21 @@
 
 struct cJSON;
 
+/* Why there is no answer: a sentence, and the exit status that it means. */
+struct ask_error {
+	int status; /* 69 no daemon, 77 it may not be asked, 1 anything else */
+	char why[2048];
+};
+
 /*
- * Asks the daemon that listens on a socket. request is taken over. The reply, or
- * NULL: stderr says why, and *status is the exit status that it means: 69 no
- * daemon, 77 it may not be asked, 1 it said no or anything else. SIGPIPE must be
- * ignored.
+ * Asks the daemon that listens on a socket; request is taken over. The reply, or
+ * NULL with *error filled, also where the daemon said no. SIGPIPE must be ignored.
  */
-struct cJSON *ask(const char *socket_path, struct cJSON *request, int *status);
+struct cJSON *
+ask(const char *socket_path, struct cJSON *request, struct ask_error *error);
 
 /* The same in two steps, where the text itself is wanted; free(3) it. */
-char *ask_text(const char *socket_path, struct cJSON *request, int *status);
-struct cJSON *ask_parse(const char *text, int *status);
+char *ask_text(const char *socket_path, struct cJSON *request, struct ask_error *error);
+struct cJSON *ask_parse(const char *text, struct ask_error *error);
 
 #endif

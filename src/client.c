@@ -35,6 +35,25 @@ request_of(const char *command, const char *rule)
 	return o;
 }
 
+static int
+complain(const struct ask_error *e)
+{
+	fprintf(stderr, "watchpathd: %s\n", e->why);
+	return e->status;
+}
+
+/* The reply, or NULL: it has been said why, and *status is the exit status. */
+static cJSON *
+ask_or_complain(const struct options *o, cJSON *request, int *status)
+{
+	struct ask_error error;
+	cJSON *reply = ask(o->socket, request, &error);
+
+	if (reply == NULL)
+		*status = complain(&error);
+	return reply;
+}
+
 static void
 begin(void)
 {
@@ -59,6 +78,7 @@ status_main(int argc, char **argv)
 {
 	static const char usage[] =
 	    "status [--json] [--socket PATH] [--state DIR] [--root DIR] [RULE]";
+	struct ask_error error;
 	struct options o;
 	const char *rule;
 	cJSON *reply;
@@ -75,8 +95,10 @@ status_main(int argc, char **argv)
 		return EX_USAGE;
 	}
 	rule = first < argc ? argv[first] : NULL;
-	text = ask_text(o.socket, request_of("status", rule), &status);
-	reply = text != NULL ? ask_parse(text, &status) : NULL;
+	text = ask_text(o.socket, request_of("status", rule), &error);
+	reply = text != NULL ? ask_parse(text, &error) : NULL;
+	if (reply == NULL)
+		status = complain(&error);
 	if (reply != NULL && o.json)
 		fputs(text, stdout);
 	else if (reply != NULL && rule != NULL)
@@ -152,7 +174,7 @@ wait_for(const struct options *o, const char *rule, const char *run)
 	while (again) {
 		request = request_of("run", rule);
 		json_add_text(request, "run", run);
-		reply = ask(o->socket, request, &status);
+		reply = ask_or_complain(o, request, &status);
 		if (reply == NULL)
 			return status;
 		state = json_get_string(reply, "state");
@@ -189,7 +211,7 @@ trigger_main(int argc, char **argv)
 		options_clear(&o);
 		return EX_USAGE;
 	}
-	reply = ask(o.socket, request_of("trigger", argv[first]), &status);
+	reply = ask_or_complain(&o, request_of("trigger", argv[first]), &status);
 	run = reply != NULL ? json_get_string(reply, "run") : NULL;
 	if (run != NULL) {
 		puts(run);
@@ -220,7 +242,7 @@ reload_main(int argc, char **argv)
 		options_clear(&o);
 		return EX_USAGE;
 	}
-	reply = ask(o.socket, request_of("reload", NULL), &status);
+	reply = ask_or_complain(&o, request_of("reload", NULL), &status);
 	list = cJSON_GetObjectItemCaseSensitive(reply, "refused");
 	cJSON_ArrayForEach(item, list) {
 		fprintf(stderr, "%s:%d: error: %s\n", json_get_string(item, "file"),

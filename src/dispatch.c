@@ -102,15 +102,6 @@ settled_at(const struct dispatch_rule *r, mono_t base)
 	return mono_min(quiet, mono_add(from, ns(r->policy->settle_max_ms)));
 }
 
-static void
-note_difference(struct dispatch_rule *r, mono_t now)
-{
-	if (!r->unsettled &&
-	    mono_before(mono_add(r->last, ns(r->policy->settle_ms)), now))
-		r->burst = now;
-	r->last = now;
-}
-
 static mono_t
 after(const struct dispatch_rule *r, mono_t base)
 {
@@ -139,6 +130,31 @@ dispatch_due(const struct dispatch_rule *r)
 		break;
 	}
 	return MONO_NEVER;
+}
+
+/* Is it quiet and free, and nothing holds it but the splay? */
+static bool
+in_splay(const struct dispatch_rule *r, mono_t now)
+{
+	mono_t due = dispatch_due(r);
+
+	if (r->phase != PHASE_WAITING ||
+	    (r->wait != WAIT_NORMAL && r->wait != WAIT_RESUMED))
+		return false;
+	return mono_before(now, due) && !mono_before(now, mono_add(due, -r->splay_ns));
+}
+
+/*
+ * In the splay a later change is no new burst: a file written more often than that
+ * would put its run off for ever.
+ */
+static void
+note_difference(struct dispatch_rule *r, mono_t now)
+{
+	if (!r->unsettled && !in_splay(r, now) &&
+	    mono_before(mono_add(r->last, ns(r->policy->settle_ms)), now))
+		r->burst = now;
+	r->last = now;
 }
 
 /* A free lock stands in the queue with the place of its first waiter. */
@@ -214,11 +230,11 @@ forget_failures(struct dispatch_rule *r)
 static void
 cause(struct dispatch *d, struct dispatch_rule *r, mono_t now)
 {
+	r->next_attempt = 1;
 	if (in_run(r)) {
 		r->cause_in_run = true;
 		return;
 	}
-	r->next_attempt = 1;
 	if (r->wait == WAIT_RETRY && r->may_shorten) {
 		r->wait = WAIT_SHORTENED;
 		r->shortened = true;
@@ -321,10 +337,13 @@ dispatch_restore(struct dispatch *d, struct dispatch_rule *r,
 	bool started = r->causes != 0;
 
 	r->failures = saved->failures;
-	r->next_attempt = saved->next_attempt > 0 ? saved->next_attempt : 1;
-	r->wait = saved->wait;
-	r->shortened = saved->shortened;
-	r->may_shorten = !saved->full;
+	/* A rule that comes back owing nothing has nothing to wait for either. */
+	if (r->policy->at_start != START_NEVER) {
+		r->next_attempt = saved->next_attempt > 0 ? saved->next_attempt : 1;
+		r->wait = saved->wait;
+		r->shortened = saved->shortened;
+		r->may_shorten = !saved->full;
+	}
 	r->retry_length = clamp(saved->retry_length, INT64_MAX);
 	r->retry_at = mono_add(now, clamp(saved->until_retry, r->retry_length));
 	if (saved->has_ended)

@@ -33,7 +33,7 @@ misuse() {
 
 is_number() {
 	case $1 in
-	'' | *[!0-9]* | ??????*) return 1 ;;
+	'' | *[!0-9]* | 0?* | ??????*) return 1 ;;
 	esac
 }
 
@@ -53,10 +53,6 @@ ask_log() {
 
 # Sets text to the log, or ends.
 get_text() {
-	if [ "$input" = - ]; then
-		text=$(cat)
-		return
-	fi
 	[ -x "$log_program" ] ||
 	    fail 69 "$log_program is not here: a saved log of a Mac can be given to -"
 	text=$(ask_log) && return
@@ -69,12 +65,12 @@ get_text() {
 	fail 74 "$why"
 }
 
-# Reads log text of any of the styles syslog, default and compact. With
+# Reads log text of any of the styles syslog, default and compact from stdin. With
 # mode=report it prints a line for each key; with mode=sent one line, which
 # begins with sent, waiting, unsaved or nothing. Lines count in their order, so
 # a clock that was set changes nothing but the length.
 read_log() {
-	printf '%s\n' "$text" | awk -v mode="$1" '
+	awk -v mode="$1" '
 	# Days since a day long ago: years begin in March, so that the leap day is
 	# the last one.
 	function days(y, m, d) {
@@ -132,8 +128,9 @@ read_log() {
 
 	# Where the name of the process is, in each style.
 	function of_mdmclient() {
-		return $4 ~ /^mdmclient\[[0-9]+(:[0-9a-f]+)?\]:?$/ || \
-		    $8 == "mdmclient:"
+		if ($3 ~ /^0x[0-9a-f]+$/)
+			return $8 == "mdmclient:"
+		return $4 ~ /^mdmclient\[[0-9]+(:[0-9a-f]+)?\]:?$/
 	}
 
 	$1 !~ /^[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]$/ { next }
@@ -168,9 +165,9 @@ read_log() {
 	}
 	index($0, "PUT) [Acknowledged(SecurityInfo") {
 		if (state == "waiting") {
-			report("sent to MDM at " stamp ", " later())
 			state = "sent"
 			answer = "sent to MDM at " stamp ", " later()
+			report(answer)
 		}
 	}
 
@@ -192,24 +189,33 @@ read_log() {
 	}'
 }
 
+# Sets answer to what read_log says.
+get_answer() {
+	if [ "$input" = - ]; then
+		answer=$(read_log "$1") || fail 74 "awk has failed"
+	else
+		get_text
+		answer=$(printf '%s\n' "$text" | read_log "$1") || fail 74 "awk has failed"
+	fi
+}
+
 # Asks again until the newest key was sent or the time is over. The clock may be
 # set meanwhile, so the number of questions is bounded too.
 wait_sent() {
 	end=$(($(date +%s) + within))
-	left=$((within / poll))
-	while :; do
-		get_text
-		answer=$(read_log sent) || fail 74 "awk has failed"
-		[ "${answer%% *}" = sent ] && return
-		[ "$left" -gt 0 ] && [ "$(date +%s)" -lt "$end" ] || return
+	left=$(((within + poll - 1) / poll))
+	while get_answer sent && [ "${answer%% *}" != sent ]; do
+		rest=$((end - $(date +%s)))
+		[ "$left" -gt 0 ] && [ "$rest" -gt 0 ] || break
+		[ "$rest" -lt "$poll" ] || rest=$poll
+		sleep "$rest"
 		left=$((left - 1))
-		sleep "$poll"
 	done
 }
 
 command=${1-}
 [ $# -gt 0 ] && shift
-input= last= within=0 poll=5
+input='' last='' within=0 poll=5
 while [ $# -gt 0 ]; do
 	case $1 in
 	-) input=- ;;
@@ -251,8 +257,8 @@ case $log_program in
 esac
 
 if [ "$command" = report ]; then
-	get_text
-	read_log report || fail 74 "awk has failed"
+	get_answer report
+	printf '%s\n' "$answer"
 	exit 0
 fi
 wait_sent

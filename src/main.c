@@ -12,8 +12,10 @@
 #include "check.h"
 #include "client.h"
 #include "daemon.h"
+#include "doctor.h"
 #include "help.h"
 #include "historycmd.h"
+#include "import.h"
 #include "subcommand.h"
 
 static int help_main(int argc, char **argv);
@@ -58,6 +60,18 @@ static const struct subcommand commands[] = {
 	    "The last 20, or N. --summary: runs, failures, and the time from noticing a\n"
 	    "change to a finished run, by rule. Works without a running daemon.",
 	    history_main, false },
+	{ "import", "PLIST ...", "turn launchd plists with WatchPaths into rules",
+	    "Prints one rule file on stdout. What a rule has no counterpart for becomes "
+	    "a\n"
+	    "comment that says what to do instead; nothing is dropped. Exit status 65: "
+	    "a\n"
+	    "plist cannot be translated, and nothing is printed.",
+	    import_main, false },
+	{ "doctor", "[--json] [--config DIR] [--state DIR] [--socket PATH] [--root DIR]",
+	    "look for what keeps rules from working",
+	    "Each finding says what is wrong, why it matters, and how to mend it. Exit\n"
+	    "status 0: nothing is wrong.",
+	    doctor_main, false },
 	{ "help", "[COMMAND | keys]", "explain a command, or every key of a rule", NULL,
 	    help_main, false },
 	{ "version", "", "print the version", NULL, version_main, false },

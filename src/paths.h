@@ -2,15 +2,22 @@
 #ifndef PATHS_H
 #define PATHS_H
 
-/* Default locations; the only header that asks which system this is. */
+/* Default locations and commands; the only header that asks which system it is. */
 #ifdef __APPLE__
 #define PATH_CONFIG "/Library/watchpathd/conf.d"
 #define PATH_STATE "/var/db/watchpathd"
 #define PATH_PROGRAM "/Library/watchpathd/bin/watchpathd"
+#define HINT_START \
+	"sudo launchctl bootstrap system /Library/LaunchDaemons/org.watchpathd.plist"
+#define HINT_RESTART "sudo launchctl kickstart -k system/org.watchpathd"
+#define HINT_LIST "ls -led"
 #else
 #define PATH_CONFIG "/etc/watchpathd/conf.d"
 #define PATH_STATE "/var/lib/watchpathd"
 #define PATH_PROGRAM "/usr/local/sbin/watchpathd"
+#define HINT_START "sudo watchpathd run"
+#define HINT_RESTART "sudo pkill -x watchpathd && sudo watchpathd run"
+#define HINT_LIST "ls -ld"
 #endif
 
 #endif

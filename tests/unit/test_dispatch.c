@@ -30,12 +30,13 @@ struct subject {
 	struct dispatch_path path[PATHS];
 	struct stamp file[PATHS];
 	bool watched[PATHS];
-	bool missing, gone; /* its program; the rule */
-	bool writes;        /* the action writes its own file */
-	bool stubborn;      /* ... and ignores SIGTERM */
-	int64_t length_ms;  /* of a run */
-	uint32_t fail;      /* how many runs from now on fail */
-	bool running;
+	struct dispatch_lock *lock;
+	bool missing, gone;      /* its program; the rule */
+	bool writes;             /* the action writes its own file */
+	bool stubborn;           /* ... and ignores SIGTERM */
+	int64_t length_ms;       /* of a run */
+	uint32_t fail;           /* how many runs from now on fail */
+	bool running, left_over; /* ... by a daemon that is gone */
 	int64_t ends_ms, term_ms, kill_ms;
 	unsigned looks;
 };
@@ -97,12 +98,13 @@ usual(void)
 }
 
 static struct subject *
-add_bare(struct policy p, struct dispatch_lock *lock)
+add_while(bool starting, struct policy p, struct dispatch_lock *lock)
 {
 	struct subject *s = &world.subject[world.subjects++];
 	size_t i;
 
 	s->policy = p;
+	s->lock = lock;
 	s->length_ms = 100;
 	s->term_ms = s->kill_ms = -1;
 	for (i = 0; i < PATHS; i++)
@@ -113,8 +115,14 @@ add_bare(struct policy p, struct dispatch_lock *lock)
 			.size = 100,
 			.taken_ns = EPOCH,
 		};
-	dispatch_add(&world.d, &s->rule, &s->policy, lock, world.now);
+	dispatch_add(&world.d, &s->rule, &s->policy, lock, starting, world.now);
 	return s;
+}
+
+static struct subject *
+add_bare(struct policy p, struct dispatch_lock *lock)
+{
+	return add_while(true, p, lock);
 }
 
 static void
@@ -228,7 +236,11 @@ end(struct subject *s)
 	world.run[i - 1].end = now_ms();
 	s->running = false;
 	world.running--;
-	dispatch_end(&world.d, &s->rule, ok, world.now);
+	if (s->left_over)
+		dispatch_lost(&world.d, &s->rule, world.now);
+	else
+		dispatch_end(&world.d, &s->rule, ok, world.now);
+	s->left_over = false;
 }
 
 static void
@@ -343,6 +355,123 @@ static void
 nudge(struct subject *s)
 {
 	dispatch_nudge(&world.d, &s->rule, world.now);
+}
+
+/* What job.c keeps of a rule, read back when `away` has passed on a wall clock. */
+static struct dispatch_saved
+saved(const struct dispatch_rule *r, mono_t stopped, int64_t away)
+{
+	return (struct dispatch_saved){
+		.causes =
+		    r->policy->at_start != START_NEVER ? r->causes | r->taken_causes : 0,
+		.next_attempt = r->next_attempt,
+		.failures = r->failures,
+		.wait = r->wait,
+		.shortened = r->shortened,
+		.full = !r->may_shorten,
+		.has_ended = r->ended.ns != INT64_MIN,
+		.has_base = true,
+		.since_end =
+		    r->ended.ns != INT64_MIN ? mono_sub(stopped, r->ended) + away : 0,
+		.since_base = mono_sub(stopped, r->base) + away,
+		.until_retry =
+		    r->failures > 0 ? mono_sub(r->retry_at, stopped) - away : -away,
+		.retry_length = r->retry_length,
+	};
+}
+
+static void
+come_back_to(struct subject *s, size_t p)
+{
+	struct dispatch_path was = s->path[p];
+
+	s->path[p] = (struct dispatch_path){ 0 };
+	if (!s->watched[p])
+		return;
+	if (s->policy.at_start == START_NEVER) {
+		watch(s, p);
+		return;
+	}
+	dispatch_restore_path(
+	    &world.d, &s->rule, &s->path[p], &was.seen, was.owed | was.taken, world.now);
+	look(s, p, 0);
+}
+
+static void
+come_back(struct subject *s, mono_t stopped, int64_t away)
+{
+	struct dispatch_saved known = saved(&s->rule, stopped, away);
+	mono_t started = s->rule.started;
+	size_t i;
+
+	dispatch_add(&world.d, &s->rule, &s->policy, s->lock, true, world.now);
+	dispatch_restore(&world.d, &s->rule, &known, world.now);
+	for (i = 0; i < PATHS; i++)
+		come_back_to(s, i);
+	if (!s->running)
+		return;
+	s->left_over = s->ends_ms > now_ms();
+	if (s->left_over) {
+		dispatch_adopt(
+		    &world.d, &s->rule, mono_sub(stopped, started) + away, world.now);
+		return;
+	}
+	s->running = false;
+	world.running--;
+	dispatch_lost(&world.d, &s->rule, world.now);
+}
+
+/*
+ * The daemon is gone for ms milliseconds, and the wall clock is set by jump_ms
+ * meanwhile. Runs that last longer than that are found again, others are not.
+ */
+static void
+restart(int64_t ms, int64_t jump_ms)
+{
+	mono_t stopped = world.now;
+	size_t i;
+
+	world.now = mono_add(stopped, ms * MONO_MS);
+	dispatch_init(&world.d, world.d.max_running, 8);
+	for (i = 0; i < world.subjects; i++)
+		if (world.subject[i].lock != NULL)
+			*world.subject[i].lock = (struct dispatch_lock){ .holders = 0 };
+	for (i = 0; i < world.subjects; i++)
+		come_back(&world.subject[i], stopped, (ms + jump_ms) * MONO_MS);
+}
+
+/* The run in progress does not outlive the daemon. */
+static void
+crash(struct subject *s)
+{
+	s->ends_ms = now_ms();
+	restart(0, 0);
+}
+
+static void
+change(struct subject *s, struct policy p, struct dispatch_lock *lock)
+{
+	s->policy = p;
+	s->lock = lock;
+	dispatch_change(&world.d, &s->rule, &s->policy, lock, world.now);
+}
+
+static void
+unblock(struct subject *s)
+{
+	s->missing = false;
+	dispatch_unblock(&world.d, &s->rule, world.now);
+}
+
+/* Writes every gap milliseconds until there are n runs. */
+static void
+keep_writing(struct subject *s, int64_t gap, size_t n)
+{
+	while (world.runs < n) {
+		write_file(s, 0);
+		advance(gap);
+		assert_true(now_ms() < 10 * HOUR);
+	}
 }
 
 #define assert_state(s, want) \
@@ -515,6 +644,186 @@ a_slow_writer_that_stops_in_time_is_waited_for(void **state)
 	assert_int_equal(run(1)->start, written + 1000);
 }
 
+/* A key is written in two halves, 600 ms apart. */
+static int64_t
+write_in_halves(struct subject *s)
+{
+	write_file(s, 0);
+	advance(600);
+	write_file(s, 0);
+	return now_ms();
+}
+
+static void
+what_is_written_late_in_a_retry_wait_settles(void **state)
+{
+	struct policy p = usual();
+	struct subject *s;
+	int64_t t;
+
+	(void)state;
+	p.retry_delay_ms = HOUR;
+	s = add(p);
+	s->fail = 1;
+	write_file(s, 0);
+	advance(20 * MINUTE);
+	t = write_in_halves(s);
+	advance(MINUTE);
+	assert_int_equal(world.runs, 2);
+	assert_int_equal(run(1)->start, t + 1000);
+}
+
+static void
+what_is_written_long_after_a_rule_has_failed_settles(void **state)
+{
+	struct policy p = usual();
+	struct subject *s;
+	int64_t t;
+
+	(void)state;
+	p.retry = 1;
+	s = add(p);
+	s->fail = 2;
+	write_file(s, 0);
+	advance(HOUR);
+	assert_state(s, "failed");
+	t = write_in_halves(s);
+	advance(MINUTE);
+	assert_int_equal(world.runs, 3);
+	assert_int_equal(run(2)->start, t + 1000);
+}
+
+static void
+what_is_written_long_after_a_rule_was_blocked_settles(void **state)
+{
+	struct subject *s = add_usual();
+	int64_t t;
+
+	(void)state;
+	s->missing = true;
+	write_file(s, 0);
+	advance(HOUR);
+	t = write_in_halves(s);
+	unblock(s);
+	advance(MINUTE);
+	assert_int_equal(run(0)->start, t + 1000);
+}
+
+static void
+what_is_written_long_into_the_wait_for_a_lock_settles(void **state)
+{
+	struct dispatch_lock lock = { .holders = 0 };
+	struct subject *a, *b;
+	int64_t t;
+
+	(void)state;
+	a = add_locked(usual(), &lock);
+	b = add_locked(usual(), &lock);
+	a->length_ms = HOUR;
+	a->policy.timeout_ms = 0;
+	trigger(a);
+	advance(10);
+	write_file(b, 0);
+	advance(HOUR - 610);
+	t = write_in_halves(b);
+	advance(MINUTE);
+	assert_int_equal(t, HOUR);
+	assert_int_equal(run(1)->start, t + 1000);
+}
+
+static void
+constant_writing_long_after_a_rule_has_failed_is_run_by_settle_max(void **state)
+{
+	struct policy p = usual();
+	struct subject *s;
+	int64_t t;
+
+	(void)state;
+	p.retry = 1;
+	s = add(p);
+	s->fail = 2;
+	write_file(s, 0);
+	advance(HOUR);
+	t = now_ms();
+	keep_writing(s, 500, 3);
+	assert_int_equal(run(2)->start, t + 30000);
+}
+
+static void
+constant_writing_long_after_a_rule_was_blocked_is_run_by_settle_max(void **state)
+{
+	struct subject *s = add_usual();
+	int64_t t;
+	int i;
+
+	(void)state;
+	s->missing = true;
+	write_file(s, 0);
+	advance(HOUR);
+	t = now_ms();
+	for (i = 0; i < 20; i++) {
+		write_file(s, 0);
+		advance(500);
+	}
+	unblock(s);
+	keep_writing(s, 500, 1);
+	assert_int_equal(run(0)->start, t + 30000);
+}
+
+/* One rule holds the lock for an hour, another is written every 2 s all the time. */
+static struct subject *
+add_unsettled_in_the_queue(struct dispatch_lock *lock)
+{
+	struct policy p = usual();
+	struct subject *a, *b;
+
+	p.timeout_ms = 0;
+	a = add_locked(p, lock);
+	b = add_locked(p, lock);
+	a->length_ms = HOUR;
+	trigger(a);
+	advance(10);
+	while (now_ms() < HOUR) {
+		write_file(b, 0);
+		advance(2000);
+		if (now_ms() > HOUR - 3000)
+			advance(HOUR - 500 - now_ms());
+		if (now_ms() == HOUR - 500)
+			break;
+	}
+	write_file(b, 0);
+	return b;
+}
+
+static void
+leaving_the_queue_puts_a_run_off_by_settle_max_at_most(void **state)
+{
+	struct dispatch_lock lock = { .holders = 0 };
+	struct subject *b = add_unsettled_in_the_queue(&lock);
+
+	(void)state;
+	keep_writing(b, 900, 2);
+	assert_int_equal(run(1)->start, HOUR - 500 + 30000);
+}
+
+static void
+leaving_the_queue_puts_a_run_off_only_once(void **state)
+{
+	struct dispatch_lock lock = { .holders = 0 };
+	struct subject *b = add_unsettled_in_the_queue(&lock), *c;
+
+	(void)state;
+	c = add_locked(usual(), &lock);
+	c->length_ms = 10 * MINUTE - 1;
+	trigger(c);
+	while (runs_of(b) == 0) {
+		write_file(b, 0);
+		advance(2000);
+	}
+	assert_int_equal(world.runs, 3);
+	assert_int_equal(last_run()->start, run(1)->end);
+}
+
 static void
 a_file_below_min_size_is_absent(void **state)
 {
@@ -642,6 +951,23 @@ splay_applies_to_what_was_noticed_during_a_run(void **state)
 		sum += run(i)->start - 10100;
 	}
 	assert_between(30000, sum / 100, 70000);
+}
+
+static void
+writing_now_and_then_does_not_put_a_splayed_run_off_for_ever(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 16; i++)
+		add_splayed();
+	while (now_ms() < 130000) {
+		for (i = 0; i < 16; i++)
+			write_file(&world.subject[i], 0);
+		advance(2000);
+	}
+	for (i = 0; i < 16; i++)
+		assert_true(runs_of(&world.subject[i]) > 0);
 }
 
 static void
@@ -1339,7 +1665,7 @@ a_rule_may_be_blocked_again_and_again(void **state)
 static void
 a_blocked_rule_holds_neither_lock_nor_slot(void **state)
 {
-	struct dispatch_lock lock = { .holder = NULL };
+	struct dispatch_lock lock = { .holders = 0 };
 	struct subject *a, *b;
 
 	(void)state;
@@ -1435,6 +1761,35 @@ at_start_changed_and_never_record_what_is_there(void **state)
 }
 
 static void
+at_start_always_runs_only_when_the_daemon_starts(void **state)
+{
+	struct policy p = usual();
+
+	(void)state;
+	p.at_start = START_ALWAYS;
+	add_while(false, p, NULL);
+	advance(HOUR);
+	assert_int_equal(world.runs, 0);
+}
+
+static void
+forgetting_what_at_start_new_owes_forgets_the_run(void **state)
+{
+	struct policy p = usual();
+	struct subject *s;
+
+	(void)state;
+	p.at_start = START_NEW;
+	s = add_bare(p, NULL);
+	watch(s, 0);
+	assert_true(dispatch_pending(&s->rule));
+	dispatch_forget(&world.d, &s->rule, &s->path[0], world.now);
+	assert_state(s, "idle");
+	advance(HOUR);
+	assert_int_equal(world.runs, 0);
+}
+
+static void
 a_change_after_the_start_gives_reason_change(void **state)
 {
 	struct policy p = usual();
@@ -1490,7 +1845,7 @@ a_trigger_goes_past_the_retry_wait(void **state)
 static void
 a_trigger_does_not_go_past_the_lock(void **state)
 {
-	struct dispatch_lock lock = { .holder = NULL };
+	struct dispatch_lock lock = { .holders = 0 };
 	struct subject *a = add_locked(usual(), &lock), *b = add_locked(usual(), &lock);
 
 	(void)state;
@@ -1648,17 +2003,24 @@ a_trigger_runs_what_has_failed(void **state)
 /* ---- self-triggering ---- */
 
 static struct subject *
-add_self_triggering(void)
+add_self_triggering_with(uint32_t retry)
 {
 	struct policy p = usual();
 	struct subject *s;
 
 	p.cooldown_ms = 0;
 	p.settle_ms = 0;
+	p.retry = retry;
 	s = add(p);
 	s->writes = true;
 	write_file(s, 0);
 	return s;
+}
+
+static struct subject *
+add_self_triggering(void)
+{
+	return add_self_triggering_with(3);
 }
 
 static void
@@ -1710,14 +2072,13 @@ the_guard_never_makes_the_cooldown_shorter(void **state)
 	assert_int_equal(run(12)->start - run(11)->end, 5000);
 }
 
+/* Ten hours on, when the guard holds its own changes for an hour. */
 static void
-a_change_from_outside_runs_in_spite_of_the_guard(void **state)
+assert_a_change_from_outside_runs(struct subject *s)
 {
-	struct subject *s = add_self_triggering();
 	int64_t t;
 	size_t n;
 
-	(void)state;
 	advance(10 * (int64_t)HOUR);
 	t = last_run()->end + 10 * MINUTE;
 	if (t <= now_ms())
@@ -1730,6 +2091,30 @@ a_change_from_outside_runs_in_spite_of_the_guard(void **state)
 	assert_int_equal(world.runs, n + 1);
 	assert_int_equal(last_run()->start, t);
 	assert_false(dispatch_is_guarded(&s->rule));
+}
+
+static void
+a_change_from_outside_runs_in_spite_of_the_guard(void **state)
+{
+	(void)state;
+	assert_a_change_from_outside_runs(add_self_triggering());
+}
+
+static void
+without_retries_a_failing_rule_that_triggers_itself_is_guarded(void **state)
+{
+	struct subject *s = add_self_triggering_with(0);
+	unsigned before;
+
+	(void)state;
+	s->fail = FOREVER;
+	while (!dispatch_is_guarded(&s->rule))
+		advance(10);
+	assert_int_equal(world.runs, 11);
+	before = runs_of(s);
+	advance(MINUTE);
+	assert_between(1, runs_of(s) - before, 19);
+	assert_a_change_from_outside_runs(s);
 }
 
 static void
@@ -1945,7 +2330,7 @@ the_oldest_due_time_is_served_first(void **state)
 static void
 a_rule_whose_lock_is_held_is_passed_over_and_keeps_its_place(void **state)
 {
-	struct dispatch_lock lock = { .holder = NULL };
+	struct dispatch_lock lock = { .holders = 0 };
 	struct subject *a, *b, *c, *d;
 
 	(void)state;
@@ -1972,7 +2357,7 @@ a_rule_whose_lock_is_held_is_passed_over_and_keeps_its_place(void **state)
 static void
 rules_with_different_locks_run_side_by_side(void **state)
 {
-	struct dispatch_lock one = { .holder = NULL }, two = { .holder = NULL };
+	struct dispatch_lock one = { .holders = 0 }, two = { .holders = 0 };
 
 	(void)state;
 	trigger(add_locked(usual(), &one));
@@ -1995,7 +2380,7 @@ assert_no_overlap(void)
 static void
 two_busy_rules_with_one_lock_take_turns_and_never_overlap(void **state)
 {
-	struct dispatch_lock lock = { .holder = NULL };
+	struct dispatch_lock lock = { .holders = 0 };
 	struct policy p = usual();
 	struct subject *a, *b;
 	size_t i;
@@ -2018,7 +2403,7 @@ two_busy_rules_with_one_lock_take_turns_and_never_overlap(void **state)
 static void
 a_busy_rule_passes_over_a_waiting_one_once_at_most(void **state)
 {
-	struct dispatch_lock lock = { .holder = NULL };
+	struct dispatch_lock lock = { .holders = 0 };
 	struct policy p = usual();
 	struct subject *a, *b;
 
@@ -2184,7 +2569,7 @@ a_removed_rule_does_not_run(void **state)
 static void
 a_removed_rule_that_runs_keeps_lock_and_timeout_to_the_end(void **state)
 {
-	struct dispatch_lock lock = { .holder = NULL };
+	struct dispatch_lock lock = { .holders = 0 };
 	struct policy p = usual();
 	struct subject *a, *b;
 
@@ -2310,6 +2695,1012 @@ after_a_stop_nothing_new_runs_but_timeouts_go_on(void **state)
 	assert_true(mono_is_never(dispatch_deadline(&world.d)));
 }
 
+/* ---- another life of the daemon ---- */
+
+static void
+what_is_owed_is_served_in_the_next_life(void **state)
+{
+	struct subject *s = add_usual();
+
+	(void)state;
+	write_file(s, 0);
+	advance(500);
+	restart(HOUR, 0);
+	advance(HOUR);
+	assert_int_equal(world.runs, 1);
+	assert_int_equal(run(0)->start, 500 + HOUR + 1000);
+	assert_int_equal(run(0)->reason, REASON_CHANGE);
+	assert_int_equal(run(0)->attempt, 1);
+	assert_state(s, "idle");
+}
+
+static void
+a_rule_that_owed_nothing_owes_nothing_in_the_next_life(void **state)
+{
+	struct subject *s = add_usual();
+
+	(void)state;
+	write_file(s, 0);
+	advance(MINUTE);
+	restart(HOUR, 0);
+	assert_state(s, "idle");
+	advance(HOUR);
+	assert_int_equal(world.runs, 1);
+}
+
+static void
+what_changes_between_two_lives_is_owed(void **state)
+{
+	struct subject *s = add_usual();
+
+	(void)state;
+	write_unnoticed(s, 1);
+	restart(HOUR, 0);
+	assert_int_equal(s->path[1].owed, CHANGE_MODIFY);
+	advance(HOUR);
+	assert_int_equal(world.runs, 1);
+	assert_int_equal(run(0)->start, HOUR + 1000);
+}
+
+static void
+what_runs_failed_to_deliver_is_owed_in_life_after_life(void **state)
+{
+	struct subject *s = add_stubborn(MINUTE, 0);
+	int i;
+
+	(void)state;
+	write_file(s, 0);
+	for (i = 0; i < 20; i++) {
+		advance(10 * MINUTE);
+		restart(10 * MINUTE, 0);
+		assert_true(dispatch_pending(&s->rule));
+	}
+	s->fail = 0;
+	advance(2 * HOUR);
+	assert_state(s, "idle");
+	assert_true(last_run()->end > 20 * 20 * MINUTE);
+	assert_int_equal(last_run()->attempt, world.runs);
+}
+
+/* Its cooldown goes on for another minute when the daemon comes back. */
+static struct subject *
+restart_in_cooldown(int64_t jump_ms)
+{
+	struct policy p = usual();
+	struct subject *s;
+
+	p.cooldown_ms = 10 * MINUTE;
+	s = add(p);
+	write_file(s, 0);
+	advance(5000);
+	write_file(s, 0);
+	advance(5 * MINUTE - 5000);
+	restart(4 * MINUTE + 1100, jump_ms);
+	return s;
+}
+
+static void
+a_cooldown_survives_a_restart(void **state)
+{
+	restart_in_cooldown(0);
+
+	(void)state;
+	advance(HOUR);
+	assert_int_equal(world.runs, 2);
+	assert_int_equal(run(1)->start - run(0)->end, 10 * MINUTE);
+}
+
+static void
+a_clock_that_was_set_back_makes_a_cooldown_no_longer_than_it_is(void **state)
+{
+	int64_t back;
+
+	(void)state;
+	restart_in_cooldown(-24 * (int64_t)HOUR);
+	back = now_ms();
+	advance(HOUR);
+	assert_int_equal(run(1)->start, back + 10 * MINUTE);
+}
+
+static void
+a_clock_that_was_set_forward_ends_a_cooldown(void **state)
+{
+	int64_t back;
+
+	(void)state;
+	restart_in_cooldown(24 * (int64_t)HOUR);
+	back = now_ms();
+	advance(HOUR);
+	assert_int_equal(run(1)->start, back + 1000);
+}
+
+/* It has failed twice and waits for its third attempt, about an hour. */
+static struct subject *
+add_waiting_for_a_retry(void)
+{
+	struct subject *s = add_stubborn(HOUR / 2, 0);
+
+	write_file(s, 0);
+	while (world.runs < 2)
+		advance(1000);
+	advance(1000);
+	assert_state(s, "retrying");
+	return s;
+}
+
+static void
+a_retry_wait_survives_a_restart_with_its_attempt(void **state)
+{
+	struct subject *s = add_waiting_for_a_retry();
+	mono_t due = dispatch_due(&s->rule);
+
+	(void)state;
+	restart(10 * MINUTE, 0);
+	assert_state(s, "retrying");
+	assert_int_equal(dispatch_due(&s->rule).ns, due.ns);
+	advance(HOUR);
+	assert_int_equal(world.runs, 3);
+	assert_between(54 * MINUTE, run(2)->start - run(1)->end, 66 * MINUTE);
+	assert_int_equal(run(2)->attempt, 3);
+	assert_int_equal(run(2)->reason, REASON_RETRY);
+}
+
+static void
+a_backoff_goes_on_doubling_after_a_restart(void **state)
+{
+	struct subject *s = add_stubborn(MINUTE, 0);
+
+	(void)state;
+	write_file(s, 0);
+	while (world.runs < 2)
+		advance(1000);
+	restart(0, 0);
+	while (world.runs < 4)
+		advance(1000);
+	assert_between(4 * 54000, run(3)->start - run(2)->end, 4 * 66000);
+}
+
+static void
+a_clock_that_was_set_back_makes_a_retry_wait_no_longer_than_it_is(void **state)
+{
+	struct subject *s = add_waiting_for_a_retry();
+	int64_t length = mono_sub(dispatch_due(&s->rule), world.now) +
+			 (now_ms() - run(1)->end) * MONO_MS;
+
+	(void)state;
+	advance(HOUR / 2);
+	restart(0, -24 * (int64_t)HOUR);
+	assert_int_equal(mono_sub(dispatch_due(&s->rule), world.now), length);
+}
+
+static void
+a_clock_that_was_set_forward_ends_a_retry_wait(void **state)
+{
+	int64_t t;
+
+	(void)state;
+	add_waiting_for_a_retry();
+	restart(0, 24 * (int64_t)HOUR);
+	t = now_ms();
+	advance(MINUTE);
+	assert_int_equal(run(2)->start, t + 1000);
+	assert_int_equal(run(2)->attempt, 3);
+}
+
+static void
+a_spent_budget_is_served_again_but_no_sooner_than_the_retry(void **state)
+{
+	struct subject *s = add_failed(2, MINUTE);
+	int64_t ended = last_run()->end;
+
+	(void)state;
+	restart(10000, 0);
+	assert_state(s, "retrying");
+	advance(24 * (int64_t)HOUR);
+	assert_int_equal(world.runs, 6);
+	assert_between(4 * 54000, run(3)->start - ended, 4 * 66000);
+	assert_int_equal(run(3)->attempt, 1);
+	assert_int_equal(run(5)->attempt, 3);
+	assert_state(s, "failed");
+}
+
+static void
+without_retries_a_spent_budget_is_served_as_usual_after_a_restart(void **state)
+{
+	struct subject *s = add_failed(0, HOUR);
+
+	(void)state;
+	s->fail = 0;
+	restart(1000, 0);
+	advance(MINUTE);
+	assert_int_equal(world.runs, 2);
+	assert_int_equal(run(1)->start, run(0)->end + 10000);
+}
+
+static void
+a_difference_found_after_a_restart_is_a_cause(void **state)
+{
+	struct subject *s = add_waiting_for_a_retry();
+	int64_t t;
+
+	(void)state;
+	write_unnoticed(s, 0);
+	restart(MINUTE, 0);
+	t = now_ms();
+	assert_state(s, "settling");
+	advance(MINUTE);
+	assert_int_equal(world.runs, 3);
+	assert_int_equal(run(2)->start, t + 1000);
+	assert_int_equal(run(2)->attempt, 1);
+}
+
+static void
+a_wait_that_must_not_be_shortened_must_not_after_a_restart(void **state)
+{
+	struct subject *s = add_stubborn(10 * MINUTE, 0);
+
+	(void)state;
+	write_file(s, 0);
+	advance(MINUTE);
+	write_file(s, 0);
+	advance(MINUTE);
+	assert_int_equal(world.runs, 2);
+	restart(1000, 0);
+	write_file(s, 0);
+	advance(HOUR);
+	assert_int_equal(run(2)->attempt, 1);
+	assert_between(2 * 9 * MINUTE, run(2)->start - run(1)->end, 2 * 11 * MINUTE);
+}
+
+static void
+a_wait_that_was_shortened_is_known_to_be_after_a_restart(void **state)
+{
+	struct subject *s = add_stubborn(10 * MINUTE, 2 * MINUTE);
+
+	(void)state;
+	write_file(s, 0);
+	advance(MINUTE);
+	write_file(s, 0);
+	restart(1000, 0);
+	advance(5 * MINUTE);
+	assert_int_equal(world.runs, 2);
+	assert_int_equal(run(1)->start - run(0)->end, 2 * MINUTE);
+	write_file(s, 0);
+	advance(HOUR);
+	assert_between(2 * 9 * MINUTE, run(2)->start - run(1)->end, 2 * 11 * MINUTE);
+}
+
+static void
+every_counts_from_the_last_success_across_a_restart(void **state)
+{
+	struct subject *s = add_every(HOUR);
+
+	(void)state;
+	write_file(s, 0);
+	advance(10 * MINUTE);
+	restart(20 * MINUTE, 0);
+	advance(3 * HOUR);
+	assert_int_equal(run(1)->start, run(0)->end + HOUR);
+	assert_int_equal(run(1)->reason, REASON_TIMER);
+	assert_state(s, "idle");
+}
+
+static void
+every_counts_from_when_the_rule_was_new_across_restarts(void **state)
+{
+	int i;
+
+	(void)state;
+	add_every(HOUR);
+	for (i = 0; i < 5; i++) {
+		advance(5 * MINUTE);
+		restart(5 * MINUTE, 0);
+	}
+	advance(HOUR / 2);
+	assert_int_equal(world.runs, 1);
+	assert_int_equal(run(0)->start, HOUR);
+}
+
+static void
+every_does_not_make_up_for_what_it_missed(void **state)
+{
+	(void)state;
+	add_every(HOUR);
+	restart(24 * (int64_t)HOUR, 0);
+	advance(HOUR);
+	assert_int_equal(world.runs, 1);
+	assert_int_equal(run(0)->start, 24 * HOUR);
+}
+
+static void
+a_clock_that_was_set_back_puts_every_off_by_one_length_at_most(void **state)
+{
+	(void)state;
+	add_every(HOUR);
+	advance(HOUR / 2);
+	restart(0, -24 * (int64_t)HOUR);
+	advance(2 * HOUR);
+	assert_int_equal(run(0)->start, HOUR / 2 + HOUR);
+}
+
+static void
+what_the_timer_asked_for_is_owed_in_the_next_life(void **state)
+{
+	struct subject *s = add_every(HOUR);
+
+	(void)state;
+	s->fail = 1;
+	advance(HOUR + 1000);
+	assert_int_equal(world.runs, 1);
+	restart(0, 0);
+	advance(MINUTE);
+	assert_int_equal(world.runs, 2);
+	assert_int_equal(run(1)->attempt, 2);
+	assert_state(s, "idle");
+}
+
+static void
+at_start_always_runs_at_every_start(void **state)
+{
+	struct policy p = usual();
+	int i;
+
+	(void)state;
+	p.at_start = START_ALWAYS;
+	add_bare(p, NULL);
+	for (i = 1; i < 4; i++) {
+		advance(MINUTE);
+		assert_int_equal(world.runs, i);
+		assert_int_equal(last_run()->reason, REASON_START);
+		restart(0, 0);
+	}
+}
+
+static void
+at_start_always_does_not_wait_for_a_retry(void **state)
+{
+	struct policy p = usual();
+	struct subject *s;
+	int64_t t;
+
+	(void)state;
+	p.at_start = START_ALWAYS;
+	p.retry_delay_ms = HOUR;
+	s = add_bare(p, NULL);
+	s->fail = 1;
+	advance(MINUTE);
+	restart(0, 0);
+	t = now_ms();
+	advance(0);
+	assert_int_equal(run(1)->start, t);
+	assert_int_equal(run(1)->attempt, 1);
+}
+
+static void
+at_start_never_comes_back_without_debts_and_waits(void **state)
+{
+	struct policy p = usual();
+	struct subject *s;
+	int64_t t;
+
+	(void)state;
+	p.at_start = START_NEVER;
+	p.retry_delay_ms = HOUR;
+	s = add(p);
+	s->fail = 2;
+	write_file(s, 0);
+	advance(MINUTE);
+	write_file(s, 0);
+	advance(MINUTE);
+	assert_int_equal(world.runs, 2);
+	write_unnoticed(s, 1);
+	restart(MINUTE, 0);
+	assert_state(s, "idle");
+	advance(MINUTE);
+	t = now_ms();
+	write_file(s, 0);
+	advance(HOUR);
+	assert_int_equal(world.runs, 3);
+	assert_int_equal(run(2)->start, t + 1000);
+	assert_int_equal(run(2)->attempt, 1);
+}
+
+static void
+a_rule_that_comes_back_while_the_daemon_runs_owes_what_it_owed(void **state)
+{
+	struct subject *s = add_waiting_for_a_retry();
+	struct dispatch_saved known = saved(&s->rule, world.now, HOUR / 2 * MONO_MS);
+	size_t i;
+
+	(void)state;
+	assert_false(dispatch_remove(&world.d, &s->rule));
+	advance(HOUR / 2);
+	dispatch_add(&world.d, &s->rule, &s->policy, NULL, false, world.now);
+	dispatch_restore(&world.d, &s->rule, &known, world.now);
+	for (i = 0; i < PATHS; i++)
+		come_back_to(s, i);
+	assert_state(s, "retrying");
+	advance(HOUR * 2 / 3);
+	assert_int_equal(world.runs, 3);
+	assert_int_equal(run(2)->attempt, 3);
+}
+
+/* ---- runs left over ---- */
+
+/* A run of half an hour, five minutes old when the daemon comes back. */
+static struct subject *
+add_left_over(struct policy p, struct dispatch_lock *lock)
+{
+	struct subject *s = add_locked(p, lock);
+
+	s->length_ms = HOUR / 2;
+	write_file(s, 0);
+	advance(4 * MINUTE);
+	assert_true(s->running);
+	return s;
+}
+
+static struct policy
+patient(void)
+{
+	struct policy p = usual();
+
+	p.timeout_ms = 0;
+	return p;
+}
+
+static void
+a_run_left_over_is_running_and_has_taken_what_is_owed(void **state)
+{
+	struct subject *s = add_left_over(patient(), NULL);
+
+	(void)state;
+	restart(MINUTE, 0);
+	assert_state(s, "running");
+	assert_false(dispatch_pending(&s->rule));
+	assert_ptr_equal(TAILQ_FIRST(&s->rule.taken), &s->path[0]);
+	advance(MINUTE);
+	assert_int_equal(world.runs, 1);
+}
+
+static void
+a_run_left_over_holds_its_lock(void **state)
+{
+	struct dispatch_lock lock = { .holders = 0 };
+	struct subject *b;
+
+	(void)state;
+	add_left_over(patient(), &lock);
+	b = add_locked(usual(), &lock);
+	restart(MINUTE, 0);
+	trigger(b);
+	advance(20 * MINUTE);
+	assert_state(b, "queued");
+	advance(HOUR);
+	assert_int_equal(runs_of(b), 1);
+	assert_true(last_run()->start >= run(0)->end);
+}
+
+static void
+a_run_left_over_holds_a_slot(void **state)
+{
+	struct subject *b;
+
+	(void)state;
+	begin(1);
+	add_left_over(patient(), NULL);
+	b = add_usual();
+	restart(MINUTE, 0);
+	trigger(b);
+	advance(20 * MINUTE);
+	assert_state(b, "queued");
+	advance(HOUR);
+	assert_int_equal(runs_of(b), 1);
+}
+
+static void
+two_runs_left_over_with_one_lock_both_hold_it(void **state)
+{
+	struct dispatch_lock other = { .holders = 0 }, lock = { .holders = 0 };
+	struct subject *a, *b, *c;
+
+	(void)state;
+	a = add_left_over(patient(), &lock);
+	b = add_left_over(patient(), &other);
+	c = add_locked(usual(), &lock);
+	b->lock = &lock;
+	restart(MINUTE, 0);
+	assert_true(a->running && b->running);
+	trigger(c);
+	b->fail = a->fail = 1;
+	while (world.run[0].end < 0)
+		advance(1000);
+	assert_true(b->running);
+	assert_state(c, "queued");
+	while (world.run[1].end < 0)
+		advance(1000);
+	advance(3 * HOUR);
+	assert_int_equal(runs_of(c), 1);
+	assert_int_equal(world.running, 0);
+}
+
+static void
+a_run_left_over_gets_its_remaining_timeout_then_term_then_kill(void **state)
+{
+	struct policy p = usual();
+	struct subject *s;
+
+	(void)state;
+	p.timeout_ms = 10 * MINUTE;
+	s = add_left_over(p, NULL);
+	s->stubborn = true;
+	restart(MINUTE, 0);
+	advance(10 * MINUTE);
+	assert_int_equal(s->term_ms, 1000 + 10 * MINUTE);
+	assert_int_equal(s->kill_ms, 1000 + 10 * MINUTE + 5000);
+}
+
+static void
+a_timeout_that_is_over_when_the_daemon_comes_back_is_told_at_once(void **state)
+{
+	struct policy p = usual();
+	struct subject *s;
+	int64_t t;
+
+	(void)state;
+	p.timeout_ms = 10 * MINUTE;
+	s = add_left_over(p, NULL);
+	restart(10 * MINUTE, 0);
+	t = now_ms();
+	advance(0);
+	assert_int_equal(s->term_ms, t);
+}
+
+static void
+a_clock_that_was_set_back_makes_a_timeout_no_longer_than_it_is(void **state)
+{
+	struct policy p = usual();
+	struct subject *s;
+	int64_t t;
+
+	(void)state;
+	p.timeout_ms = 10 * MINUTE;
+	s = add_left_over(p, NULL);
+	restart(MINUTE, -24 * (int64_t)HOUR);
+	t = now_ms();
+	advance(11 * MINUTE);
+	assert_int_equal(s->term_ms, t + 10 * MINUTE);
+}
+
+static void
+what_a_lost_run_took_is_due_at_once(void **state)
+{
+	struct policy p = patient();
+	struct subject *s;
+
+	(void)state;
+	p.cooldown_ms = HOUR;
+	s = add_left_over(p, NULL);
+	restart(MINUTE, 0);
+	advance(HOUR);
+	assert_int_equal(world.runs, 2);
+	assert_int_equal(run(1)->start, run(0)->end);
+	assert_int_equal(run(1)->attempt, 1);
+	assert_int_equal(run(1)->reason, REASON_CHANGE);
+	advance(HOUR);
+	assert_int_equal(world.runs, 2);
+	assert_state(s, "idle");
+}
+
+static void
+what_a_run_took_that_is_gone_after_a_restart_is_due_at_once(void **state)
+{
+	struct subject *s = add_left_over(patient(), NULL);
+	int64_t t = now_ms();
+
+	(void)state;
+	crash(s);
+	advance(0);
+	assert_int_equal(world.runs, 2);
+	assert_int_equal(run(1)->start, t);
+	assert_int_equal(run(1)->attempt, 1);
+}
+
+static void
+a_lost_run_counts_neither_in_the_backoff_nor_in_the_budget(void **state)
+{
+	struct subject *s = add_stubborn(MINUTE, 0);
+
+	(void)state;
+	write_file(s, 0);
+	while (world.runs < 3)
+		advance(10);
+	assert_true(s->running);
+	crash(s);
+	advance(10);
+	assert_int_equal(world.runs, 4);
+	assert_int_equal(run(3)->attempt, 3);
+	advance(HOUR);
+	assert_between(4 * 54000, run(4)->start - run(3)->end, 4 * 66000);
+	assert_int_equal(run(4)->attempt, 4);
+}
+
+static void
+a_lost_run_that_took_nothing_is_not_repeated(void **state)
+{
+	struct policy p = patient();
+	struct subject *a = add(p), *b = add(p);
+
+	(void)state;
+	a->length_ms = b->length_ms = 10 * MINUTE;
+	trigger(a);
+	trigger(b);
+	advance(MINUTE);
+	a->ends_ms = now_ms();
+	restart(0, 0);
+	assert_state(a, "idle");
+	assert_state(b, "running");
+	advance(24 * (int64_t)HOUR);
+	assert_int_equal(world.runs, 2);
+	assert_state(b, "idle");
+}
+
+static void
+a_change_during_a_run_left_over_is_served_once_after_it(void **state)
+{
+	struct subject *s = add_left_over(patient(), NULL);
+
+	(void)state;
+	restart(MINUTE, 0);
+	advance(MINUTE);
+	write_file(s, 1);
+	assert_true(dispatch_pending(&s->rule));
+	advance(20 * MINUTE);
+	assert_int_equal(world.runs, 1);
+	advance(20 * MINUTE);
+	assert_int_equal(world.runs, 2);
+	advance(24 * (int64_t)HOUR);
+	assert_int_equal(world.runs, 2);
+}
+
+/* In its last attempt, and the daemon is about to die. */
+static struct subject *
+add_in_last_attempt(void)
+{
+	struct policy p = usual();
+	struct subject *s;
+
+	p.retry = 1;
+	s = add(p);
+	s->fail = FOREVER;
+	write_file(s, 0);
+	while (world.runs < 2)
+		advance(10);
+	assert_int_equal(run(1)->attempt, 2);
+	return s;
+}
+
+static void
+a_change_in_the_last_attempt_keeps_its_budget_over_a_restart(void **state)
+{
+	struct subject *s = add_in_last_attempt();
+
+	(void)state;
+	write_file(s, 0);
+	crash(s);
+	advance(HOUR);
+	assert_int_equal(world.runs, 4);
+	assert_int_equal(run(2)->attempt, 1);
+	assert_int_equal(run(3)->attempt, 2);
+}
+
+static void
+a_change_during_a_left_over_last_attempt_brings_the_full_budget(void **state)
+{
+	struct subject *s = add_in_last_attempt();
+
+	(void)state;
+	s->ends_ms = now_ms() + 1000;
+	restart(10, 0);
+	assert_state(s, "running");
+	write_file(s, 0);
+	advance(HOUR);
+	assert_int_equal(world.runs, 4);
+	assert_int_equal(run(2)->attempt, 1);
+	assert_int_equal(run(3)->attempt, 2);
+}
+
+static void
+a_trigger_during_a_run_left_over_runs_after_it(void **state)
+{
+	struct policy p = patient();
+	struct subject *s = add(p);
+
+	(void)state;
+	s->length_ms = 10 * MINUTE;
+	trigger(s);
+	advance(MINUTE);
+	restart(0, 0);
+	assert_true(trigger(s));
+	advance(15 * MINUTE);
+	assert_int_equal(world.runs, 2);
+	assert_int_equal(run(1)->start, run(0)->end);
+	assert_int_equal(run(1)->reason, REASON_MANUAL);
+}
+
+/* ---- a rule that is changed ---- */
+
+static void
+a_changed_rule_keeps_what_it_owes_and_waits_by_its_new_policy(void **state)
+{
+	struct policy p = usual();
+	struct subject *s;
+
+	(void)state;
+	p.settle_ms = HOUR;
+	p.settle_max_ms = 2 * HOUR;
+	s = add(p);
+	write_file(s, 0);
+	advance(MINUTE);
+	p.settle_ms = 2 * MINUTE;
+	change(s, p, NULL);
+	advance(HOUR);
+	assert_int_equal(world.runs, 1);
+	assert_int_equal(run(0)->start, 2 * MINUTE);
+	assert_int_equal(run(0)->reason, REASON_CHANGE);
+}
+
+static void
+attempt_and_backoff_of_a_changed_rule_start_anew(void **state)
+{
+	struct subject *s = add_waiting_for_a_retry();
+	struct policy p = s->policy;
+	int64_t t;
+
+	(void)state;
+	p.retry_delay_ms = MINUTE;
+	change(s, p, NULL);
+	t = now_ms();
+	advance(3 * MINUTE);
+	assert_int_equal(run(2)->start, t);
+	assert_int_equal(run(2)->attempt, 1);
+	assert_int_equal(run(2)->reason, REASON_CHANGE);
+	assert_between(54000, run(3)->start - run(2)->end, 66000);
+}
+
+static void
+a_changed_rule_that_had_failed_runs_again(void **state)
+{
+	struct subject *s = add_failed(1, MINUTE);
+	struct policy p = s->policy;
+
+	(void)state;
+	change(s, p, NULL);
+	advance(24 * (int64_t)HOUR);
+	assert_int_equal(world.runs, 4);
+	assert_int_equal(run(2)->attempt, 1);
+	assert_int_equal(run(3)->attempt, 2);
+}
+
+static void
+a_changed_rule_whose_last_attempt_runs_gets_a_new_budget(void **state)
+{
+	struct subject *s = add_in_last_attempt();
+
+	(void)state;
+	change(s, s->policy, NULL);
+	assert_state(s, "running");
+	advance(24 * (int64_t)HOUR);
+	assert_int_equal(world.runs, 4);
+	assert_int_equal(run(2)->start, run(1)->end + 10000);
+	assert_int_equal(run(2)->attempt, 1);
+	assert_int_equal(run(3)->attempt, 2);
+	assert_between(27000, run(3)->start - run(2)->end, 66000);
+}
+
+static void
+a_changed_rule_that_waits_has_its_new_lock_at_once(void **state)
+{
+	struct dispatch_lock one = { .holders = 0 }, two = { .holders = 0 };
+	struct subject *a = add_left_over(patient(), &one);
+	struct subject *b = add_locked(usual(), &one), *c = add_locked(usual(), &two);
+
+	(void)state;
+	write_file(b, 0);
+	write_file(c, 0);
+	advance(MINUTE);
+	assert_state(b, "queued");
+	change(b, usual(), &two);
+	advance(0);
+	assert_int_equal(runs_of(b), 1);
+	change(c, usual(), &one);
+	trigger(c);
+	advance(MINUTE);
+	assert_state(c, "queued");
+	assert_true(a->running);
+	advance(HOUR);
+	assert_int_equal(runs_of(c), 2);
+}
+
+static void
+a_changed_rule_that_runs_has_its_new_lock_afterwards(void **state)
+{
+	struct dispatch_lock one = { .holders = 0 }, two = { .holders = 0 };
+	struct subject *a = add_left_over(patient(), &one);
+	struct subject *b = add_locked(usual(), &one), *c = add_locked(usual(), &two);
+
+	(void)state;
+	change(a, patient(), &two);
+	trigger(b);
+	trigger(c);
+	advance(MINUTE);
+	assert_state(b, "queued");
+	assert_int_equal(runs_of(c), 1);
+	trigger(a);
+	advance(HOUR / 2);
+	assert_int_equal(runs_of(b), 1);
+	assert_int_equal(runs_of(a), 2);
+	trigger(b);
+	trigger(c);
+	advance(MINUTE);
+	assert_int_equal(runs_of(b), 2);
+	assert_state(c, "queued");
+}
+
+static void
+the_run_of_a_changed_rule_keeps_its_timeout(void **state)
+{
+	struct subject *s = add_slow(true);
+	struct policy p = s->policy;
+
+	(void)state;
+	advance(10);
+	p.timeout_ms = HOUR;
+	change(s, p, NULL);
+	advance(MINUTE);
+	assert_int_equal(s->term_ms, 3000);
+}
+
+static void
+a_changed_rule_that_is_blocked_stays_so_until_it_is_unblocked(void **state)
+{
+	struct subject *s = add_usual();
+
+	(void)state;
+	s->missing = true;
+	write_file(s, 0);
+	advance(MINUTE);
+	change(s, usual(), NULL);
+	s->missing = false;
+	advance(HOUR);
+	assert_state(s, "blocked");
+	unblock(s);
+	advance(0);
+	assert_int_equal(world.runs, 1);
+}
+
+static void
+every_of_a_changed_rule_counts_from_the_last_success(void **state)
+{
+	struct subject *s = add_usual();
+	struct policy p = usual();
+
+	(void)state;
+	write_file(s, 0);
+	advance(10 * MINUTE);
+	p.every_ms = HOUR;
+	change(s, p, NULL);
+	advance(HOUR);
+	assert_int_equal(world.runs, 2);
+	assert_int_equal(run(1)->start, run(0)->end + HOUR);
+	advance(10 * MINUTE);
+	p.every_ms = 5 * MINUTE;
+	change(s, p, NULL);
+	advance(0);
+	assert_int_equal(world.runs, 3);
+	p.every_ms = 0;
+	advance(1000);
+	change(s, p, NULL);
+	advance(24 * (int64_t)HOUR);
+	assert_int_equal(world.runs, 3);
+}
+
+static void
+a_changed_rule_that_triggers_itself_gets_another_chance(void **state)
+{
+	struct subject *s = add_self_triggering();
+
+	(void)state;
+	advance(HOUR);
+	assert_true(dispatch_is_guarded(&s->rule));
+	change(s, s->policy, NULL);
+	assert_false(dispatch_is_guarded(&s->rule));
+}
+
+static void
+a_rule_that_is_switched_off_waits_till_it_is_switched_on(void **state)
+{
+	struct subject *s = add_usual();
+	struct policy p = usual();
+
+	(void)state;
+	write_file(s, 0);
+	p.enabled = false;
+	change(s, p, NULL);
+	advance(HOUR);
+	assert_state(s, "disabled");
+	assert_int_equal(world.runs, 0);
+	change(s, usual(), NULL);
+	advance(0);
+	assert_int_equal(world.runs, 1);
+}
+
+static void
+a_removed_rule_that_still_runs_can_be_taken_up_again(void **state)
+{
+	struct subject *s = add_left_over(patient(), NULL);
+
+	(void)state;
+	s->fail = 1;
+	write_file(s, 1);
+	assert_true(dispatch_remove(&world.d, &s->rule));
+	advance(MINUTE);
+	assert_false(trigger(s));
+	change(s, usual(), NULL);
+	assert_state(s, "running");
+	s->length_ms = 100;
+	write_file(s, 0);
+	advance(HOUR);
+	assert_int_equal(world.runs, 2);
+	assert_int_equal(run(1)->start, run(0)->end + 10000);
+	assert_state(s, "idle");
+}
+
+/* ---- what a removed rule owes ---- */
+
+static void
+what_a_removed_rule_owes_can_be_read(void **state)
+{
+	struct subject *s = add_usual();
+
+	(void)state;
+	write_file(s, 0);
+	assert_false(dispatch_remove(&world.d, &s->rule));
+	assert_int_equal(s->path[0].owed, CHANGE_MODIFY);
+	assert_true(dispatch_pending(&s->rule));
+}
+
+static void
+what_a_removed_rule_runs_for_can_be_read_until_the_end(void **state)
+{
+	struct subject *s = add_left_over(patient(), NULL);
+
+	(void)state;
+	write_file(s, 1);
+	assert_true(dispatch_remove(&world.d, &s->rule));
+	assert_int_equal(s->path[0].taken, CHANGE_MODIFY);
+	assert_int_equal(s->path[1].owed, CHANGE_MODIFY);
+	advance(HOUR);
+	assert_true(dispatch_path_settled(&s->path[0]));
+	assert_int_equal(s->path[1].owed, CHANGE_MODIFY);
+	assert_int_equal(world.runs, 1);
+}
+
+static void
+what_a_removed_rule_failed_to_deliver_is_owed_after_its_end(void **state)
+{
+	struct subject *s = add_left_over(patient(), NULL);
+
+	(void)state;
+	s->fail = 1;
+	assert_true(dispatch_remove(&world.d, &s->rule));
+	advance(HOUR);
+	assert_int_equal(s->path[0].owed, CHANGE_MODIFY);
+	assert_int_equal(s->rule.next_attempt, 2);
+	assert_int_equal(world.runs, 1);
+	assert_true(mono_is_never(dispatch_deadline(&world.d)));
+}
+
 /* ---- what is shown ---- */
 
 static void
@@ -2383,12 +3774,21 @@ main(void)
 		TEST(a_change_just_before_the_cooldown_ends_settles_first),
 		TEST(a_slow_writer_during_the_cooldown_gets_settle_max_from_its_end),
 		TEST(a_slow_writer_that_stops_in_time_is_waited_for),
+		TEST(what_is_written_late_in_a_retry_wait_settles),
+		TEST(what_is_written_long_after_a_rule_has_failed_settles),
+		TEST(what_is_written_long_after_a_rule_was_blocked_settles),
+		TEST(what_is_written_long_into_the_wait_for_a_lock_settles),
+		TEST(constant_writing_long_after_a_rule_has_failed_is_run_by_settle_max),
+		TEST(constant_writing_long_after_a_rule_was_blocked_is_run_by_settle_max),
+		TEST(leaving_the_queue_puts_a_run_off_by_settle_max_at_most),
+		TEST(leaving_the_queue_puts_a_run_off_only_once),
 		TEST(a_file_below_min_size_is_absent),
 		TEST(splay_delays_a_run_by_a_random_time_up_to_it),
 		TEST(splay_is_drawn_once_per_pending_period),
 		TEST(splay_is_drawn_anew_for_the_next_period),
 		TEST(splay_spreads_runs_at_start_and_by_the_timer_too),
 		TEST(splay_applies_to_what_was_noticed_during_a_run),
+		TEST(writing_now_and_then_does_not_put_a_splayed_run_off_for_ever),
 		TEST(splay_does_not_apply_to_a_retry),
 		TEST(a_change_during_a_run_causes_one_more_run),
 		TEST(many_changes_during_a_run_cause_one_more_run),
@@ -2435,6 +3835,8 @@ main(void)
 		TEST(at_start_new_owes_what_exists_whatever_on_says),
 		TEST(at_start_new_owes_nothing_for_what_does_not_exist),
 		TEST(at_start_changed_and_never_record_what_is_there),
+		TEST(at_start_always_runs_only_when_the_daemon_starts),
+		TEST(forgetting_what_at_start_new_owes_forgets_the_run),
 		TEST(a_change_after_the_start_gives_reason_change),
 		TEST(a_trigger_goes_past_settle_cooldown_and_splay),
 		TEST(a_trigger_goes_past_the_retry_wait),
@@ -2451,6 +3853,7 @@ main(void)
 		TEST(the_guard_doubles_from_one_second),
 		TEST(the_guard_never_makes_the_cooldown_shorter),
 		TEST(a_change_from_outside_runs_in_spite_of_the_guard),
+		TEST(without_retries_a_failing_rule_that_triggers_itself_is_guarded),
 		TEST(a_change_more_than_two_seconds_after_a_run_is_not_its_own),
 		TEST(ignore_takes_a_change_during_a_run_as_its_own_doing),
 		TEST(ignore_lasts_one_settle_after_a_success),
@@ -2479,6 +3882,61 @@ main(void)
 		TEST(a_change_after_all_that_failed_is_forgotten_is_served),
 		TEST(a_disabled_rule_does_nothing),
 		TEST(after_a_stop_nothing_new_runs_but_timeouts_go_on),
+		TEST(what_is_owed_is_served_in_the_next_life),
+		TEST(a_rule_that_owed_nothing_owes_nothing_in_the_next_life),
+		TEST(what_changes_between_two_lives_is_owed),
+		TEST(what_runs_failed_to_deliver_is_owed_in_life_after_life),
+		TEST(a_cooldown_survives_a_restart),
+		TEST(a_clock_that_was_set_back_makes_a_cooldown_no_longer_than_it_is),
+		TEST(a_clock_that_was_set_forward_ends_a_cooldown),
+		TEST(a_retry_wait_survives_a_restart_with_its_attempt),
+		TEST(a_backoff_goes_on_doubling_after_a_restart),
+		TEST(a_clock_that_was_set_back_makes_a_retry_wait_no_longer_than_it_is),
+		TEST(a_clock_that_was_set_forward_ends_a_retry_wait),
+		TEST(a_spent_budget_is_served_again_but_no_sooner_than_the_retry),
+		TEST(without_retries_a_spent_budget_is_served_as_usual_after_a_restart),
+		TEST(a_difference_found_after_a_restart_is_a_cause),
+		TEST(a_wait_that_must_not_be_shortened_must_not_after_a_restart),
+		TEST(a_wait_that_was_shortened_is_known_to_be_after_a_restart),
+		TEST(every_counts_from_the_last_success_across_a_restart),
+		TEST(every_counts_from_when_the_rule_was_new_across_restarts),
+		TEST(every_does_not_make_up_for_what_it_missed),
+		TEST(a_clock_that_was_set_back_puts_every_off_by_one_length_at_most),
+		TEST(what_the_timer_asked_for_is_owed_in_the_next_life),
+		TEST(at_start_always_runs_at_every_start),
+		TEST(at_start_always_does_not_wait_for_a_retry),
+		TEST(at_start_never_comes_back_without_debts_and_waits),
+		TEST(a_rule_that_comes_back_while_the_daemon_runs_owes_what_it_owed),
+		TEST(a_run_left_over_is_running_and_has_taken_what_is_owed),
+		TEST(a_run_left_over_holds_its_lock),
+		TEST(a_run_left_over_holds_a_slot),
+		TEST(two_runs_left_over_with_one_lock_both_hold_it),
+		TEST(a_run_left_over_gets_its_remaining_timeout_then_term_then_kill),
+		TEST(a_timeout_that_is_over_when_the_daemon_comes_back_is_told_at_once),
+		TEST(a_clock_that_was_set_back_makes_a_timeout_no_longer_than_it_is),
+		TEST(what_a_lost_run_took_is_due_at_once),
+		TEST(what_a_run_took_that_is_gone_after_a_restart_is_due_at_once),
+		TEST(a_lost_run_counts_neither_in_the_backoff_nor_in_the_budget),
+		TEST(a_lost_run_that_took_nothing_is_not_repeated),
+		TEST(a_change_during_a_run_left_over_is_served_once_after_it),
+		TEST(a_change_in_the_last_attempt_keeps_its_budget_over_a_restart),
+		TEST(a_change_during_a_left_over_last_attempt_brings_the_full_budget),
+		TEST(a_trigger_during_a_run_left_over_runs_after_it),
+		TEST(a_changed_rule_keeps_what_it_owes_and_waits_by_its_new_policy),
+		TEST(attempt_and_backoff_of_a_changed_rule_start_anew),
+		TEST(a_changed_rule_that_had_failed_runs_again),
+		TEST(a_changed_rule_whose_last_attempt_runs_gets_a_new_budget),
+		TEST(a_changed_rule_that_waits_has_its_new_lock_at_once),
+		TEST(a_changed_rule_that_runs_has_its_new_lock_afterwards),
+		TEST(the_run_of_a_changed_rule_keeps_its_timeout),
+		TEST(a_changed_rule_that_is_blocked_stays_so_until_it_is_unblocked),
+		TEST(every_of_a_changed_rule_counts_from_the_last_success),
+		TEST(a_changed_rule_that_triggers_itself_gets_another_chance),
+		TEST(a_rule_that_is_switched_off_waits_till_it_is_switched_on),
+		TEST(a_removed_rule_that_still_runs_can_be_taken_up_again),
+		TEST(what_a_removed_rule_owes_can_be_read),
+		TEST(what_a_removed_rule_runs_for_can_be_read_until_the_end),
+		TEST(what_a_removed_rule_failed_to_deliver_is_owed_after_its_end),
 		TEST(settling_then_splay_is_shown_as_settling),
 		TEST(cooldown_is_shown_once_it_has_settled),
 		TEST(every_state_reason_and_change_has_its_name),

@@ -1,0 +1,209 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# What filevault-escrow reads out of logs. tests/escrow/NAME.log is judged by
+# NAME.expected: the report, then what `sent` says and its exit status; by every
+# awk that is here. A stand-in for log(1) shows how it asks and waits.
+#
+# UPDATE=1 sh tests/system/71-filevault-escrow.t writes what is there now to the
+# .expected files: read the diff before you commit it.
+
+cd "$(dirname "$0")/../.." || exit 1
+top=$PWD
+umask 022
+LC_ALL=C
+export LC_ALL
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/escrow.XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+cd "$work" || exit 1
+script=$top/src/filevault-escrow.sh
+n=0
+
+ok() {
+	n=$((n + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $n - $2"
+	else
+		echo "not ok $n - $2"
+	fi
+}
+
+skip() {
+	n=$((n + 1))
+	echo "ok $n - $1 # SKIP $2"
+}
+
+escrow() {
+	sh "$script" "$@"
+}
+
+# says STATUS PATTERN WHAT COMMAND...
+says() {
+	want=$1 pattern=$2 what=$3
+	shift 3
+	"$@" >out 2>err </dev/null
+	status=$?
+	[ $status -eq "$want" ] && cat out err | grep -q -e "$pattern"
+	ok $? "$what"
+	[ $status -eq "$want" ] || echo "# exit $status instead of $want"
+	sed 's/^/# /' out err
+}
+
+# golden NAME WHOSE: by the awk that $script finds.
+golden() {
+	log=$top/tests/escrow/$1.log
+	expected=$top/tests/escrow/$1.expected
+	{
+		escrow report - <"$log" 2>&1
+		echo "exit $?"
+		echo "--"
+		escrow sent - <"$log" 2>&1
+		echo "exit $?"
+	} >"$1.actual"
+	if [ -n "$UPDATE" ]; then
+		cp "$1.actual" "$expected"
+	fi
+	diff -u "$expected" "$1.actual" >difference 2>&1
+	ok $? "$1.log gives what $1.expected says$2"
+	sed 's/^/# /' difference
+}
+
+goldens() {
+	for log in "$top"/tests/escrow/*.log; do
+		golden "$(basename "$log" .log)" "$1"
+	done
+}
+
+# The script takes nothing from its environment, so a copy of it finds another awk.
+with_awk() {
+	program=$(command -v "$1") || {
+		skip "the logs are read the same with $*" "$1 is not here"
+		return
+	}
+	mkdir -p "awk.$1"
+	printf '#!/bin/sh\nexec %s %s "$@"\n' "$program" "$2" >"awk.$1/awk"
+	chmod 755 "awk.$1/awk"
+	script=$work/awk.$1/script
+	sed "s|^PATH=|&$work/awk.$1:|" "$top/src/filevault-escrow.sh" >"$script"
+	goldens " with $*"
+	script=$top/src/filevault-escrow.sh
+}
+
+# stand_in SHELL: a log(1) that notes how it was asked. $asked is how often.
+stand_in() {
+	cat >log <<-END
+		#!/bin/sh
+		printf '<%s>\n' "\$@" >>'$work/arguments'
+		echo >>'$work/asked'
+		asked=\$(wc -l <'$work/asked')
+		$1
+	END
+	chmod 755 log
+	rm -f asked arguments
+}
+
+asking() {
+	stand_in "cat '$top/tests/escrow/compact.log'"
+	says 0 '20.7 s later' "the log is asked for its report" \
+		escrow report --log-program "$work/log"
+	{
+		printf '<%s>\n' show --style syslog --last 7d --predicate
+		echo '<process == "mdmclient" AND'
+		echo '    (message CONTAINS "PUT) [Acknowledged(SecurityInfo" OR'
+		echo '    message CONTAINS "Saved PRK escrow file")>'
+	} >want
+	cmp -s want arguments
+	ok $? "... for 7 days of mdmclient's two messages"
+	diff want arguments | sed 's/^/# /'
+	says 0 'sent to MDM' "the time to ask for can be given" \
+		escrow sent --last 12h --log-program "$work/log"
+	grep -q '^<12h>$' arguments
+	ok $? "... and is passed on"
+}
+
+waiting() {
+	lines="'$top/tests/escrow/syslog.log'"
+	stand_in "if [ \$asked -lt 3 ]; then head -n 4 $lines; else cat $lines; fi"
+	says 0 '17 h 45 min 1.7 s later' "sent waits until the key was sent" \
+		escrow sent --within 60 --poll 1 --log-program "$work/log"
+	[ "$(wc -l <asked)" -eq 3 ]
+	ok $? "... and no longer"
+	stand_in "head -n 4 $lines"
+	says 1 'not sent so far' "sent ends when the time is over" \
+		escrow sent --within 2 --poll 1 --log-program "$work/log"
+	[ "$(wc -l <asked)" -ge 2 ] && [ "$(wc -l <asked)" -le 3 ]
+	ok $? "... and has asked again meanwhile"
+	stand_in "head -n 4 $lines"
+	says 1 'not sent so far' "without --within it asks once" \
+		escrow sent --log-program "$work/log"
+	[ "$(wc -l <asked)" -eq 1 ]
+	ok $? "... and never again"
+	stand_in "if [ \$asked -lt 2 ]; then echo; else cat $lines; fi"
+	says 0 'sent to MDM' "a key that is not in the log yet is waited for" \
+		escrow sent --within 60 --poll 1 --log-program "$work/log"
+}
+
+failures() {
+	says 69 'not here' "without log(1) it says what can be done" \
+		escrow report --log-program "$work/no-log"
+	stand_in 'echo "log: Could not open local log store: Operation not permitted" >&2; exit 64'
+	says 77 'Operation not permitted: try sudo' "a log that may not be read hints at sudo" \
+		escrow report --log-program "$work/log"
+	says 77 'try sudo' "... for sent too" \
+		escrow sent --within 60 --log-program "$work/log"
+	stand_in 'exit 1'
+	want=77
+	[ "$(id -u)" -ne 0 ] || want=74
+	says $want 'the log cannot be read: .* has failed' "a log that fails is no answer" \
+		escrow sent --log-program "$work/log"
+}
+
+usage() {
+	says 64 'usage: filevault-escrow' "without a command it says how" escrow
+	says 64 'no such command: x' "an unknown command is a usage error" escrow x
+	says 64 'unknown argument: --x' "an unknown option is one" escrow sent --x
+	says 64 'missing after --last' "an option without its value is one" escrow sent --last
+	says 64 'report does not wait' "a report does not wait" escrow report --within 5
+	says 64 'cannot be waited for' "text cannot be waited for" escrow sent --within 5 -
+	says 64 'not an absolute path' "a program has an absolute path" \
+		escrow sent --log-program log
+	for time in 7 d 7w -1d '1 d' "1d'" ''; do
+		says 64 'not a time' "'$time' is no time" escrow sent --last "$time"
+	done
+	for number in x -1 1.5 08 999999; do
+		says 64 'not a number' "'$number' is no number" escrow sent --within "$number"
+	done
+	says 64 'not a number' "to poll without a pause is none" escrow sent --poll 0
+	says 0 'usage: filevault-escrow' "help is no error" escrow --help
+}
+
+# Root runs it: what is in the environment has no say.
+environment() {
+	mkdir planted
+	printf '#!/bin/sh\ntouch %s\n' "$work/was-run" >planted/awk
+	cp planted/awk planted/log
+	chmod 755 planted/awk planted/log
+	says 0 '20.7 s later' "PATH and IFS of the caller have no say" \
+		env PATH="$work/planted:$PATH" IFS=s LC_ALL=xx log_program="$work/planted/log" \
+		input=x predicate=x sh -c 'sh "$1" report - <"$2"' - "$script" \
+		"$top/tests/escrow/default.log"
+	[ ! -e was-run ]
+	ok $? "... and run nothing"
+}
+
+goldens ""
+with_awk mawk
+with_awk gawk --traditional
+with_awk original-awk
+with_awk busybox awk
+asking
+waiting
+failures
+usage
+environment
+# What another program knows, this one does not claim.
+! cat "$top"/tests/escrow/*.expected | grep -q escrowed
+ok $? "it never says that a key was escrowed"
+echo "1..$n"
