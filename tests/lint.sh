@@ -19,13 +19,16 @@ trap 'exit 1' HUP INT TERM
 
 # The floors. An include goes to a strictly lower one, or to a file's own header.
 floors='
-7 main
-6 daemon check help client import doctor
-5 conf job ruleset report
+10 main
+9 daemon check help client historycmd import doctor
+8 report
+7 ruleset
+6 job
+5 conf confwatch jobpaths programs
 4 watch spawn become runenv store history control
-3 rule dispatch trust tree record run
-2 loop stamp platform json
-1 log map heap
+3 rule dispatch trust tree record run plistfile table ask
+2 loop stamp platform json plist
+1 log map heap options
 0 util mono policy paths subcommand
 '
 
