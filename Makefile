@@ -131,6 +131,7 @@ install: $(PROGRAM) ## install; PREFIX, DESTDIR and PLATFORM=macos are honoured
 		$(CONFDIR) $(dir $(STATEDIR) $(PLIST) $(PATHFILE)))
 	install -d $(OWNER) -m 0700 '$(DESTDIR)$(STATEDIR)'
 	install $(OWNER) -m 0755 '$(PROGRAM)' '$(DESTDIR)$(BINDIR)/watchpathd'
+	install $(OWNER) -m 0755 src/filevault-escrow.sh '$(DESTDIR)$(BINDIR)/filevault-escrow'
 	set -e; for page in $(MAN_PAGES); do \
 		install $(OWNER) -m 0644 $$page '$(DESTDIR)$(MANDIR)'/man$${page##*.}; done
 	@set -e; for rule in $(RULES); do to='$(DESTDIR)$(CONFDIR)'/$$rule; \
@@ -148,7 +149,7 @@ endif
 # What install made. Rules that are not as they were shipped, state and log stay.
 uninstall: ## remove what install put there, never changed rules
 	$(if $(LIVE_MAC),-launchctl bootout system/org.watchpathd)
-	rm -f $(addprefix '$(DESTDIR)',$(BINDIR)/watchpathd $(PLIST) $(PATHFILE) \
+	rm -f $(addprefix '$(DESTDIR)',$(BINDIR)/watchpathd $(BINDIR)/filevault-escrow $(PLIST) $(PATHFILE) \
 		$(foreach page,$(notdir $(MAN_PAGES)),$(MANDIR)/man$(patsubst .%,%,$(suffix $(page)))/$(page)))
 	@for rule in $(RULES); do to='$(DESTDIR)$(CONFDIR)'/$$rule; \
 		! cmp -s conf.d/$$rule "$$to" || rm -f "$$to"; done

@@ -628,10 +628,30 @@ rule_search_path(const struct rule *r)
 	return NULL;
 }
 
-/* 0, or -1 with the sentence that the program cannot be run, and whether it is there. */
-static int
-judge_program(struct parser *p, const struct rule *r, const struct command *c,
-    bool *missing, char why[TRUST_WHY_SIZE])
+/* What was found out about a command; many rules run the same one. */
+struct verdict {
+	bool good, missing;
+	char *why;
+	char key[];
+};
+
+/* Everything that a judgement depends on, as one string; free(3) it. */
+static char *
+verdict_key(const struct rule *r, const struct command *c)
+{
+	const char *path = rule_search_path(r);
+	struct buf key = { NULL, 0, 0 };
+	size_t i;
+
+	buf_addf(&key, "%d\n%s", (int)r->trust, path != NULL ? path : "");
+	for (i = 0; i < c->argv.n; i++)
+		buf_addf(&key, "\n%s", c->argv.v[i]);
+	return key.p;
+}
+
+static bool
+judge_anew(struct parser *p, const struct rule *r, const struct command *c, bool *missing,
+    char why[TRUST_WHY_SIZE])
 {
 	char *program = xasprintf("%s%s", p->root, c->argv.v[0]), resolved[PATH_MAX];
 	struct strv argv = { NULL, 0 };
@@ -658,7 +678,39 @@ judge_program(struct parser *p, const struct rule *r, const struct command *c,
 	if (!good && *missing)
 		snprintf(why, TRUST_WHY_SIZE, "%s is not installed yet", program);
 	free(program);
-	return good ? 0 : -1;
+	return good;
+}
+
+/* Judges a command once a reading. */
+static const struct verdict *
+judge_program(struct parser *p, const struct rule *r, const struct command *c)
+{
+	char *key = verdict_key(r, c), why[TRUST_WHY_SIZE] = "";
+	struct verdict *v = map_get(&p->conf->verdicts, key);
+
+	if (v == NULL) {
+		v = xcalloc(1, sizeof(*v) + strlen(key) + 1);
+		memcpy(v->key, key, strlen(key) + 1);
+		v->good = judge_anew(p, r, c, &v->missing, why);
+		v->why = xstrdup(why);
+		map_put(&p->conf->verdicts, v->key, v);
+	}
+	free(key);
+	return v;
+}
+
+static void
+free_verdicts(struct map *verdicts)
+{
+	struct verdict *v;
+	size_t i;
+
+	for (i = 0; i < verdicts->cap; i++)
+		if ((v = verdicts->slots[i].value) != NULL) {
+			free(v->why);
+			free(v);
+		}
+	map_clear(verdicts);
 }
 
 /*
@@ -670,18 +722,22 @@ static void
 warn_programs(struct parser *p, const struct section *s)
 {
 	const struct rule *r = s->rule;
-	char why[TRUST_WHY_SIZE];
-	bool missing = false, runs = false;
+	const struct verdict *v;
+	bool runs = false;
 	size_t i;
 
 	for (i = 0; i < r->nactions && !runs; i++)
-		runs = judge_program(p, r, &r->actions[i], &missing, why) == 0;
-	for (i = 0; i < r->nactions; i++)
-		if (judge_program(p, r, &r->actions[i], &missing, why) == -1 &&
-		    !(missing && runs))
-			warning(p, r->actions[i].line, "%s", why);
-	if (r->verify.argv.n != 0 && judge_program(p, r, &r->verify, &missing, why) == -1)
-		warning(p, r->verify.line, "%s", why);
+		runs = judge_program(p, r, &r->actions[i])->good;
+	for (i = 0; i < r->nactions; i++) {
+		v = judge_program(p, r, &r->actions[i]);
+		if (!v->good && !(v->missing && runs))
+			warning(p, r->actions[i].line, "%s", v->why);
+	}
+	if (r->verify.argv.n == 0)
+		return;
+	v = judge_program(p, r, &r->verify);
+	if (!v->good)
+		warning(p, r->verify.line, "%s", v->why);
 }
 
 static void
@@ -936,5 +992,6 @@ conf_clear(struct conf *c)
 	free(c->settings_file);
 	strv_clear(&c->files);
 	free_claims(&c->sections);
+	free_verdicts(&c->verdicts);
 	*c = (struct conf){ .nrules = 0 };
 }

@@ -35,6 +35,7 @@ struct conf {
 	size_t ndiags;
 	struct strv files;   /* every rule file that was seen, refused ones too */
 	bool denied;         /* something could not be read for want of permission */
+	struct map verdicts; /* on commands that were judged */
 	struct map sections; /* name of a section -> where it stands */
 	/*
 	 * Set by the caller: mount points that must not be touched. NULL: nothing

@@ -278,8 +278,12 @@ is_alive(const struct sockaddr_un *a)
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	bool alive;
 
-	if (fd == -1)
+	/* With its queue full, a daemon that hangs would keep us waiting. */
+	if (fd == -1 || fd_prepare(fd, true) == -1) {
+		if (fd != -1)
+			close(fd);
 		return true;
+	}
 	alive = connect(fd, (const struct sockaddr *)a, sizeof(*a)) == 0 ||
 		(errno != ECONNREFUSED && errno != ENOENT);
 	close(fd);

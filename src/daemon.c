@@ -705,6 +705,15 @@ start(struct daemon *d)
 	return 0;
 }
 
+/* At stop; where saving has failed it is tried once more. */
+static void
+save_last(struct daemon *d)
+{
+	save_all(d);
+	if (store_problem(d->world.store) != NULL)
+		save_load(d);
+}
+
 static void
 finish(struct daemon *d)
 {
@@ -712,7 +721,7 @@ finish(struct daemon *d)
 
 	control_free(d->control);
 	if (d->loaded) {
-		save_all(d);
+		save_last(d);
 		write_history(d);
 	}
 	if (d->world.spawner != NULL && spawn_running(d->world.spawner) > 0)

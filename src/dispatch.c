@@ -695,8 +695,12 @@ dispatch_lost(struct dispatch *d, struct dispatch_rule *r, mono_t now)
 		r->ended = now;
 		put_back(r);
 	}
-	if (dispatch_pending(r))
+	if (dispatch_pending(r)) {
 		r->wait = WAIT_NOT;
+		r->shortened = false;
+	} else {
+		forget_failures(r);
+	}
 	rearm(d, r, now);
 }
 

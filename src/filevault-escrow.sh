@@ -215,7 +215,7 @@ wait_sent() {
 
 command=${1-}
 [ $# -gt 0 ] && shift
-input='' last='' within=0 poll=5
+input='' last=default within=0 poll=5
 while [ $# -gt 0 ]; do
 	case $1 in
 	-) input=- ;;
@@ -237,9 +237,9 @@ done
 case $command in
 report)
 	[ "$within" = 0 ] || misuse "report does not wait"
-	: "${last:=7d}"
+	[ "$last" != default ] || last=7d
 	;;
-sent) : "${last:=3d}" ;;
+sent) [ "$last" != default ] || last=3d ;;
 help | --help | -h)
 	printf '%s\n' "$usage"
 	exit 0

@@ -47,29 +47,63 @@ history_free(struct history *h)
 	free(h);
 }
 
+/* -1 with errno; what is no file is not written to, as that could block. */
+static int
+open_history(const char *path, struct stat *st)
+{
+	int fd = open(path,
+	    O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+
+	if (fd == -1)
+		return -1;
+	if (fstat(fd, st) == 0 && S_ISREG(st->st_mode))
+		return fd;
+	close(fd);
+	errno = EINVAL;
+	return -1;
+}
+
+static bool
+append(int fd, const char *line, size_t len)
+{
+	ssize_t n = write(fd, line, len);
+
+	if (n >= 0 && n < (ssize_t)len)
+		errno = ENOSPC;
+	return n == (ssize_t)len;
+}
+
+/* A crash may have torn the last line: it must not take the next one with it. */
+static bool
+end_torn_line(int fd, off_t size)
+{
+	char last = '\n';
+
+	if (size > 0 && pread(fd, &last, 1, size - 1) == -1)
+		return false;
+	return last == '\n' || append(fd, "\n", 1);
+}
+
 /* Opened anew for every line: runs are rare, and the file may be gone. */
 bool
 history_add(struct history *h, const char *line)
 {
-	int fd =
-	    open(h->path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	size_t len = strlen(line);
-	struct stat st = { .st_size = 0 };
-	char last = '\n';
+	struct stat st;
 	bool ok;
+	int fd = open_history(h->path, &st), saved;
 
 	if (fd == -1)
 		return false;
-	if (fstat(fd, &st) == 0 && st.st_size + (off_t)len > HISTORY_MAX &&
-	    st.st_size > 0 && rename(h->path, h->old_path) == 0) {
+	if (st.st_size + (off_t)len > HISTORY_MAX && st.st_size > 0 &&
+	    rename(h->path, h->old_path) == 0) {
 		close(fd);
 		return history_add(h, line);
 	}
-	/* A crash may have torn the last line: it must not take this one with it. */
-	if (st.st_size > 0 && pread(fd, &last, 1, st.st_size - 1) == 1 && last != '\n')
-		len = write(fd, "\n", 1) == 1 ? len : 0;
-	ok = write(fd, line, len) == (ssize_t)len && len > 0;
+	ok = end_torn_line(fd, st.st_size) && append(fd, line, len);
+	saved = errno;
 	close(fd);
+	errno = saved;
 	return ok;
 }
 
@@ -93,17 +127,20 @@ read_file(const char *path, const char *rule, history_fn *fn, void *arg)
 	char *line = NULL;
 	size_t size = 0;
 	ssize_t len;
-	FILE *f;
+	FILE *f = NULL;
+	int fd, status;
 
-	f = fopen(path, "re");
-	if (f == NULL)
+	/* A FIFO would keep an open waiting. */
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd == -1 || (f = fdopen(fd, "r")) == NULL)
 		return errno == ENOENT ? 0 : -1;
 	while ((len = getline(&line, &size, f)) > 0)
 		if (line[len - 1] == '\n')
 			read_line(line, (size_t)len - 1, rule, fn, arg);
+	status = ferror(f) ? -1 : 0;
 	free(line);
 	fclose(f);
-	return 0;
+	return status;
 }
 
 int

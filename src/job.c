@@ -54,6 +54,7 @@ struct job {
 	/* The books. */
 	cJSON *last_run;
 	uint64_t runs, failed;
+	bool has_state;   /* it is enabled, or was when its run started */
 	int64_t detected; /* what is pending, CLOCK_REALTIME; 0: nothing */
 	struct heap_node save;
 	mono_t saved_at;
@@ -565,11 +566,13 @@ restore(struct job *j, const struct record *known, mono_t now)
 	    now);
 }
 
-/* A time of the other clock, as CLOCK_REALTIME. */
+/* A time of the other clock, as CLOCK_REALTIME, which may have been set back. */
 static int64_t
 as_realtime(mono_t t, mono_t now)
 {
-	return realtime_ns() - mono_sub(now, t);
+	int64_t since = mono_sub(now, t), real = realtime_ns();
+
+	return since < real ? real - since : 1;
 }
 
 static void
@@ -623,7 +626,7 @@ job_save(struct job *j)
 	heap_remove(&j->world->saves, &j->save);
 	j->saved_at = mono_now();
 	/* A disabled rule has no state: what was recorded of it stays as it is. */
-	if (!j->rule->policy.enabled)
+	if (!j->has_state)
 		return;
 	make_record(j, &r);
 	store_put(j->world->store, &r);
@@ -711,7 +714,8 @@ job_new(struct job_world *world, struct rule *rule, struct dispatch_lock *lock,
 	j->paths = jobpaths_new(world->watch, &world->dispatch, &j->state, &paths_ops, j);
 	say_loaded(j);
 	j->said = rule->policy.enabled ? STATE_IDLE : STATE_DISABLED;
-	if (!rule->policy.enabled)
+	j->has_state = rule->policy.enabled;
+	if (!j->has_state)
 		return j;
 	if (known != NULL)
 		restore(j, known, now);
@@ -794,7 +798,7 @@ job_leave(struct job *j, void (*gone)(void *arg, struct job *j), void *arg)
 	programs_unwatch(&j->programs);
 	jobpaths_stop(j->paths);
 	heap_remove(&j->world->saves, &j->save);
-	if (j->rule->policy.enabled) {
+	if (j->has_state) {
 		make_record(j, &r);
 		store_leave(j->world->store, &r);
 	}

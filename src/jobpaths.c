@@ -216,13 +216,22 @@ is_match(const struct jobpaths *paths, const char *name)
 	return false;
 }
 
+static void
+look_absent(struct jobpaths *paths, struct path *p)
+{
+	const struct stamp absent = { .present = false };
+	unsigned diff = dispatch_look(
+	    paths->dispatch, paths->state, &p->state, &absent, 0, mono_now());
+
+	if (diff != 0)
+		paths->ops->changed(paths->arg, p->name, diff);
+}
+
 /* Matches that went while nobody watched: their absence is the difference. */
 static void
 notice_missing(struct jobpaths *paths, const struct record *known)
 {
-	const struct stamp absent = { .present = false };
 	struct path *p;
-	unsigned diff;
 	size_t i;
 
 	for (i = 0; i < known->npaths; i++) {
@@ -231,10 +240,7 @@ notice_missing(struct jobpaths *paths, const struct record *known)
 			continue;
 		p = path_new(paths, known->paths[i].path);
 		restore(paths, p, &known->paths[i]);
-		diff = dispatch_look(
-		    paths->dispatch, paths->state, &p->state, &absent, 0, mono_now());
-		if (diff != 0)
-			paths->ops->changed(paths->arg, p->name, diff);
+		look_absent(paths, p);
 	}
 	jobpaths_sweep(paths);
 }
@@ -277,7 +283,8 @@ void
 jobpaths_load(
     struct jobpaths *paths, const struct strv *entries, const struct record *known)
 {
-	size_t i;
+	bool recorded;
+	size_t i, n;
 
 	if (paths->state->policy->at_start == START_NEVER)
 		known = NULL;
@@ -286,9 +293,14 @@ jobpaths_load(
 			map_put(&paths->recorded, known->paths[i].path, &known->paths[i]);
 	paths->entries = xcalloc(entries->n, sizeof(*paths->entries));
 	paths->loading = true;
-	for (i = 0; i < entries->n; i++)
-		paths->entries[paths->nentries++] = entry_new(paths, entries->v[i],
-		    known != NULL && has(&known->watch, entries->v[i]));
+	/* A path that several entries stand for is first met by one that is known. */
+	for (n = 0; n < 2 * entries->n; n++) {
+		i = n % entries->n;
+		recorded = known != NULL && has(&known->watch, entries->v[i]);
+		if (recorded == (n < entries->n))
+			paths->entries[paths->nentries++] =
+			    entry_new(paths, entries->v[i], recorded);
+	}
 	paths->loading = false;
 	if (known != NULL)
 		notice_missing(paths, known);
@@ -321,8 +333,13 @@ forget_strays(struct jobpaths *paths)
 
 	for (p = TAILQ_FIRST(&paths->all); p != NULL; p = next) {
 		next = TAILQ_NEXT(p, link);
-		if (p->nwatched > 0 || is_match(paths, p->name))
+		if (p->nwatched > 0)
 			continue;
+		if (is_match(paths, p->name)) {
+			/* It may have gone while the rule was not in force. */
+			look_absent(paths, p);
+			continue;
+		}
 		dispatch_forget(paths->dispatch, paths->state, &p->state, mono_now());
 		path_free(paths, p);
 	}
@@ -395,6 +412,9 @@ jobpaths_sweep(struct jobpaths *paths)
 {
 	struct path *p, *next;
 
+	/* What was watched until a stop is known all the same. */
+	if (paths->stopped.n > 0)
+		return;
 	for (p = TAILQ_FIRST(&paths->all); p != NULL; p = next) {
 		next = TAILQ_NEXT(p, link);
 		if (p->nwatched == 0 && dispatch_path_settled(&p->state))

@@ -32,13 +32,14 @@ cJSON *
 json_parse(const char *text, size_t len)
 {
 	char *copy;
-	cJSON *o;
+	cJSON *o = NULL;
 
-	/* It would stop at a NUL and call the rest unread. */
+	/* It would stop at a NUL and call the rest unread, or cut a string there. */
 	if (memchr(text, '\0', len) != NULL)
 		return NULL;
 	copy = xstrndup(text, len);
-	o = cJSON_ParseWithOpts(copy, NULL, 1);
+	if (strstr(copy, "\\u0000") == NULL)
+		o = cJSON_ParseWithOpts(copy, NULL, 1);
 	free(copy);
 	if (o != NULL && !cJSON_IsObject(o)) {
 		cJSON_Delete(o);

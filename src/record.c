@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "json.h"
+#include "policy.h"
 
 void
 record_clear(struct record *r)
@@ -71,14 +72,14 @@ member_get(const struct record *r, const struct member *m)
 	return *(const int64_t *)at;
 }
 
-/* False: the value does not fit, or cannot be. */
+/* False: the value does not fit, or cannot be: 1 is init, and kill(-1) is for all. */
 static bool
 member_set(struct record *r, const struct member *m, int64_t n)
 {
 	void *at = (char *)r + m->offset;
 
 	if (n < 0 || (m->width == W_UNSIGNED && n > UINT32_MAX) ||
-	    (m->width == W_PID && n > INT32_MAX))
+	    (m->width == W_PID && (n > INT32_MAX || n == 1)))
 		return false;
 	switch (m->width) {
 	case W_UNSIGNED:
@@ -129,17 +130,24 @@ parse_watch(struct record *r, const cJSON *list)
 	return true;
 }
 
+#define OWED_MAX (CHANGE_CREATE | CHANGE_MODIFY | CHANGE_DELETE | CHANGE_ATTRIBUTES)
+
 static bool
 parse_path(struct record_path *p, const cJSON *item)
 {
 	const char *seen = json_get_string(item, "seen");
+	char text[STAMP_TEXT_SIZE];
 	int64_t owed = 0;
 
 	p->path = json_get_text(item, "path");
 	if (p->path == NULL || seen == NULL || !stamp_parse(&p->seen, seen))
 		return false;
+	/* sscanf takes spaces, signs and what does not fit. */
+	stamp_print(text, &p->seen);
+	if (strcmp(text, seen) != 0)
+		return false;
 	if (cJSON_GetObjectItemCaseSensitive(item, "owed") != NULL &&
-	    (!json_get_int(item, "owed", &owed) || owed < 0 || owed > UINT16_MAX))
+	    (!json_get_int(item, "owed", &owed) || owed < 0 || owed > OWED_MAX))
 		return false;
 	p->owed = (unsigned)owed;
 	return true;
@@ -173,15 +181,19 @@ static const struct flag {
 static bool
 parse_object(struct record *r, cJSON *o)
 {
+	const cJSON *flag;
 	size_t i;
 
 	r->rule = json_get_text(o, "rule");
 	r->process = json_get_text(o, "process");
 	r->boot = json_get_text(o, "boot");
 	r->run = json_get_text(o, "run");
-	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
-		*(bool *)((char *)r + flags[i].offset) =
-		    cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(o, flags[i].key));
+	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		flag = cJSON_GetObjectItemCaseSensitive(o, flags[i].key);
+		if (flag != NULL && !cJSON_IsTrue(flag))
+			return false;
+		*(bool *)((char *)r + flags[i].offset) = flag != NULL;
+	}
 	if (r->rule == NULL || !parse_numbers(r, o) ||
 	    !parse_watch(r, cJSON_GetObjectItemCaseSensitive(o, "watch")) ||
 	    !parse_paths(r, cJSON_GetObjectItemCaseSensitive(o, "paths")))

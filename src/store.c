@@ -15,6 +15,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "map.h"
@@ -22,6 +23,8 @@
 #include "util.h"
 
 #define RETRY_NS (10 * MONO_SEC)
+#define LOCK_TRIES 20
+#define LOCK_PAUSE_NS (50 * MONO_MS)
 #define SYNC_POLL_NS (20 * MONO_MS)
 #define KEEP_NS (INT64_C(90) * 86400 * MONO_SEC)
 #define SLACK (1024 * 1024) /* a smaller file is not worth writing anew */
@@ -126,7 +129,8 @@ take_lock(struct store *s)
 
 	if (make_directory(s->dir, 0700) == -1)
 		return -1;
-	fd = open(s->lock_path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = open(s->lock_path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+	    0600);
 	if (fd == -1)
 		return -1;
 	if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
@@ -142,20 +146,24 @@ take_lock(struct store *s)
 	return 0;
 }
 
-/* The whole file, or NULL with errno. */
+/* The whole file, or NULL with errno: ENOENT and ENOTDIR where there is none. */
 static char *
 read_file(const char *path, size_t *len)
 {
 	struct buf b = { NULL, 0, 0 };
 	char chunk[65536];
-	ssize_t n;
+	struct stat st;
+	ssize_t n = -1;
 	int fd, saved;
 
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd == -1)
 		return NULL;
-	while ((n = read(fd, chunk, sizeof(chunk))) > 0)
-		buf_add(&b, chunk, (size_t)n);
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		while ((n = read(fd, chunk, sizeof(chunk))) > 0)
+			buf_add(&b, chunk, (size_t)n);
+	else
+		errno = EINVAL;
 	saved = errno;
 	close(fd);
 	errno = saved;
@@ -201,12 +209,21 @@ read_lines(struct store *s, const char *text, size_t len)
 	return good;
 }
 
+/* A new file in the place of whatever is there, which may be a FIFO or a link. */
+static int
+create(const char *path)
+{
+	unlink(path);
+	return open(
+	    path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+}
+
 /* Keeps a damaged file for people to look at. */
 static void
 save_damaged(const struct store *s, const char *text, size_t len)
 {
 	char *path = xasprintf("%s.bad", s->path);
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int fd = create(path);
 
 	if (fd != -1 && write(fd, text, len) == -1)
 		unlink(path);
@@ -232,17 +249,32 @@ read_state(struct store *s)
 	free(text);
 }
 
+/* A child of a daemon that was killed may still be about to let go of the lock. */
+static int
+take_lock_soon(struct store *s)
+{
+	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
+	int tries = 0;
+
+	while (take_lock(s) == -1) {
+		if (errno != EWOULDBLOCK || ++tries == LOCK_TRIES)
+			return -1;
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
 bool
 store_open(struct store *s, char *why, size_t size)
 {
-	if (take_lock(s) == -1) {
+	if (take_lock_soon(s) == -1) {
 		if (errno == EWOULDBLOCK) {
 			snprintf(why, size,
 			    "%s: another watchpathd is running on this state",
 			    s->lock_path);
 			return false;
 		}
-		fail(s, "open", s->lock_path);
+		fail(s, "lock", s->lock_path);
 	}
 	read_state(s);
 	return true;
@@ -285,14 +317,14 @@ append(int fd, const char *line, size_t len, off_t size)
 	return false;
 }
 
-/* Is the file that is appended to still the one that will be read? */
+/* Is the open file still the one that the next life will find there? */
 static bool
-in_place(const struct store *s)
+in_place(int fd, const char *path)
 {
 	struct stat a, b;
 
 	errno = ENOENT;
-	return fstat(s->fd, &a) == 0 && lstat(s->path, &b) == 0 && a.st_dev == b.st_dev &&
+	return fstat(fd, &a) == 0 && lstat(path, &b) == 0 && a.st_dev == b.st_dev &&
 	       a.st_ino == b.st_ino;
 }
 
@@ -306,7 +338,7 @@ put_line(struct store *s, const char *line)
 		fail(s, "write", s->next_path);
 	if (s->fd == -1)
 		return;
-	if (!in_place(s) || !append(s->fd, line, len, s->size)) {
+	if (!in_place(s->fd, s->path) || !append(s->fd, line, len, s->size)) {
 		fail(s, "write", s->path);
 		close_fd(&s->fd);
 		return;
@@ -334,18 +366,28 @@ store_leave(struct store *s, struct record *r)
 	keep(s, r);
 }
 
+/* The file that it syncs is not wanted any more: its end, not its outcome, is. */
+static void
+abandon_syncer(struct store *s)
+{
+	while (waitpid(s->syncer, NULL, 0) == -1 && errno == EINTR)
+		;
+	s->syncer = 0;
+	s->sync_at = MONO_NEVER;
+}
+
 bool
 store_begin(struct store *s)
 {
 	s->retry_at = MONO_NEVER;
 	close_fd(&s->next_fd);
-	if (s->lock_fd == -1 || access(s->lock_path, F_OK) == -1)
-		if (take_lock(s) == -1) {
-			fail(s, "open", s->lock_path);
-			return false;
-		}
-	s->next_fd = open(s->next_path,
-	    O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (s->syncer != 0)
+		abandon_syncer(s);
+	if (!in_place(s->lock_fd, s->lock_path) && take_lock(s) == -1) {
+		fail(s, "lock", s->lock_path);
+		return false;
+	}
+	s->next_fd = create(s->next_path);
 	if (s->next_fd == -1)
 		fail(s, "open", s->next_path);
 	return s->next_fd != -1;
@@ -386,20 +428,25 @@ sync_disk(int fd)
 	return fsync(fd);
 }
 
+/* The rename is on the disk, too, if the system can do that. */
+static void
+sync_directory(const struct store *s)
+{
+	int dir = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir == -1)
+		return;
+	fsync(dir);
+	close(dir);
+}
+
 /* The new file is on the disk: it becomes the file. */
 static bool
 put_in_place(struct store *s)
 {
-	int dir;
-
 	if (rename(s->next_path, s->path) == -1) {
 		fail(s, "rename", s->next_path);
 		return false;
-	}
-	dir = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir != -1) {
-		fsync(dir);
-		close(dir);
 	}
 	close_fd(&s->fd);
 	s->fd = s->next_fd;
@@ -435,7 +482,10 @@ store_end(struct store *s, bool durable)
 		fail(s, "fsync", s->next_path);
 		return false;
 	}
-	return put_in_place(s);
+	if (!put_in_place(s))
+		return false;
+	sync_directory(s);
+	return true;
 }
 
 const char *

@@ -13,9 +13,10 @@ cd "$(dirname "$0")/../.." || exit 1
 if [ "$(uname)" = Darwin ]; then
 	platform=-D_DARWIN_C_SOURCE
 else
-	platform='-D_GNU_SOURCE -Isrc/linux'
+	platform='-D_GNU_SOURCE -I src/linux'
 fi
-flags="-std=c11 -O1 -g -Isrc $platform $(pkg-config --cflags cmocka 2>/dev/null)"
+# Quoted includes only: src/spawn.h must not stand in for <spawn.h>.
+flags="-std=c11 -O1 -g -iquote src $platform $(pkg-config --cflags cmocka 2>/dev/null)"
 libs=$(pkg-config --libs cmocka 2>/dev/null || echo -lcmocka)
 dir=$(mktemp -d "${TMPDIR:-/tmp}/mutations.XXXXXX") || exit 1
 trap 'rm -rf "$dir"' EXIT
@@ -103,16 +104,36 @@ exit $status
 # THE LIST
 
 # settle does not wait
-# - mono_add(r->last, ns(r->policy->settle_ms))
-# + r->last
+# - mono_t quiet = mono_add(r->last, ns(r->policy->settle_ms));
+# + mono_t quiet = r->last;
 
 # settle-max is ignored
-# - return mono_min(quiet, patience);
-# + (void)patience; return quiet;
+# - return mono_min(quiet, mono_add(from, ns(r->policy->settle_max_ms)));
+# + (void)from; return quiet;
 
 # settle-max counts from the change although the cooldown goes on
-# - mono_add(mono_max(r->first, base), ns(r->policy->settle_max_ms))
-# + mono_add(r->first, ns(r->policy->settle_max_ms))
+# - mono_max(mono_max(r->first, r->burst), base)
+# + mono_max(r->first, r->burst)
+
+# settle-max counts from the first change even where a burst began much later
+# - mono_max(mono_max(r->first, r->burst), base)
+# + mono_max(r->first, base)
+
+# every change begins a burst
+# - if (!r->unsettled && !in_splay(r, now) && mono_before(mono_add(r->last, ns(r->policy->settle_ms)), now)) r->burst = now;
+# + r->burst = now;
+
+# leaving the queue can put a run off again and again
+# - leave_queue(d, r); r->unsettled = true;
+# + leave_queue(d, r);
+
+# what left the queue once never begins a burst again
+# - r->changed = r->outside = r->unsettled = false;
+# + r->changed = r->outside = false;
+
+# a change in the splay begins a burst
+# - !r->unsettled && !in_splay(r, now) &&
+# + !r->unsettled &&
 
 # settle-max counts from the last change
 # - if (!dispatch_pending(r)) { r->first = now;
@@ -131,16 +152,16 @@ exit $status
 # + int64_t splay = 0;
 
 # splay is drawn at every cause
-# - if (r->splay_ns < 0)
-# + if (r->splay_ns < INT64_MAX)
+# - if (dispatch_pending(r) && r->splay_ns < 0)
+# + if (dispatch_pending(r))
 
 # splay is drawn once for all time
 # - r->may_shorten = true; r->splay_ns = -1;
 # + r->may_shorten = true;
 
 # the splay of what was noticed in a run is zero
-# - if (dispatch_pending(r)) r->splay_ns = random_upto(d, ns(r->policy->splay_ms));
-# + if (dispatch_pending(r)) r->splay_ns = 0;
+# - r->splay_ns = random_upto(d, ns(r->policy->splay_ms));
+# + r->splay_ns = r->ended.ns == now.ns ? 0 : random_upto(d, ns(r->policy->splay_ms));
 
 # a change during a run is not owed
 # - if (!r->absorb && (diff & r->policy->on) != 0) {
@@ -155,8 +176,8 @@ exit $status
 # + if (!r->absorb) {
 
 # what is not asked for does not unsettle
-# - if (diff == 0) return 0; r->last = now;
-# + if ((diff & r->policy->on) == 0) return diff; r->last = now;
+# - if (diff == 0) return 0; note_difference(r, now);
+# + if ((diff & r->policy->on) == 0) return diff; note_difference(r, now);
 
 # what is not asked for does not move the due time
 # - } else if (r->phase == PHASE_WAITING) { rearm(d, r, now); } return diff;
@@ -175,7 +196,7 @@ exit $status
 # + return true;
 
 # a rule that unsettled in the queue stays in it
-# - return true; leave_queue(d, r); rearm(d, r, now); return false;
+# - return true; leave_queue(d, r); r->unsettled = true; rearm(d, r, now); return false;
 # + return true; return false;
 
 # what is taken stays owed
@@ -200,7 +221,7 @@ exit $status
 
 # a success forgets what was noticed meanwhile
 # - clear_taken(r); forget_failures(r);
-# + clear_taken(r); clear_owed(r); forget_failures(r);
+# + clear_taken(r); while (!TAILQ_EMPTY(&r->owed)) { TAILQ_FIRST(&r->owed)->owed = 0; TAILQ_REMOVE(&r->owed, TAILQ_FIRST(&r->owed), owed_link); } forget_failures(r);
 
 # the backoff does not double
 # - doubled(ns(r->policy->retry_delay_ms), r->failures);
@@ -215,16 +236,16 @@ exit $status
 # + return t;
 
 # the jitter is missing
-# - mono_add(now, wait - wait / 10 + random_upto(d, wait / 5));
-# + mono_add(now, wait);
+# - r->retry_length = wait - wait / 10 + random_upto(d, wait / 5);
+# + r->retry_length = wait;
 
 # the jitter only ever adds
-# - mono_add(now, wait - wait / 10 + random_upto(d, wait / 5));
-# + mono_add(now, wait + random_upto(d, wait / 5));
+# - r->retry_length = wait - wait / 10 + random_upto(d, wait / 5);
+# + r->retry_length = wait + random_upto(d, wait / 5);
 
 # a success does not reset the backoff
-# - r->failures = 0;
-# + ;
+# - r->failures = 0; r->base = now;
+# + r->base = now;
 
 # the cooldown applies to a retry
 # - case WAIT_RETRY: return after(r, r->retry_at);
@@ -239,8 +260,8 @@ exit $status
 # + return after(r, free_at(r));
 
 # a new cause does not restore the budget
-# - return; } r->next_attempt = 1;
-# + return; }
+# - r->next_attempt = 1; if (in_run(r)) {
+# + if (in_run(r)) {
 
 # a new cause does not shorten the wait
 # - if (r->wait == WAIT_RETRY && r->may_shorten) {
@@ -259,8 +280,8 @@ exit $status
 # + r->wait = WAIT_RETRY;
 
 # a cause during a failing run does not restore the budget
-# - if (in_run(r)) { r->cause_in_run = true;
-# + if (in_run(r)) {
+# - r->next_attempt = 1; if (in_run(r)) { r->cause_in_run = true; return;
+# + r->next_attempt = 1; if (in_run(r)) { return;
 
 # one attempt too many
 # - r->attempt <= retry
@@ -307,8 +328,16 @@ exit $status
 # + if (!mono_before(now, dispatch_due(r)))
 
 # a trigger during a run is forgotten at its end
-# - r->phase = PHASE_IDLE; r->ended = now;
-# + r->phase = PHASE_IDLE; r->ended = now; r->manual = false;
+# - vacate(d, r); r->ended = now; if (!ok)
+# + vacate(d, r); r->ended = now; r->manual = false; if (!ok)
+
+# without retries a failed rule that triggers itself is not guarded
+# - r->outside |= r->policy->retry > 0;
+# + r->outside = true;
+
+# a retry counts as self-made
+# - r->outside |= r->policy->retry > 0;
+# + ;
 
 # a trigger is never used up
 # - r->manual = r->cause_in_run = r->changed
@@ -339,8 +368,12 @@ exit $status
 # + ;
 
 # at-start = always does not run
-# - if (policy->at_start == START_ALWAYS)
+# - if (starting && policy->at_start == START_ALWAYS)
 # + if (0)
+
+# at-start = always runs whenever a rule comes
+# - if (starting && policy->at_start == START_ALWAYS)
+# + if (policy->at_start == START_ALWAYS)
 
 # at-start = new does not run
 # - if (r->policy->at_start != START_NEW && r->policy->at_start != START_ALWAYS)
@@ -351,12 +384,16 @@ exit $status
 # + ;
 
 # the lock is not held
-# - r->lock->holder = r;
+# - r->lock->holders++;
 # + ;
 
 # the lock is never given back
-# - r->lock->holder = NULL;
+# - r->lock->holders--;
 # + ;
+
+# the first of two holders gives the lock back
+# - r->lock->holders--;
+# + r->lock->holders = 0;
 
 # one run too many at a time
 # - d->running >= d->max_running
@@ -379,7 +416,7 @@ exit $status
 # + heap_put(&d->queue, &lock->place, lock->waiting.root->child != NULL ? lock->waiting.root->child->key : heap_next(&lock->waiting));
 
 # no TERM
-# - r->policy->timeout_ms > 0 ? mono_add(now, ns(r->policy->timeout_ms)) : MONO_NEVER
+# - timeout > 0 ? mono_add(then, timeout) : MONO_NEVER
 # + MONO_NEVER
 
 # KILL comes with TERM
@@ -481,3 +518,183 @@ exit $status
 # failed is shown as idle
 # - return dispatch_pending(r) ? STATE_FAILED : STATE_IDLE;
 # + return STATE_IDLE;
+
+# a restart forgets how often it was tried
+# - r->next_attempt = saved->next_attempt > 0 ? saved->next_attempt : 1;
+# + r->next_attempt = 1;
+
+# a restart resets the backoff
+# - r->failures = saved->failures;
+# + ;
+
+# a restart ends a retry's wait
+# - r->wait = saved->wait;
+# + ;
+
+# a restart forgets that a wait was shortened
+# - r->shortened = saved->shortened;
+# + ;
+
+# a restart lets a full wait be shortened
+# - r->may_shorten = !saved->full;
+# + ;
+
+# a clock that was set back makes a retry's wait longer
+# - clamp(saved->until_retry, r->retry_length)
+# + saved->until_retry
+
+# a retry's wait begins anew with every life
+# - clamp(saved->until_retry, r->retry_length)
+# + r->retry_length
+
+# a clock that was set back makes a cooldown longer
+# - mono_add(now, -clamp(saved->since_end, INT64_MAX))
+# + mono_add(now, -saved->since_end)
+
+# a restart ends a cooldown
+# - if (saved->has_ended)
+# + if (0)
+
+# every counts from the restart
+# - mono_add(now, every - clamp(saved->since_base, every));
+# + mono_add(now, every);
+
+# every makes up for what was missed
+# - mono_add(now, every - clamp(saved->since_base, every));
+# + mono_add(now, every - saved->since_base);
+
+# a restart forgets what every counts from
+# - r->base = mono_add(now, -clamp(saved->since_base, INT64_MAX));
+# + r->base = now;
+
+# what the timer asked for is not owed after a restart
+# - r->causes |= saved->causes;
+# + ;
+
+# a restart does not end failed
+# - if (started || r->wait == WAIT_SPENT)
+# + if (started)
+
+# at-start = always is no cause for what waits
+# - if (started || r->wait == WAIT_SPENT)
+# + if (r->wait == WAIT_SPENT)
+
+# every restart is a cause
+# - if (started || r->wait == WAIT_SPENT)
+# + if (1)
+
+# at-start = never waits for what it does not owe
+# - if (r->policy->at_start != START_NEVER) { r->next_attempt
+# + if (1) { r->next_attempt
+
+# what was owed is not after a restart
+# - if (owed == 0) return;
+# + if (owed != 0) return;
+
+# what was seen is not known after a restart
+# - p->seen = *seen;
+# + ;
+
+# what was owed does not settle after a restart
+# - note_difference(r, now); rearm(d, r, now); }
+# + rearm(d, r, now); }
+
+# a restart forgets that it was a change
+# - TAILQ_INSERT_TAIL(&r->owed, p, owed_link); r->changed = true;
+# + TAILQ_INSERT_TAIL(&r->owed, p, owed_link);
+
+# a run left over has taken nothing
+# - take_owed(r); r->cause_in_run
+# + r->cause_in_run
+
+# a run left over gets its whole timeout again
+# - mono_add(now, -clamp(since_start, INT64_MAX))
+# + now
+
+# a clock that was set back makes a timeout longer
+# - mono_add(now, -clamp(since_start, INT64_MAX))
+# + mono_add(now, -since_start)
+
+# a lost run is waited for like a failed one
+# - r->wait = WAIT_NOT;
+# + ;
+
+# what a lost run took waits for the cooldown
+# - case WAIT_NOT: return MINIMUM;
+# + case WAIT_NOT: return after(r, free_at(r));
+
+# a lost run drops what it took
+# - r->ended = now; put_back(r);
+# + r->ended = now; clear_taken(r);
+
+# a lost run counts in the backoff
+# - r->ended = now; put_back(r);
+# + r->ended = now; put_back(r); r->failures++;
+
+# a lost run counts as an attempt
+# - r->ended = now; put_back(r);
+# + r->ended = now; put_back(r); r->next_attempt++;
+
+# the wait after a lost run cannot be shortened
+# - r->wait = WAIT_NOT; r->shortened = false;
+# + r->wait = WAIT_NOT;
+
+# a lost run that owes nothing any more leaves its wait behind
+# - } else { forget_failures(r); } rearm(d, r, now);
+# + } rearm(d, r, now);
+
+# a changed rule stays failed
+# - forget_failures(r); r->failures = 0; r->self_made = 0;
+# + r->failures = 0; r->self_made = 0;
+
+# a changed rule keeps its backoff
+# - r->failures = 0; r->self_made = 0;
+# + r->self_made = 0;
+
+# a changed rule is still guarded
+# - r->failures = 0; r->self_made = 0;
+# + r->failures = 0;
+
+# a changed rule keeps its policy
+# - r->policy = policy; r->next_lock
+# + r->next_lock
+
+# every of a changed rule counts from the change
+# - mono_max(now, mono_add(r->base, ns(policy->every_ms)))
+# + mono_add(now, ns(policy->every_ms))
+
+# every goes on after it was taken away
+# - r->every_at = MONO_NEVER; if (policy->every_ms > 0)
+# + if (policy->every_ms > 0)
+
+# a changed rule keeps its lock
+# - r->lock = r->next_lock; if (r->phase != PHASE_BLOCKED)
+# + if (r->phase != PHASE_BLOCKED)
+
+# a changed rule keeps its lock after the run in progress
+# - r->lock = r->next_lock; r->phase = PHASE_IDLE;
+# + r->phase = PHASE_IDLE;
+
+# a change to a rule takes it out of blocked
+# - if (r->phase != PHASE_BLOCKED) rearm(d, r, now);
+# + rearm(d, r, now);
+
+# a changed rule stands in the queue of its old lock
+# - leave_queue(d, r); r->lock = r->next_lock;
+# + r->lock = r->next_lock;
+
+# a change to a rule during its run brings no new budget
+# - r->cause_in_run = true; return; } if (r->phase == PHASE_QUEUED)
+# + return; } if (r->phase == PHASE_QUEUED)
+
+# a removed rule that still runs stays removed
+# - r->leaving = false;
+# + ;
+
+# a removed rule forgets what its run answers
+# - r->manual = false; r->leaving = true;
+# + r->manual = false; r->leaving = true; clear_taken(r);
+
+# what a removed rule failed to deliver is not owed
+# - else if (!r->only_manual) failed(d, r, now);
+# + else if (!r->only_manual && !r->leaving) failed(d, r, now);

@@ -3326,6 +3326,48 @@ a_lost_run_counts_neither_in_the_backoff_nor_in_the_budget(void **state)
 }
 
 static void
+a_change_can_shorten_the_wait_after_a_lost_run(void **state)
+{
+	struct subject *s = add_stubborn(10 * MINUTE, 0);
+	int64_t t;
+
+	(void)state;
+	write_file(s, 0);
+	while (world.runs < 2)
+		advance(10);
+	write_unnoticed(s, 0);
+	crash(s);
+	advance(MINUTE);
+	assert_int_equal(world.runs, 3);
+	assert_int_equal(run(2)->attempt, 1);
+	assert_state(s, "retrying");
+	t = now_ms();
+	write_file(s, 0);
+	advance(MINUTE);
+	assert_int_equal(run(3)->start, t + 1000);
+}
+
+static void
+a_lost_run_whose_path_is_forgotten_leaves_no_wait_behind(void **state)
+{
+	struct subject *s = add_stubborn(MINUTE, HOUR);
+
+	(void)state;
+	write_file(s, 0);
+	while (world.runs < 2)
+		advance(10);
+	s->ends_ms = now_ms() + 1000;
+	restart(10, 0);
+	dispatch_forget(&world.d, &s->rule, &s->path[0], world.now);
+	s->watched[0] = false;
+	advance(MINUTE);
+	assert_state(s, "idle");
+	write_file(s, 1);
+	advance(2 * HOUR);
+	assert_int_equal(run(2)->start, run(1)->end + HOUR);
+}
+
+static void
 a_lost_run_that_took_nothing_is_not_repeated(void **state)
 {
 	struct policy p = patient();
@@ -3443,7 +3485,7 @@ a_changed_rule_keeps_what_it_owes_and_waits_by_its_new_policy(void **state)
 	write_file(s, 0);
 	advance(MINUTE);
 	p.settle_ms = 2 * MINUTE;
-	change(s, p, NULL);
+	dispatch_change(&world.d, &s->rule, &p, NULL, world.now);
 	advance(HOUR);
 	assert_int_equal(world.runs, 1);
 	assert_int_equal(run(0)->start, 2 * MINUTE);
@@ -3917,6 +3959,8 @@ main(void)
 		TEST(what_a_lost_run_took_is_due_at_once),
 		TEST(what_a_run_took_that_is_gone_after_a_restart_is_due_at_once),
 		TEST(a_lost_run_counts_neither_in_the_backoff_nor_in_the_budget),
+		TEST(a_change_can_shorten_the_wait_after_a_lost_run),
+		TEST(a_lost_run_whose_path_is_forgotten_leaves_no_wait_behind),
 		TEST(a_lost_run_that_took_nothing_is_not_repeated),
 		TEST(a_change_during_a_run_left_over_is_served_once_after_it),
 		TEST(a_change_in_the_last_attempt_keeps_its_budget_over_a_restart),

@@ -3,8 +3,9 @@
  * The dispatcher against a model, over random schedules. The test keeps its own
  * record of what was noticed and what ran. The model computes everything from
  * that record anew, the way the design says it: it has no phases, no heap and no
- * timers. Only the two dice that the machine throws, splay and jitter, are read
- * from it, checked for their range, and held to be thrown once.
+ * timers. The daemon is restarted and rules are changed now and then, and the record
+ * goes on through all its lives. Only the two dice that the machine throws, splay and
+ * jitter, are read from it, checked for their range, and held to be thrown once.
  *
  * WATCHPATHD_SEED=n sets the seed of the first schedule; a failure prints the
  * seed that makes the failing schedule the first one.
@@ -41,7 +42,22 @@
 
 /* ---- the test's own record ---- */
 
-enum kind { DIFF, BASELINE, AT_START, TIMER, NUDGE, START, END, FORGET, CLOSE };
+enum kind {
+	DIFF,
+	BASELINE,
+	AT_START,
+	TIMER,
+	NUDGE,
+	START,
+	END,
+	FORGET,
+	CLOSE,
+	UNSETTLED, /* it left the queue to settle */
+	CHANGED,   /* the rule */
+	RESTORED,  /* it is back in force, in another life of the daemon */
+	ADOPTED,   /* its run was found alive */
+	LOST       /* ... or gone */
+};
 
 struct event {
 	enum kind kind;
@@ -56,8 +72,16 @@ struct event {
 	uint32_t attempt;
 	unsigned self_made; /* how many self-made runs in a row this one ends */
 	size_t first;       /* the oldest event that it answers */
-	/* END */
-	int64_t retry_at;
+	bool spent;         /* ... of a rule that had failed; RESTORED: that is a cause */
+	bool lost;          /* nobody knows how it ended */
+	int64_t burst;      /* DIFF, BASELINE: when its burst began */
+	bool outside;   /* END, LOST, RESTORED: what it left counts as from elsewhere */
+	bool fresh;     /* RESTORED: without a record */
+	bool path_owed; /* RESTORED */
+	bool adopted;   /* LOST */
+	int64_t over_at,
+	    base; /* RESTORED: the last run's end, what `every` counts from */
+	int64_t retry_at, length; /* END, RESTORED */
 };
 
 struct file {
@@ -69,7 +93,7 @@ struct file {
 struct outlook {
 	bool pending, spent, backing_off;
 	uint32_t attempt;
-	int64_t settled, free, due, retry_at;
+	int64_t settled, free, due, retry_at, splay;
 };
 
 struct subject {
@@ -80,10 +104,13 @@ struct subject {
 	bool watched[PATHS];
 	unsigned owed[PATHS], taken[PATHS];
 	bool cause_owed, cause_taken;
-	size_t lock; /* LOCKS: none */
+	size_t lock, next_lock; /* LOCKS: none */
 
 	bool installed, blocked, gone, manual, queued, running, stopping, killed, rested;
-	int64_t key, added, ends_at, stop_at;
+	bool left_over, orphan; /* its run: of another life; nobody's */
+	bool ignoring;
+	int64_t key, added, ends_at, stop_at, close_at;
+	int64_t offset; /* of the wall clock, when the state was saved */
 	unsigned fail_percent, write_percent;
 	int64_t splay; /* the die, and the period that it was thrown in */
 	size_t splay_period;
@@ -101,6 +128,7 @@ struct world {
 	size_t rules;
 	unsigned running, max_running;
 	mono_t now;
+	int64_t offset;                 /* of the wall clock */
 	uint64_t seed, outside, inside; /* random streams */
 	int64_t grain;                  /* wake-ups are rounded up to it */
 	bool poll, full, draining;
@@ -126,12 +154,21 @@ enum sight {
 	SAW_SPENT,
 	SAW_LOCK_WAIT,
 	SAW_RESETTLED,
+	SAW_NEW_BURST,
+	SAW_IN_SPLAY,
+	SAW_CHANGED_RULE,
+	SAW_RESTART,
+	SAW_ADOPTED,
+	SAW_LOST,
+	SAW_AT_ONCE,
+	SAW_TAKEN_UP,
 	SIGHTS
 };
 static unsigned long seen[SIGHTS];
 
 static const char *const kind_name[] = { "diff", "baseline", "at-start", "timer", "nudge",
-	"start", "end", "forget", "close" };
+	"start", "end", "forget", "close", "unsettled", "changed", "restored", "adopted",
+	"lost" };
 
 static void
 print_subject(const struct world *w, const struct subject *s)
@@ -233,14 +270,15 @@ period(const struct subject *s)
 	return 0;
 }
 
-/* The latest run of the pending period; it has failed. Or s->n. */
+/* The latest run of the pending period; what it took is owed again. Or s->n. */
 static size_t
-last_failed(const struct subject *s, size_t from)
+last_run(const struct subject *s, size_t from)
 {
 	size_t i;
 
 	for (i = s->n; i > from; i--)
-		if (s->record[i - 1].kind == START)
+		if (s->record[i - 1].kind == START ||
+		    (s->record[i - 1].kind == ADOPTED && s->record[i - 1].took))
 			return i - 1;
 	return s->n;
 }
@@ -255,10 +293,50 @@ is_cause(const struct event *e)
 	case AT_START:
 	case TIMER:
 	case NUDGE:
+	case CHANGED:
 		return true;
+	case RESTORED:
+		return e->spent;
 	default:
 		return false;
 	}
+}
+
+static bool
+is_debt(const struct event *e)
+{
+	return is_cause(e) && e->kind != NUDGE && e->kind != CHANGED &&
+	       e->kind != RESTORED;
+}
+
+/* The run whose failure the rule has to wait for, unless it was changed since. */
+static size_t
+last_failed(const struct subject *s, size_t from)
+{
+	bool over = false;
+	size_t i;
+
+	for (i = s->n; i > from && s->record[i - 1].kind != START; i--) {
+		over |= s->record[i - 1].kind == END || s->record[i - 1].kind == LOST;
+		if (s->record[i - 1].kind == CHANGED && !over)
+			return s->n;
+	}
+	return i > from ? i - 1 : s->n;
+}
+
+/* Is the outcome of a run unknown, and no other has started since? */
+static bool
+at_once(const struct subject *s, size_t from)
+{
+	size_t i;
+
+	for (i = s->n; i > from; i--) {
+		if (s->record[i - 1].kind == LOST)
+			return true;
+		if (s->record[i - 1].kind == START || s->record[i - 1].kind == CHANGED)
+			return false;
+	}
+	return false;
 }
 
 /* Is there a cause after event i, before the next event of that kind? */
@@ -278,17 +356,48 @@ budget_spent(const struct subject *s, size_t run)
 	       s->record[run].attempt > s->policy.retry;
 }
 
+static bool
+changed_in_run(const struct subject *s, size_t run)
+{
+	size_t i;
+
+	for (i = run + 1; i < s->n && s->record[i].kind != END &&
+			  s->record[i].kind != LOST && s->record[i].kind != START;
+	     i++)
+		if (s->record[i].kind == CHANGED)
+			return true;
+	return false;
+}
+
+/* Was the wait after run i cut short? before: the one before that was. */
+static bool
+cut_after(const struct subject *s, size_t i, bool before)
+{
+	if (s->record[i].lost)
+		return false;
+	if (changed_in_run(s, i))
+		before = false;
+	return !before && s->policy.retry != 0 && !budget_spent(s, i) &&
+	       cause_until(s, i, START);
+}
+
 /* Was the wait after this failed run cut short? Not if the one before it was. */
 static bool
 cut_short(const struct subject *s, size_t from, size_t run)
 {
-	bool cut = false;
+	bool cut = false, running = false;
 	size_t i;
 
-	for (i = from; i <= run; i++)
+	for (i = from; i <= run; i++) {
 		if (s->record[i].kind == START)
-			cut = !cut && s->policy.retry != 0 && !budget_spent(s, i) &&
-			      cause_until(s, i, START);
+			cut = cut_after(s, i, cut);
+		if (s->record[i].kind == START)
+			running = true;
+		if (s->record[i].kind == END || s->record[i].kind == LOST)
+			running = false;
+		if (s->record[i].kind == CHANGED && !running)
+			cut = false;
+	}
 	return cut;
 }
 
@@ -307,38 +416,122 @@ unanswered(const struct subject *s, size_t from)
 static size_t
 oldest_owed(const struct subject *s, size_t from)
 {
-	size_t run = last_failed(s, from), i;
+	size_t run = last_run(s, from), i;
 
 	if (run < s->n)
 		return s->record[run].first;
 	for (i = unanswered(s, from); i < s->n; i++)
-		if (is_cause(&s->record[i]) && s->record[i].kind != NUDGE)
+		if (is_debt(&s->record[i]))
 			return i;
-	return s->n;
+	return 0;
 }
 
+/* The latest difference of this life; what is owed still counts as one at its start. */
 static int64_t
 last_difference(const struct subject *s)
 {
-	const struct event *a = latest(s, DIFF), *b = latest(s, BASELINE);
-	int64_t last = a != NULL ? a->at : LONG_AGO;
+	const struct event *e;
 
-	return b != NULL && b->at > last ? b->at : last;
+	for (e = s->record + s->n; e-- > s->record;) {
+		if (e->kind == DIFF || e->kind == BASELINE)
+			return e->at;
+		if (e->kind == RESTORED)
+			return e->path_owed ? e->at : LONG_AGO;
+	}
+	return LONG_AGO;
+}
+
+/* The first difference of the burst that the latest one belongs to. */
+static int64_t
+burst(const struct subject *s)
+{
+	const struct event *e;
+
+	for (e = s->record + s->n; e-- > s->record;) {
+		if (e->kind == DIFF || e->kind == BASELINE)
+			return e->burst;
+		if (e->kind == RESTORED)
+			return e->path_owed ? e->at : LONG_AGO;
+	}
+	return LONG_AGO;
+}
+
+static bool
+has_left_the_queue(const struct subject *s)
+{
+	const struct event *e;
+
+	for (e = s->record + s->n; e-- > s->record;)
+		if (e->kind == UNSETTLED || e->kind == START || e->kind == RESTORED)
+			return e->kind == UNSETTLED;
+	return false;
 }
 
 /* Was all that is owed noticed during the last run or within 2 s after it? */
 static bool
-all_self_made(const struct subject *s, size_t from)
+all_self_made(const struct subject *s)
 {
-	size_t i;
+	const struct event *e;
 
-	if (last_failed(s, from) < s->n)
-		return false;
-	for (i = unanswered(s, from); i < s->n; i++)
-		if (is_cause(&s->record[i]) && s->record[i].kind != NUDGE &&
-		    !s->record[i].echo)
+	for (e = s->record + s->n; e-- > s->record;) {
+		if (e->outside || (is_debt(e) && !e->echo))
 			return false;
+		if (e->nothing || e->kind == ADOPTED || e->kind == RESTORED)
+			return true;
+	}
 	return true;
+}
+
+/* How many self-made runs there were in a row, in this life and of this rule. */
+static unsigned
+self_made(const struct subject *s)
+{
+	const struct event *e;
+
+	for (e = s->record + s->n; e-- > s->record;)
+		if (e->kind == START || e->kind == CHANGED || e->kind == RESTORED)
+			return e->self_made;
+	return 0;
+}
+
+/* When the last run ended. */
+static int64_t
+end_of_run(const struct subject *s)
+{
+	const struct event *e;
+
+	for (e = s->record + s->n; e-- > s->record;) {
+		if (e->kind == END || (e->kind == LOST && e->adopted))
+			return e->at;
+		if (e->kind == RESTORED)
+			return e->over_at;
+	}
+	return LONG_AGO;
+}
+
+/* The event that says when the retry is due, or NULL. */
+static const struct event *
+retry(const struct subject *s)
+{
+	const struct event *e;
+
+	for (e = s->record + s->n; e-- > s->record;)
+		if ((e->kind == END && e->took && !e->ok) || e->kind == RESTORED)
+			return e;
+	return NULL;
+}
+
+/* What `every` counts from, before event i. */
+static int64_t
+base_of_every(const struct subject *s, size_t i)
+{
+	for (; i > 0; i--) {
+		if (s->record[i - 1].kind == END && s->record[i - 1].ok)
+			return s->record[i - 1].at;
+		if (s->record[i - 1].kind == RESTORED)
+			return s->record[i - 1].base;
+	}
+	return s->added;
 }
 
 static int64_t
@@ -350,17 +543,16 @@ doubled(int64_t t, unsigned times, int64_t limit)
 }
 
 static int64_t
-end_of_cooldown(const struct subject *s, size_t from)
+end_of_cooldown(const struct subject *s)
 {
-	const struct event *end = latest(s, END), *start = latest(s, START);
-	int64_t cooldown = s->policy.cooldown_ms * MS, guard = 0;
+	int64_t cooldown = s->policy.cooldown_ms * MS, guard = 0, end = end_of_run(s);
 
-	if (end == NULL)
+	if (end == LONG_AGO)
 		return LONG_AGO;
-	if (start->self_made >= 10 && all_self_made(s, from))
-		guard = doubled(SEC, start->self_made - 10, 3600 * SEC);
+	if (self_made(s) >= 10 && all_self_made(s))
+		guard = doubled(SEC, self_made(s) - 10, 3600 * SEC);
 	seen[SAW_GUARD] += guard > cooldown;
-	return end->at + (guard > cooldown ? guard : cooldown);
+	return end + (guard > cooldown ? guard : cooldown);
 }
 
 static int64_t
@@ -379,7 +571,34 @@ static int64_t
 settled(const struct subject *s, int64_t first, int64_t base)
 {
 	return sooner(last_difference(s) + s->policy.settle_ms * MS,
-	    later(first, base) + s->policy.settle_max_ms * MS);
+	    later(later(first, burst(s)), base) + s->policy.settle_max_ms * MS);
+}
+
+/* When the rule began to owe; what another life knew it owes since its own start. */
+static int64_t
+first_debt(const struct subject *s, size_t from)
+{
+	const struct event *e = latest(s, RESTORED);
+
+	return later(s->record[oldest_owed(s, from)].at, e != NULL ? e->at : LONG_AGO);
+}
+
+static bool
+is_idle(const struct subject *s)
+{
+	return s->policy.enabled && !s->gone && !s->running && !s->blocked && !s->queued;
+}
+
+/* The splay is for this period, unless the rule was changed or restored in it. */
+static size_t
+splay_period(const struct subject *s, size_t from)
+{
+	size_t i;
+
+	for (i = s->n; i > from; i--)
+		if (s->record[i - 1].kind == CHANGED || s->record[i - 1].kind == RESTORED)
+			return i;
+	return from;
 }
 
 /* The splay: within its limit, and the same all through the period. */
@@ -388,8 +607,9 @@ splay(const struct world *w, struct subject *s, size_t from)
 {
 	int64_t ns = s->rule.splay_ns;
 
-	if (ns < 0 && s->record[s->n - 1].kind == TIMER) /* not thrown yet */
-		return s->policy.splay_ms > 0 ? 3600 * SEC : 0;
+	if (ns < 0 && (s->record[s->n - 1].kind == TIMER || !is_idle(s)))
+		return s->policy.splay_ms > 0 ? 3600 * SEC : 0; /* not thrown yet */
+	from = splay_period(s, from);
 	check(w, s, ns >= 0 && ns <= s->policy.splay_ms * MS, "splay within its limit");
 	if (s->splay_period == from)
 		check(w, s, s->splay == ns, "splay is drawn once per pending period");
@@ -402,10 +622,10 @@ static void
 outlook_after_failure(
     const struct world *w, struct subject *s, struct outlook *o, size_t from, size_t run)
 {
-	int64_t first = s->record[s->record[run].first].at, base, plain;
+	int64_t first = first_debt(s, from), base, plain;
 	bool again = cause_until(s, run, START);
 
-	o->retry_at = latest(s, END)->retry_at;
+	o->retry_at = retry(s)->retry_at;
 	o->spent = budget_spent(s, run) && !again;
 	o->attempt = again ? 1 : s->record[run].attempt + (o->spent ? 0 : 1);
 	plain = later(settled(s, first, o->free), o->free);
@@ -414,18 +634,31 @@ outlook_after_failure(
 		o->due = NEVER;
 		seen[SAW_SPENT]++;
 	} else if (s->policy.retry == 0) {
-		o->due = later(plain, first) + splay(w, s, from);
+		o->splay = splay(w, s, from);
+		o->due = later(plain, first) + o->splay;
 	} else if (budget_spent(s, run)) {
 		base = later(o->free, o->retry_at);
-		o->due = later(settled(s, first, base), base) + splay(w, s, from);
+		o->splay = splay(w, s, from);
+		o->due = later(later(settled(s, first, base), base), first) + o->splay;
 		o->backing_off = w->now.ns < o->retry_at;
 	} else {
-		o->due = later(settled(s, first, base), base);
+		o->due = later(later(settled(s, first, base), base), first);
 		o->backing_off = !cut_short(s, from, run);
 		if (!o->backing_off)
-			o->due = sooner(o->due, plain);
+			o->due = sooner(o->due, later(plain, first));
 		seen[SAW_CUT_SHORT] += !o->backing_off;
 	}
+}
+
+/* The number of the last run, which does not count. */
+static uint32_t
+same_attempt(const struct subject *s, size_t from)
+{
+	size_t run = last_run(s, from);
+
+	if (run == s->n || cause_until(s, run, START))
+		return 1;
+	return s->record[run].attempt;
 }
 
 static void
@@ -437,13 +670,19 @@ compute_outlook(const struct world *w, struct subject *s, struct outlook *o)
 	*o = (struct outlook){ .pending = pending(s), .attempt = 1, .due = NEVER };
 	if (!o->pending)
 		return;
-	o->free = end_of_cooldown(s, from);
-	first = s->record[oldest_owed(s, from)].at;
+	o->free = end_of_cooldown(s);
+	first = first_debt(s, from);
 	o->settled = settled(s, first, o->free);
-	if (run < s->n)
+	if (at_once(s, from)) {
+		o->attempt = same_attempt(s, from);
+		o->due = INT64_MIN;
+		seen[SAW_AT_ONCE]++;
+	} else if (run < s->n) {
 		outlook_after_failure(w, s, o, from, run);
-	else
-		o->due = later(later(o->settled, o->free), first) + splay(w, s, from);
+	} else {
+		o->splay = splay(w, s, from);
+		o->due = later(later(o->settled, o->free), first) + o->splay;
+	}
 }
 
 static const struct outlook *
@@ -459,47 +698,55 @@ outlook(const struct world *w, struct subject *s)
 static int64_t
 close_time(const struct subject *s)
 {
-	size_t i;
-
-	if (s->policy.while_running != RUNNING_IGNORE || s->running || s->gone)
-		return NEVER;
-	for (i = s->n; i > 0; i--) {
-		if (s->record[i - 1].kind == CLOSE)
-			return NEVER;
-		if (s->record[i - 1].kind == END)
-			return s->record[i - 1].ok
-				   ? s->record[i - 1].at + s->policy.settle_ms * MS
-				   : NEVER;
-	}
-	return NEVER;
-}
-
-static bool
-absorbs(const struct subject *s)
-{
-	return s->policy.while_running == RUNNING_IGNORE &&
-	       (s->running || close_time(s) != NEVER);
+	return s->ignoring && !s->running && !s->gone ? s->close_at : NEVER;
 }
 
 /* When `every` asks for a run: only if the rule has nothing else to wait for. */
 static int64_t
 every_time(const struct world *w, struct subject *s)
 {
-	size_t i;
+	int64_t every = s->policy.every_ms * MS;
+	const struct event *e;
 
-	if (s->policy.every_ms == 0 || outlook(w, s)->due != NEVER)
+	if (every == 0 || outlook(w, s)->due != NEVER)
 		return NEVER;
-	for (i = s->n; i > 0; i--)
-		if (s->record[i - 1].kind == TIMER ||
-		    (s->record[i - 1].kind == END && s->record[i - 1].ok))
-			return s->record[i - 1].at + s->policy.every_ms * MS;
-	return s->added + s->policy.every_ms * MS;
+	for (e = s->record + s->n; e-- > s->record;) {
+		if (e->kind == TIMER || (e->kind == END && e->ok))
+			return e->at + every;
+		if (e->kind == CHANGED)
+			return later(
+			    e->at, base_of_every(s, (size_t)(e - s->record)) + every);
+		if (e->kind == RESTORED)
+			return later(e->at, e->base + every);
+	}
+	return s->added + every;
 }
 
+/* Does nothing hold the rule any more but the splay? */
 static bool
-is_idle(const struct subject *s)
+in_splay(const struct world *w, struct subject *s)
 {
-	return s->policy.enabled && !s->gone && !s->running && !s->blocked && !s->queued;
+	const struct outlook *o;
+
+	if (!is_idle(s) || !pending(s))
+		return false;
+	o = outlook(w, s);
+	return o->due != NEVER && w->now.ns < o->due && o->due - o->splay <= w->now.ns;
+}
+
+/* The burst that a difference belongs to that is noticed now. */
+static int64_t
+burst_now(const struct world *w, struct subject *s)
+{
+	if (w->now.ns <= last_difference(s) + s->policy.settle_ms * MS ||
+	    has_left_the_queue(s))
+		return burst(s);
+	if (in_splay(w, s)) {
+		seen[SAW_IN_SPLAY]++;
+		return burst(s);
+	}
+	seen[SAW_NEW_BURST] += pending(s);
+	return w->now.ns;
 }
 
 /* When the machine has to do something about s by the clock. */
@@ -600,11 +847,11 @@ difference(const struct file *a, const struct file *b, bool replaced)
 }
 
 static void
-note_difference(struct world *w, struct subject *s, size_t p, unsigned bits)
+note_difference(
+    struct world *w, struct subject *s, size_t p, unsigned bits, int64_t since)
 {
-	const struct event *end = latest(s, END);
-	bool echo = s->running || (end != NULL && w->now.ns <= end->at + 2 * SEC);
-	unsigned asked = absorbs(s) ? 0 : bits & s->policy.on;
+	bool echo = s->running || w->now.ns <= end_of_run(s) + 2 * SEC;
+	unsigned asked = s->ignoring ? 0 : bits & s->policy.on;
 	struct event *e;
 
 	s->owed[p] |= asked;
@@ -612,6 +859,7 @@ note_difference(struct world *w, struct subject *s, size_t p, unsigned bits)
 	e->path = p;
 	e->asked = asked;
 	e->echo = echo;
+	e->burst = since;
 }
 
 static void
@@ -621,16 +869,18 @@ look(struct world *w, struct subject *s, size_t p, bool by_event)
 	struct stamp stamp = stamp_of(&s->file[p]);
 	bool replaced = by_event && s->file[p].replaced;
 	unsigned bits = difference(&s->seen[p], &f, replaced), got;
+	int64_t since;
 
 	if (!s->watched[p] || s->gone)
 		return;
 	s->seen[p] = f;
 	s->file[p].replaced = false;
+	since = bits != 0 ? burst_now(w, s) : 0;
 	got = dispatch_look(
 	    &w->d, &s->rule, &s->path[p], &stamp, replaced ? HINT_REPLACED : 0, w->now);
 	check(w, s, got == bits, "a look finds the differences");
 	if (bits != 0)
-		note_difference(w, s, p, bits);
+		note_difference(w, s, p, bits, since);
 }
 
 static void
@@ -646,18 +896,22 @@ static void
 baseline(struct world *w, struct subject *s, size_t p)
 {
 	struct stamp stamp = stamp_of(&s->file[p]);
+	struct event *e;
+	int64_t since;
 
 	s->path[p] = (struct dispatch_path){ 0 };
 	s->watched[p] = true;
 	s->seen[p] = visible(s, p);
 	s->file[p].replaced = false;
+	since = burst_now(w, s);
 	dispatch_baseline(&w->d, &s->rule, &s->path[p], &stamp, w->now);
 	if (!s->seen[p].present ||
 	    (s->policy.at_start != START_NEW && s->policy.at_start != START_ALWAYS))
 		return;
 	s->owed[p] = CHANGE_CREATE;
-	s->cause_owed = true;
-	note(w, s, BASELINE)->asked = CHANGE_CREATE;
+	e = note(w, s, BASELINE);
+	e->asked = CHANGE_CREATE;
+	e->burst = since;
 }
 
 static void
@@ -697,10 +951,8 @@ trigger(struct world *w, struct subject *s)
 static void
 check_start(const struct world *w, const struct subject *s)
 {
-	const struct event *end = latest(s, END);
 	size_t from = period(s);
-	bool retry = last_failed(s, from) < s->n;
-	int64_t free = LONG_AGO, first = s->record[oldest_owed(s, from)].at;
+	int64_t free = LONG_AGO;
 
 	check(w, s, !s->running, "one run per rule at most");
 	check(w, s, !lock_is_held(w, s), "one run per lock at most");
@@ -708,15 +960,15 @@ check_start(const struct world *w, const struct subject *s)
 	check(w, s, s->policy.enabled && !s->gone, "only rules in force run");
 	if (s->manual)
 		return;
-	if (end != NULL)
-		free = end->at + s->policy.cooldown_ms * MS;
 	check(w, s, pending(s), "a run has a cause");
-	if (retry)
-		free = sooner(free, end->retry_at);
+	if (at_once(s, from))
+		return;
+	if (end_of_run(s) != LONG_AGO)
+		free = end_of_run(s) + s->policy.cooldown_ms * MS;
+	if (last_failed(s, from) < s->n)
+		free = sooner(free, retry(s)->retry_at);
 	check(w, s, w->now.ns >= free, "no run during the cooldown");
-	check(w, s,
-	    w->now.ns >= last_difference(s) + s->policy.settle_ms * MS ||
-		w->now.ns >= later(first, free) + s->policy.settle_max_ms * MS,
+	check(w, s, w->now.ns >= settled(s, first_debt(s, from), free),
 	    "no run before it has settled");
 }
 
@@ -727,7 +979,8 @@ owes(const struct subject *s, enum kind kind)
 
 	for (i = oldest_owed(s, period(s)); i < s->n; i++)
 		if (s->record[i].kind == kind &&
-		    (kind != DIFF || s->record[i].asked != 0))
+		    (kind != DIFF || s->record[i].asked != 0) &&
+		    (kind != RESTORED || s->record[i].path_owed))
 			return true;
 	return false;
 }
@@ -744,7 +997,7 @@ check_reason(const struct world *w, const struct subject *s, uint32_t attempt)
 		want = REASON_RETRY;
 	else if (owes(s, FORGET))
 		return;
-	else if (owes(s, DIFF))
+	else if (owes(s, DIFF) || owes(s, RESTORED))
 		want = REASON_CHANGE;
 	else if (owes(s, AT_START) || owes(s, BASELINE))
 		want = REASON_START;
@@ -776,21 +1029,21 @@ take_owed(struct subject *s)
 static void
 note_start(struct world *w, struct subject *s, uint32_t attempt)
 {
-	const struct event *before = latest(s, START);
-	bool took = pending(s);
+	bool took = pending(s), spent = took && outlook(w, s)->spent;
 	size_t from = period(s), first = took ? oldest_owed(s, from) : 0;
-	unsigned self_made = 0;
+	unsigned in_a_row = 0;
 	struct event *e;
 
-	if (!s->manual && all_self_made(s, from))
-		self_made = before != NULL ? before->self_made + 1 : 1;
+	if (!s->manual && all_self_made(s))
+		in_a_row = self_made(s) + 1;
 	take_owed(s);
 	e = note(w, s, START);
 	e->manual = s->manual;
 	e->attempt = attempt;
 	e->took = took;
 	e->first = first;
-	e->self_made = self_made;
+	e->self_made = in_a_row;
+	e->spent = spent;
 	e->nothing = true;
 	e->boundary = !took;
 }
@@ -806,6 +1059,7 @@ start(struct world *w, struct subject *s)
 	check(w, s, s->rule.attempt == attempt, "the attempt number");
 	check_reason(w, s, attempt);
 	note_start(w, s, attempt);
+	s->ignoring = s->policy.while_running == RUNNING_IGNORE;
 	trace(w, s, attempt);
 	s->manual = s->queued = s->stopping = s->killed = false;
 	s->running = true;
@@ -833,6 +1087,8 @@ step_look(struct world *w, struct subject *s)
 	check(w, s, dispatch_ready(&w->d, &s->rule, w->now) == ready,
 	    "a rule that has not settled does not start");
 	if (!ready) {
+		if (s->queued)
+			note(w, s, UNSETTLED);
 		s->queued = false;
 		seen[SAW_RESETTLED]++;
 	} else if (s->installed) {
@@ -871,6 +1127,7 @@ step_close(struct world *w, struct subject *s)
 	    "one settle after a success the paths are looked at");
 	look_at_all(w, s);
 	dispatch_close(&w->d, &s->rule, w->now);
+	s->ignoring = false;
 	note(w, s, CLOSE);
 	seen[SAW_CLOSE]++;
 }
@@ -898,8 +1155,14 @@ check_rest(struct world *w)
 {
 	int64_t next = NEVER;
 	struct subject *s;
+	size_t p;
 
 	for (s = w->subject; s < w->subject + w->rules; s++) {
+		for (p = 0; p < PATHS; p++)
+			check(w, s,
+			    s->path[p].owed == s->owed[p] &&
+				s->path[p].taken == s->taken[p],
+			    "what is owed and taken");
 		check(w, s, !may_start(w, s), "what may start is asked for at once");
 		seen[SAW_LOCK_WAIT] += s->queued && lock_is_held(w, s);
 		check(w, s,
@@ -977,7 +1240,8 @@ jittered_wait(const struct world *w, const struct subject *s)
 	size_t i;
 
 	for (i = s->n; i > 0; i--) {
-		if (s->record[i - 1].kind == END && s->record[i - 1].ok)
+		if ((s->record[i - 1].kind == END && s->record[i - 1].ok) ||
+		    s->record[i - 1].kind == CHANGED || s->record[i - 1].fresh)
 			break;
 		if (s->record[i - 1].kind == END && s->record[i - 1].took)
 			failures++;
@@ -998,41 +1262,80 @@ put_back(struct subject *s)
 	s->cause_owed |= s->cause_taken;
 }
 
+/* A run is over, and what it took is not taken any more. */
+static void
+run_over(struct world *w, struct subject *s)
+{
+	s->running = s->left_over = s->cause_taken = false;
+	memset(s->taken, 0, sizeof(s->taken));
+	s->lock = s->next_lock;
+	w->running--;
+}
+
+/* How the last run ended cannot be told. found: that it went on was known. */
+static void
+lost(struct world *w, struct subject *s, bool found)
+{
+	struct event *e;
+
+	trace(w, s, 0x1057);
+	seen[SAW_LOST]++;
+	dispatch_lost(&w->d, &s->rule, w->now);
+	s->record[latest(s, START) - s->record].lost = true;
+	if (found) {
+		put_back(s);
+		run_over(w, s);
+	}
+	e = note(w, s, LOST);
+	e->adopted = found;
+	e->outside = found && s->policy.retry > 0;
+	if (s->manual && s->policy.enabled)
+		enter_queue(s, w->now.ns);
+}
+
+static void
+note_end(struct world *w, struct subject *s, bool ok, bool took)
+{
+	struct event *e = note(w, s, END);
+
+	e->ok = ok;
+	e->took = took;
+	e->outside = !ok && took && s->policy.retry > 0;
+	if (ok || !took)
+		return;
+	s->n--;
+	e->retry_at = jittered_wait(w, s);
+	e->length = e->retry_at - w->now.ns;
+	s->n++;
+}
+
 static void
 end(struct world *w, struct subject *s)
 {
 	bool ok = !s->stopping && !chance(&w->inside, s->fail_percent);
-	size_t run = (size_t)(latest(s, START) - s->record), p;
-	struct event *e;
+	size_t run = (size_t)(latest(s, START) - s->record);
 
 	if (chance(&w->inside, s->write_percent)) {
 		change_file(&w->inside, &s->file[0]);
 		look(w, s, 0, true);
 	}
+	if (s->left_over) {
+		lost(w, s, true);
+		return;
+	}
 	trace(w, s, ok ? 0xe4d : 0xbad);
 	dispatch_end(&w->d, &s->rule, ok, w->now);
-	s->running = false;
-	w->running--;
 	s->record[run].ended = true;
 	s->record[run].ok = ok;
 	if (ok)
 		s->record[run].boundary = true;
 	else
 		put_back(s);
-	for (p = 0; p < PATHS; p++)
-		s->taken[p] = 0;
-	s->cause_taken = false;
-	if (s->gone)
-		return;
-	e = note(w, s, END);
-	e->ok = ok;
-	if (!ok && s->record[run].took) {
-		s->n--;
-		e->retry_at = jittered_wait(w, s);
-		s->n++;
-	}
-	e->took = s->record[run].took;
-	if (s->manual)
+	run_over(w, s);
+	s->ignoring = s->ignoring && ok;
+	s->close_at = w->now.ns + s->policy.settle_ms * MS;
+	note_end(w, s, ok, s->record[run].took);
+	if (s->manual && s->policy.enabled)
 		enter_queue(s, w->now.ns);
 }
 
@@ -1043,21 +1346,18 @@ install(struct world *w, struct subject *s, bool there)
 	if (!there || s->gone)
 		return;
 	dispatch_unblock(&w->d, &s->rule, w->now);
-	s->blocked = false;
+	s->blocked = s->blocked && !s->policy.enabled;
 	s->fresh = false;
 }
 
 static void
 take_away(struct world *w, struct subject *s)
 {
-	size_t p;
-
 	check(w, s, dispatch_remove(&w->d, &s->rule) == s->running,
 	    "a removed rule that runs has to live on");
 	s->gone = true;
-	s->queued = s->manual = s->blocked = s->cause_owed = s->cause_taken = false;
-	for (p = 0; p < PATHS; p++)
-		s->owed[p] = s->taken[p] = 0;
+	s->offset = w->offset;
+	s->queued = s->manual = s->blocked = false;
 }
 
 static void
@@ -1083,33 +1383,6 @@ watch_or_forget(struct world *w, struct subject *s, size_t p)
 	else
 		baseline(w, s, p);
 }
-
-static void
-outside_event(struct world *w)
-{
-	struct subject *s = &w->subject[roll(&w->outside) % w->rules];
-	size_t p = roll(&w->outside) % PATHS;
-	unsigned what = (unsigned)(roll(&w->outside) % 100);
-
-	if (s->gone || what < 60)
-		touch(w, s, p);
-	else if (what < 66)
-		look(w, s, p, true);
-	else if (what < 76)
-		trigger(w, s);
-	else if (what < 85)
-		nudge(w, s);
-	else if (what < 90)
-		install(w, s, false);
-	else if (what < 95)
-		install(w, s, true);
-	else if (what < 99)
-		watch_or_forget(w, s, p);
-	else
-		take_away(w, s);
-}
-
-/* ---- schedules ---- */
 
 static void
 random_policy(uint64_t *u, struct policy *p)
@@ -1141,6 +1414,270 @@ random_policy(uint64_t *u, struct policy *p)
 	};
 }
 
+/* ---- rules that change, and other lives of the daemon ---- */
+
+static struct dispatch_lock *
+lock_of(struct world *w, size_t lock)
+{
+	return lock < LOCKS ? &w->lock[lock] : NULL;
+}
+
+static void
+change_rule(struct world *w, struct subject *s)
+{
+	random_policy(&w->outside, &s->policy);
+	s->next_lock = roll(&w->outside) % (LOCKS + 1);
+	dispatch_change(&w->d, &s->rule, &s->policy, lock_of(w, s->next_lock), w->now);
+	if (!s->running)
+		s->lock = s->next_lock;
+	s->queued = false;
+	s->close_at = later(s->close_at, w->now.ns);
+	note(w, s, CHANGED);
+	seen[SAW_CHANGED_RULE]++;
+	if (s->manual && s->policy.enabled && !s->running && !s->blocked)
+		enter_queue(s, w->now.ns);
+	if (chance(&w->outside, 50))
+		install(w, s, true);
+}
+
+/* What job.c keeps of a rule; a wait only where there is something to wait with. */
+static struct dispatch_saved
+saved(const struct world *w, const struct subject *s)
+{
+	const struct dispatch_rule *r = &s->rule;
+	int64_t jump = w->offset - s->offset, now = w->now.ns + jump;
+	bool owes_nothing = TAILQ_EMPTY(&r->owed) && TAILQ_EMPTY(&r->taken) &&
+			    (r->causes | r->taken_causes) == 0;
+
+	return (struct dispatch_saved){
+		.causes =
+		    s->policy.at_start != START_NEVER ? r->causes | r->taken_causes : 0,
+		.next_attempt = r->next_attempt,
+		.failures = r->failures,
+		.wait = owes_nothing ? WAIT_NORMAL : r->wait,
+		.shortened = r->shortened,
+		.full = !r->may_shorten,
+		.has_ended = r->ended.ns != INT64_MIN,
+		.has_base = true,
+		.since_end = r->ended.ns != INT64_MIN ? now - r->ended.ns : now,
+		.since_base = now - r->base.ns,
+		.until_retry = r->failures > 0 ? r->retry_at.ns - now : -now,
+		.retry_length = r->retry_length,
+	};
+}
+
+/* Nothing of before counts: the rule is disabled, or at-start = never. */
+static void
+write_off(struct world *w, struct subject *s)
+{
+	size_t p;
+
+	s->cause_owed = false;
+	for (p = 0; p < PATHS; p++) {
+		s->owed[p] = 0;
+		note(w, s, FORGET)->path = p;
+	}
+}
+
+/* Every wait at most its own length from now, whatever the clock did. */
+static void
+note_restored(struct world *w, struct subject *s, bool spent)
+{
+	int64_t now = w->now.ns, jump = w->offset - s->offset, left;
+	int64_t ended = end_of_run(s), base = base_of_every(s, s->n);
+	const struct event *before = retry(s);
+	struct event e = { .kind = RESTORED, .base = now, .over_at = LONG_AGO };
+	size_t p;
+
+	e.fresh = !s->policy.enabled;
+	e.retry_at = now;
+	if (!e.fresh) {
+		e.base = sooner(now, base - jump);
+		e.over_at = ended == LONG_AGO ? LONG_AGO : sooner(now, ended - jump);
+	}
+	if (!e.fresh && before != NULL) {
+		left = later(0, before->retry_at - jump - now);
+		e.length = before->length;
+		e.retry_at = now + sooner(left, e.length);
+	}
+	for (p = 0; p < PATHS; p++)
+		e.path_owed |= s->owed[p] != 0;
+	e.spent = spent;
+	e.outside = pending(s);
+	e.at = now;
+	e.nothing = e.boundary = !pending(s);
+	*note(w, s, RESTORED) = e;
+}
+
+static void
+come_back_to(struct world *w, struct subject *s, size_t p)
+{
+	struct stamp known = s->path[p].seen;
+
+	s->path[p] = (struct dispatch_path){ 0 };
+	if (!s->policy.enabled)
+		s->watched[p] = false;
+	if (!s->watched[p])
+		return;
+	if (s->policy.at_start == START_NEVER) {
+		baseline(w, s, p);
+		return;
+	}
+	known.stored = true;
+	dispatch_restore_path(&w->d, &s->rule, &s->path[p], &known, s->owed[p], w->now);
+	look(w, s, p, false);
+}
+
+static void
+adopt(struct world *w, struct subject *s, int64_t started)
+{
+	int64_t jump = w->offset - s->offset, timeout = s->policy.timeout_ms * MS;
+	bool took = pending(s);
+	size_t from = period(s), first = took ? oldest_owed(s, from) : 0;
+	uint32_t attempt = same_attempt(s, from);
+	struct event *e;
+
+	trace(w, s, 0xad0);
+	seen[SAW_ADOPTED]++;
+	dispatch_adopt(&w->d, &s->rule, w->now.ns + jump - started, w->now);
+	take_owed(s);
+	s->running = s->left_over = true;
+	s->stopping = s->killed = false;
+	w->running++;
+	started = sooner(w->now.ns, started - jump);
+	s->stop_at = timeout > 0 ? later(started + timeout, w->now.ns) : NEVER;
+	e = note(w, s, ADOPTED);
+	e->nothing = e->boundary = !took;
+	e->took = took;
+	e->first = first;
+	e->attempt = attempt;
+}
+
+/* Had it failed for good when it was last heard of? */
+static bool
+had_failed(const struct world *w, struct subject *s, bool ran)
+{
+	size_t run, i;
+
+	if (!ran)
+		return pending(s) && outlook(w, s)->spent;
+	run = (size_t)(latest(s, START) - s->record);
+	for (i = run; i < s->n; i++)
+		if (s->record[i].kind == CHANGED)
+			return false;
+	return s->record[run].spent;
+}
+
+/* A rule is in force again. alive: the run that it had goes on. */
+static void
+come_back(struct world *w, struct subject *s, bool starting, bool alive)
+{
+	bool ran = s->running || s->orphan, spent = had_failed(w, s, ran);
+	bool counts = s->policy.enabled && s->policy.at_start != START_NEVER;
+	struct dispatch_saved known = saved(w, s);
+	int64_t started = s->rule.started.ns;
+	size_t p;
+
+	put_back(s);
+	s->running = s->orphan = s->left_over = s->cause_taken = s->gone = false;
+	s->blocked = s->queued = s->manual = s->ignoring = false;
+	memset(s->taken, 0, sizeof(s->taken));
+	s->lock = s->next_lock;
+	if (!counts)
+		write_off(w, s);
+	dispatch_add(&w->d, &s->rule, &s->policy, lock_of(w, s->lock), starting, w->now);
+	if (s->policy.enabled)
+		dispatch_restore(&w->d, &s->rule, &known, w->now);
+	note_restored(w, s, spent && counts && pending(s));
+	if (starting && s->policy.enabled && s->policy.at_start == START_ALWAYS) {
+		s->cause_owed = true;
+		note(w, s, AT_START);
+	}
+	for (p = 0; p < PATHS; p++)
+		come_back_to(w, s, p);
+	if (ran && s->policy.enabled && alive)
+		adopt(w, s, started);
+	else if (ran && s->policy.enabled)
+		lost(w, s, false);
+}
+
+static void
+restart(struct world *w)
+{
+	static const int64_t away[] = { 0, 0, 5, 200, 3000, 100000 };
+	static const int64_t jumps[] = { 0, 0, 0, -1, 1, -500, 700, -90000, 90000 };
+	struct subject *s;
+	size_t p;
+
+	trace(w, w->subject, 0x57a7);
+	seen[SAW_RESTART]++;
+	for (s = w->subject; s < w->subject + w->rules; s++) {
+		s->orphan |= s->gone && s->running;
+		s->running = s->running && !s->gone;
+		s->offset = s->gone ? s->offset : w->offset;
+	}
+	w->now.ns += PICK(&w->outside, away) * MS;
+	w->offset += PICK(&w->outside, jumps) * MS;
+	w->running = 0;
+	memset(w->lock, 0, sizeof(w->lock));
+	dispatch_init(&w->d, w->max_running, roll(&w->outside));
+	for (s = w->subject; s < w->subject + w->rules; s++) {
+		for (p = 0; p < PATHS; p++)
+			if (chance(&w->outside, 30))
+				change_file(&w->outside, &s->file[p]);
+		if (!s->gone)
+			come_back(w, s, true,
+			    chance(&w->outside, 70) && s->ends_at > w->now.ns);
+	}
+}
+
+/* A rule that was removed is there again. */
+static void
+take_up(struct world *w, struct subject *s)
+{
+	seen[SAW_TAKEN_UP]++;
+	if (s->running) {
+		s->gone = false;
+		change_rule(w, s);
+		look_at_all(w, s);
+	} else {
+		come_back(w, s, false, false);
+	}
+}
+
+static void
+outside_event(struct world *w)
+{
+	struct subject *s = &w->subject[roll(&w->outside) % w->rules];
+	size_t p = roll(&w->outside) % PATHS;
+	unsigned what = (unsigned)(roll(&w->outside) % 100);
+
+	if (s->gone && chance(&w->outside, 30))
+		take_up(w, s);
+	else if (s->gone || what < 55)
+		touch(w, s, p);
+	else if (what < 61)
+		look(w, s, p, true);
+	else if (what < 71)
+		trigger(w, s);
+	else if (what < 80)
+		nudge(w, s);
+	else if (what < 85)
+		install(w, s, false);
+	else if (what < 90)
+		install(w, s, true);
+	else if (what < 94)
+		watch_or_forget(w, s, p);
+	else if (what < 96)
+		change_rule(w, s);
+	else if (what < 98)
+		restart(w);
+	else
+		take_away(w, s);
+}
+
+/* ---- schedules ---- */
+
 static void
 add_subject(struct world *w, struct subject *s)
 {
@@ -1152,14 +1689,13 @@ add_subject(struct world *w, struct subject *s)
 	s->n = 0;
 	s->fresh = false;
 	random_policy(u, &s->policy);
-	s->lock = roll(u) % (LOCKS + 1);
+	s->lock = s->next_lock = roll(u) % (LOCKS + 1);
 	s->fail_percent = PICK(u, percent);
 	s->write_percent = chance(u, 20) ? 100 : 0;
 	s->installed = true;
 	s->added = w->now.ns;
 	s->splay_period = RECORD;
-	dispatch_add(&w->d, &s->rule, &s->policy,
-	    s->lock < LOCKS ? &w->lock[s->lock] : NULL, w->now);
+	dispatch_add(&w->d, &s->rule, &s->policy, lock_of(w, s->lock), true, w->now);
 	if (s->policy.enabled && s->policy.at_start == START_ALWAYS) {
 		s->cause_owed = true;
 		note(w, s, AT_START);
@@ -1177,6 +1713,7 @@ begin_world(struct world *w, uint64_t seed, int64_t grain, bool poll)
 
 	memset(w, 0, offsetof(struct world, subject));
 	w->running = w->runs = 0;
+	w->offset = 0;
 	w->full = w->draining = false;
 	w->trace = 0;
 	w->seed = w->outside = w->inside = seed;
@@ -1256,14 +1793,17 @@ at_rest(struct world *w, struct subject *s)
 	return !s->running && !s->queued && (!pending(s) || outlook(w, s)->spent);
 }
 
-/* The change in event i: has a run that succeeded started after it? */
+/*
+ * The change in event i: has a run started after it, and with success, or is its
+ * path not watched any more?
+ */
 static bool
-was_answered(const struct subject *s, size_t i)
+was_answered(const struct subject *s, size_t i, bool well)
 {
 	size_t path = s->record[i].path;
 
 	for (i++; i < s->n; i++)
-		if ((s->record[i].kind == START && s->record[i].ok) ||
+		if ((s->record[i].kind == START && (s->record[i].ok || !well)) ||
 		    (s->record[i].kind == FORGET && s->record[i].path == path))
 			return true;
 	return false;
@@ -1277,7 +1817,8 @@ has_failed_honestly(const struct subject *s)
 	size_t i;
 
 	for (i = s->n; i > 0 && !is_cause(&s->record[i - 1]); i--)
-		if (s->record[i - 1].kind == START && s->record[i - 1].took)
+		if (s->record[i - 1].kind == START && s->record[i - 1].took &&
+		    !s->record[i - 1].lost)
 			attempts++;
 	return attempts > s->policy.retry && s->policy.retry != RETRY_FOREVER;
 }
@@ -1285,20 +1826,20 @@ has_failed_honestly(const struct subject *s)
 static void
 check_promise(const struct world *w, const struct subject *s)
 {
+	bool owes_still = pending(s);
 	size_t i;
 
 	if (s->gone || !s->policy.enabled)
 		return;
-	if (pending(s)) {
+	if (owes_still) {
 		check(w, s, dispatch_state(&s->rule, w->now) == STATE_FAILED,
 		    "what is owed at the end has visibly failed");
 		check(w, s, has_failed_honestly(s), "the budget was used up");
-		return;
 	}
 	for (i = 0; i < s->n; i++)
 		if (s->record[i].kind == DIFF && s->record[i].asked != 0)
-			check(w, s, was_answered(s, i),
-			    "after every change a run starts that succeeds");
+			check(w, s, was_answered(s, i, !owes_still),
+			    "after every change a run starts, till one succeeds");
 }
 
 /* Checks each rule at its first rest; how many have not come to it yet. */

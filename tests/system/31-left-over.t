@@ -1,0 +1,240 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Actions that outlive the daemon, and waits that do. ROUNDS=N does the round of
+# killing N times.
+. "$(dirname "$0")/restart.sh"
+
+: "${ROUNDS:=5}"
+
+left_over() {
+	rule r 'watch = /f' 'lock = l'
+	rule other 'watch = /g' 'lock = l'
+	start_daemon
+	hold r
+	put "$box/f" 1
+	wait_runs r 1
+	until_true 10 is_saved r '"pid":'
+	kill_daemon
+	put "$box/f" 2
+	live_again
+	ok "the log says that a run is left over" is_logged 'left over from an earlier daemon'
+	put "$box/g" 1
+	put "$box/f" 3
+	fence
+	ok "while an action of an earlier life lives no second one starts" has_runs r 1
+	ok "and its lock is held" has_runs other 0
+	release r
+	ok "when it ends the rule is due at once" until_true 10 has_run_times r 2
+	ok "and its lock is free" until_true 10 has_run_times other 1
+	fence
+	ok "one run answers what came before and after" has_runs r 2
+	until_true 10 is_settled r
+	restart
+	fence
+	ok "then nothing is owed any more" has_runs r 2
+}
+
+left_over_timeout() {
+	rule r 'watch = /f' 'timeout = 4s' 'retry = 0'
+	start_daemon
+	hold r
+	put "$box/f" 1
+	wait_runs r 1
+	get_run r 1
+	until_true 10 is_saved r '"pid":'
+	kill_daemon
+	live_again
+	ok "an action of an earlier life gets what remains of its timeout" \
+	    until_true 20 is_gone "$pid"
+	ok "no less than that" after "$time" "$(now)" 3900
+	release r
+	ok "then the rule is due" until_true 10 has_run_times r 2
+}
+
+ended_meanwhile() {
+	rule r 'watch = /f'
+	start_daemon
+	hold r
+	put "$box/f" 1
+	wait_runs r 1
+	get_run r 1
+	until_true 10 is_saved r '"pid":'
+	kill_daemon
+	release r
+	until_true 10 is_gone "$pid"
+	live_again
+	ok "an action that ended unseen is run again" until_true 10 has_run_times r 2
+	fence
+	ok "once" has_runs r 2
+}
+
+# Another process has the number now: its start time tells.
+another_process() {
+	rule r 'watch = /f'
+	start_daemon
+	hold r
+	put "$box/f" 1
+	wait_runs r 1
+	until_true 10 is_saved r '"pid":'
+	kill_daemon
+	perl -pi -e 's/"process":"[^"]*"/"process":"another"/' "$(state_file)"
+	live_again
+	ok "a process with that number and another start is not the run" \
+	    until_true 10 has_run_times r 2
+	get_run r 1
+	ok "and is left alone" is_alive "$pid"
+	release r
+}
+
+another_boot() {
+	rule r 'watch = /f'
+	start_daemon
+	hold r
+	put "$box/f" 1
+	wait_runs r 1
+	until_true 10 is_saved r '"pid":'
+	kill_daemon
+	perl -pi -e 's/"boot":"[^"]*"/"boot":"another"/' "$(state_file)"
+	live_again
+	ok "a process of another boot is not the run" until_true 10 has_run_times r 2
+	release r
+}
+
+rounds() {
+	rule r 'watch = /f' 'settle = 10ms'
+	start_daemon
+	_round=0
+	while [ $_round -lt "$ROUNDS" ]; do
+		_round=$((_round + 1))
+		_first=$(($(runs r) + 1))
+		hold r
+		put "$box/f" $_round
+		wait_runs r $_first
+		until_true 10 is_saved r '"pid":'
+		kill_daemon
+		live_again
+		if ! has_runs r $_first; then
+			ok "no second action starts in round $_round" false
+		fi
+		release r
+		wait_runs r $((_first + 1))
+		fence
+		until_true 10 is_settled r
+	done
+	ok "$ROUNDS kills: each one run again, and none while it lived" \
+	    has_runs r $((2 * ROUNDS))
+}
+
+# Saved between the change and the run: what is owed is not lost.
+killed_before_the_run() {
+	rule r 'watch = /f' 'settle = 3s'
+	start_daemon
+	put "$box/f" 1
+	until_true 10 is_saved r '"owed":'
+	kill_daemon
+	put "$box/f" 1
+	rm "$box/f"
+	live_again
+	ok "what was owed is run after a SIGKILL, whatever the path is now" \
+	    until_true 20 has_run_times r 1
+	ok "and is told as it is" is_run r 1 change 1 delete
+	until_true 10 is_settled r
+}
+
+# jump SECONDS: every time in the state is that much later.
+jump() {
+	perl -pi -e '
+		for my $k (qw(ended succeeded retry_at started detected)) {
+			s/"$k":"(\d+)"/sprintf qq("%s":"%d"), $k, $1 + '"$1"' * 1e9/e;
+		}' "$(state_file)"
+}
+
+year=31536000
+
+waits() {
+	rule retry 'watch = /f' 'retry-delay = 4s' 'settle = 50ms'
+	rule cool 'watch = /g' 'cooldown = 4s' 'settle = 50ms'
+	rule timer 'watch = /h' 'every = 4s' 'settle = 50ms'
+	fence=200ms
+	start_daemon
+	on_run retry status=1
+	put "$box/f" 1
+	put "$box/g" 1
+	wait_runs retry 1
+	wait_runs cool 1
+	wait_runs timer 1
+	until_true 10 is_saved retry '"retry_at":'
+	until_true 10 is_settled cool
+	stop_daemon
+	jump "$1"
+	put "$box/g" 2
+	begin=$(now)
+	live_again
+	wait_runs retry 2
+	wait_runs cool 2
+	wait_runs timer 2
+	for r in retry cool timer; do
+		get_run $r 2
+		ok "clock $1 s: $r waits no longer than its own length" \
+		    after "$begin" "$time" -60000 4500
+		[ "$1" -le 0 ] ||
+		    ok "clock $1 s: $r waits for its length" after "$begin" "$time" 3500
+	done
+	ok "clock $1 s: a retry is one after it, too" is_run retry 2 retry 2 create
+}
+
+waits_with_the_clock_set_back() {
+	waits $year
+}
+
+waits_with_the_clock_set_forward() {
+	waits -$year
+}
+
+waits_of_a_restart() {
+	waits 0
+}
+
+spent() {
+	rule r 'watch = /f' 'retry = 1' 'retry-delay = 100ms'
+	fence=700ms
+	start_daemon
+	on_run r status=1
+	put "$box/f" 1
+	wait_runs r 2
+	until_true 10 is_logged ' r: running -> failed'
+	until_true 10 is_settled fence
+	on_run r status=0
+	restart
+	ok "a start is a new cause for a rule that has given up" \
+	    until_true 10 has_run_times r 3
+	ok "with its budget restored" is_run r 3 change 1 create
+	until_true 10 is_settled r
+	restart
+	fence
+	ok "after a success nothing is tried again" has_runs r 3
+}
+
+suspended() {
+	rule r 'watch = /f' 'settle = 1s'
+	rule timer 'watch = /g' 'every = 1s'
+	start_daemon
+	wait_runs timer 1
+	put "$box/f" 1
+	until_true 10 is_logged ' r: idle -> settling'
+	kill -STOP "$daemon"
+	until_true 10 passed $(($(now) + 2000000000))
+	put "$box/f" 2
+	_n=$(runs r) _timers=$(runs timer)
+	begin=$(now)
+	kill -CONT "$daemon"
+	ok "what is due when it goes on runs" until_true 10 has_run_times r $((_n + 1))
+	wait_runs timer $((_timers + 1))
+	get_run timer $((_timers + 1))
+	ok "a due time is honoured at once" after "$begin" "$time" -100 300
+}
+
+run_tests left_over left_over_timeout ended_meanwhile another_process another_boot \
+    rounds killed_before_the_run waits_with_the_clock_set_back \
+    waits_with_the_clock_set_forward waits_of_a_restart spent suspended

@@ -1,0 +1,450 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Rule files that change while the daemon runs: what has not changed goes on
+# undisturbed, what has is put in force, and no change of a watched file is lost.
+. "$(dirname "$0")/lib.sh"
+
+crash=${BUILD:-$top/build}/crash/crash
+seed=${WATCHPATHD_SEED:-$(date +%s)}
+reloads=${RELOADS:-200}
+if [ ! -x "$crash" ]; then
+	echo "Bail out! $crash is not there: make check-system builds it"
+	exit 1
+fi
+
+# reload: what it says of refused files is in $dir/refused, its status in $status.
+reload() {
+	status=0
+	"$WATCHPATHD" reload --root "$box" >"$dir/refused" 2>&1 || status=$?
+}
+
+# get RULE KEY: a member of the rule's status; get '' KEY: of the daemon's.
+get() {
+	"$WATCHPATHD" status --json --root "$box" | perl -MJSON::PP -e '
+	my ($rule, $key) = @ARGV;
+	my $s = decode_json(join "", <STDIN>);
+	($s) = grep { $_->{name} eq $rule } @{$s->{rules}} if $rule ne "";
+	my $v = $s->{$key};
+	print ref $v ? encode_json($v) : defined $v ? $v : "null"' "$1" "$2"
+}
+
+# is RULE KEY VALUE
+is() {
+	_value=$(get "$1" "$2")
+	[ "$_value" = "$3" ] && return
+	_said="$1: $2 is $_value"
+	return 1
+}
+
+# has RULE KEY PATTERN
+has() {
+	get "$1" "$2" | grep -q -- "$3"
+}
+
+reloaded_times() {
+	[ "$(grep -c 'info: reloaded: ' "$log")" -ge "$1" ]
+}
+
+# wait_reload COMMAND...: does it, and waits until the daemon has reloaded by itself.
+wait_reload() {
+	_reloads=$(grep -c 'info: reloaded: ' "$log")
+	"$@"
+	until_true 20 reloaded_times $((_reloads + 1)) ||
+	    ok "the daemon reloads after $*" false
+}
+
+# The storm.
+
+# write_rule I FILE LINE...
+write_rule() {
+	_n=$1 _file=$2
+	shift 2
+	case $((_n % 4)) in
+	1) _watch="/r$_n/*.x" ;;
+	3) _watch="/r$_n/e/f" ;;
+	*) _watch="/r$_n" ;;
+	esac
+	printf '[r%d]\nwatch = %s\naction = /crash act 0 5\nenvironment = DIR=%s\n' \
+	    "$_n" "$_watch" "$dir" >>"$_file"
+	printf 'retry = forever\nretry-delay = 20ms\n%s\n%s\n' \
+	    "${1:-settle = 20ms}" "${2:-cooldown = 50ms}" >>"$_file"
+}
+
+# Every rule in a file of its own.
+put_all() {
+	i=0
+	while [ $i -lt 20 ]; do
+		put_one $i
+		i=$((i + 1))
+	done
+}
+
+# put_one I LINE...: replaces its file, wherever else the rule may be.
+put_one() {
+	_i=$1
+	shift
+	: >"$dir/new"
+	write_rule "$_i" "$dir/new" "$@"
+	rm -f "$conf/z$_i.ini"
+	mv "$dir/new" "$conf/r$_i.ini"
+}
+
+break_one() {
+	if [ -e "$conf/r$1.ini" ]; then
+		echo 'nonsense = 1' >>"$conf/r$1.ini"
+	fi
+}
+
+move_one() {
+	if [ -e "$conf/r$1.ini" ]; then
+		mv "$conf/r$1.ini" "$conf/z$1.ini"
+	fi
+}
+
+switch_off_and_on() {
+	if [ -e "$conf/r$1.ini" ]; then
+		mv "$conf/r$1.ini" "$conf/r$1.ini.off"
+		[ $((step % 3)) -eq 0 ] || reload
+		mv "$conf/r$1.ini.off" "$conf/r$1.ini"
+	fi
+}
+
+# Two rules change places.
+mix() {
+	rm -f "$conf/r$1.ini" "$conf/z$1.ini" "$conf/r$2.ini" "$conf/z$2.ini"
+	: >"$dir/new"
+	write_rule "$1" "$dir/new"
+	write_rule "$2" "$dir/new"
+	mv "$dir/new" "$conf/r$1.ini"
+}
+
+unmix() {
+	put_one "$1"
+	put_one "$2"
+}
+
+mutate() {
+	i=$((step * 7 % 20))
+	case $((step % 11)) in
+	0) put_one $i "settle = $((10 + step % 50))ms" ;;
+	1) rm -f "$conf/r$i.ini" ;;
+	2) put_one $(((step - 1) * 7 % 20)) ;;
+	3) move_one $i ;;
+	4) break_one $i ;;
+	5) put_one $(((step - 1) * 7 % 20)) 'settle = 0' ;;
+	6) switch_off_and_on $i ;;
+	7) put_one $i 'enabled = no' ;;
+	8) put_one $(((step - 1) * 7 % 20)) 'settle = 20ms' 'cooldown = 0' ;;
+	9) put_one $i 'lock = l' 'splay = 20ms' ;;
+	10) mix $i $(((i + 1) % 20)) && reload && unmix $i $(((i + 1) % 20)) ;;
+	esac
+}
+
+descriptors() {
+	ls "/proc/$daemon/fd" | grep -c .
+}
+
+memory() {
+	sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$daemon/status"
+}
+
+# at_most COMMAND N
+at_most() {
+	[ "$("$1")" -le "$2" ]
+}
+
+storm() {
+	cp "$crash" "$box/crash"
+	fence=100ms
+	"$crash" write "$dir" "$seed" >"$dir/tap" &
+	writer=$!
+	until_true 10 grep -q 'files are there' "$dir/tap"
+	put_all
+	start_daemon
+	: >"$dir/go"
+	step=0
+	while [ $step -lt "$reloads" ]; do
+		step=$((step + 1))
+		mutate
+		if [ $((step % 100)) -eq 50 ]; then
+			wait_reload put_one 0 "settle = $((step % 7 + 1))ms"
+		else
+			reload
+		fi
+		if [ $step -eq 20 ]; then
+			put_all
+			reload
+			fds=$(descriptors) kib=$(memory)
+		fi
+	done
+	put_all
+	reload
+	ok "the last reload is a good one" test $status -eq 0
+	if [ -d "/proc/$daemon/fd" ]; then
+		ok "after all these reloads no more descriptors are open" \
+		    until_true 10 at_most descriptors $((fds + fds / 20))
+		echo "# descriptors: $fds, then $(descriptors)"
+		check_memory
+	else
+		skip "descriptors and memory" "no /proc here"
+	fi
+	: >"$dir/stop"
+	wait $writer || failed=yes
+	cat "$dir/tap"
+	echo "# seed $seed, $(grep -c 'info: reloaded: ' "$log") reloads"
+}
+
+check_memory() {
+	echo "# memory: $kib KiB, then $(memory)"
+	if grep -q __asan_init "$WATCHPATHD"; then
+		skip "memory" "ASan keeps what was freed"
+		return
+	fi
+	ok "and no more memory is used" until_true 10 at_most memory $((kib + kib / 20))
+}
+
+# What is kept.
+
+what_has_not_changed() {
+	rule wait 'watch = /w' 'retry = 5' 'retry-delay = 60s'
+	rule cool 'watch = /c' 'cooldown = 3s'
+	rule other 'watch = /o'
+	start_daemon
+	on_run wait status=1
+	put "$box/w" 1
+	put "$box/c" 1
+	wait_runs wait 1
+	wait_runs cool 1
+	until_true 10 is wait state retrying
+	until_true 10 has_ended cool 1
+	put "$box/c" 2
+	until_true 10 is cool state cooldown
+	due=$(get wait due) cool_due=$(get cool due)
+	rule other 'watch = /o' 'settle = 200ms'
+	rule third 'watch = /t'
+	reload
+	ok "a reload that changes others is a good one" test $status -eq 0
+	ok "a rule that did not change keeps its attempt" is wait attempt 2
+	ok "and the time of its retry" \
+	    test "$(echo "$due" | cut -c1-21)" = "$(get wait due | cut -c1-21)"
+	ok "one in its cooldown stays in it" \
+	    test "$(echo "$cool_due" | cut -c1-21)" = "$(get cool due | cut -c1-21)"
+	ok "and owes what it owed" is cool pending 1
+	wait_runs cool 2
+	get_run cool 1
+	first=$end
+	get_run cool 2
+	ok "which it runs for when the cooldown is over" after "$first" "$time" 2990
+}
+
+a_broken_file() {
+	rule r 'watch = /f'
+	start_daemon
+	echo 'nonsense = 1' >>"$conf/r.ini"
+	reload
+	ok "reload says by its status that a file was refused" test $status -eq 65
+	ok "and on stderr which, and why" grep -q 'r.ini:6: .*nonsense' "$dir/refused"
+	ok "the status lists it" has '' refused '"r.ini"'
+	put "$box/f" 1
+	fence
+	ok "the last good version of it stays in force" has_runs r 1
+	wait_reload rule r 'watch = /g'
+	ok "mended, it is refused no longer" is '' refused '[]'
+	put "$box/g" 1
+	wait_runs r 2
+	ok "and is in force" is_path r 2 "$box/g"
+}
+
+is_path() {
+	get_run "$1" "$2"
+	[ "$path" = "$3" ]
+}
+
+another_file() {
+	rule r 'watch = /f' 'retry = 5' 'retry-delay = 60s'
+	rule broken 'watch = /b'
+	start_daemon
+	on_run r status=1
+	put "$box/f" 1
+	wait_runs r 1
+	until_true 10 is r state retrying
+	due=$(get r due)
+	mv "$conf/r.ini" "$conf/s.ini"
+	reload
+	ok "a rule that moved to another file is of that file" is r file s.ini
+	ok "it keeps its attempt" is r attempt 2
+	ok "and the time of its retry" \
+	    test "$(echo "$due" | cut -c1-21)" = "$(get r due | cut -c1-21)"
+	on_run r status=0
+	put "$box/f" 2
+	wait_runs r 2
+	ok "and still watches" is_path r 2 "$box/f"
+	cat "$conf/s.ini" >>"$conf/broken.ini"
+	reload
+	ok "two files with the same rule are refused" test $status -eq 65
+	put "$box/f" 3
+	fence
+	ok "and what was in force stays" has_runs r 3
+	put "$box/b" 1
+	fence
+	ok "that of the other file too" has_runs broken 1
+}
+
+a_removed_rule() {
+	rule r 'watch = /f' 'watch = /d/*.x'
+	mkdir "$box/d"
+	: >"$box/d/1.x"
+	start_daemon
+	hold r
+	put "$box/f" 1
+	wait_runs r 1
+	get_run r 1
+	wait_reload mv "$conf/r.ini" "$dir/kept"
+	ok "the run of a removed rule goes on" is_alive "$pid"
+	rm "$box/d/1.x"
+	wait_reload mv "$dir/kept" "$conf/r.ini"
+	ok "a rule that comes back meanwhile is running" is r state running
+	fence
+	ok "and waits for that run to end" has_runs r 1
+	release r
+	wait_runs r 2
+	ok "then it runs for what changed while it was away" is_change r 2 delete
+	ok "what was removed and ran to its end is in the history" \
+	    until_true 10 in_history "$run"
+}
+
+is_change() {
+	get_run "$1" "$2"
+	[ "$change" = "$3" ]
+}
+
+in_history() {
+	"$WATCHPATHD" history --json --root "$box" | grep -q "\"run\":\"$1\""
+}
+
+removed_for_good() {
+	rule r 'watch = /f'
+	start_daemon
+	hold r
+	put "$box/f" 1
+	wait_runs r 1
+	get_run r 1
+	rm "$conf/r.ini"
+	reload
+	put "$box/f" 2
+	release r
+	ok "the run of a rule that is gone is in the history" \
+	    until_true 10 in_history "$run"
+	fence
+	ok "and the rule does not run again" has_runs r 1
+	rule r 'watch = /f'
+	reload
+	wait_runs r 2
+	ok "until it is back: what changed meanwhile is owed" is_change r 2 modify
+	fence
+	ok "once" has_runs r 2
+}
+
+switched_off() {
+	rule r 'watch = /f' 'retry-delay = 10ms'
+	start_daemon
+	hold r
+	on_run r status=1
+	put "$box/f" 1
+	wait_runs r 1
+	rule r 'watch = /f' 'retry-delay = 10ms' 'enabled = no'
+	reload
+	release r
+	until_true 10 has_ended r 1
+	fence
+	ok "a rule that was switched off while it ran does not run again" has_runs r 1
+	# A state file that is written anew keeps it: each reload does that.
+	reload
+	on_run r status=0
+	rule r 'watch = /f' 'retry-delay = 10ms'
+	reload
+	wait_runs r 2
+	fence
+	ok "switched on it makes up for the run that failed" has_runs r 2
+}
+
+# A directory that cannot be read, and is mended.
+
+no_directory() {
+	rmdir "$conf"
+	launch
+	wait_ready
+	ok "a daemon without conf.d starts" is_alive "$daemon"
+	ok "and says so" has '' warnings 'rule files cannot be read'
+	mkdir "$dir/conf"
+	printf '[r]\nwatch = /f\naction = /act\nsettle = 0\n' >"$dir/conf/r.ini"
+	wait_reload mv "$dir/conf" "$conf"
+	ok "a conf.d that is moved there is read" is r state idle
+	ok "and nothing is said any more" is '' warnings '[]'
+	wait_reload mv "$conf" "$dir/conf"
+	put "$box/f" 1
+	wait_runs r 1
+	ok "a conf.d that goes leaves its rules in force" has_runs r 1
+	printf '[s]\nwatch = /f\naction = /act\nsettle = 0\n' >"$dir/conf/s.ini"
+	wait_reload mv "$dir/conf" "$conf"
+	ok "one that is put there as a whole is read" is s state idle
+	put "$box/f" 2
+	wait_runs s 1
+	ok "and watches" has_runs s 1
+}
+
+refused_directory() {
+	rule r 'watch = /f'
+	chmod 777 "$conf"
+	launch
+	wait_ready
+	ok "a conf.d that all may write is refused" has '' refused 'writable by'
+	wait_reload chmod 755 "$conf"
+	ok "and read when its mode is mended" is r state idle
+	chmod 775 "$conf/../.."
+	reload
+	ok "a directory above it counts too" has '' refused 'writable by group'
+	put "$box/f" 1
+	wait_runs r 1
+	ok "but what was in force stays" is r runs 1
+	wait_reload chmod 755 "$conf/../.."
+	ok "until that is mended" is '' refused '[]'
+	chmod 666 "$conf/r.ini"
+	reload
+	ok "a file that all may write is refused" test $status -eq 65
+	wait_reload chmod 644 "$conf/r.ini"
+	ok "and taken when its mode is mended" is '' refused '[]'
+}
+
+a_linked_directory() {
+	rule r 'watch = /f'
+	mkdir "$box/other"
+	mv "$conf" "$box/first"
+	ln -s "$box/first" "$conf"
+	launch
+	wait_ready
+	if is r state idle; then
+		printf '[s]\nwatch = /f\naction = /act\nsettle = 0\n' >"$box/other/s.ini"
+		ln -s "$box/other" "$dir/link"
+		wait_reload mv -T "$dir/link" "$conf"
+		ok "another directory behind the link is read" is s state idle
+	else
+		ok "a conf.d that is a link is refused, and says so" \
+		    has '' warnings 'rule files cannot be read'
+		rm "$conf"
+		wait_reload mv "$box/first" "$conf"
+		ok "and read when a directory is there instead" is r state idle
+	fi
+	put "$box/f" 1
+	until_true 10 has_logged_run
+	ok "and its rules watch" has_logged_run
+}
+
+has_logged_run() {
+	is_logged ' -> running, run '
+}
+
+run_tests storm storm:shuffle,split,merge what_has_not_changed a_broken_file another_file \
+    a_removed_rule removed_for_good switched_off no_directory refused_directory \
+    a_linked_directory

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What ran, as it is added and read: both files, oldest first, and whatever a
+ * crash or a person has left in them.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <cJSON.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "history.h"
+
+static char dir[64], path[96], old_path[96];
+static int order[64];
+static size_t nread;
+
+static int
+remove_one(const char *name, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(name);
+}
+
+static int
+set_up(void **unused)
+{
+	(void)unused;
+	snprintf(dir, sizeof(dir), "/tmp/test_history.XXXXXX");
+	if (mkdtemp(dir) == NULL)
+		return -1;
+	snprintf(path, sizeof(path), "%s/history.jsonl", dir);
+	snprintf(old_path, sizeof(old_path), "%s/history.jsonl.1", dir);
+	alarm(60);
+	return 0;
+}
+
+static int
+tear_down(void **unused)
+{
+	(void)unused;
+	alarm(0);
+	return nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static bool
+add(const char *rule, int n)
+{
+	struct history *h = history_new(dir);
+	char line[128];
+	bool ok;
+
+	snprintf(line, sizeof(line), "{\"rule\":\"%s\",\"n\":%d}\n", rule, n);
+	ok = history_add(h, line);
+	history_free(h);
+	return ok;
+}
+
+static void
+note(void *arg, const cJSON *line)
+{
+	(void)arg;
+	if (nread < sizeof(order) / sizeof(order[0]))
+		order[nread] = cJSON_GetObjectItemCaseSensitive(line, "n")->valueint;
+	nread++;
+}
+
+static int
+read_all(const char *rule)
+{
+	nread = 0;
+	return history_read(dir, rule, note, NULL);
+}
+
+static void
+append(const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+}
+
+static off_t
+size_of(const char *name)
+{
+	struct stat st;
+
+	return stat(name, &st) == 0 ? st.st_size : -1;
+}
+
+static void
+lines_come_back_in_their_order(void **unused)
+{
+	(void)unused;
+	assert_int_equal(read_all(NULL), 0);
+	assert_int_equal(nread, 0);
+	assert_true(add("a", 1) && add("b", 2) && add("a", 3));
+	assert_int_equal(read_all(NULL), 0);
+	assert_int_equal(nread, 3);
+	assert_int_equal(order[0] * 100 + order[1] * 10 + order[2], 123);
+	assert_int_equal(read_all("a"), 0);
+	assert_int_equal(nread, 2);
+	assert_int_equal(order[0] * 10 + order[1], 13);
+	assert_int_equal(read_all("none"), 0);
+	assert_int_equal(nread, 0);
+}
+
+static void
+past_one_megabyte_it_begins_a_new_file_and_both_are_read(void **unused)
+{
+	char first[] = "{\"rule\":\"a\",\"n\":1}\n", *pad = malloc(HISTORY_MAX);
+	size_t line = strlen("{\"rule\":\"a\",\"n\":2}\n");
+
+	(void)unused;
+	assert_non_null(pad);
+	memset(pad, ' ', HISTORY_MAX);
+	pad[HISTORY_MAX - 2 * line - 1] = '\n';
+	pad[HISTORY_MAX - 2 * line] = '\0';
+	append(first);
+	append(pad);
+	free(pad);
+	assert_int_equal(size_of(path), HISTORY_MAX - line);
+	assert_true(add("a", 2));
+	assert_int_equal(size_of(path), HISTORY_MAX);
+	assert_int_equal(size_of(old_path), -1);
+	assert_true(add("a", 3));
+	assert_int_equal(size_of(old_path), HISTORY_MAX);
+	assert_int_equal(size_of(path), line);
+	assert_int_equal(read_all(NULL), 0);
+	assert_int_equal(nread, 3);
+	assert_int_equal(order[0] * 100 + order[1] * 10 + order[2], 123);
+}
+
+static void
+a_line_longer_than_the_limit_is_written_all_the_same(void **unused)
+{
+	struct history *h = history_new(dir);
+	char *line = malloc(HISTORY_MAX + 64);
+
+	(void)unused;
+	assert_non_null(line);
+	memset(line, ' ', HISTORY_MAX + 64);
+	memcpy(line, "{\"rule\":\"a\",\"n\":1}", 18);
+	memcpy(line + HISTORY_MAX + 62, "\n", 2);
+	assert_true(history_add(h, line));
+	free(line);
+	history_free(h);
+	assert_true(add("a", 2));
+	assert_int_equal(read_all(NULL), 0);
+	assert_int_equal(nread, 2);
+}
+
+static void
+a_torn_last_line_does_not_take_the_next_one_with_it(void **unused)
+{
+	(void)unused;
+	assert_true(add("a", 1));
+	append("{\"rule\":\"a\",\"n\":");
+	assert_int_equal(read_all(NULL), 0);
+	assert_int_equal(nread, 1);
+	assert_true(add("a", 2));
+	assert_int_equal(read_all(NULL), 0);
+	assert_int_equal(nread, 2);
+	/* A torn line that would be whole, had it its newline, is not counted. */
+	append("{\"rule\":\"a\",\"n\":3}");
+	assert_int_equal(read_all(NULL), 0);
+	assert_int_equal(nread, 2);
+}
+
+static void
+odd_lines_are_passed_over(void **unused)
+{
+	(void)unused;
+	append("\n\n[]\n{}\nnull\n{\"rule\":1,\"n\":9}\n{\"Rule\":\"a\",\"n\":9}\n");
+	append("{\"rule\":\"a\",\"n\":9} x\n\xff\xfe\n");
+	assert_true(add("a", 1));
+	assert_int_equal(read_all(NULL), 0);
+	assert_int_equal(nread, 1);
+	assert_int_equal(order[0], 1);
+}
+
+static void
+a_line_that_fits_only_in_part_is_told(void **unused)
+{
+	struct rlimit l;
+
+	(void)unused;
+	assert_true(add("a", 1));
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &l), 0);
+	l.rlim_cur = (rlim_t)size_of(path) + 5;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &l), 0);
+	errno = 0;
+	assert_false(add("a", 2));
+	assert_int_equal(errno, ENOSPC);
+	l.rlim_cur = l.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &l), 0);
+	assert_true(add("a", 3));
+	assert_int_equal(read_all(NULL), 0);
+	assert_int_equal(nread, 2);
+	assert_int_equal(order[1], 3);
+}
+
+static void
+a_fifo_or_link_is_neither_followed_nor_waited_for(void **unused)
+{
+	char target[96];
+
+	(void)unused;
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_false(add("a", 1));
+	assert_int_equal(read_all(NULL), 0);
+	assert_int_equal(unlink(path), 0);
+	snprintf(target, sizeof(target), "%s/target", dir);
+	assert_int_equal(symlink(target, path), 0);
+	assert_false(add("a", 1));
+	assert_int_equal(size_of(target), -1);
+}
+
+static void
+a_directory_is_an_error_and_not_an_empty_history(void **unused)
+{
+	(void)unused;
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_false(add("a", 1));
+	assert_int_equal(read_all(NULL), -1);
+	assert_int_equal(errno, EISDIR);
+}
+
+static void
+what_cannot_be_moved_away_goes_on_growing(void **unused)
+{
+	(void)unused;
+	assert_int_equal(mkdir(old_path, 0700), 0);
+	append("{\"rule\":\"a\",\"n\":1}\n");
+	assert_int_equal(truncate(path, HISTORY_MAX), 0);
+	assert_true(add("a", 2));
+	assert_true(size_of(path) > HISTORY_MAX);
+	rmdir(old_path);
+	assert_true(add("a", 3));
+	assert_int_equal(read_all(NULL), 0);
+	assert_int_equal(order[0] * 100 + order[1] * 10 + order[2], 123);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+		TEST(lines_come_back_in_their_order),
+		TEST(past_one_megabyte_it_begins_a_new_file_and_both_are_read),
+		TEST(a_line_longer_than_the_limit_is_written_all_the_same),
+		TEST(a_torn_last_line_does_not_take_the_next_one_with_it),
+		TEST(odd_lines_are_passed_over),
+		TEST(a_line_that_fits_only_in_part_is_told),
+		TEST(a_fifo_or_link_is_neither_followed_nor_waited_for),
+		TEST(a_directory_is_an_error_and_not_an_empty_history),
+		TEST(what_cannot_be_moved_away_goes_on_growing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The traps of cJSON, each of them closed.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <cJSON.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "json.h"
+
+static bool
+is_taken(const char *text, size_t len)
+{
+	cJSON *o = json_parse(text, len);
+	bool taken = o != NULL;
+
+	cJSON_Delete(o);
+	return taken;
+}
+
+static void
+only_a_whole_object_and_nothing_else_is_taken(void **unused)
+{
+	static const char *const bad[] = { "", " ", "{", "}", "[]", "1", "\"\"", "true",
+		"null", "{}x", "{}{}", "{} ,", "{\"a\"}", "{\"a\":}", "{\"a\":1",
+		"{\"a\":\"\\u0000\"}", "{a:1}" };
+	size_t i;
+
+	(void)unused;
+	assert_true(is_taken("{}", 2));
+	assert_true(is_taken(" {\"a\":[1,{}]} ", 14));
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (is_taken(bad[i], strlen(bad[i])))
+			fail_msg("%s", bad[i]);
+	assert_false(is_taken("{}\0", 3));
+	assert_false(is_taken("{\"a\":\"\0\"}", 9));
+	assert_true(is_taken("{}x", 2));
+}
+
+static void
+deep_nesting_is_refused_and_not_followed(void **unused)
+{
+	char *text = malloc(200000);
+
+	(void)unused;
+	assert_non_null(text);
+	memset(text, '[', 200000);
+	memcpy(text, "{\"a\":", 5);
+	assert_false(is_taken(text, 200000));
+	free(text);
+}
+
+static void
+keys_are_found_by_their_exact_case(void **unused)
+{
+	static const char text[] = "{\"Rule\":\"a\",\"rule\":\"b\",\"N\":\"1\"}";
+	cJSON *o = json_parse(text, strlen(text));
+	int64_t n = 7;
+
+	(void)unused;
+	assert_string_equal(json_get_string(o, "rule"), "b");
+	assert_null(json_get_string(o, "RULE"));
+	assert_null(json_get_text(o, "x"));
+	assert_false(json_get_int(o, "n", &n));
+	assert_int_equal(n, 7);
+	cJSON_Delete(o);
+}
+
+static void
+any_bytes_come_back_through_a_line(void **unused)
+{
+	static const char *const texts[] = { "", "plain", "tab\there", "line\nend",
+		"quote\"back\\slash", "\\134", "\\1", "\xff\xfe\x80", "caf\xc3\xa9",
+		"\xed\xa0\x80", "\xc2\x85", "\x01\x1f\x7f" };
+	char *line, *back;
+	size_t i;
+	cJSON *o;
+
+	(void)unused;
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		o = cJSON_CreateObject();
+		json_add_text(o, "t", texts[i]);
+		line = json_line(o);
+		cJSON_Delete(o);
+		assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
+		o = json_parse(line, strlen(line));
+		assert_non_null(o);
+		back = json_get_text(o, "t");
+		assert_string_equal(back, texts[i]);
+		free(back);
+		free(line);
+		cJSON_Delete(o);
+	}
+}
+
+static void
+numbers_of_64_bits_come_back(void **unused)
+{
+	static const int64_t numbers[] = { 0, 1, -1, INT64_MAX, INT64_MAX - 1,
+		(INT64_C(1) << 53) + 1, -INT64_MAX };
+	size_t i;
+	int64_t n;
+	cJSON *o;
+
+	(void)unused;
+	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		o = cJSON_CreateObject();
+		json_add_int(o, "n", numbers[i]);
+		assert_true(json_get_int(o, "n", &n));
+		assert_true(n == numbers[i]);
+		cJSON_Delete(o);
+	}
+}
+
+static void
+what_is_not_there_is_null(void **unused)
+{
+	cJSON *o = cJSON_CreateObject();
+	char *line;
+
+	(void)unused;
+	json_add_text(o, "t", NULL);
+	json_add_time(o, "never", 0);
+	json_add_time(o, "at", INT64_C(1795517682597000000));
+	line = json_line(o);
+	assert_string_equal(line, "{\"t\":null,\"never\":null,"
+				  "\"at\":\"2026-11-24T10:54:42.597Z\"}\n");
+	assert_null(json_get_text(o, "t"));
+	free(line);
+	cJSON_Delete(o);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_a_whole_object_and_nothing_else_is_taken),
+		cmocka_unit_test(deep_nesting_is_refused_and_not_followed),
+		cmocka_unit_test(keys_are_found_by_their_exact_case),
+		cmocka_unit_test(any_bytes_come_back_through_a_line),
+		cmocka_unit_test(numbers_of_64_bits_come_back),
+		cmocka_unit_test(what_is_not_there_is_null),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
