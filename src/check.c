@@ -197,7 +197,6 @@ parse_options(struct check *k, int argc, char **argv)
 		{ "root", required_argument, NULL, 'r' }, { NULL, 0, NULL, 0 } };
 	int ch;
 
-	opterr = 0;
 	optind = 1;
 	while ((ch = getopt_long(argc, argv, ":v", options, NULL)) != -1) {
 		switch (ch) {

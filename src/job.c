@@ -420,7 +420,7 @@ begin_run(struct job *j)
 	j->run.exit = j->run.verify = -1;
 	j->run.started = realtime_ns();
 	j->run.detected = j->detected != 0 ? j->detected : j->run.started;
-	j->timed_out = false;
+	j->timed_out = j->verifying = false;
 }
 
 static void

@@ -169,14 +169,31 @@ end_capture(struct child *c)
 static void
 free_outlet(struct outlet *o)
 {
+	close(o->fd);
+	free(o);
+}
+
+static void
+drop_oldest(struct spawner *s)
+{
+	struct outlet *o = TAILQ_FIRST(&s->drained);
+
+	TAILQ_REMOVE(&s->drained, o, entry);
+	s->ndrained--;
+	free_outlet(o);
+}
+
+/* Nobody is left who could write. */
+static void
+end_outlet(struct outlet *o)
+{
 	if (o->child != NULL) {
 		o->child->outlet = NULL;
 	} else {
 		TAILQ_REMOVE(&o->s->drained, o, entry);
 		o->s->ndrained--;
 	}
-	close(o->fd);
-	free(o);
+	free_outlet(o);
 }
 
 /* One read a turn: a child that floods its pipe must not delay the others. */
@@ -190,7 +207,7 @@ on_output(void *arg, const struct loop_event *ev)
 	if (n > 0 && o->child != NULL)
 		capture(o->child, o->s->chunk, (size_t)n);
 	else if (n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR))
-		free_outlet(o);
+		end_outlet(o);
 }
 
 /*
@@ -222,7 +239,7 @@ release_outlet(struct outlet *o)
 	/* Usually nobody is left; then it does not cost one of the others. */
 	on_output(o, NULL);
 	if (s->ndrained > MAX_DRAINED)
-		free_outlet(TAILQ_FIRST(&s->drained));
+		drop_oldest(s);
 }
 
 /* Reaping */
@@ -247,7 +264,6 @@ deliver(struct child *c)
 	struct spawner *s = c->s;
 	char text[2048];
 
-	TAILQ_REMOVE(&s->reaped, c, entry);
 	s->nrunning--;
 	if (c->outlet != NULL)
 		release_outlet(c->outlet);
@@ -292,8 +308,10 @@ on_sigchld(void *arg, const struct loop_event *ev)
 		TAILQ_REMOVE(&s->running, c, entry);
 		TAILQ_INSERT_TAIL(&s->reaped, c, entry);
 	}
-	while ((c = TAILQ_FIRST(&s->reaped)) != NULL)
+	while ((c = TAILQ_FIRST(&s->reaped)) != NULL) {
+		TAILQ_REMOVE(&s->reaped, c, entry);
 		deliver(c);
+	}
 }
 
 /* Starting */
@@ -475,7 +493,7 @@ open_pipe(struct spawner *s, int fds[2])
 			errno = EMFILE;
 			return -1;
 		}
-		free_outlet(TAILQ_FIRST(&s->drained));
+		drop_oldest(s);
 	}
 	fds[0] = move_up(fds[0]);
 	fds[1] = move_up(fds[1]);
@@ -637,7 +655,7 @@ spawner_free(struct spawner *s)
 		free_child(c);
 	}
 	while (!TAILQ_EMPTY(&s->drained))
-		free_outlet(TAILQ_FIRST(&s->drained));
+		drop_oldest(s);
 	close_fd(&s->null_fd);
 	free(s->self);
 	free(s);

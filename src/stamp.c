@@ -36,12 +36,14 @@ nanoseconds(const struct timespec *ts)
 int
 stamp_take(struct stamp *out, const char *path)
 {
+	/* Before it: what is written after the stat must not look long past. */
+	int64_t taken_ns = realtime_ns();
 	struct stat st;
 
 	if (stat(path, &st) == -1) {
 		if (errno != ENOENT && errno != ENOTDIR)
 			return errno;
-		*out = (struct stamp){ .taken_ns = realtime_ns() };
+		*out = (struct stamp){ .taken_ns = taken_ns };
 		return 0;
 	}
 	*out = (struct stamp){
@@ -54,7 +56,7 @@ stamp_take(struct stamp *out, const char *path)
 		.mtime_ns = nanoseconds(&st.MTIM),
 		.dev = (uint64_t)st.st_dev,
 		.ctime_ns = nanoseconds(&st.CTIM),
-		.taken_ns = realtime_ns(),
+		.taken_ns = taken_ns,
 	};
 	return 0;
 }
@@ -120,19 +122,22 @@ stamp_parse(struct stamp *out, const char *text)
 {
 	unsigned mode, uid, gid;
 	struct stamp s = { .present = true, .stored = true };
-	int end = -1;
+	char again[STAMP_TEXT_SIZE];
 
 	if (strcmp(text, "absent") == 0) {
 		*out = (struct stamp){ .stored = true };
 		return true;
 	}
-	if (sscanf(text, "%o %u %u %" SCNu64 " %" SCNu64 " %" SCNd64 "%n", &mode, &uid,
-		&gid, &s.ino, &s.size, &s.mtime_ns, &end) != 6 ||
-	    end == -1 || text[end] != '\0')
+	if (sscanf(text, "%o %u %u %" SCNu64 " %" SCNu64 " %" SCNd64, &mode, &uid, &gid,
+		&s.ino, &s.size, &s.mtime_ns) != 6)
 		return false;
 	s.mode = (mode_t)mode;
 	s.uid = (uid_t)uid;
 	s.gid = (gid_t)gid;
+	/* sscanf takes spaces, signs and what is too large. */
+	stamp_print(again, &s);
+	if (strcmp(again, text) != 0)
+		return false;
 	*out = s;
 	return true;
 }

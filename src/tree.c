@@ -63,8 +63,9 @@ struct node {
 	ino_t ino;
 	char *text; /* of a link */
 	int fd;
-	bool lost;  /* fd's file may not be the one at path any more */
-	bool stale; /* something above changed: compare before use */
+	bool lost;   /* fd's file may not be the one at path any more */
+	bool stale;  /* something above changed: compare before use */
+	bool unsure; /* a look found something else: it counts as changed once */
 
 	struct loop_src src;
 	unsigned hints;
@@ -297,18 +298,18 @@ node_refresh(struct tree *t, struct node *n)
 	struct stat st;
 	char *text;
 	int tries, error;
-	bool other_error;
+	bool other = n->unsure;
 
-	n->stale = false;
+	n->stale = n->unsure = false;
 	for (tries = 0; tries < OPEN_TRIES; tries++) {
 		kind = probe(t, n, &st, &text, &error);
 		if (kind == NODE_UNKNOWN)
 			continue;
 		if (is_same(n, kind, &st, text)) {
 			free(text);
-			other_error = error != n->error;
+			other |= error != n->error;
 			n->error = error;
-			return tries > 0 || other_error;
+			return tries > 0 || other;
 		}
 		node_become(t, n, kind, &st, text, error);
 		if ((kind != NODE_DIR && kind != NODE_FILE) || node_arm(t, n, &st))
@@ -696,6 +697,19 @@ tree_add(struct tree *t, struct tree_target *target)
 	target->hints = 0;
 	target->queued = false;
 	resolve(t, target);
+}
+
+void
+tree_found(struct tree_target *target, bool present, uint64_t dev, uint64_t ino)
+{
+	struct ref *r;
+	bool same = present == (target->end == TREE_HERE);
+
+	for (r = target->refs; r != NULL && present; r = r->next_of_target)
+		if (r->is_end && ((uint64_t)r->node->dev != dev || r->node->ino != ino))
+			same = false;
+	for (r = target->refs; r != NULL && !same; r = r->next_of_target)
+		r->node->unsure = true;
 }
 
 void

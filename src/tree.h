@@ -3,6 +3,7 @@
 #define TREE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/queue.h>
 
 #include "mono.h"
@@ -66,6 +67,13 @@ void tree_read_mounts(struct tree *t);
  */
 void tree_add(struct tree *t, struct tree_target *target);
 void tree_remove(struct tree *t, struct tree_target *target);
+
+/*
+ * What a look at the path found. If it is not what the way was armed for, a call
+ * is on its way, and comes even if everything is as before by then: else the
+ * look would be the last one, at something that is gone.
+ */
+void tree_found(struct tree_target *target, bool present, uint64_t dev, uint64_t ino);
 
 /* The real path `path`, and all below it, belongs to the daemon: never a change. */
 void tree_disown(struct tree *t, const char *path);

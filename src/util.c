@@ -388,7 +388,8 @@ parse_time(const char *s, int64_t *ns)
 	struct tm tm = { .tm_isdst = 0 };
 	const char *end = strptime(s, "%Y-%m-%dT%H:%M:%S.", &tm);
 	uint64_t ms;
-	char digits[4];
+	int64_t t;
+	char digits[4], again[TIME_TEXT_SIZE];
 
 	if (end == NULL || strlen(end) != 4 || end[3] != 'Z')
 		return false;
@@ -396,7 +397,12 @@ parse_time(const char *s, int64_t *ns)
 	digits[3] = '\0';
 	if (!parse_number(digits, 999, &ms))
 		return false;
-	*ns = ((int64_t)timegm(&tm) * 1000 + (int64_t)ms) * 1000000;
+	t = ((int64_t)timegm(&tm) * 1000 + (int64_t)ms) * 1000000;
+	/* strptime takes spaces, single digits and the 30th of February. */
+	format_time(again, t);
+	if (strcmp(again, s) != 0)
+		return false;
+	*ns = t;
 	return true;
 }
 

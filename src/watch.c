@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <sys/stat.h>
 
 #include "map.h"
 #include "platform.h"
@@ -108,7 +109,7 @@ leaf_look(void *arg, unsigned hints)
 {
 	struct leaf *f = arg;
 	struct watch_entry *e = f->entry;
-	struct stamp s;
+	struct stamp s = { .present = false };
 	int error;
 
 	if (!leaf_may_look(f)) {
@@ -116,6 +117,7 @@ leaf_look(void *arg, unsigned hints)
 		return;
 	}
 	error = stamp_take(&s, f->path);
+	tree_found(&f->target, error == 0 && s.present, s.dev, s.ino);
 	if (error != 0) {
 		f->pub.error = error;
 		f->pub.why = explain(error);
@@ -294,6 +296,7 @@ list_forget_unseen(struct list *l)
 static DIR *
 list_open(struct list *l, bool *none)
 {
+	struct stat st;
 	DIR *d;
 
 	*none = l->target.end == TREE_ABSENT;
@@ -301,6 +304,10 @@ list_open(struct list *l, bool *none)
 	if (l->target.end != TREE_HERE)
 		return NULL;
 	d = opendir(l->dir);
+	if (d != NULL && fstat(dirfd(d), &st) == 0)
+		tree_found(&l->target, true, (uint64_t)st.st_dev, (uint64_t)st.st_ino);
+	else
+		tree_found(&l->target, false, 0, 0);
 	if (d != NULL)
 		return d;
 	*none = errno == ENOENT || errno == ENOTDIR;

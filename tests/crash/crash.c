@@ -328,8 +328,8 @@ change(struct rule *r)
 		break;
 	}
 	if ((r->nchanges & (r->nchanges - 1)) == 0)
-		r->changes = realloc(
-		    r->changes, (2 * r->nchanges + 1) * sizeof(r->changes[0]));
+		r->changes =
+		    realloc(r->changes, (2 * r->nchanges + 1) * sizeof(r->changes[0]));
 	r->changes[r->nchanges++] = r->changed;
 	r->waiting = last;
 }
@@ -556,9 +556,7 @@ make_rule(const char *name, enum kind kind, int lock, const char *lines)
 {
 	struct rule *r = &w.rules[w.nrules++];
 
-	*r = (struct rule){
-		.kind = kind, .lock = lock, .lines = lines, .exists = true
-	};
+	*r = (struct rule){ .kind = kind, .lock = lock, .lines = lines, .exists = true };
 	snprintf(r->name, sizeof(r->name), "%s", name);
 	r->gen = 1;
 	if (kind == GLOB || kind == DEEP)
@@ -609,11 +607,13 @@ make_rules(bool locks)
 		make_rule("glob", GLOB, 0, QUICK);
 		make_rule("link", LINK, 0, QUICK);
 		make_rule("fails", PLAIN, 0, FAILS);
-		make_rule("lock1", PLAIN, 1, "action = /act act 0 30\ncooldown = 0\n"
-					     "settle = 10ms");
+		make_rule("lock1", PLAIN, 1,
+		    "action = /act act 0 30\ncooldown = 0\n"
+		    "settle = 10ms");
 		make_rule("lock2", GLOB, 1, FAILS);
-		make_rule("slow", LINK, 0, "action = /act act 20 80 20\ncooldown = 0\n"
-					   "settle = 0");
+		make_rule("slow", LINK, 0,
+		    "action = /act act 20 80 20\ncooldown = 0\n"
+		    "settle = 0");
 	}
 	for (i = 0; i < w.nrules; i++)
 		write_rule(&w.rules[i]);
@@ -728,7 +728,8 @@ wait_all(void)
 	lost = waiting();
 	for (i = 0; i < w.nrules; i++)
 		if (w.rules[i].waiting)
-			printf("# lost: %s, changed at %" PRId64 "\n", w.rules[i].name,
+			printf("# lost: %s, %s at %" PRId64 "\n", w.rules[i].name,
+			    w.rules[i].exists ? "changed" : "deleted",
 			    w.rules[i].changed);
 	return lost;
 }

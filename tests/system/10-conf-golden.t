@@ -169,6 +169,8 @@ make_several() {
 usage() {
 	says 64 'unknown option --wrong' "an unknown option is a usage error" \
 		"$watchpathd" check --wrong
+	[ "$(wc -l <err)" -eq 1 ]
+	ok $? "a usage error is one line"
 	says 64 'unknown option -x' "an unknown letter is a usage error" \
 		"$watchpathd" check -x
 	says 64 'value is missing after --root' "an option without its value is one" \
@@ -202,6 +204,9 @@ trust() {
 	says 65 'conf.1: writable by' "the directory itself is judged" \
 		"$watchpathd" check --trust --root "$root" conf.1
 	chmod 755 conf.1
+	mkdir open.d && chmod 777 open.d
+	says 65 '^open.d: error: .*/open.d: writable by' "the directory itself is judged, even if it is empty" \
+		"$watchpathd" check --trust --root "$root" open.d
 }
 
 # Reading what one may not: as somebody else if this is root.

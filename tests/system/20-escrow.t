@@ -118,7 +118,7 @@ begin_blocked() {
 	"$@"
 	start_daemon
 	echo ABCD >"$box$key"
-	ok "without an MDM the rule is blocked" until_true 5 is_logged \
+	ok "without an MDM the rule is blocked" until_true 30 is_logged \
 	    "$escrow: [a-z]* -> blocked"
 }
 

@@ -56,14 +56,14 @@ a_change_during_the_backoff() {
 	on_run r status=1
 	put "$box/f" 1
 	wait_runs r 1
-	until_true 5 is_logged ' r: running -> retrying'
+	until_true 30 is_logged ' r: running -> retrying'
 	changed=$(now)
 	put "$box/f" 2
 	wait_runs r 2
 	ok "a change cuts the wait for a retry short" \
 	    after "$changed" "$(sed -n '2s/ .*//p' "$dir/runs/r")" 100 100
 	ok "and is a first attempt with a full budget" is_run r 2 change 1 create
-	until_true 5 has_ended r 2
+	until_true 30 has_ended r 2
 	put "$box/f" 3
 	fence
 	ok "the wait after a shortened one runs its full length" has_runs r 2
@@ -110,7 +110,7 @@ without_retries() {
 	on_run r status=1
 	put "$box/f" 1
 	wait_runs r 1
-	until_true 5 is_logged ' r: running -> failed'
+	until_true 30 is_logged ' r: running -> failed'
 	put "$box/f" 2
 	wait_runs r 2
 	ok "with retry = 0 a change after a failure is served as usual" \
@@ -142,15 +142,15 @@ a_hung_action() {
 	while :; do sleep 60; done"
 	put "$box/f" 1
 	wait_runs r 1
-	until_true 5 wrote "$dir/grandchild"
+	until_true 30 wrote "$dir/grandchild"
 	read -r grandchild <"$dir/grandchild"
 	get_run r 1
-	until_true 15 is_gone "$pid"
+	until_true 30 is_gone "$pid"
 	dead=$(now)
 	ok "a hung action that ignores SIGTERM is killed 5 seconds after its timeout" \
 	    after "$time" "$dead" 5900 6000
-	ok "its grandchild with it" until_true 1 is_gone "$grandchild"
-	until_true 5 is_logged ' r: stopping -> failed'
+	ok "its grandchild with it" until_true 5 is_gone "$grandchild"
+	until_true 30 is_logged ' r: stopping -> failed'
 	ok "the log says what was wrong" is_logged 'took longer than its timeout'
 	ok "no zombie is left" not is_zombie "$pid"
 	ok "an action within its timeout is left alone" has_ended quick 1
@@ -217,7 +217,7 @@ its_own_doing() {
 	on_run r "echo own >>$box/f"
 	put "$box/f" 1
 	wait_runs r 1
-	until_true 10 is_logged ' r: running -> idle'
+	until_true 30 is_logged ' r: running -> idle'
 	fence
 	ok "while-running = ignore: what the action writes runs nothing" \
 	    has_runs r 1

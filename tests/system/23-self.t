@@ -40,22 +40,22 @@ an_action_that_writes_its_own_path() {
 	start_daemon
 	on_run r "echo x >>$box/f"
 	put "$box/f" 1
-	ok "a rule that triggers itself is found out" until_true 20 warning r
+	ok "a rule that triggers itself is found out" until_true 30 warning r
 	ok "the log says what changes" is_logged "r: seems to trigger itself: $box/f"
-	until_true 20 has_paused r 3
+	until_true 30 has_paused r 3
 	ok "its pauses double from 1 s on" guard_doubles r
 	n=$(grep -c . "$dir/runs/r")
-	until_true 10 has_ended r "$n"
+	until_true 30 has_ended r "$n"
 	get_run r "$n"
 	# Within 2 s of its end a change counts as the run's own.
-	until_true 5 passed $((end + 2200000000))
+	until_true 30 passed $((end + 2200000000))
 	changed=$(now)
 	echo outside >>"$box/f"
 	n=$((n + 1))
 	wait_runs r $n
 	get_run r $n
 	ok "a change from outside is answered at once" after "$changed" "$time" 0 0
-	ok "what it changed itself is not dropped" until_true 10 has_run_times r \
+	ok "what it changed itself is not dropped" until_true 30 has_run_times r \
 	    $((n + 1))
 }
 
@@ -67,8 +67,8 @@ two_rules_that_trigger_each_other() {
 	on_run b "echo x >>$box/a"
 	put "$box/a" 1
 	ok "two rules that trigger each other are found out" \
-	    until_true 20 is_logged " [ab]: seems to trigger itself"
-	until_true 20 either_has_paused
+	    until_true 30 is_logged " [ab]: seems to trigger itself"
+	until_true 30 either_has_paused
 	ok "and the pauses of one of them double from 1 s on" \
 	    guard_doubles "$slower"
 }

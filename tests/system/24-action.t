@@ -32,7 +32,7 @@ write_probe() {
 # probe RULE: makes its file and waits until its action has said everything.
 probe() {
 	put "$box/$1" 1
-	until_true 10 test -s "$dir/got/$1.done" ||
+	until_true 30 test -s "$dir/got/$1.done" ||
 	    ok "the action of $1 runs" false
 }
 
@@ -71,6 +71,10 @@ everything() {
 	cooldown = 0
 	END
 	mv "$dir/argv.ini" "$conf/r.ini"
+	# More than 222 files, so that the daemon has to raise its own limit.
+	mkdir "$box/wide"
+	perl -e 'for (100 .. 399) { open(my $f, ">", "$ARGV[0]/$_") or die }' "$box/wide"
+	rule wide 'watch = /wide/*'
 	ln -s "$(command -v ls)" "$box/ls"
 	rule fds 'watch = /fds' 'action = /ls -l /proc/self/fd'
 	with_a_messy_parent
@@ -85,6 +89,7 @@ everything() {
 [*]
 [>x]
 [another]'
+	ok "the daemon itself has more descriptors" not is_logged 'out of file descriptors'
 	ok "its directory is /" got r cwd /
 	ok "its umask is the daemon's" got r umask 0027
 	ok "its soft descriptor limit is the one the daemon was started with" \
@@ -122,7 +127,7 @@ everything() {
 	)"
 	# The system's own ls, as a shell opens more for itself.
 	put "$box/fds" 1
-	until_true 10 is_logged ' fds: running -> '
+	until_true 30 is_logged ' fds: running -> '
 	sed -n 's/.* output: fds: .* \([0-9]* -> .*\)/\1/p' "$log" >"$dir/got/fds.fd"
 	ok "its stdin is /dev/null" grep -q '^0 -> /dev/null$' "$dir/got/fds.fd"
 	grep -v -e '^[012] -> ' -e '^3 -> /proc/' "$dir/got/fds.fd" >"$dir/got/fds.others"
@@ -176,14 +181,14 @@ WATCHPATHD_ATTEMPT WATCHPATHD_CHANGE WATCHPATHD_PATH WATCHPATHD_PATHS \
 WATCHPATHD_PATHS_OMITTED WATCHPATHD_REASON WATCHPATHD_RULE WATCHPATHD_RUN "
 		ln -s "$(command -v ls)" "$box/ls"
 		put "$box/v" 1
-		until_true 10 is_logged ' v: running -> '
+		until_true 30 is_logged ' v: running -> '
 		sed -n 's/.* output: v: .* \([0-9]* -> .*\)/\1/p' "$log" |
 		    grep -v -e '^[012] -> ' -e '^3 -> /proc/' >"$dir/got/v.others"
 		ok "no descriptor comes with it" got v others ""
 	fi
 	put "$box/h" 1
 	ok "a user that does not exist is a failed run" \
-	    until_true 10 is_logged ' h: running -> failed, .*no-such-user-here'
+	    until_true 30 is_logged ' h: running -> failed, .*no-such-user-here'
 	ok "whose action has not run" not test -e "$dir/got/h.argv"
 }
 
@@ -199,7 +204,7 @@ line"
 	: >"$box/odd/$(printf 'latin-\351')"
 	: >"$box/odd/$(printf 'e-\303\251')"
 	: >"$box/odd/tab	and space"
-	until_true 10 has_ended r 1
+	until_true 30 has_ended r 1
 	LC_ALL=C sort "$dir/paths" >"$dir/sorted"
 	printf "$box/odd/%s\n" 'back\134slash' "$(printf 'e-\303\251')" \
 	    'latin-\351' 'new\012line' 'tab\011and space' |
@@ -227,7 +232,7 @@ many_names() {
 		: >"$box/many/$long.$i"
 		i=$((i + 1))
 	done
-	until_true 20 has_told 400
+	until_true 30 has_told 400
 	ok "WATCHPATHD_PATHS and WATCHPATHD_PATHS_OMITTED tell of every path" \
 	    test $(($(paste -s -d + "$dir/omitted") + $(grep -c . "$dir/paths"))) -eq 400
 	read -r size <"$dir/size"
@@ -252,7 +257,7 @@ output() {
 	done
 	fence
 	for r in lines long quiet odd; do
-		until_true 10 is_logged " $r: running -> idle"
+		until_true 30 is_logged " $r: running -> idle"
 	done
 	ok "64 KiB of a run's output are logged" test \
 	    "$(grep -c 'output: lines: aaa' "$log")" -eq 64

@@ -13,7 +13,7 @@ steps=0
 # this path? Both may be patterns.
 answered() {
 	steps=$((steps + 1))
-	if ! until_true 10 has_run_times "$2" $steps; then
+	if ! until_true 30 has_run_times "$2" $steps; then
 		ok "$1" false
 		exit 1
 	fi
@@ -218,7 +218,7 @@ fifos() {
 	ignored "a FIFO blocks nothing" r
 	rm "$box/s"
 	put "$box/s" 1
-	until_true 10 has_run_times s 1
+	until_true 30 has_run_times s 1
 	ok "a file in a FIFO's place is a change" has_run_times s 1
 	rm "$box/p/fifo"
 	answered "a FIFO that goes is a deletion" r /p/fifo delete
@@ -268,13 +268,13 @@ many_matches() {
 		echo x >>"$box/n/$i"
 		i=$((i + 1))
 	done
-	until_true 10 has_told 550
+	until_true 30 has_told 550
 	while [ $i -lt 2100 ]; do
 		echo x >>"$box/n/$i"
 		i=$((i + 1))
 	done
 	ok "every change of 1,100 matches is noticed, by the next recheck" \
-	    until_true 10 has_told 1100
+	    until_true 30 has_told 1100
 }
 
 run_tests patterns patterns:shuffle,split patterns:merge \

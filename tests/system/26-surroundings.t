@@ -11,31 +11,32 @@ works() {
 	_runs=0
 	[ -e "$dir/runs/$1" ] && _runs=$(grep -c . "$dir/runs/$1")
 	put "$box/$1" "$_runs"
-	until_true 10 has_run_times "$1" $((_runs + 1))
+	until_true 30 has_run_times "$1" $((_runs + 1))
 }
 
 no_conf_d() {
 	rmdir "$conf"
 	launch
-	until_true 10 is_logged "$conf: waiting for it"
+	until_true 30 is_logged "$conf: waiting for it"
 	ok "without a conf.d the daemon waits for it" is_alive "$daemon"
 	conf=$dir/prepared
 	rule r 'watch = /r'
 	rule fence 'watch = /fence' "settle = $fence"
 	mv "$dir/prepared" "$box/etc/watchpathd/conf.d"
 	conf=$box/etc/watchpathd/conf.d
-	ok "a conf.d that appears is loaded" until_true 10 is_logged 'ready: 2 rules'
+	ok "a conf.d that appears is loaded" until_true 30 is_logged 'ready: 2 rules'
 	ok "and its rules are in force" works r
 }
 
 no_directory_above_conf_d() {
 	rm -r "$box/etc"
 	launch
-	until_true 10 is_logged 'waiting for it'
+	until_true 30 is_logged 'waiting for it'
 	conf=$dir/prepared/watchpathd/conf.d
 	rule r 'watch = /r'
 	mv "$dir/prepared" "$box/etc"
 	conf=$box/etc/watchpathd/conf.d
+	wait_ready
 	ok "so is one whose directory was missing, too" works r
 }
 
@@ -44,11 +45,11 @@ a_conf_d_that_others_may_write() {
 	rule fence 'watch = /fence' "settle = $fence"
 	chmod 777 "$conf"
 	launch
-	ok "a conf.d that others may write is refused, with a sentence" until_true 10 \
+	ok "a conf.d that others may write is refused, with a sentence" until_true 30 \
 	    is_logged "$conf: .*writable by group and others (mode 0777)"
 	put "$box/r" 1
 	chmod 755 "$conf"
-	ok "mended, it is loaded" until_true 10 is_logged 'ready: 2 rules'
+	ok "mended, it is loaded" until_true 30 is_logged 'ready: 2 rules'
 	fence
 	ok "what changed before that is no change" has_runs r 0
 	ok "what changes after it is" works r
@@ -89,7 +90,7 @@ a_log_directory_that_others_may_write() {
 	ok "and logs to stderr" is_logged ' r: settling -> running'
 	chmod 755 "$box/log"
 	ok "mended, the next recheck begins to use it" \
-	    until_true 10 grep -q -s again "$box/log/w.log"
+	    until_true 30 grep -q -s again "$box/log/w.log"
 	log=$box/log/w.log
 	ok "and the daemon goes on" works r
 	rm -f "$box/log/w.log"
@@ -115,18 +116,18 @@ a_log_that_goes() {
 	ok "--log: nothing goes to stderr" not test -s "$dir/log"
 	mv "$log" "$log.moved"
 	ok "a log that is renamed keeps nobody" works r
-	ok "and a new one is begun" until_true 10 test -s "$log"
+	ok "and a new one is begun" until_true 30 test -s "$log"
 	rm "$log"
 	works r
-	ok "so it is when the log is removed" until_true 10 test -s "$log"
+	ok "so it is when the log is removed" until_true 30 test -s "$log"
 	rm "$log"
 	mkdir "$log"
 	ok "a log that cannot be opened stops nothing" works r
-	until_true 10 grep -q ' r: ' "$dir/log"
+	until_true 30 grep -q ' r: ' "$dir/log"
 	ok "its lines go to stderr" grep -q ' r: ' "$dir/log"
 	rmdir "$log"
 	works r
-	ok "until it can be opened again" until_true 10 grep -q -s ' r: ' "$log"
+	ok "until it can be opened again" until_true 30 grep -q -s ' r: ' "$log"
 }
 
 fill_log() {
@@ -138,9 +139,9 @@ a_log_that_is_full() {
 	with_log fill_log
 	works r
 	works r
-	until_true 10 test -s "$log.1"
+	until_true 30 test -s "$log.1"
 	ok "at 5 MiB the log is rotated" test "$(wc -c <"$log.1")" -gt 5000000
-	ok "and goes on in a new file" until_true 10 is_logged ' r: '
+	ok "and goes on in a new file" until_true 30 is_logged ' r: '
 	ok "which stays small" test "$(wc -c <"$log")" -lt 100000
 	mode=$(ls -l "$log")
 	ok "readable by owner and group" test "${mode%% *}" = -rw-r-----
@@ -162,7 +163,7 @@ few_descriptors() {
 	ok "a rule that has what it needs works, and its action starts" works a
 	put "$box/fd/69/f" 1
 	ok "what cannot be watched is looked at by the recheck" \
-	    until_true 10 has_run_times r69 1
+	    until_true 30 has_run_times r69 1
 	ok "nothing else is run" has_runs r68 0
 }
 
@@ -197,16 +198,16 @@ programs_that_cannot_run() {
 	put "$box/f" 1
 	for r in text elf; do
 		ok "$r: a program that cannot be executed is a failed run" \
-		    until_true 10 is_logged " $r: running -> failed"
+		    until_true 30 is_logged " $r: running -> failed"
 	done
 	for r in orphan directory; do
 		ok "$r: what cannot be a program blocks its rule" \
-		    until_true 10 is_logged " $r: [a-z]* -> blocked"
+		    until_true 30 is_logged " $r: [a-z]* -> blocked"
 	done
-	ok "other rules go on" until_true 10 has_run_times good 1
+	ok "other rules go on" until_true 30 has_run_times good 1
 	rmdir "$box/directory"
 	cp "$box/act" "$box/directory"
-	ok "a program in its place runs" until_true 10 has_run_times directory 1
+	ok "a program in its place runs" until_true 30 has_run_times directory 1
 }
 
 a_program_that_others_may_write() {
@@ -219,17 +220,17 @@ a_program_that_others_may_write() {
 	chmod 777 "$box/act"
 	put "$box/r" x
 	ok "made writable by others it is not run again" \
-	    until_true 10 is_logged ' r: [a-z]* -> blocked, .*act: writable by'
+	    until_true 30 is_logged ' r: [a-z]* -> blocked, .*act: writable by'
 	works good
 	ok "whatever else runs" has_runs r 1
 	chmod 755 "$box/act"
-	ok "mended, it answers what changed meanwhile" until_true 10 has_run_times r 2
+	ok "mended, it answers what changed meanwhile" until_true 30 has_run_times r 2
 	mv "$box/act" "$dir/act"
 	put "$box/r" y
 	ok "a program that goes blocks its rule" \
-	    until_true 10 is_logged ' r: [a-z]* -> blocked, .*No such file'
+	    until_true 30 is_logged ' r: [a-z]* -> blocked, .*No such file'
 	mv "$dir/act" "$box/act"
-	ok "until it is back" until_true 10 has_run_times r 3
+	ok "until it is back" until_true 30 has_run_times r 3
 }
 
 # The fence needs a program of its own.
@@ -246,13 +247,15 @@ a_stop_during_a_run() {
 	put "$box/r" 1
 	wait_runs r 1
 	kill -TERM "$daemon"
-	until_true 10 is_logged 'stopping: 1 running'
+	until_true 30 is_logged 'stopping: 1 running'
 	put "$box/s" 1
 	kill -TERM "$daemon"
 	kill -INT "$daemon"
+	until_true 30 is_logged ' s: idle -> settling'
+	until_true 30 passed $(($(now) + 600000000))
 	ok "a daemon that is asked to stop waits for its runs" is_alive "$daemon"
 	release r
-	ok "and ends with them" until_true 10 is_gone "$daemon"
+	ok "and ends with them" until_true 30 is_gone "$daemon"
 	wait "$daemon"
 	ok "with status 0" test $? -eq 0
 	daemon=
@@ -269,7 +272,7 @@ a_run_that_outlives_the_daemon() {
 	get_run r 1
 	asked=$(now)
 	kill -TERM "$daemon"
-	ok "a daemon does not wait forever for its runs" until_true 20 is_gone "$daemon"
+	ok "a daemon does not wait forever for its runs" until_true 30 is_gone "$daemon"
 	ok "but 10 seconds" after "$asked" "$(now)" 9900 10500
 	wait "$daemon"
 	ok "its status is 0 all the same" test $? -eq 0
@@ -277,7 +280,7 @@ a_run_that_outlives_the_daemon() {
 	ok "and the log tells" is_logged '1 still running: left alone'
 	ok "the run goes on" is_alive "$pid"
 	release r
-	ok "to its end" until_true 10 has_ended r 1
+	ok "to its end" until_true 30 has_ended r 1
 }
 
 run_tests no_conf_d no_directory_above_conf_d a_conf_d_that_others_may_write \

@@ -30,8 +30,8 @@ idle() {
 	# Also after it has had something to do.
 	fence
 	fence
-	until_true 10 is_logged 'fence: running -> idle'
-	until_true 20 is_asleep
+	until_true 30 is_logged 'fence: running -> idle'
+	until_true 30 is_asleep
 	before=$(switches)
 	sleep 20
 	after=$(switches)

@@ -153,9 +153,9 @@ jump() {
 year=31536000
 
 waits() {
-	rule retry 'watch = /f' 'retry-delay = 4s' 'settle = 50ms'
-	rule cool 'watch = /g' 'cooldown = 4s' 'settle = 50ms'
-	rule timer 'watch = /h' 'every = 4s' 'settle = 50ms'
+	rule retry 'watch = /f' 'retry-delay = 8s' 'settle = 50ms'
+	rule cool 'watch = /g' 'cooldown = 8s' 'settle = 50ms'
+	rule timer 'watch = /h' 'every = 8s' 'settle = 50ms'
 	fence=200ms
 	start_daemon
 	on_run retry status=1
@@ -163,23 +163,28 @@ waits() {
 	put "$box/g" 1
 	wait_runs retry 1
 	wait_runs cool 1
-	wait_runs timer 1
+	until_true 20 has_run_times timer 1
 	until_true 10 is_saved retry '"retry_at":'
 	until_true 10 is_settled cool
 	stop_daemon
+	if ! has_runs retry 1 || ! has_runs timer 1; then
+		skip "clock $1 s: waits survive a restart" 'this machine is too slow'
+		live_again
+		return
+	fi
 	jump "$1"
 	put "$box/g" 2
 	begin=$(now)
 	live_again
-	wait_runs retry 2
-	wait_runs cool 2
-	wait_runs timer 2
+	until_true 20 has_run_times retry 2
+	until_true 20 has_run_times cool 2
+	until_true 20 has_run_times timer 2
 	for r in retry cool timer; do
 		get_run $r 2
 		ok "clock $1 s: $r waits no longer than its own length" \
-		    after "$begin" "$time" -60000 4500
+		    after "$begin" "$time" -60000 9000
 		[ "$1" -le 0 ] ||
-		    ok "clock $1 s: $r waits for its length" after "$begin" "$time" 3500
+		    ok "clock $1 s: $r waits for its length" after "$begin" "$time" 7000
 	done
 	ok "clock $1 s: a retry is one after it, too" is_run retry 2 retry 2 create
 }
@@ -220,7 +225,7 @@ suspended() {
 	rule r 'watch = /f' 'settle = 1s'
 	rule timer 'watch = /g' 'every = 1s'
 	start_daemon
-	wait_runs timer 1
+	until_true 20 has_run_times timer 1
 	put "$box/f" 1
 	until_true 10 is_logged ' r: idle -> settling'
 	kill -STOP "$daemon"

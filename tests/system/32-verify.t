@@ -10,6 +10,12 @@ write_verify() {
 	chmod 755 "$box/verify"
 }
 
+# A fence that does not ask for a record of every run: a retry may be one of
+# verify alone.
+is_recorded() {
+	:
+}
+
 verified() {
 	write_verify
 	rule r 'watch = /f' 'verify = /verify' 'retry-delay = 300ms'
@@ -87,7 +93,7 @@ verify_takes_too_long() {
 	wait_runs r.verify 1
 	get_run r 1
 	ok "timeout ends verify" until_true 15 is_logged 'verify: took longer than its timeout'
-	ok "and counts from the action's start" after "$time" "$(now)" 1900 2300
+	ok "with the 5 seconds to SIGKILL" after "$time" "$(now)" 1900 7300
 }
 
 verify_is_missing() {
@@ -105,11 +111,12 @@ verify_is_missing() {
 	ok "the action ran both times" has_runs r 2
 }
 
-# In a network namespace of its own, where an interface can be made.
+# In a network namespace of its own, where addresses can be changed.
 network() {
 	if [ "$(id -u)" -ne 0 ] || ! command -v ip >/dev/null ||
-	    ! unshare -n ip link add wp0 type dummy 2>/dev/null; then
-		skip "a network change makes a retry due" 'no interface can be made here'
+	    ! command -v nsenter >/dev/null ||
+	    ! unshare -n ip addr add 192.0.2.1/24 dev lo 2>/dev/null; then
+		skip "a network change makes a retry due" 'no network can be changed here'
 		return
 	fi
 	rule yes 'watch = /f' 'retry-delay = 1h' 'retry-on-network = yes'
@@ -125,9 +132,7 @@ network() {
 	wait_runs no 1
 	until_true 10 is_logged ' yes: running -> retrying'
 	on_run yes status=0
-	nsenter -t "$daemon" -n ip link add wp0 type dummy
-	nsenter -t "$daemon" -n ip link set wp0 up
-	nsenter -t "$daemon" -n ip addr add 192.0.2.1/24 dev wp0
+	nsenter -t "$daemon" -n ip addr add 192.0.2.1/24 dev lo
 	ok "a network change makes a waiting retry due" until_true 10 has_run_times yes 2
 	fence
 	ok "where it was asked for" has_runs no 1

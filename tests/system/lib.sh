@@ -64,7 +64,7 @@ after() {
 	_ms=$((($2 - $1) / 1000000))
 	_begin=$(now)
 	_end=$(now)
-	_late=$((1000 + 10 * (_end - _begin) / 1000000))
+	_late=$((1000 + 20 * (_end - _begin) / 1000000))
 	[ $_ms -ge "$3" ] && [ $_ms -le $((${4:-9999999} + _late)) ] && return
 	echo "# $_ms ms, not $3 to ${4:-any} (+ $_late) ms"
 	return 1
@@ -171,7 +171,7 @@ is_logged() {
 }
 
 wait_ready() {
-	until_true 20 is_logged 'info: ready: ' && return
+	until_true 30 is_logged 'info: ready: ' && return
 	ok "the daemon gets ready" false
 	exit 1
 }
@@ -235,8 +235,8 @@ has_ended() {
 
 # wait_runs RULE N: until it has run N times. Why not is told by a test.
 wait_runs() {
-	until_true 10 has_run_times "$1" "$2" && return
-	ok "$1 runs $2 times in 10 seconds" false
+	until_true 30 has_run_times "$1" "$2" && return
+	ok "$1 runs $2 times in 30 seconds" false
 	exit 1
 }
 
@@ -273,13 +273,13 @@ is_recorded() {
 fence() {
 	fences=$((fences + 1))
 	put "$box/fence" $fences
-	if ! until_true 20 has_started fence $fences; then
+	if ! until_true 30 has_started fence $fences; then
 		ok "the fence runs" false
 		exit 1
 	fi
 	for _ini in "$conf"/*.ini; do
 		_name=${_ini##*/}
-		until_true 10 is_recorded "${_name%.ini}" ||
+		until_true 30 is_recorded "${_name%.ini}" ||
 		    ok "every run of ${_name%.ini} is recorded" false
 	done
 }

@@ -464,6 +464,9 @@ test_bad_command_lines(void **state)
 		run(lines[i], masked, NULL);
 		failed("exec: not a command line that the daemon would give");
 	}
+	/* Nothing either where nobody listens. */
+	run("--status-fd 900 -- SELF report", masked, NULL);
+	failed("");
 }
 
 static void

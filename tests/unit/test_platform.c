@@ -35,18 +35,6 @@ static char self[PATH_MAX];
 
 #define SKIPPED 77
 
-static bool
-has(const struct strv *l, const char *s)
-{
-	size_t i;
-
-	for (i = 0; i < l->n; i++) {
-		if (strcmp(l->v[i], s) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* Runs fn in a process of its own; it returns 0, a line number, or SKIPPED. */
 static void
 apart(int (*fn)(void))
@@ -70,13 +58,13 @@ apart(int (*fn)(void))
 		fail_msg("failed in line %d (modulo 256)", WEXITSTATUS(code));
 }
 
+#if defined(CLONE_NEWNS) && defined(FUSE_ROOT_ID)
 #define CHECK(what)                      \
 	do {                             \
 		if (!(what))             \
 			return __LINE__; \
 	} while (0)
 
-#if defined(CLONE_NEWNS) && defined(FUSE_ROOT_ID)
 /* /tmp becomes one of our own, which others do not see. */
 static bool
 own_mounts(void)
@@ -144,6 +132,18 @@ serve_fuse(int fd)
 		if (write(fd, reply, out.len) == -1)
 			break;
 	}
+}
+
+static bool
+has(const struct strv *l, const char *s)
+{
+	size_t i;
+
+	for (i = 0; i < l->n; i++) {
+		if (strcmp(l->v[i], s) == 0)
+			return true;
+	}
+	return false;
 }
 
 static int
@@ -223,6 +223,7 @@ object_to_fuse(void)
 	    (fuse = mount_fuse("/tmp/x", "fuse")) == -1)
 		return SKIPPED;
 	if (fork() == 0) {
+		alarm(20);
 		serve_fuse(fuse);
 		_exit(0);
 	}

@@ -590,6 +590,32 @@ a_value_that_no_line_can_hold_is_refused(void **state)
 }
 
 static void
+no_printed_line_is_longer_than_a_line(void **state)
+{
+	struct rule *r;
+	struct buf b = { NULL, 0, 0 };
+	char value[RULE_LINE_MAX];
+	const char *s;
+	size_t n;
+
+	(void)state;
+	memset(value, 'a', sizeof(value));
+	value[0] = '/';
+	for (n = 170; n <= RULE_LINE_MAX - strlen("watch="); n++) {
+		value[n] = '\0';
+		r = rule_new("x", "f.ini", 1);
+		assert_int_equal(rule_set(r, "watch", value, 1, why), 0);
+		rule_print(r, &b);
+		for (s = b.p; *s != '\0'; s += strcspn(s, "\n") + 1)
+			assert_true(strcspn(s, "\n") <= RULE_LINE_MAX);
+		assert_non_null(strstr(b.p, value));
+		value[n] = 'a';
+		buf_clear(&b);
+		rule_free(r);
+	}
+}
+
+static void
 a_quoted_word_is_read_back_as_it_was(void **state)
 {
 	static const char *const words[] = { "", "a", "a b", "it's", "a ;b", "a\t;b", ";",
@@ -736,6 +762,7 @@ main(void)
 		cmocka_unit_test(a_command_is_split_as_a_shell_would),
 		cmocka_unit_test(indented_lines_add_words_to_the_command_above),
 		cmocka_unit_test(a_value_that_no_line_can_hold_is_refused),
+		cmocka_unit_test(no_printed_line_is_longer_than_a_line),
 		cmocka_unit_test(a_quoted_word_is_read_back_as_it_was),
 		cmocka_unit_test(validation_names_all_that_is_missing),
 		cmocka_unit_test(names_of_rules_are_1_to_48_of_their_letters),

@@ -98,19 +98,10 @@ child_report(void)
 	return 0;
 }
 
-/* Waits until the file is there; the tests' only clock is what they do. */
-static void
-await_file(const char *path)
-{
-	int i;
-
-	for (i = 0; i < 120000 && access(path, F_OK) != 0; i++)
-		usleep(1000);
-}
-
 /*
- * Leaves a process behind that holds the FIFO alive; when the file go is there
- * it writes 1 MiB and a line to its output, and makes the file done.
+ * Leaves a process behind that holds the FIFO alive; when somebody opens the
+ * FIFO go for writing, it writes 1 MiB and a line to its output, and makes the
+ * file done.
  */
 static int
 child_leave_behind(const char *fifo, const char *go, const char *done)
@@ -122,8 +113,9 @@ child_leave_behind(const char *fifo, const char *go, const char *done)
 		printf("left\n");
 		return 3;
 	}
+	alarm(300);
 	open(fifo, O_WRONLY);
-	await_file(go);
+	open(go, O_RDONLY);
 	memset(block, 'x', sizeof(block));
 	for (i = 0; i < 256; i++) {
 		if (write(1, block, sizeof(block)) != (ssize_t)sizeof(block))
@@ -158,6 +150,7 @@ child_stubborn(const char *fifo, const char *status)
 	if (pipe(ready) == -1)
 		return 1;
 	if (fork() == 0) {
+		alarm(300);
 		signal(SIGTERM, SIG_IGN);
 		close(ready[0]);
 		close(ready[1]);
@@ -176,6 +169,46 @@ child_stubborn(const char *fifo, const char *status)
 	return atoi(status);
 }
 
+/* Fills stdout with lines of 64 bytes; how many bytes it took. */
+static size_t
+fill_stdout(void)
+{
+	static const char line[65] =
+	    "a line of 64 bytes goes into a pipe as a whole or not at all...\n";
+	size_t n = 0;
+
+	while (write(1, line, 64) == 64)
+		n += 64;
+	return n;
+}
+
+/*
+ * Fills its output to the brim and makes the file full; when the gate is open
+ * it fills up what was read meanwhile, and tells in done how much that was, and
+ * how much in all.
+ */
+static int
+child_brim(const char *full, const char *go, const char *done)
+{
+	size_t first, second;
+	char part[PATH_MAX];
+	FILE *f;
+
+#ifdef F_SETPIPE_SZ
+	fcntl(1, F_SETPIPE_SZ, 1024 * 1024);
+#endif
+	fcntl(1, F_SETFL, fcntl(1, F_GETFL) | O_NONBLOCK);
+	first = fill_stdout();
+	close(open(full, O_WRONLY | O_CREAT, 0600));
+	open(go, O_RDONLY);
+	second = fill_stdout();
+	snprintf(part, sizeof(part), "%s.part", done);
+	f = fopen(part, "w");
+	fprintf(f, "%zu %zu\n", second, first + second);
+	fclose(f);
+	return rename(part, done) == 0 ? 12 : 1;
+}
+
 static int
 child_main(int argc, char **argv)
 {
@@ -186,6 +219,8 @@ child_main(int argc, char **argv)
 		return child_report();
 	if (strcmp(what, "leave") == 0 && argc == 5)
 		return child_leave_behind(argv[2], argv[3], argv[4]);
+	if (strcmp(what, "brim") == 0 && argc == 5)
+		return child_brim(argv[2], argv[3], argv[4]);
 	if (strcmp(what, "stubborn") == 0 && argc == 4)
 		return child_stubborn(argv[2], argv[3]);
 	if (strcmp(what, "fill") == 0 && argc == 4) {
@@ -324,15 +359,6 @@ in_sandbox(const char *name)
 	return path;
 }
 
-static void
-touch(const char *path)
-{
-	int fd = open(path, O_WRONLY | O_CREAT, 0600);
-
-	assert_int_not_equal(fd, -1);
-	close(fd);
-}
-
 /* A FIFO and its read end. */
 static int
 make_fifo(const char *name)
@@ -344,6 +370,23 @@ make_fifo(const char *name)
 	fd = open(in_sandbox(name), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	assert_int_not_equal(fd, -1);
 	return fd;
+}
+
+/* A FIFO that no reader gets past before the gate is opened. */
+static int gate = -1;
+
+static void
+open_gate(void)
+{
+	gate = open(in_sandbox("go"), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	assert_int_not_equal(gate, -1);
+}
+
+static void
+close_gate(void)
+{
+	close(gate);
+	gate = -1;
 }
 
 /* Does somebody hold the FIFO open? */
@@ -468,6 +511,8 @@ setup(void **state)
 	if (mkdtemp(name) == NULL || realpath(name, sandbox) == NULL)
 		return -1;
 	chmod(sandbox, 0711);
+	if (mkfifo(in_sandbox("go"), 0600) == -1)
+		return -1;
 	alarm(120);
 	umask(022);
 	loop = loop_new();
@@ -482,6 +527,9 @@ teardown(void **state)
 	int zombies = 0;
 
 	(void)state;
+	/* Nobody who waits is to stay, whatever failed. */
+	if (gate == -1)
+		open_gate();
 	spawner_free(spawner);
 	loop_free(loop);
 	logged();
@@ -489,7 +537,9 @@ teardown(void **state)
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		zombies++;
 	snprintf(command, sizeof(command), "rm -rf '%s'", sandbox);
-	return system(command) != 0 || zombies != 0;
+	zombies += system(command) != 0;
+	close_gate();
+	return zombies;
 }
 
 static void
@@ -748,8 +798,10 @@ test_descriptor_limit(void **state)
 static void
 test_low_descriptors(void **state)
 {
-	struct run r = { 0 };
+	struct run r = { 0 }, became = { 0 };
+	struct spawn_request req = request(WORDS(self, W("report")));
 	int saved[3], i;
+	bool began;
 
 	(void)state;
 	/* A daemon that was started without 0, 1 and 2. */
@@ -761,10 +813,16 @@ test_low_descriptors(void **state)
 	spawner = spawner_new(loop, self);
 	start(&r, WORDS(self, W("report")));
 	finish(&r);
+	req.user = "no-such-user";
+	began = begin(&became, &req);
+	while (began && became.calls == 0)
+		loop_wait(loop, mono_add(mono_now(), PATIENCE));
 	for (i = 0; i < 3; i++) {
 		dup2(saved[i], i);
 		close(saved[i]);
 	}
+	assert_true(began);
+	assert_string_equal(became.error, "user no-such-user: no such user");
 	assert_int_equal(r.exit_status, 0);
 	has_line("stdin 1");
 	has_line("pipe 1 1");
@@ -895,6 +953,41 @@ test_flood(void **state)
 	has_line("quick");
 }
 
+/* One read a turn while it runs, and all that is left when it has ended. */
+static void
+test_full_pipe(void **state)
+{
+	struct run r = { 0 };
+	char *full = xstrdup(in_sandbox("full")), *go = xstrdup(in_sandbox("go"));
+	char *done = xstrdup(in_sandbox("done")), line[80];
+	size_t second, all;
+	pid_t pid;
+	FILE *f;
+
+	(void)state;
+	start(&r, WORDS(self, W("brim"), full, go, done));
+	pid = spawn_pid(r.child);
+	while (access(full, F_OK) != 0)
+		usleep(1000);
+	turn(mono_add(mono_now(), PATIENCE));
+	open_gate();
+	while (!is_zombie(&pid))
+		usleep(1000);
+	f = fopen(done, "r");
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%zu %zu", &second, &all), 2);
+	fclose(f);
+	assert_in_range(second, 4096, 64 * 1024);
+	finish(&r);
+	assert_int_equal(r.exit_status, 12);
+	assert_int_equal(count("a line of 64 bytes"), 1024);
+	snprintf(line, sizeof(line), "… %zu bytes of output not logged", all - 1024 * 64);
+	has_line(line);
+	free(full);
+	free(go);
+	free(done);
+}
+
 static void
 test_closed_output(void **state)
 {
@@ -906,14 +999,15 @@ test_closed_output(void **state)
 	(void)state;
 	snprintf(script, sizeof(script),
 	    "echo out; exec >/dev/null 2>&1 4>%s; "
-	    "while ! test -e %s; do sleep 0.01; done; exit 8",
+	    ": <%s; exit 8",
 	    in_sandbox("fifo"), in_sandbox("go"));
 	start_shell(&r, script);
 	turn_until(fifo_held, &fifo, true);
 	turn_until(has_logged_line, W("out"), true);
 	assert_int_equal(r.calls, 0);
-	touch(in_sandbox("go"));
+	open_gate();
 	finish(&r);
+	close_gate();
 	close(fifo);
 	assert_int_equal(r.exit_status, 8);
 	assert_int_equal(count_descriptors(), before);
@@ -937,10 +1031,11 @@ test_left_behind(void **state)
 	assert_int_equal(r.exit_status, 3);
 	assert_true(is_held(fifo));
 	has_line("left");
-	touch(go);
+	open_gate();
 	turn_until(file_exists, done, true);
 	turn_until(fifo_held, &fifo, false);
 	assert_string_equal(logged(), "left\n");
+	close_gate();
 	close(fifo);
 	loop_wait(loop, mono_add(mono_now(), MONO_SEC));
 	assert_int_equal(count_descriptors(), before);
@@ -976,7 +1071,7 @@ test_too_many_left_behind(void **state)
 		free(done);
 	}
 	assert_int_equal(count_descriptors(), before + LEFT + 64);
-	touch(in_sandbox("go"));
+	open_gate();
 	for (i = 0; i < LEFT; i++) {
 		turn_until(fifo_held, &fifos[i], false);
 		snprintf(name, sizeof(name), "done%d", i);
@@ -1011,7 +1106,7 @@ test_short_ones_displace_nobody(void **state)
 	}
 	while (spawn_running(spawner) > 0)
 		turn(deadline);
-	touch(go);
+	open_gate();
 	turn_until(file_exists, done, true);
 	close(fifo);
 	free(go);
@@ -1027,15 +1122,14 @@ test_free_leaves_children(void **state)
 	char script[2 * PATH_MAX + 128];
 
 	(void)state;
-	snprintf(script, sizeof(script),
-	    "exec 4>%s; while ! test -e %s; do sleep 0.01; done", in_sandbox("fifo"),
+	snprintf(script, sizeof(script), "exec 4>%s; : <%s", in_sandbox("fifo"),
 	    in_sandbox("go"));
 	start_shell(&r, script);
 	turn_until(fifo_held, &fifo, true);
 	spawner_free(spawner);
 	spawner = NULL;
 	assert_true(is_held(fifo));
-	touch(in_sandbox("go"));
+	open_gate();
 	assert_true(waitpid(-1, NULL, 0) > 0);
 	assert_false(is_held(fifo));
 	assert_int_equal(r.calls, 0);
@@ -1336,7 +1430,7 @@ test_out_of_descriptors(void **state)
 	assert_int_equal(waitpid(pid, &code, 0), pid);
 	assert_true(WIFEXITED(code));
 	assert_int_equal(WEXITSTATUS(code), 0);
-	touch(go);
+	open_gate();
 	turn_until(fifo_held, &fd, false);
 	assert_int_equal(access(done, F_OK), -1);
 	close(fd);
@@ -1368,6 +1462,7 @@ static const struct CMUnitTest tests[] = {
 	TEST("empty lines count as well", test_cap_of_empty_lines),
 	TEST("4 KiB of a line are logged, the rest is counted", test_line_cap),
 	TEST("a flood delays nobody", test_flood),
+	TEST("a full pipe is read piece by piece, and to its end", test_full_pipe),
 	TEST("a child that closes its output runs on", test_closed_output),
 	TEST("who is left behind gets no SIGPIPE, and is not logged", test_left_behind),
 	TEST("at most 64 that are left behind are drained", test_too_many_left_behind),

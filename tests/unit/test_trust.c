@@ -209,7 +209,10 @@ test_sticky_directory(void **state)
 	chmod(at("@/sticky"), 01775);
 	accepts("@/sticky/own/x");
 	refuses("@/sticky/y", "@/sticky: writable by group (mode 1775)");
-	accepts("@/sticky/../bin/tool");
+	/* Also on the way back. */
+	make_file("@/z", 0755, "");
+	accepts("@/sticky/../z");
+	refuses("@/sticky/own/../y", "@/sticky: writable by group (mode 1775)");
 }
 
 static void
@@ -456,6 +459,10 @@ test_env(void **state)
 	    "@/bin/script: writable by group (mode 0664)");
 	misses("@/path/env nothing", "nothing: not found by env in its PATH");
 	accepts("@/path/env");
+	/* This one would start itself for ever. */
+	make_file("@/bin/script", 0755, "#!@/path/env\n");
+	assert_false(judge("@/bin/script", false));
+	assert_non_null(strstr(why, ": too many interpreters of interpreters"));
 	accepts("@/path/env A=b");
 }
 
@@ -680,6 +687,9 @@ test_outside_of_root(void **state)
 	(void)state;
 	make_root();
 	accepts("@/bin/tool");
+	/* A name that only begins like what is above root. */
+	make_file("@/hom", 0755, "");
+	accepts("@/hom");
 	make_file("@/home/z", 0755, "");
 	refuses("@/home/z", "@/home: writable by group and others (mode 0777)");
 	make_dir("@/home/roots", 0755);

@@ -106,8 +106,10 @@ static struct {
 	int touched;           /* how often it was asked for */
 	const char *denied;    /* nobody may stat this path: */
 	int error;
-	int interrupts;   /* EINTR for so many opens */
-	const char *slow; /* a stat of this path takes 10 ms */
+	int interrupts;    /* EINTR for so many opens */
+	const char *slow;  /* a stat of this path takes 10 ms */
+	void (*act)(void); /* done once, before or after the call below the */
+	int steps;         /* sandbox that brings this to 0 */
 } fake;
 
 const bool platform_has_tcc = true;
@@ -145,6 +147,19 @@ touched(const char *path)
 		fake.touched++;
 }
 
+/* Before and after every call: here someone else may do something. */
+static void
+step(const char *path)
+{
+	void (*act)(void) = fake.act;
+
+	if (act == NULL || strncmp(path, env.root, strlen(env.root)) != 0 ||
+	    path[strlen(env.root)] != '/' || --fake.steps > 0)
+		return;
+	fake.act = NULL;
+	act();
+}
+
 static bool
 is_denied(const char *path)
 {
@@ -157,17 +172,31 @@ stat(const char *restrict path, struct stat *restrict st)
 {
 	const struct timespec while_away = { .tv_nsec = 10 * 1000 * 1000 };
 
+	int r, error;
+
 	touched(path);
 	if (fake.slow != NULL && strcmp(path, fake.slow) == 0)
 		nanosleep(&while_away, NULL);
-	return is_denied(path) ? -1 : fstatat(AT_FDCWD, path, st, 0);
+	step(path);
+	r = is_denied(path) ? -1 : fstatat(AT_FDCWD, path, st, 0);
+	error = errno;
+	step(path);
+	errno = error;
+	return r;
 }
 
 int
 lstat(const char *restrict path, struct stat *restrict st)
 {
+	int r, error;
+
 	touched(path);
-	return is_denied(path) ? -1 : fstatat(AT_FDCWD, path, st, AT_SYMLINK_NOFOLLOW);
+	step(path);
+	r = is_denied(path) ? -1 : fstatat(AT_FDCWD, path, st, AT_SYMLINK_NOFOLLOW);
+	error = errno;
+	step(path);
+	errno = error;
+	return r;
 }
 
 int
@@ -179,6 +208,7 @@ open(const char *path, int flags, ...)
 		errno = EINTR;
 		return -1;
 	}
+	step(path);
 	return openat(AT_FDCWD, path, flags, 0666);
 }
 
@@ -267,14 +297,15 @@ turn(mono_t deadline)
 	return n;
 }
 
-#define eventually(x)                                                 \
-	do {                                                          \
-		mono_t give_up = mono_add(mono_now(), 10 * MONO_SEC); \
-		while (!(x)) {                                        \
-			if (!mono_before(mono_now(), give_up))        \
-				failed(#x, 0, 0, __FILE__, __LINE__); \
-			turn(mono_add(mono_now(), 100 * MONO_MS));    \
-		}                                                     \
+/* Waits are counted and not timed, as a busy machine may stand still. */
+#define eventually(x)                                                           \
+	do {                                                                    \
+		int idle = 0;                                                   \
+		while (!(x)) {                                                  \
+			if (idle > 100)                                         \
+				failed(#x, 0, 0, __FILE__, __LINE__);           \
+			idle += turn(mono_add(mono_now(), 100 * MONO_MS)) == 0; \
+		}                                                               \
 	} while (0)
 
 static void
@@ -358,6 +389,16 @@ wipe(const char *name)
 	check_eq(nftw(at(name), wipe_one, 16, FTW_DEPTH | FTW_PHYS), 0);
 }
 
+static void
+run_until_idle(void)
+{
+	mono_t next;
+
+	do
+		next = watch_deadline(env.watch);
+	while (turn(mono_is_never(next) ? mono_now() : next) > 0 || !mono_is_never(next));
+}
+
 /*
  * Everything that was done before has been told. Two rounds, because what was
  * held back when the first fence came may have been let go behind it.
@@ -366,16 +407,12 @@ static void
 quiet(void)
 {
 	int round, before;
-	mono_t next;
 
 	for (round = 0; round < 2; round++) {
 		before = env.fence->looks;
 		append("fence", "x");
 		eventually(env.fence->looks > before);
-		do
-			next = watch_deadline(env.watch);
-		while (turn(mono_is_never(next) ? mono_now() : next) > 0 ||
-		       !mono_is_never(next));
+		run_until_idle();
 	}
 }
 
@@ -704,6 +741,29 @@ a_file_that_is_moved_away_and_back_between_two_looks_counts(void **state)
 	expect_just("key", MODIFY);
 }
 
+/* The look was no event's, and the event finds things as they were before. */
+static void
+what_only_a_look_saw_and_is_undone_is_seen_again(void **state)
+{
+	struct watch_entry *e;
+
+	(void)state;
+	make_dirs("d");
+	e = watch("d/key");
+	put("d/key", "1");
+	watch_look(e);
+	check_eq(diff("d/key"), CREATE);
+	check_eq(unlink(at("d/key")), 0);
+	expect_just("d/key", CREATE | DELETE);
+	e = watch("a/b/key");
+	make_dirs("a/b");
+	put("a/b/key", "1");
+	watch_look(e);
+	check_eq(diff("a/b/key"), CREATE);
+	wipe("a");
+	expect_just("a/b/key", CREATE | DELETE);
+}
+
 static void
 an_ancestor_may_move_away_and_back(void **state)
 {
@@ -779,6 +839,148 @@ a_directory_that_moves_behind_its_name_is_left_alone(void **state)
 	expect_just("a/key", 0);
 	place("a/key", "3");
 	expect_just("a/key", CREATE);
+}
+
+/* ------------------------------------------------------------------- races */
+
+static void
+race_append(void)
+{
+	append("one/key", "more");
+}
+
+static void
+race_replace(void)
+{
+	place("one/key", "another");
+}
+
+static void
+race_remove(void)
+{
+	unlink(at("one/key"));
+}
+
+static void
+race_retarget(void)
+{
+	retarget("two", "link");
+}
+
+static void
+race_replace_directory(void)
+{
+	move("one", "aside");
+	move("two", "one");
+}
+
+static void
+race_make_anew(void)
+{
+	wipe("one");
+	make_dirs("one");
+	place("one/key", "anew");
+}
+
+static void
+race_turn_into_fifo(void)
+{
+	unlink(at("one/key"));
+	check_eq(mkfifo(at("one/key"), 0600), 0);
+}
+
+static void
+race_make_missing(void)
+{
+	make_dirs("a/b");
+	put("a/b/key", "1");
+}
+
+static bool
+is_current(const char *name)
+{
+	struct rec *r = rec(name);
+	struct stat st;
+
+	if (fstatat(AT_FDCWD, at(name), &st, 0) == -1)
+		return !r->last.present;
+	return r->last.present && r->last.ino == st.st_ino &&
+	       r->last.size == (uint64_t)st.st_size && r->last.mode == st.st_mode;
+}
+
+/*
+ * Does act at the given step of what adding path, or a change of it, brings
+ * about. False if there are not that many.
+ */
+static bool
+race(const char *path, const char *name, void (*act)(void), int steps, bool at_event)
+{
+	bool acted;
+
+	end();
+	begin();
+	make_dirs("one");
+	make_dirs("two");
+	place("one/key", "1");
+	place("two/key", "22");
+	make_link("one", "link");
+	if (at_event) {
+		watch_add(env.watch, at(path), &ops, NULL);
+		place("one/key", "333");
+	}
+	fake.steps = steps;
+	fake.act = act;
+	if (at_event)
+		run_until_idle();
+	else
+		watch_add(env.watch, at(path), &ops, NULL);
+	acted = fake.act == NULL;
+	fake.act = NULL;
+	eventually(is_current(name));
+	/* And it goes on being watched. */
+	if (faccessat(AT_FDCWD, at(name), F_OK, 0) == 0)
+		check_eq(unlink(at(name)), 0);
+	eventually(is_current(name));
+	return acted;
+}
+
+static void
+race_all(const char *path, const char *name, bool at_event)
+{
+	static void (*const acts[])(void) = { race_append, race_replace, race_remove,
+		race_retarget, race_replace_directory, race_make_anew,
+		race_turn_into_fifo, race_make_missing };
+	int steps;
+	size_t i;
+
+	for (i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {
+		for (steps = 1; race(path, name, acts[i], steps, at_event); steps++)
+			check(steps < 100);
+		check(steps > 1);
+	}
+}
+
+static void
+a_change_at_any_moment_of_adding_a_path_is_seen(void **state)
+{
+	(void)state;
+	race_all("link/key", "link/key", false);
+	race_all("a/b/key", "a/b/key", false);
+}
+
+static void
+a_change_at_any_moment_of_a_look_is_seen(void **state)
+{
+	(void)state;
+	race_all("link/key", "link/key", true);
+}
+
+static void
+a_change_at_any_moment_of_following_a_pattern_is_seen(void **state)
+{
+	(void)state;
+	race_all("l*/k*", "link/key", false);
+	race_all("link/k*", "link/key", true);
 }
 
 /* ------------------------------------------------------------------ links */
@@ -2501,10 +2703,14 @@ static const struct CMUnitTest tests[] = {
 	with_sandbox(a_replacement_that_looks_the_same_is_seen),
 	with_sandbox(a_file_that_is_deleted_and_made_again_is_seen),
 	with_sandbox(a_file_that_is_moved_away_and_back_between_two_looks_counts),
+	with_sandbox(what_only_a_look_saw_and_is_undone_is_seen_again),
 	with_sandbox(an_ancestor_may_move_away_and_back),
 	with_sandbox(an_ancestor_may_be_replaced_by_another_directory),
 	with_sandbox(an_ancestor_may_turn_into_a_file_and_back),
 	with_sandbox(a_directory_that_moves_behind_its_name_is_left_alone),
+	with_sandbox(a_change_at_any_moment_of_adding_a_path_is_seen),
+	with_sandbox(a_change_at_any_moment_of_a_look_is_seen),
+	with_sandbox(a_change_at_any_moment_of_following_a_pattern_is_seen),
 	with_sandbox(a_retargeted_link_is_seen_and_so_is_its_new_target),
 	with_sandbox(a_link_in_the_middle_of_a_path_may_be_retargeted),
 	with_sandbox(a_path_below_a_link_at_the_top_is_followed_where_it_leads),

@@ -84,7 +84,7 @@ struct rec {
 };
 
 static struct {
-	char top[PATH_MAX], root[PATH_MAX + 8];
+	char top[PATH_MAX], root[PATH_MAX + 64];
 	struct loop *loop;
 	struct watch *watch;
 	struct watch_entry *entries[WATCHED];
@@ -289,8 +289,8 @@ turn(mono_t deadline)
 static void
 quiet(void)
 {
-	mono_t give_up = mono_add(mono_now(), 20 * MONO_SEC), next;
-	int round, before, fd = openat(AT_FDCWD, w.top, O_RDONLY | O_DIRECTORY);
+	mono_t next;
+	int round, before, idle = 0, fd = openat(AT_FDCWD, w.top, O_RDONLY | O_DIRECTORY);
 	int fence = openat(fd, "fence", O_WRONLY | O_APPEND);
 
 	for (round = 0; round < 2; round++) {
@@ -298,9 +298,10 @@ quiet(void)
 		if (write(fence, "x", 1) != 1)
 			die("fence", strerror(errno));
 		while (w.fence == before) {
-			if (!mono_before(mono_now(), give_up))
+			/* Waits are counted, as a busy machine may stand still. */
+			if (idle > 200)
 				die("no word of the fence", "");
-			turn(mono_add(mono_now(), 100 * MONO_MS));
+			idle += turn(mono_add(mono_now(), 100 * MONO_MS)) == 0;
 		}
 		do
 			next = watch_deadline(w.watch);
@@ -348,6 +349,54 @@ random_dir(void)
 	return p;
 }
 
+static bool
+is_below(const char *real)
+{
+	size_t len = strlen(w.root);
+
+	return strncmp(real, w.root, len) == 0 && (real[len] == '/' || real[len] == '\0');
+}
+
+/*
+ * Links lead out of the sandbox, too, and out there nothing may be changed. If
+ * follow, the last component is followed as well, to where a file may be made.
+ */
+static bool
+is_inside(const char *path, bool follow)
+{
+	char dir[2 * PATH_MAX], real[PATH_MAX], text[PATH_MAX];
+	char *slash;
+	ssize_t len;
+	int links;
+
+	snprintf(dir, sizeof(dir), "%s", path);
+	for (links = 0; links < 40; links++) {
+		slash = strrchr(dir, '/');
+		len = readlink(dir, text, sizeof(text) - 1);
+		*slash = '\0';
+		if (realpath(dir, real) == NULL || !is_below(real))
+			return false;
+		if (!follow || len == -1)
+			return strcmp(slash + 1, "..") != 0;
+		text[len] = '\0';
+		if (text[0] == '/')
+			snprintf(dir, sizeof(dir), "%s", text);
+		else
+			snprintf(dir, sizeof(dir), "%s/%s", real, text);
+	}
+	return false;
+}
+
+/* May an operation change what is at p? If not, it is told. */
+static bool
+may(const struct path *p, bool follow)
+{
+	if (is_inside(p->s, follow))
+		return true;
+	buf_addf(&w.story, "  (not outside: %s)\n", p->s);
+	return false;
+}
+
 static void
 tell(const char *what, const char *a, const char *b)
 {
@@ -363,8 +412,11 @@ do_write(int flags)
 {
 	static const char bytes[] = "0123456789";
 	struct path p = random_path();
-	int fd = openat(AT_FDCWD, p.s, O_WRONLY | O_CREAT | O_NONBLOCK | flags, 0644);
+	int fd;
 
+	if (!may(&p, true))
+		return;
+	fd = openat(AT_FDCWD, p.s, O_WRONLY | O_CREAT | O_NONBLOCK | flags, 0644);
 	tell(flags & O_APPEND ? "append" : "write", p.s, "");
 	if (fd == -1)
 		return;
@@ -379,6 +431,8 @@ do_keep_open(void)
 	struct path p = random_path();
 	int *fd = &w.files[below(4)];
 
+	if (!may(&p, true))
+		return;
 	tell("keep open", p.s, "");
 	if (*fd != -1)
 		close(*fd);
@@ -399,7 +453,8 @@ static void
 do_truncate(void)
 {
 	struct path p = random_path();
-	int r = truncate(p.s, below(6));
+	off_t size = below(6);
+	int r = may(&p, true) ? truncate(p.s, size) : -1;
 
 	tell(r == 0 ? "truncate" : "truncate (failed)", p.s, "");
 }
@@ -409,7 +464,7 @@ do_rename(void)
 {
 	struct path from = below(2) == 0 ? random_dir() : random_path();
 	struct path to = below(2) == 0 ? random_dir() : random_path();
-	int r = rename(from.s, to.s);
+	int r = may(&from, false) && may(&to, false) ? rename(from.s, to.s) : -1;
 
 	tell(r == 0 ? "rename" : "rename (failed)", from.s, to.s);
 }
@@ -429,6 +484,8 @@ do_remove_tree(void)
 {
 	struct path p = random_dir();
 
+	if (!may(&p, false))
+		return;
 	tell("rm -r", p.s, "");
 	nftw(p.s, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
@@ -437,7 +494,7 @@ static void
 do_unlink(void)
 {
 	struct path p = random_path();
-	int r = unlink(p.s);
+	int r = may(&p, false) ? unlink(p.s) : -1;
 
 	tell(r == 0 ? "unlink" : "unlink (failed)", p.s, "");
 }
@@ -451,10 +508,12 @@ do_make_dirs(void)
 	tell("mkdir -p", p.s, "");
 	for (s = p.s + strlen(w.root) + 1; (s = strchr(s, '/')) != NULL; s++) {
 		*s = '\0';
-		mkdir(p.s, 0755);
+		if (may(&p, false))
+			mkdir(p.s, 0755);
 		*s = '/';
 	}
-	mkdir(p.s, 0755);
+	if (may(&p, false))
+		mkdir(p.s, 0755);
 }
 
 /* A link where there was none, or in place of what was there. */
@@ -464,12 +523,16 @@ do_link(void)
 	struct path p = random_path(), tmp;
 	const char *text = one_of(texts);
 	struct path full;
+	bool in_place;
 
 	snprintf(full.s, sizeof(full.s), "%s%s", text[0] == '/' ? w.root : "", text);
 	tell("ln -s", full.s, p.s);
-	if (below(2) == 0) {
-		symlinkat(full.s, AT_FDCWD, p.s) == 0 || errno != ENOSPC ? (void)0
-									 : abort();
+	in_place = below(2) == 0;
+	if (!may(&p, false))
+		return;
+	if (in_place) {
+		if (symlink(full.s, p.s) == -1)
+			tell("(failed)", "", "");
 		return;
 	}
 	snprintf(tmp.s, sizeof(tmp.s), "%s/link", w.top);
@@ -489,7 +552,7 @@ do_replace(void)
 	if (fd == -1 || write(fd, "replaced", 1 + below(8)) == -1)
 		die("replace", strerror(errno));
 	close(fd);
-	if (rename(tmp.s, p.s) != 0)
+	if (!may(&p, false) || rename(tmp.s, p.s) != 0)
 		unlink(tmp.s);
 }
 
@@ -497,7 +560,7 @@ static void
 do_hard_link(void)
 {
 	struct path from = random_path(), to = random_path();
-	int r = link(from.s, to.s);
+	int r = may(&from, false) && may(&to, false) ? link(from.s, to.s) : -1;
 
 	tell(r == 0 ? "ln" : "ln (failed)", from.s, to.s);
 }
@@ -506,7 +569,8 @@ static void
 do_chmod(void)
 {
 	struct path p = random_path();
-	int r = fchmodat(AT_FDCWD, p.s, 0700 | below(8), 0);
+	mode_t mode = 0700 | below(8);
+	int r = may(&p, true) ? fchmodat(AT_FDCWD, p.s, mode, 0) : -1;
 
 	tell(r == 0 ? "chmod" : "chmod (failed)", p.s, "");
 }
@@ -515,7 +579,7 @@ static void
 do_fifo(void)
 {
 	struct path p = random_path();
-	int r = mkfifo(p.s, 0600);
+	int r = may(&p, false) ? mkfifo(p.s, 0600) : -1;
 
 	tell(r == 0 ? "mkfifo" : "mkfifo (failed)", p.s, "");
 }
@@ -530,11 +594,11 @@ do_move_away_and_back(void)
 
 	snprintf(aside.s, sizeof(aside.s), "%s/aside", w.top);
 	tell("move away", p.s, "");
-	if (rename(p.s, aside.s) != 0)
+	if (!may(&p, false) || rename(p.s, aside.s) != 0)
 		return;
 	while (n-- > 0)
 		do_something();
-	if (rename(aside.s, p.s) != 0)
+	if (!may(&p, false) || rename(aside.s, p.s) != 0)
 		nftw(aside.s, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 	tell("move back", p.s, "");
 }
@@ -841,8 +905,13 @@ start_worker(void)
 	    tmp != NULL ? tmp : "/tmp");
 	if (mkdtemp(template) == NULL || realpath(template, w.top) == NULL)
 		die("mkdtemp", strerror(errno));
-	snprintf(w.root, sizeof(w.root), "%s/root", w.top);
-	mkdir(w.root, 0755);
+	/* So deep that no way of two dots leads to what others use. */
+	snprintf(w.root, sizeof(w.root), "%s", w.top);
+	for (i = 0; i < 8; i++) {
+		snprintf(
+		    w.root + strlen(w.root), sizeof(w.root) - strlen(w.root), "/deep");
+		mkdir(w.root, 0755);
+	}
 	fence = xasprintf("%s/fence", w.top);
 	fd = openat(AT_FDCWD, fence, O_WRONLY | O_CREAT, 0644);
 	close(fd);

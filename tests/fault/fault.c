@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A disk that fails, for a daemon linked with --wrap of these calls. Only what is
+ * below FAULT_DIR counts. FAULT=op:N:kind makes the N-th call of op (write, fsync,
+ * rename, open, ftruncate or pwrite) fail with ENOSPC or EIO, do half of a write
+ * (short), or kill the process: before the call, or for a write in the middle of
+ * it (kill), or after it (after). FAULT_LOG gets a line for each call.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+int __real_open(const char *path, int flags, ...);
+ssize_t __real_write(int fd, const void *p, size_t n);
+ssize_t __real_pwrite(int fd, const void *p, size_t n, off_t at);
+int __real_fsync(int fd);
+int __real_rename(const char *from, const char *to);
+int __real_ftruncate(int fd, off_t size);
+
+int __wrap_open(const char *path, int flags, ...);
+ssize_t __wrap_write(int fd, const void *p, size_t n);
+ssize_t __wrap_pwrite(int fd, const void *p, size_t n, off_t at);
+int __wrap_fsync(int fd);
+int __wrap_rename(const char *from, const char *to);
+int __wrap_ftruncate(int fd, off_t size);
+
+enum kind { NONE, FAIL, SHORT, KILL, AFTER };
+
+static bool
+concerns(const char *path)
+{
+	const char *dir = getenv("FAULT_DIR");
+
+	return dir != NULL && strncmp(path, dir, strlen(dir)) == 0;
+}
+
+/* Which file a descriptor is of; numbers are used again, so the kernel is asked. */
+static bool
+fd_concerns(int fd)
+{
+	char link[64], path[PATH_MAX];
+	int saved = errno;
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	errno = saved;
+	path[n > 0 ? n : 0] = '\0';
+	return concerns(path);
+}
+
+static void
+note(const char *op)
+{
+	const char *log = getenv("FAULT_LOG");
+	char line[64];
+	int fd, saved = errno, n;
+
+	if (log == NULL)
+		return;
+	fd = __real_open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	n = snprintf(line, sizeof(line), "%s\n", op);
+	if (fd != -1 && __real_write(fd, line, (size_t)n) == -1)
+		abort();
+	close(fd);
+	errno = saved;
+}
+
+/* What is to become of this call. */
+static enum kind
+judge(const char *op)
+{
+	static unsigned long count;
+	const char *fault = getenv("FAULT"), *what;
+	size_t len = strlen(op);
+	unsigned long nth;
+	char *end;
+
+	note(op);
+	if (fault == NULL || strncmp(fault, op, len) != 0 || fault[len] != ':')
+		return NONE;
+	nth = strtoul(fault + len + 1, &end, 10);
+	if (++count != nth || *end != ':')
+		return NONE;
+	what = end + 1;
+	errno = strcmp(what, "EIO") == 0 ? EIO : ENOSPC;
+	if (strcmp(what, "short") == 0)
+		return SHORT;
+	if (strcmp(what, "kill") == 0)
+		return KILL;
+	return strcmp(what, "after") == 0 ? AFTER : FAIL;
+}
+
+static void
+finish(enum kind kind)
+{
+	if (kind == AFTER)
+		raise(SIGKILL);
+}
+
+static bool
+begin(enum kind kind)
+{
+	if (kind == KILL)
+		raise(SIGKILL);
+	return kind == FAIL || kind == SHORT;
+}
+
+int
+__wrap_open(const char *path, int flags, ...)
+{
+	enum kind kind = concerns(path) ? judge("open") : NONE;
+	mode_t mode = 0;
+	va_list ap;
+	int fd;
+
+	va_start(ap, flags);
+	if ((flags & O_CREAT) != 0)
+		mode = va_arg(ap, mode_t);
+	va_end(ap);
+	if (begin(kind))
+		return -1;
+	fd = __real_open(path, flags, mode);
+	finish(kind);
+	return fd;
+}
+
+ssize_t
+__wrap_write(int fd, const void *p, size_t n)
+{
+	enum kind kind = fd_concerns(fd) ? judge("write") : NONE;
+	ssize_t done;
+
+	if (kind == FAIL)
+		return -1;
+	if (kind == SHORT || kind == KILL)
+		n /= 2;
+	done = __real_write(fd, p, n);
+	if (kind == KILL || kind == AFTER)
+		raise(SIGKILL);
+	return done;
+}
+
+ssize_t
+__wrap_pwrite(int fd, const void *p, size_t n, off_t at)
+{
+	enum kind kind = fd_concerns(fd) ? judge("pwrite") : NONE;
+	ssize_t done;
+
+	if (begin(kind))
+		return -1;
+	done = __real_pwrite(fd, p, n, at);
+	finish(kind);
+	return done;
+}
+
+int
+__wrap_fsync(int fd)
+{
+	enum kind kind = fd_concerns(fd) ? judge("fsync") : NONE;
+	int status;
+
+	if (begin(kind))
+		return -1;
+	status = __real_fsync(fd);
+	finish(kind);
+	return status;
+}
+
+int
+__wrap_rename(const char *from, const char *to)
+{
+	enum kind kind = concerns(to) ? judge("rename") : NONE;
+	int status;
+
+	if (begin(kind))
+		return -1;
+	status = __real_rename(from, to);
+	finish(kind);
+	return status;
+}
+
+int
+__wrap_ftruncate(int fd, off_t size)
+{
+	enum kind kind = fd_concerns(fd) ? judge("ftruncate") : NONE;
+	int status;
+
+	if (begin(kind))
+		return -1;
+	status = __real_ftruncate(fd, size);
+	finish(kind);
+	return status;
+}

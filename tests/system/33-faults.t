@@ -1,0 +1,228 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# A disk that fails, and a daemon that is killed, at every step of a life that
+# concerns the state: see tests/fault/fault.c. Each life is a small sandbox of
+# its own, eight at a time. LIVES=N takes every N-th of them.
+. "$(dirname "$0")/restart.sh"
+
+: "${LIVES:=1}"
+faulty=${BUILD:-$top/build}/watchpathd-faults
+case $faulty in
+/*) ;;
+*) faulty=$PWD/$faulty ;;
+esac
+
+# sandbox NAME: from now on this (sub)shell lives there.
+sandbox() {
+	dir=$dir/$1
+	box=$dir/root
+	log=$dir/log
+	conf=$box/etc/watchpathd/conf.d
+	mkdir -p "$dir/runs" "$dir/ends" "$dir/hold" "$dir/do" "$conf"
+	: >"$log"
+	write_act
+	on_run r "cat $box/f >>$dir/seen"
+	rule r 'watch = /f' 'settle = 10ms'
+	rule other 'watch = /other'
+	ready=0
+	failures=
+}
+
+# begin FAULT: a life; without FAULT a healthy one.
+begin() {
+	ready=$(($(grep -c 'info: ready: ' "$log") + 1))
+	FAULT=$1 FAULT_DIR=$box/var/lib/watchpathd FAULT_LOG=$dir/calls \
+	    "$faulty" run --root "$box" >>"$log" 2>&1 &
+	daemon=$!
+}
+
+note() {
+	failures="$failures; $*"
+}
+
+# went_on: is it ready? A daemon that was killed is started again.
+went_on() {
+	! is_ready $ready || return 0
+	if is_gone "$daemon"; then
+		kills=$((kills + 1))
+		begin ''
+	fi
+	return 1
+}
+
+# answered N: has a run read the N-th content?
+answered() {
+	if [ -e "$dir/seen" ] && grep -q "^$1\$" "$dir/seen"; then
+		return 0
+	fi
+	if is_gone "$daemon"; then
+		kills=$((kills + 1))
+		begin ''
+	fi
+	return 1
+}
+
+change() {
+	put "$box/f" $1
+	until_true 30 answered $1 || note "change $1 is not answered"
+}
+
+# live: start, change, run, change, run, everything written anew, change, run.
+live() {
+	until_true 30 went_on || note 'it does not get ready'
+	change 1
+	change 2
+	"$WATCHPATHD" reload --root "$box" >/dev/null 2>&1
+	change 3
+	until_true 30 went_on
+}
+
+# end: a stop that ends well, or not, if it is killed at that.
+end() {
+	kill -TERM "$daemon"
+	until_true 20 is_gone "$daemon" || note 'it does not stop'
+	wait "$daemon"
+	status=$?
+	daemon=
+}
+
+said() {
+	grep -c "$1" "$log"
+}
+
+# A life that meets an error: it goes on, says so once, and says when it is over.
+meet_error() (
+	sandbox "$1"
+	kills=0
+	begin "$1"
+	live
+	end
+	[ $kills -eq 0 ] || note 'it did not live through that'
+	[ $status -eq 0 ] || note "it ends with status $status"
+	bad=$(said 'warning: the state cannot be saved')
+	[ "$bad" -le 1 ] || note 'it is said more than once'
+	[ "$bad" -eq "$(said 'the state is saved again')" ] || note 'it is never mended'
+	[ ! -e "$box/var/lib/watchpathd/state.jsonl.bad" ] || note 'a line is damaged'
+	tell "$1"
+)
+
+# A life that is killed: the next ones lose nothing.
+meet_death() (
+	sandbox "$1"
+	kills=0
+	begin "$1"
+	live
+	end
+	if [ $kills -eq 0 ] && [ $status -eq 0 ]; then
+		case $1 in
+		fsync*) ;;
+		*) note 'it was not killed' ;;
+		esac
+	fi
+	begin ''
+	until_true 30 went_on || note 'the next life does not get ready'
+	change 4
+	end
+	[ ! -e "$box/var/lib/watchpathd/state.jsonl.bad" ] || note 'a line is damaged'
+	tell "$1"
+)
+
+tell() {
+	if [ -z "$failures" ]; then
+		echo "ok - $1"
+		rm -rf "$dir"
+	else
+		echo "not ok - $1$failures"
+		tail -n 40 "$log" | diag
+	fi >"$dir.result"
+}
+
+# each OP KIND WHAT: WHAT op:n:kind for every call of a life, some at a time.
+each() {
+	_n=0
+	_count=$(grep -c "^$1\$" "$calls")
+	while [ $_n -lt "$_count" ]; do
+		_n=$((_n + LIVES))
+		$3 "$1:$_n:$2" &
+		_jobs=$((_jobs + 1))
+		[ $((_jobs % 8)) -ne 0 ] || wait
+	done
+}
+
+count_calls() {
+	(
+		sandbox calls
+		begin ''
+		live
+		end
+		[ -z "$failures" ]
+	) && calls=$dir/calls/calls
+}
+
+a_life_without_faults() {
+	if [ ! -x "$faulty" ]; then
+		skip 'faults of the disk' "$faulty is not built"
+		return
+	fi
+	ok 'a life without faults goes well' count_calls
+	_jobs=0
+	"$@"
+	wait
+	for result in "$dir"/*.result; do
+		[ -e "$result" ] || continue
+		case $(cat "$result") in
+		'not ok'*) failed=yes ;;
+		esac
+		cat "$result"
+	done
+}
+
+errors() {
+	a_life_without_faults each_error
+}
+
+each_error() {
+	for op in open write fsync rename; do
+		each $op ENOSPC meet_error
+	done
+	each write EIO meet_error
+	each write short meet_error
+}
+
+deaths() {
+	a_life_without_faults each_death
+}
+
+each_death() {
+	for op in open write fsync rename; do
+		each $op kill meet_death
+	done
+	each write after meet_death
+	each rename after meet_death
+}
+
+# macOS numbers a volume anew after a reboot: that is no change.
+another_device() {
+	if [ ! -x "$faulty" ]; then
+		skip 'a new device number' "$faulty is not built"
+		return
+	fi
+	WATCHPATHD=$faulty
+	mkdir "$box/d"
+	put "$box/f" 1
+	put "$box/d/a" 1
+	rule r 'watch = /f' '	/d' '	/d/*' 'on = create modify delete attributes'
+	KQUEUE_FAULT_DEVICE=1
+	export KQUEUE_FAULT_DEVICE
+	start_daemon
+	KQUEUE_FAULT_DEVICE=4242
+	restart
+	fence
+	ok 'another device number after a restart is no change' has_runs r 0
+	put "$box/f" 2
+	fence
+	ok 'a change then is one' has_runs r 1
+}
+
+run_tests errors deaths another_device

@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The log: what is written, when, where to, and that nothing it meets ends it.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "util.h"
+
+#define FULL (5 * 1024 * 1024)
+
+static char root[PATH_MAX];
+static int real_stderr;
+
+static const char *
+at(const char *name)
+{
+	static char bufs[4][2 * PATH_MAX];
+	static unsigned n;
+	char *buf = bufs[n++ % 4];
+
+	snprintf(buf, sizeof(bufs[0]), "%s/%s", root, name);
+	return buf;
+}
+
+/* The whole file, or NULL; good until the next call. */
+static const char *
+content(const char *name)
+{
+	static char *text;
+	struct stat st;
+	int fd = open(at(name), O_RDONLY);
+
+	if (fd == -1)
+		return NULL;
+	assert_int_equal(fstat(fd, &st), 0);
+	free(text);
+	text = xcalloc((size_t)st.st_size + 1, 1);
+	assert_int_equal(read(fd, text, (size_t)st.st_size), st.st_size);
+	close(fd);
+	return text;
+}
+
+static size_t
+lines(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text != '\0'; text++)
+		n += *text == '\n';
+	return n;
+}
+
+/* What stands on a line behind the time. */
+static void
+expect_line(const char *name, const char *line)
+{
+	const char *text = content(name);
+
+	assert_non_null(text);
+	assert_int_equal(lines(text), 1);
+	assert_int_equal(text[24], ' ');
+	assert_int_equal(strlen(text), 25 + strlen(line) + 1);
+	assert_memory_equal(text + 25, line, strlen(line));
+}
+
+/* stderr goes to a file of that name in the sandbox. */
+static int
+setup(void **state)
+{
+	const char *tmp = getenv("TMPDIR");
+	int fd;
+
+	(void)state;
+	snprintf(root, sizeof(root), "%s/test_log.XXXXXX", tmp != NULL ? tmp : "/tmp");
+	assert_non_null(mkdtemp(root));
+	real_stderr = dup(STDERR_FILENO);
+	fd = open(at("stderr"), O_WRONLY | O_CREAT | O_APPEND, 0600);
+	dup2(fd, STDERR_FILENO);
+	close(fd);
+	log_set_level(LOG_LEVEL_INFO);
+	return 0;
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	log_set_sink(NULL);
+	log_close();
+	dup2(real_stderr, STDERR_FILENO);
+	close(real_stderr);
+	return nftw(root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static void
+a_line_has_time_level_and_text(void **state)
+{
+	static const char form[] = "dddd-dd-ddTdd:dd:dd.dddZ ";
+	const char *text;
+	int64_t ns;
+	char time[25];
+	size_t i;
+
+	(void)state;
+	log_info("%s is %d", "x", 5);
+	log_flush();
+	expect_line("stderr", "info: x is 5");
+	text = content("stderr");
+	for (i = 0; i < sizeof(form) - 1; i++)
+		if (form[i] != 'd')
+			assert_int_equal(text[i], form[i]);
+	memcpy(time, text, 24);
+	time[24] = '\0';
+	assert_true(parse_time(time, &ns));
+	assert_true(ns <= realtime_ns() && ns > realtime_ns() - INT64_C(60000000000));
+}
+
+static void
+lines_wait_until_the_flush_and_errors_do_not(void **state)
+{
+	(void)state;
+	log_info("one");
+	log_warning("two");
+	log_output("rule", "three", 5);
+	assert_string_equal(content("stderr"), "");
+	log_flush();
+	assert_int_equal(lines(content("stderr")), 3);
+	log_info("four");
+	assert_int_equal(lines(content("stderr")), 3);
+	log_error("five");
+	assert_int_equal(lines(content("stderr")), 5);
+	assert_non_null(strstr(content("stderr"), "error: five\n"));
+	log_flush();
+	assert_int_equal(lines(content("stderr")), 5);
+}
+
+static void
+a_full_buffer_is_written(void **state)
+{
+	char line[1025];
+	int i;
+
+	(void)state;
+	memset(line, 'x', 1024);
+	line[1024] = '\0';
+	for (i = 0; i < 60; i++)
+		log_info("%s", line);
+	assert_string_equal(content("stderr"), "");
+	for (i = 0; i < 10; i++)
+		log_info("%s", line);
+	assert_true(lines(content("stderr")) >= 60);
+	log_flush();
+	assert_int_equal(lines(content("stderr")), 70);
+}
+
+static void
+a_line_stays_one_line(void **state)
+{
+	(void)state;
+	log_info("a\nb\r\033[2J\x80 \xc3\xbc");
+	log_flush();
+	expect_line("stderr", "info: a\\012b\\015\\033[2J\\200 \xc3\xbc");
+}
+
+static void
+output_is_cut_nowhere_and_named(void **state)
+{
+	(void)state;
+	log_output("rule-of-48-characters-which-is-the-longest-name-", "a\0b\n", 4);
+	log_flush();
+	expect_line("stderr",
+	    "output: rule-of-48-characters-which-is-the-longest-name-: a\\000b\\012");
+}
+
+static void
+lines_above_the_level_are_dropped(void **state)
+{
+	(void)state;
+	log_debug("no");
+	log_set_level(LOG_LEVEL_WARNING);
+	log_info("no");
+	log_output("rule", "no", 2);
+	log_warning("yes");
+	log_set_level(LOG_LEVEL_ERROR);
+	log_warning("no");
+	log_set_level(LOG_LEVEL_DEBUG);
+	log_debug("yes");
+	log_flush();
+	assert_int_equal(lines(content("stderr")), 2);
+	assert_null(strstr(content("stderr"), "no"));
+	assert_non_null(strstr(content("stderr"), "warning: yes\n"));
+	assert_non_null(strstr(content("stderr"), "debug: yes\n"));
+}
+
+static void
+errno_is_left_alone(void **state)
+{
+	(void)state;
+	assert_int_equal(log_open(at("log")), 0);
+	unlink(at("log"));
+	errno = EXDEV;
+	log_error("x");
+	log_output("rule", "x", 1);
+	log_flush();
+	assert_int_equal(errno, EXDEV);
+}
+
+static struct {
+	int n;
+	enum log_level level;
+	char line[100];
+} sunk;
+
+static void
+on_line(enum log_level level, const char *line)
+{
+	sunk.n++;
+	sunk.level = level;
+	snprintf(sunk.line, sizeof(sunk.line), "%s", line);
+}
+
+static void
+the_sink_gets_every_line_but_output(void **state)
+{
+	(void)state;
+	memset(&sunk, 0, sizeof(sunk));
+	log_set_sink(on_line);
+	log_warning("a\tb");
+	assert_int_equal(sunk.n, 1);
+	assert_int_equal(sunk.level, LOG_LEVEL_WARNING);
+	assert_string_equal(sunk.line, "a\\011b");
+	log_output("rule", "secret", 6);
+	log_debug("no");
+	assert_int_equal(sunk.n, 1);
+	log_info("%s", "");
+	assert_int_equal(sunk.n, 2);
+	assert_string_equal(sunk.line, "");
+	log_set_sink(NULL);
+	log_info("x");
+	assert_int_equal(sunk.n, 2);
+}
+
+static void
+a_file_takes_the_lines_from_stderr(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	log_info("before");
+	assert_int_equal(log_open(at("log")), 0);
+	assert_int_equal(lines(content("stderr")), 1);
+	log_info("after");
+	log_flush();
+	expect_line("log", "info: after");
+	assert_int_equal(lines(content("stderr")), 1);
+	assert_int_equal(stat(at("log"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0640);
+	log_close();
+	assert_int_equal(log_open(at("log")), 0);
+	log_info("more");
+	assert_int_equal(log_open(at("other")), 0);
+	assert_int_equal(lines(content("log")), 2);
+	log_info("elsewhere");
+	log_close();
+	expect_line("other", "info: elsewhere");
+	log_info("at last");
+	log_flush();
+	assert_non_null(strstr(content("stderr"), "at last"));
+}
+
+static void
+only_a_regular_file_will_do_and_else_the_log_stays(void **state)
+{
+	int fifo;
+
+	(void)state;
+	assert_int_equal(log_open(at("log")), 0);
+	assert_int_equal(symlink("target", at("link")), 0);
+	assert_int_equal(log_open(at("link")), -1);
+	assert_int_equal(errno, ELOOP);
+	assert_int_equal(access(at("target"), F_OK), -1);
+	assert_int_equal(log_open(at("no/such/directory")), -1);
+	assert_int_equal(errno, ENOENT);
+	assert_int_equal(log_open(root), -1);
+	assert_int_equal(mkfifo(at("fifo"), 0600), 0);
+	assert_int_equal(log_open(at("fifo")), -1);
+	fifo = open(at("fifo"), O_RDONLY | O_NONBLOCK);
+	assert_int_equal(log_open(at("fifo")), -1);
+	assert_int_equal(errno, EINVAL);
+	close(fifo);
+	assert_int_equal(log_open("/dev/null"), -1);
+	log_info("still here");
+	log_flush();
+	expect_line("log", "info: still here");
+}
+
+static void
+a_file_that_was_renamed_removed_or_replaced_is_followed(void **state)
+{
+	int fd;
+
+	(void)state;
+	assert_int_equal(log_open(at("log")), 0);
+	log_error("one");
+	assert_int_equal(rename(at("log"), at("moved")), 0);
+	log_error("two");
+	expect_line("moved", "error: one");
+	expect_line("log", "error: two");
+	assert_int_equal(unlink(at("log")), 0);
+	log_error("three");
+	expect_line("log", "error: three");
+	fd = open(at("new"), O_WRONLY | O_CREAT, 0600);
+	close(fd);
+	assert_int_equal(rename(at("new"), at("log")), 0);
+	log_error("four");
+	expect_line("log", "error: four");
+	fd = open(at("log"), O_WRONLY | O_TRUNC);
+	close(fd);
+	log_error("five");
+	expect_line("log", "error: five");
+	assert_string_equal(content("stderr"), "");
+}
+
+static void
+what_cannot_be_written_goes_to_stderr_until_it_can(void **state)
+{
+	(void)state;
+	assert_int_equal(mkdir(at("d"), 0755), 0);
+	assert_int_equal(log_open(at("d/log")), 0);
+	log_error("one");
+	assert_int_equal(rename(at("d"), at("e")), 0);
+	log_error("two");
+	expect_line("stderr", "error: two");
+	/* Someone put a link there meanwhile. */
+	assert_int_equal(mkdir(at("d"), 0755), 0);
+	assert_int_equal(symlink("../target", at("d/log")), 0);
+	log_error("three");
+	assert_int_equal(lines(content("stderr")), 2);
+	assert_int_equal(access(at("target"), F_OK), -1);
+	assert_int_equal(unlink(at("d/log")), 0);
+	log_error("four");
+	expect_line("d/log", "error: four");
+	expect_line("e/log", "error: one");
+	assert_int_equal(lines(content("stderr")), 2);
+}
+
+static void
+when_the_disk_is_full_the_rest_goes_to_stderr(void **state)
+{
+	struct rlimit old, l;
+	const char *text;
+
+	(void)state;
+	assert_int_equal(log_open(at("log")), 0);
+	getrlimit(RLIMIT_FSIZE, &old);
+	l = (struct rlimit){ .rlim_cur = 100, .rlim_max = old.rlim_max };
+	signal(SIGXFSZ, SIG_IGN);
+	/* stderr is empty, so that its file has room for what is left. */
+	log_info("%s", "0123456789012345678901234567890123456789012345");
+	log_info("%s", "0123456789012345678901234567890123456789012345");
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &l), 0);
+	log_flush();
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	signal(SIGXFSZ, SIG_DFL);
+	assert_int_equal(strlen(content("log")), 100);
+	text = content("stderr");
+	assert_int_equal(strlen(text), 2 * (25 + 6 + 46 + 1) - 100);
+	log_error("room again");
+	assert_non_null(strstr(content("log"), "room again"));
+}
+
+static void
+fill(void)
+{
+	assert_int_equal(truncate(at("log"), FULL - 10), 0);
+}
+
+static void
+a_full_file_is_renamed_and_three_are_kept(void **state)
+{
+	static const char *const old[] = { "log.1", "log.2", "log.3" };
+	char text[16];
+	struct stat st;
+	int i;
+
+	(void)state;
+	assert_int_equal(log_open(at("log")), 0);
+	for (i = 0; i < 6; i++) {
+		snprintf(text, sizeof(text), "error: n%d", i);
+		log_error("n%d", i);
+		expect_line("log", text);
+		fill();
+	}
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(stat(at(old[i]), &st), 0);
+		assert_int_equal(st.st_size, FULL - 10);
+		snprintf(text, sizeof(text), "error: n%d\n", 4 - i);
+		assert_non_null(strstr(content(old[i]), text));
+	}
+	assert_int_equal(stat(at("log.4"), &st), -1);
+	assert_int_equal(stat(at("log"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0640);
+}
+
+static void
+a_file_that_was_full_before_is_renamed_first(void **state)
+{
+	struct stat st;
+	int fd;
+
+	(void)state;
+	fd = open(at("log"), O_WRONLY | O_CREAT, 0600);
+	close(fd);
+	fill();
+	assert_int_equal(log_open(at("log")), 0);
+	log_error("x");
+	expect_line("log", "error: x");
+	assert_int_equal(stat(at("log.1"), &st), 0);
+	assert_int_equal(st.st_size, FULL - 10);
+}
+
+/* The directory belongs to no one who may rename in it, or something is odd. */
+static void
+a_file_that_cannot_be_renamed_goes_on(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(mkdir(at("log.1"), 0755), 0);
+	assert_int_equal(mkdir(at("log.1/in_the_way"), 0755), 0);
+	assert_int_equal(mkdir(at("log.2"), 0755), 0);
+	assert_int_equal(mkdir(at("log.2/in_the_way"), 0755), 0);
+	assert_int_equal(mkdir(at("log.3"), 0755), 0);
+	assert_int_equal(mkdir(at("log.3/in_the_way"), 0755), 0);
+	assert_int_equal(log_open(at("log")), 0);
+	log_error("one");
+	fill();
+	log_error("two");
+	log_error("three");
+	assert_int_equal(stat(at("log"), &st), 0);
+	assert_true(st.st_size > FULL - 10);
+	assert_string_equal(content("stderr"), "");
+}
+
+#define with_sandbox(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		with_sandbox(a_line_has_time_level_and_text),
+		with_sandbox(lines_wait_until_the_flush_and_errors_do_not),
+		with_sandbox(a_full_buffer_is_written),
+		with_sandbox(a_line_stays_one_line),
+		with_sandbox(output_is_cut_nowhere_and_named),
+		with_sandbox(lines_above_the_level_are_dropped),
+		with_sandbox(errno_is_left_alone),
+		with_sandbox(the_sink_gets_every_line_but_output),
+		with_sandbox(a_file_takes_the_lines_from_stderr),
+		with_sandbox(only_a_regular_file_will_do_and_else_the_log_stays),
+		with_sandbox(a_file_that_was_renamed_removed_or_replaced_is_followed),
+		with_sandbox(what_cannot_be_written_goes_to_stderr_until_it_can),
+		with_sandbox(when_the_disk_is_full_the_rest_goes_to_stderr),
+		with_sandbox(a_full_file_is_renamed_and_three_are_kept),
+		with_sandbox(a_file_that_was_full_before_is_renamed_first),
+		with_sandbox(a_file_that_cannot_be_renamed_goes_on),
+	};
+
+	umask(022);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
