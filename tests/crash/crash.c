@@ -46,6 +46,8 @@ struct rule {
 	int to_do;    /* changes until it is left alone */
 	bool alone;   /* there is only one */
 	bool waiting; /* for a run after changed */
+	unsigned bursts;
+	int64_t rest; /* until then, lest it seems to trigger itself */
 	int64_t changed;
 	int64_t *changes;
 	size_t nchanges;
@@ -67,6 +69,7 @@ static struct {
 	struct run *runs;
 	size_t nruns, ncampaigns;
 	long record_at, log_at;
+	int64_t rest;
 	uint64_t random;
 	unsigned long seed;
 	pid_t pid;
@@ -339,12 +342,15 @@ static bool
 change_one(void)
 {
 	size_t i, first = below((uint32_t)w.nrules);
+	struct rule *r;
 
-	for (i = 0; i < w.nrules; i++)
-		if (!w.rules[(first + i) % w.nrules].waiting) {
-			change(&w.rules[(first + i) % w.nrules]);
-			return true;
-		}
+	for (i = 0; i < w.nrules; i++) {
+		r = &w.rules[(first + i) % w.nrules];
+		if (r->waiting || r->rest > now())
+			continue;
+		change(r);
+		return true;
+	}
 	return false;
 }
 
@@ -381,6 +387,8 @@ run_ended(struct run *r, int status, int64_t at)
 		return;
 	r->rule->waiting = false;
 	w.ncampaigns++;
+	if (++r->rule->bursts % 2 == 0)
+		r->rule->rest = now() + w.rest;
 }
 
 static void
@@ -790,6 +798,8 @@ change_on(void)
 	size_t lost;
 	int i;
 
+	/* What changes within 2 s of a run may be its own doing. */
+	w.rest = 3000 * MS;
 	snprintf(stop, sizeof(stop), "%s/stop", w.dir);
 	for (i = 0; i < RULES_MAX; i++) {
 		snprintf(name, sizeof(name), "r%d", i);

@@ -26,7 +26,7 @@ get() {
 	my $s = decode_json(join "", <STDIN>);
 	($s) = grep { $_->{name} eq $rule } @{$s->{rules}} if $rule ne "";
 	my $v = $s->{$key};
-	print ref $v ? encode_json($v) : defined $v ? $v : "null"' "$1" "$2"
+	print ref $v ? JSON::PP->new->allow_nonref->encode($v) : defined $v ? $v : "null"' "$1" "$2"
 }
 
 # is RULE KEY VALUE
@@ -235,7 +235,7 @@ what_has_not_changed() {
 	    test "$(echo "$due" | cut -c1-21)" = "$(get wait due | cut -c1-21)"
 	ok "one in its cooldown stays in it" \
 	    test "$(echo "$cool_due" | cut -c1-21)" = "$(get cool due | cut -c1-21)"
-	ok "and owes what it owed" is cool pending 1
+	ok "and owes what it owed" is cool pending true
 	wait_runs cool 2
 	get_run cool 1
 	first=$end
