@@ -438,10 +438,11 @@ static bool judge_command(
 static void
 add_reason(struct verdict *v, const char *what, const char *path)
 {
-	size_t len = strlen(v->why);
+	size_t len = strlen(v->why), n = strlen(path);
 
-	if (len + strlen(what) + strlen(path) + 8 < TRUST_WHY_SIZE)
-		snprintf(v->why + len, TRUST_WHY_SIZE - len, " (%s %s)", what, path);
+	if (len + strlen(what) + n + sizeof(" ( )") <= TRUST_WHY_SIZE)
+		snprintf(
+		    v->why + len, TRUST_WHY_SIZE - len, " (%s %.*s)", what, (int)n, path);
 }
 
 /*
