@@ -422,8 +422,6 @@ warn_value(struct parser *p, const char *key, const char *value)
 {
 	const char *s = strchr(value, '=');
 
-	if ((rule_key_flags(key) & RULE_KEY_UNSUPPORTED) != 0 && strcmp(value, "no") != 0)
-		warning(p, p->line, "`%s` is not supported yet, and has no effect", key);
 	if (strcmp(key, "watch") == 0 || strcmp(key, "directory") == 0)
 		warn_path(p, key, value);
 	else if (strcmp(key, "environment") == 0 && s != NULL &&

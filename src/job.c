@@ -435,12 +435,12 @@ start(struct job *j, mono_t now)
 	}
 	dispatch_start(&j->world->dispatch, &j->state, now);
 	begin_run(j);
-	say_guard(j);
 	j->verify_first = j->verify_first && j->state.reason == REASON_RETRY;
 	if (j->verify_first)
 		start_verify(j);
 	else
 		run_command(j, c, program);
+	say_guard(j);
 }
 
 /* The group of a run left over gets a signal, if it is still that run's. */

@@ -763,7 +763,6 @@ static const struct choice level_choices[] = { { "error", LOG_LEVEL_ERROR },
 #define LIST RULE_KEY_LIST
 #define NEED RULE_KEY_REQUIRED
 #define TEXT RULE_KEY_TEXT
-#define SOON RULE_KEY_UNSUPPORTED
 #define AT(member) offsetof(struct rule, member)
 #define POLICY(member) offsetof(struct rule, policy.member)
 #define SETTING(member) offsetof(struct settings, member)
@@ -782,7 +781,7 @@ static const struct key keys[] = {
 	    "What is due when the daemon starts or the rule is new." },
 	{ "action", &t_action, AT(actions), 0, 64, NULL, NULL, LIST | NEED | TEXT,
 	    "The command to run; the first whose program is installed and trusted." },
-	{ "verify", &t_command, AT(verify), 0, 0, NULL, NULL, TEXT | SOON,
+	{ "verify", &t_command, AT(verify), 0, 0, NULL, NULL, TEXT,
 	    "A command that must succeed after the action for the run to succeed." },
 	{ "success", &t_codes, AT(success), 0, 256, NULL, "0", LIST,
 	    "The exit statuses of the action that count as success." },
@@ -801,7 +800,7 @@ static const struct key keys[] = {
 	{ "retry-delay", &t_duration, POLICY(retry_delay_ms), 10, DAY, NULL, "30s", 0,
 	    "The wait before the first retry, doubled with every failure up to 1h." },
 	{ "retry-on-network", &t_bool, POLICY(retry_on_network), 0, 0, bool_choices, "no",
-	    SOON, "Whether a change of the network makes a waiting retry due at once." },
+	    0, "Whether a change of the network makes a waiting retry due at once." },
 	{ "every", &t_duration, POLICY(every_ms), SEC, YEAR, NULL, "0", KEY_ZERO,
 	    "Also run when no run has succeeded for this long, or never if it is 0." },
 	{ "while-running", &t_choice, POLICY(while_running), 0, 0, running_choices, "rerun",
@@ -1294,7 +1293,7 @@ add_values(const struct key *k, struct buf *out)
 	    (k->flags & RULE_KEY_LIST) != 0 ? ", list" : "");
 }
 
-/* "default 1s, not supported yet", or nothing */
+/* "default 1s", or nothing */
 static void
 add_details(const struct key *k, struct buf *out)
 {
@@ -1302,8 +1301,6 @@ add_details(const struct key *k, struct buf *out)
 		buf_adds(out, "required");
 	if (k->initial != NULL)
 		buf_addf(out, "default %s", k->initial);
-	if ((k->flags & RULE_KEY_UNSUPPORTED) != 0)
-		buf_addf(out, "%snot supported yet", k->initial != NULL ? ", " : "");
 }
 
 /* Within 80 columns. */
@@ -1361,8 +1358,6 @@ print_keys_mdoc(const struct key *table, size_t n, struct buf *out)
 			buf_adds(out, "It is a list.\n");
 		if (k->initial != NULL)
 			buf_addf(out, "The default is %s.\n", k->initial);
-		if ((k->flags & RULE_KEY_UNSUPPORTED) != 0)
-			buf_adds(out, "It is not supported yet, and has no effect.\n");
 	}
 	buf_adds(out, ".El\n");
 }

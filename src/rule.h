@@ -87,10 +87,9 @@ int rule_validate(const struct rule *r, unsigned nth, char why[RULE_WHY_SIZE]);
 /* What is true of a key of a rule or of [daemon]; 0 for an unknown one. */
 enum {
 	RULE_KEY_KNOWN = 1,
-	RULE_KEY_LIST = 2,        /* may be given more than once */
-	RULE_KEY_REQUIRED = 4,    /* a rule must have it */
-	RULE_KEY_TEXT = 8,        /* ` ;` in its value is an error, not a comment */
-	RULE_KEY_UNSUPPORTED = 16 /* read and checked, but without effect so far */
+	RULE_KEY_LIST = 2,     /* may be given more than once */
+	RULE_KEY_REQUIRED = 4, /* a rule must have it */
+	RULE_KEY_TEXT = 8      /* ` ;` in its value is an error, not a comment */
 };
 unsigned rule_key_flags(const char *key);
 

@@ -295,7 +295,7 @@ static bool
 node_refresh(struct tree *t, struct node *n)
 {
 	enum node_kind kind;
-	struct stat st;
+	struct stat st = { 0 };
 	char *text;
 	int tries, error;
 	bool other = n->unsure;

@@ -121,7 +121,7 @@ checks_of_the_tree_work_as_shown() {
 
 the_launchd_commands_name_what_is_installed() {
 	split_examples
-	find_block launchctl
+	find_block 'launchctl kickstart'
 	grep -o '/Library/[^ ]*\.plist' "$block" >"$dir/plist"
 	ok "the plist is the one that is installed" \
 	    grep -qF "$(cat "$dir/plist")" "$top/Makefile"

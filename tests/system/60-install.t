@@ -107,6 +107,7 @@ expected_macos() {
 	directories /Library/watchpathd/bin /Library/watchpathd/conf.d /Library/LaunchDaemons \
 	    /Library/watchpathd/share/man/man5 /Library/watchpathd/share/man/man8 \
 	    /etc/paths.d /var/db
+	file -rwxr-xr-x /Library/watchpathd/bin/filevault-escrow
 	file -rwxr-xr-x /Library/watchpathd/bin/watchpathd
 	file -rw-r--r-- /Library/LaunchDaemons/org.watchpathd.plist
 	file -rw-r--r-- /etc/paths.d/watchpathd
@@ -118,6 +119,7 @@ expected_macos() {
 expected_linux() {
 	directories /usr/local/sbin /usr/local/share/man/man5 /usr/local/share/man/man8 \
 	    /etc/watchpathd/conf.d /var/lib
+	file -rwxr-xr-x /usr/local/sbin/filevault-escrow
 	file -rwxr-xr-x /usr/local/sbin/watchpathd
 	file drwx------ /var/lib/watchpathd
 	pages /usr/local/share/man

@@ -11,6 +11,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -95,8 +96,21 @@ failed(const char *what, long a, long b, const char *file, int line)
 			failed(#x " == " #y, check_x, check_y, __FILE__, __LINE__); \
 	} while (0)
 
+/* The absolute path of name in the sandbox; the next few calls leave it alone. */
+static const char *
+at(const char *name)
+{
+	static char bufs[8][2 * PATH_MAX];
+	static unsigned n;
+	char *buf = bufs[n++ % 8];
+
+	snprintf(
+	    buf, sizeof(bufs[0]), "%s%s%s", env.root, *name != '\0' ? "/" : "", name);
+	return buf;
+}
+
 /*
- * The platform and three system calls, by definitions that the linker prefers
+ * The platform and a few calls, by definitions that the linker prefers
  * to the archive's and libc's. What the test itself does goes other ways.
  */
 static struct {
@@ -108,6 +122,7 @@ static struct {
 	int error;
 	int interrupts;    /* EINTR for so many opens */
 	const char *slow;  /* a stat of this path takes 10 ms */
+	int opens;         /* below the sandbox */
 	void (*act)(void); /* done once, before or after the call below the */
 	int steps;         /* sandbox that brings this to 0 */
 } fake;
@@ -202,28 +217,35 @@ lstat(const char *restrict path, struct stat *restrict st)
 int
 open(const char *path, int flags, ...)
 {
+	int fd, error;
+
 	touched(path);
 	if (fake.interrupts > 0) {
 		fake.interrupts--;
 		errno = EINTR;
 		return -1;
 	}
+	fake.opens += strncmp(path, env.root, strlen(env.root)) == 0;
 	step(path);
-	return openat(AT_FDCWD, path, flags, 0666);
+	fd = openat(AT_FDCWD, path, flags, 0666);
+	error = errno;
+	step(path);
+	errno = error;
+	return fd;
 }
 
-/* The absolute path of name in the sandbox; the next few calls leave it alone. */
-static const char *
-at(const char *name)
+#if ON_SHIM && defined(__LP64__)
+/* On 64 bits both are one; the end of a directory is a moment, too. */
+struct dirent *
+readdir(DIR *d)
 {
-	static char bufs[8][2 * PATH_MAX];
-	static unsigned n;
-	char *buf = bufs[n++ % 8];
+	struct dirent64 *e = readdir64(d);
 
-	snprintf(
-	    buf, sizeof(bufs[0]), "%s%s%s", env.root, *name != '\0' ? "/" : "", name);
-	return buf;
+	if (e == NULL)
+		step(at("end"));
+	return (struct dirent *)(void *)e;
 }
+#endif
 
 static struct rec *
 rec_of(const char *path)
@@ -739,6 +761,11 @@ a_file_that_is_moved_away_and_back_between_two_looks_counts(void **state)
 	expect_just("key", CREATE | MODIFY);
 	append("key", "2");
 	expect_just("key", MODIFY);
+	/* It was opened anew once, and not for every change beside it. */
+	fake.opens = 0;
+	place("other", "1");
+	expect_just("key", 0);
+	check_eq(fake.opens, 0);
 }
 
 /* The look was no event's, and the event finds things as they were before. */
@@ -896,6 +923,35 @@ race_make_missing(void)
 	put("a/b/key", "1");
 }
 
+static void
+race_add_match(void)
+{
+	put("one/new", "1");
+}
+
+static void
+race_move_back(void)
+{
+	move("aside", "one/key");
+}
+
+/* Another file, but only for the next call, or for two. */
+static void
+race_swap_for_a_moment(void)
+{
+	move("one/key", "aside");
+	put("one/key", "for a moment");
+	fake.act = race_move_back;
+	fake.steps = 1;
+}
+
+static void
+race_swap_for_two_moments(void)
+{
+	race_swap_for_a_moment();
+	fake.steps = 2;
+}
+
 static bool
 is_current(const char *name)
 {
@@ -915,6 +971,7 @@ is_current(const char *name)
 static bool
 race(const char *path, const char *name, void (*act)(void), int steps, bool at_event)
 {
+	struct stat st;
 	bool acted;
 
 	end();
@@ -934,10 +991,14 @@ race(const char *path, const char *name, void (*act)(void), int steps, bool at_e
 		run_until_idle();
 	else
 		watch_add(env.watch, at(path), &ops, NULL);
-	acted = fake.act == NULL;
+	acted = fake.act != act;
 	fake.act = NULL;
+	check_eq(rec(name)->error, 0);
 	eventually(is_current(name));
 	/* And it goes on being watched. */
+	if (fstatat(AT_FDCWD, at(name), &st, 0) == 0 && S_ISREG(st.st_mode))
+		append(name, "last");
+	eventually(is_current(name));
 	if (faccessat(AT_FDCWD, at(name), F_OK, 0) == 0)
 		check_eq(unlink(at(name)), 0);
 	eventually(is_current(name));
@@ -949,7 +1010,8 @@ race_all(const char *path, const char *name, bool at_event)
 {
 	static void (*const acts[])(void) = { race_append, race_replace, race_remove,
 		race_retarget, race_replace_directory, race_make_anew,
-		race_turn_into_fifo, race_make_missing };
+		race_turn_into_fifo, race_make_missing, race_add_match,
+		race_swap_for_a_moment, race_swap_for_two_moments };
 	int steps;
 	size_t i;
 
@@ -981,6 +1043,7 @@ a_change_at_any_moment_of_following_a_pattern_is_seen(void **state)
 	(void)state;
 	race_all("l*/k*", "link/key", false);
 	race_all("link/k*", "link/key", true);
+	race_all("link/n*", "link/new", false);
 }
 
 /* ------------------------------------------------------------------ links */
@@ -1003,6 +1066,14 @@ a_retargeted_link_is_seen_and_so_is_its_new_target(void **state)
 	expect_just("link", MODIFY);
 	place("two", "3");
 	expect_just("link", CREATE | MODIFY);
+	/* Not at once, and perhaps with the same inode. */
+	check_eq(unlink(at("link")), 0);
+	make_link("one", "link");
+	expect_just("link", CREATE | MODIFY);
+	append("one", "1");
+	expect_just("link", MODIFY);
+	retarget("two", "link");
+	forget();
 	check_eq(unlink(at("link")), 0);
 	expect_just("link", DELETE);
 	append("two", "2");
@@ -1923,6 +1994,10 @@ fifos_sockets_and_devices_are_never_opened(void **state)
 	check_eq(mkfifo(at("d/fifo"), 0600), 0);
 	expect("d/fifo", CREATE | MODIFY);
 	check(!is_open(at("d/fifo")));
+	/* Its inode may be used again, as nobody holds it. */
+	check_eq(unlink(at("d/fifo")), 0);
+	check_eq(mkfifo(at("d/fifo"), 0600), 0);
+	expect("d/fifo", MODIFY);
 	close(s);
 }
 
@@ -2015,10 +2090,13 @@ a_path_that_is_added_after_a_mount_is_not_touched(void **state)
 	watch_add(env.watch, at("Volumes/nfs/sub/key"), &ops, NULL);
 	check_eq(fake.touched, 0);
 	check(rec("Volumes/nfs/sub/key")->unwatched);
+	run_until_idle();
 	fake.remote[0] = fake.forbidden = NULL;
 	fake.changed = true;
 	watch_add(env.watch, at("other"), &ops, NULL);
-	eventually(rec("Volumes/nfs/sub/key")->last.present);
+	check(mono_before(watch_deadline(env.watch), mono_now()));
+	watch_due(env.watch, mono_now());
+	check(rec("Volumes/nfs/sub/key")->last.present);
 	free(mount);
 }
 
@@ -2136,6 +2214,30 @@ what_the_system_denies_is_explained(void **state)
 	check_eq(rec("d/key")->error, 0);
 	append("d/key", "2");
 	expect_just("d/key", MODIFY);
+	free(denied);
+}
+
+static void
+the_reason_why_names_cannot_be_read_is_kept_up_to_date(void **state)
+{
+	char *denied = xstrdup(at("d"));
+	struct watch_entry *e;
+
+	(void)state;
+	make_dirs("d");
+	fake.denied = denied;
+	fake.error = EPERM;
+	e = watch("d/*");
+	check_eq(strcmp(watch_why(e), "needs Full Disk Access"), 0);
+	fake.error = EIO;
+	watch_recheck(env.watch);
+	quiet();
+	check_eq(strcmp(watch_why(e), strerror(EIO)), 0);
+	fake.denied = NULL;
+	place("d/key", "1");
+	watch_recheck(env.watch);
+	expect("d/key", CREATE);
+	check(watch_why(e) == NULL);
 	free(denied);
 }
 
@@ -2323,6 +2425,21 @@ a_way_is_called_for_any_change_on_it(void **state)
 	quiet();
 	check_eq(ways, 0);
 	check_eq(open_descriptors(), before);
+}
+
+static void
+the_root_is_on_every_way(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	check_eq(fstatat(AT_FDCWD, "/", &st, 0), 0);
+	/* The same mode again: an event, and no change. */
+	if (chmod("/", st.st_mode & 07777) != 0)
+		skip();
+	watch_way_add(env.watch, at("prog"), on_way, NULL);
+	quiet();
+	expect_way(check_eq(chmod("/", st.st_mode & 07777), 0));
 }
 
 static struct watch_way *own_way;
@@ -2755,11 +2872,13 @@ static const struct CMUnitTest tests[] = {
 	with_sandbox(the_daemons_own_files_are_never_a_change),
 	cmocka_unit_test(a_path_that_may_not_be_seen_is_an_error_and_heals),
 	with_sandbox(what_the_system_denies_is_explained),
+	with_sandbox(the_reason_why_names_cannot_be_read_is_kept_up_to_date),
 	with_sandbox(an_interrupted_open_is_tried_again),
 	with_sandbox(the_limit_is_raised_as_needed),
 	cmocka_unit_test(running_out_of_descriptors_is_an_error_that_heals),
 	cmocka_unit_test(running_out_of_descriptors_heals_at_a_recheck),
 	with_sandbox(a_way_is_called_for_any_change_on_it),
+	with_sandbox(the_root_is_on_every_way),
 	with_sandbox(a_way_may_remove_itself_and_add_others_when_called),
 	with_sandbox(an_idle_watcher_sleeps),
 	with_sandbox(paths_share_what_they_have_in_common),
