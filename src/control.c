@@ -96,10 +96,8 @@ set_accepting(struct control *c, bool accepting)
 }
 
 static void
-client_free(struct client *cl)
+client_free(struct control *c, struct client *cl)
 {
-	struct control *c = cl->control;
-
 	TAILQ_REMOVE(&c->clients, cl, link);
 	c->nclients--;
 	if (cl->reply.free != NULL)
@@ -138,7 +136,7 @@ client_write(struct client *cl)
 	if (cl->sent == cl->out.len) {
 		client_produce(cl);
 		if (cl->out.len == 0) {
-			client_free(cl);
+			client_free(cl->control, cl);
 			return;
 		}
 	}
@@ -146,13 +144,13 @@ client_write(struct client *cl)
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
-		client_free(cl);
+		client_free(cl->control, cl);
 		return;
 	}
 	cl->sent += (size_t)n;
 	client_touch(cl);
 	if (cl->sent == cl->out.len && cl->last_piece)
-		client_free(cl);
+		client_free(cl->control, cl);
 }
 
 /* The request is whole, or never will be: from now on it is written to. */
@@ -173,7 +171,7 @@ client_answer(struct client *cl, const char *line, size_t len)
 	cJSON_Delete(request);
 	loop_ignore_read(c->loop, cl->fd);
 	if (loop_watch_write(c->loop, cl->fd, &cl->src) == -1)
-		client_free(cl);
+		client_free(c, cl);
 }
 
 static void
@@ -186,7 +184,7 @@ client_read(struct client *cl)
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
-		client_free(cl);
+		client_free(cl->control, cl);
 		return;
 	}
 	cl->len += (size_t)n;
@@ -234,7 +232,7 @@ client_new(struct control *c, int fd)
 	client_touch(cl);
 	if (fd_prepare(fd, true) == -1 || !may_ask(fd) ||
 	    loop_watch_read(c->loop, fd, &cl->src) == -1) {
-		client_free(cl);
+		client_free(c, cl);
 		return;
 	}
 	if (c->nclients == CONTROL_CLIENTS)
@@ -368,7 +366,7 @@ control_free(struct control *c)
 	if (c == NULL)
 		return;
 	while ((cl = TAILQ_FIRST(&c->clients)) != NULL)
-		client_free(cl);
+		client_free(c, cl);
 	if (control_in_place(c))
 		unlink(c->path);
 	close(c->fd);
@@ -382,7 +380,7 @@ control_due(struct control *c, mono_t now)
 	struct client *cl;
 
 	while ((cl = TAILQ_FIRST(&c->clients)) != NULL && !mono_before(now, cl->expires))
-		client_free(cl);
+		client_free(c, cl);
 	if (!mono_before(now, c->accept_at)) {
 		c->accept_at = MONO_NEVER;
 		set_accepting(c, true);

@@ -106,7 +106,7 @@ set_problem(struct daemon *d, int which, const char *what)
 static void
 open_log(struct daemon *d)
 {
-	char why[TRUST_WHY_SIZE], *dir, *slash;
+	char why[TRUST_WHY_SIZE], what[TRUST_WHY_SIZE + 32], *dir, *slash;
 	bool ok;
 
 	if (d->opt.log == NULL)
@@ -120,7 +120,8 @@ open_log(struct daemon *d)
 		ok = false;
 	}
 	free(dir);
-	set_problem(d, PROBLEM_LOG, ok ? NULL : why);
+	snprintf(what, sizeof(what), "cannot log to a file: %s", ok ? "" : why);
+	set_problem(d, PROBLEM_LOG, ok ? NULL : what);
 }
 
 /* The real path of a file that need not exist, in a directory that does. */
@@ -240,20 +241,17 @@ save_load(struct daemon *d)
 static void
 load(struct daemon *d)
 {
-	struct strv remote = { NULL, 0 };
 	struct conf c = { .rules = NULL };
 	bool ok;
 
 	confwatch_reset(d->confwatch);
-	platform_remote_mounts(&remote);
-	c.remote = &remote;
+	c.remote = watch_remote(d->world.watch);
 	ok = conf_read_dir(&c, d->opt.config, &d->world.trust, d->opt.root) == 0;
 	if (ok)
 		ruleset_adopt(&d->rules, &c);
 	else
 		ruleset_keep(&d->rules, &c);
 	c.remote = NULL;
-	strv_clear(&remote);
 	conf_clear(&c);
 	confwatch_set_refused(d->confwatch, !ok);
 	say_findings(d);

@@ -279,12 +279,24 @@ entry_free(struct entry *e)
 	free(e);
 }
 
+/* Watches the entries that a record has, or those that it has not. */
+static void
+load_entries(struct jobpaths *paths, const struct strv *entries,
+    const struct record *known, bool recorded)
+{
+	size_t i;
+
+	for (i = 0; i < entries->n; i++)
+		if ((known != NULL && has(&known->watch, entries->v[i])) == recorded)
+			paths->entries[paths->nentries++] =
+			    entry_new(paths, entries->v[i], recorded);
+}
+
 void
 jobpaths_load(
     struct jobpaths *paths, const struct strv *entries, const struct record *known)
 {
-	bool recorded;
-	size_t i, n;
+	size_t i;
 
 	if (paths->state->policy->at_start == START_NEVER)
 		known = NULL;
@@ -294,13 +306,8 @@ jobpaths_load(
 	paths->entries = xcalloc(entries->n, sizeof(*paths->entries));
 	paths->loading = true;
 	/* A path that several entries stand for is first met by one that is known. */
-	for (n = 0; n < 2 * entries->n; n++) {
-		i = n % entries->n;
-		recorded = known != NULL && has(&known->watch, entries->v[i]);
-		if (recorded == (n < entries->n))
-			paths->entries[paths->nentries++] =
-			    entry_new(paths, entries->v[i], recorded);
-	}
+	load_entries(paths, entries, known, true);
+	load_entries(paths, entries, known, false);
 	paths->loading = false;
 	if (known != NULL)
 		notice_missing(paths, known);

@@ -690,6 +690,12 @@ tree_read_mounts(struct tree *t)
 	refresh_mounts(t);
 }
 
+const struct strv *
+tree_remote(const struct tree *t)
+{
+	return &t->remote_paths;
+}
+
 void
 tree_add(struct tree *t, struct tree_target *target)
 {

@@ -11,6 +11,7 @@
 struct loop;
 struct node;
 struct ref;
+struct strv;
 
 /*
  * The part of the file system that anything depends on: a node for every
@@ -60,6 +61,9 @@ void tree_free(struct tree *t);
  * nobody may have watched where something was mounted. Calls come from tree_due.
  */
 void tree_read_mounts(struct tree *t);
+
+/* The mount points that are never touched, as they were read last. Borrowed. */
+const struct strv *tree_remote(const struct tree *t);
 
 /*
  * Arms everything on the way to a target. Whoever stats it afterwards misses

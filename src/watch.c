@@ -537,6 +537,12 @@ watch_free(struct watch *w)
 	free(w);
 }
 
+const struct strv *
+watch_remote(const struct watch *w)
+{
+	return tree_remote(w->tree);
+}
+
 void
 watch_disown(struct watch *w, const char *path)
 {

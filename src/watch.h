@@ -9,6 +9,7 @@
 #include "stamp.h"
 
 struct loop;
+struct strv;
 
 /*
  * Watched paths and patterns. A pattern is followed as its matches come and go,
@@ -71,6 +72,9 @@ struct watch_way;
 struct watch_way *
 watch_way_add(struct watch *w, const char *path, void (*fn)(void *arg), void *arg);
 void watch_way_remove(struct watch *w, struct watch_way *way);
+
+/* The mount points of network volumes, as they were read last. Borrowed. */
+const struct strv *watch_remote(const struct watch *w);
 
 /* The real path, and all below it, is the daemon's own: never a change. */
 void watch_disown(struct watch *w, const char *path);

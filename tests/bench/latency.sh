@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# latency.sh [--quick] [--files]: how long after a write does the action start? The daemon,
-# with settle = 0 and cooldown = 0, by itself and with 10,000 more rules, against
-# a bare inotify and posix_spawn program. Exit status 1: its median is over 1.5
-# times that of the bare program.
+# latency.sh [--quick] [--files]: how long after a write does the action start?
+# The daemon, with settle = 0 and cooldown = 0, by itself and with 10,000 more
+# rules, against a bare inotify and posix_spawn program. Exit status 1: its median
+# is over 1.5 times that of the bare program.
 #
-# The series are interleaved, so that a busy moment meets all three. Each write
-# is to the next of 100 files with a rule of its own: a file that changes within
-# 2 s of its run, ten times in a row, would seem to trigger itself.
+# The writes are interleaved, so that a busy moment meets all three. Each is to
+# the next of 100 files with a rule of its own: a file that changes within 2 s of
+# its run, ten times in a row, would seem to trigger itself.
 #
 # The 10,000 rules wait for files that are not there; with --files they are, and
 # the daemon has 10,000 more descriptors. Linux copies them for every spawn, and
@@ -122,10 +122,9 @@ median() {
 	sort -n "$1" | sed -n "$((($(wc -l <"$1") + 1) / 2))p"
 }
 
-# measure NAME: one series, whose median is printed and kept.
-measure() {
-	"$dir/bin/writer" "$dir/$1.record" $writes $first $(files "$1") >"$dir/series"
-	median "$dir/series" | tee -a "$dir/$1.medians"
+# series_of NAME: the median of its series, which is printed and kept.
+series_of() {
+	median "$dir/$1.series" | tee -a "$dir/$1.medians"
 }
 
 # line WORD BARE DAEMON LOADED
@@ -139,11 +138,12 @@ echo "From write to action, medians of $writes writes:"
 printf '%-7s %12s %12s %6s %12s %6s\n' series bare daemon ratio '+10,000' ratio
 i=0
 while [ $i -lt $series ]; do
-	first=$((i * writes))
+	"$dir/bin/writer" $writes $((i * writes)) 100 \
+	    "$dir/bare" "$dir/daemon" "$dir/loaded"
 	i=$((i + 1))
-	b=$(measure bare)
-	d=$(measure daemon)
-	l=$(measure loaded)
+	b=$(series_of bare)
+	d=$(series_of daemon)
+	l=$(series_of loaded)
 	line $i "$b" "$d" "$l"
 done
 b=$(median "$dir/bare.medians")

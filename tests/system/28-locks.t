@@ -24,6 +24,8 @@ one_lock() {
 	rule b 'watch = /b' 'lock = l' 'settle = 20ms'
 	rule c 'watch = /c' 'settle = 20ms'
 	start_daemon
+	on_run a 'sleep 0.03'
+	on_run b 'sleep 0.03'
 	hold a
 	put "$box/a" 1
 	wait_runs a 1
@@ -67,6 +69,9 @@ two_hundred_rules() {
 	printf '[daemon]\nmax-running = 6\n' >"$conf/daemon.ini"
 	fence=1s
 	start_daemon
+	for r in $rules; do
+		echo 'sleep 0.1' >"$dir/do/$r"
+	done
 	perl -e 'for (100 .. 299) { open(my $f, ">", "$ARGV[0]/$_") or die }' "$box/many"
 	fence
 	until_true 30 is_quiet

@@ -405,7 +405,7 @@ static void
 a_full_file_is_renamed_and_three_are_kept(void **state)
 {
 	static const char *const old[] = { "log.1", "log.2", "log.3" };
-	char text[16];
+	char text[32];
 	struct stat st;
 	int i;
 

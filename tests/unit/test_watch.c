@@ -57,7 +57,7 @@ struct rec {
 	unsigned diff;
 	int looks, nulls, gone;
 	int error;
-	bool known, unwatched;
+	bool known, unwatched, is_fence;
 	char why[80];
 	struct rec *next;
 };
@@ -68,8 +68,8 @@ static struct {
 	struct watch *watch;
 	struct map recs;
 	struct rec *all;
-	struct rec *fence;
-	int looks;  /* at all paths but the fence */
+	int fence;  /* the next */
+	int looks;  /* at all paths but the fences */
 	bool quick; /* baselines only: no fence for each */
 } env;
 
@@ -272,7 +272,7 @@ on_look(void *arg, struct watch_path *p, const struct stamp *now, unsigned hints
 		r = p->owner = rec_of(p->path);
 	r->known = true;
 	r->looks++;
-	env.looks += r != env.fence;
+	env.looks += !r->is_fence;
 	r->error = p->error;
 	r->unwatched = p->unwatched;
 	snprintf(r->why, sizeof(r->why), "%s", p->why != NULL ? p->why : "");
@@ -421,6 +421,12 @@ run_until_idle(void)
 	while (turn(mono_is_never(next) ? mono_now() : next) > 0 || !mono_is_never(next));
 }
 
+/* Several, so that none must wait until it may be looked at again. */
+static const char *const fences[] = { "fence0", "fence1", "fence2", "fence3", "fence4",
+	"fence5", "fence6", "fence7" };
+
+#define FENCES ((int)(sizeof(fences) / sizeof(fences[0])))
+
 /*
  * Everything that was done before has been told. Two rounds, because what was
  * held back when the first fence came may have been let go behind it.
@@ -428,12 +434,14 @@ run_until_idle(void)
 static void
 quiet(void)
 {
+	const char *fence;
 	int round, before;
 
 	for (round = 0; round < 2; round++) {
-		before = env.fence->looks;
-		append("fence", "x");
-		eventually(env.fence->looks > before);
+		fence = fences[env.fence++ % FENCES];
+		before = rec(fence)->looks;
+		append(fence, "x");
+		eventually(rec(fence)->looks > before);
 		run_until_idle();
 	}
 }
@@ -481,6 +489,7 @@ begin(void)
 {
 	const char *tmp = getenv("TMPDIR");
 	char path[PATH_MAX];
+	int i;
 
 	memset(&env, 0, sizeof(env));
 	memset(&fake, 0, sizeof(fake));
@@ -491,9 +500,11 @@ begin(void)
 	env.loop = loop_new();
 	check(env.loop != NULL);
 	env.watch = watch_new(env.loop);
-	put("fence", "");
-	env.fence = rec("fence");
-	watch_add(env.watch, at("fence"), &ops, NULL);
+	for (i = 0; i < FENCES; i++) {
+		put(fences[i], "");
+		rec(fences[i])->is_fence = true;
+		watch_add(env.watch, at(fences[i]), &ops, NULL);
+	}
 }
 
 static void
@@ -612,16 +623,23 @@ inject(const char *name, unsigned fflags, unsigned flags)
 #endif
 }
 
+/* It slows everything down, and has its own idea of the descriptor limit. */
+static bool
+on_valgrind(void)
+{
+	const char *preload = getenv("LD_PRELOAD");
+
+	return preload != NULL && strstr(preload, "vgpreload") != NULL;
+}
+
 /* Timing says nothing about the code where a checker slows it down. */
 static bool
 is_slowed(void)
 {
-	const char *preload = getenv("LD_PRELOAD");
-
 #if defined(__SANITIZE_ADDRESS__)
 	return true;
 #endif
-	return preload != NULL && strstr(preload, "vgpreload") != NULL;
+	return on_valgrind();
 }
 
 static int64_t
@@ -964,25 +982,42 @@ is_current(const char *name)
 	       r->last.size == (uint64_t)st.st_size && r->last.mode == st.st_mode;
 }
 
+/* Is name what was told last, now and after further changes? */
+static void
+check_watched(const char *name)
+{
+	struct stat st;
+
+	check_eq(rec(name)->error, 0);
+	eventually(is_current(name));
+	if (fstatat(AT_FDCWD, at(name), &st, 0) == 0 && S_ISREG(st.st_mode))
+		append(name, "last");
+	eventually(is_current(name));
+	if (faccessat(AT_FDCWD, at(name), F_OK, 0) == 0)
+		check_eq(unlink(at(name)), 0);
+	eventually(is_current(name));
+}
+
 /*
  * Does act at the given step of what adding path, or a change of it, brings
- * about. False if there are not that many.
+ * about. False if there are not that many. In a sandbox within the sandbox.
  */
 static bool
 race(const char *path, const char *name, void (*act)(void), int steps, bool at_event)
 {
-	struct stat st;
+	size_t outside = strlen(env.root);
+	struct watch_entry *e;
 	bool acted;
 
-	end();
-	begin();
+	make_dirs("race");
+	snprintf(env.root + outside, sizeof(env.root) - outside, "/race");
 	make_dirs("one");
 	make_dirs("two");
 	place("one/key", "1");
 	place("two/key", "22");
 	make_link("one", "link");
 	if (at_event) {
-		watch_add(env.watch, at(path), &ops, NULL);
+		e = watch_add(env.watch, at(path), &ops, NULL);
 		place("one/key", "333");
 	}
 	fake.steps = steps;
@@ -990,18 +1025,14 @@ race(const char *path, const char *name, void (*act)(void), int steps, bool at_e
 	if (at_event)
 		run_until_idle();
 	else
-		watch_add(env.watch, at(path), &ops, NULL);
+		e = watch_add(env.watch, at(path), &ops, NULL);
 	acted = fake.act != act;
 	fake.act = NULL;
-	check_eq(rec(name)->error, 0);
-	eventually(is_current(name));
-	/* And it goes on being watched. */
-	if (fstatat(AT_FDCWD, at(name), &st, 0) == 0 && S_ISREG(st.st_mode))
-		append(name, "last");
-	eventually(is_current(name));
-	if (faccessat(AT_FDCWD, at(name), F_OK, 0) == 0)
-		check_eq(unlink(at(name)), 0);
-	eventually(is_current(name));
+	check_watched(name);
+	watch_remove(env.watch, e);
+	rec(name)->last = (struct stamp){ .present = false };
+	wipe("");
+	env.root[outside] = '\0';
 	return acted;
 }
 
@@ -1593,13 +1624,13 @@ count(bool (*is)(const struct rec *))
 static bool
 is_known(const struct rec *r)
 {
-	return r->known && r != env.fence;
+	return r->known && !r->is_fence;
 }
 
 static bool
 is_modified(const struct rec *r)
 {
-	return (r->diff & MODIFY) != 0 && r != env.fence;
+	return (r->diff & MODIFY) != 0 && !r->is_fence;
 }
 
 static void
@@ -1994,10 +2025,10 @@ fifos_sockets_and_devices_are_never_opened(void **state)
 	check_eq(mkfifo(at("d/fifo"), 0600), 0);
 	expect("d/fifo", CREATE | MODIFY);
 	check(!is_open(at("d/fifo")));
-	/* Its inode may be used again, as nobody holds it. */
-	check_eq(unlink(at("d/fifo")), 0);
-	check_eq(mkfifo(at("d/fifo"), 0600), 0);
-	expect("d/fifo", MODIFY);
+	/* Any event of its directory is a chance to look at it. */
+	check_eq(chmod(at("d/socket"), 0600), 0);
+	place("d/any", "1");
+	expect_just("d/socket", ATTRIBUTES);
 	close(s);
 }
 
@@ -2155,11 +2186,14 @@ the_daemons_own_files_are_never_a_change(void **state)
 static void
 become_nobody(void)
 {
+	int i;
+
 	place("first", "1");
 	make_dirs("d/e");
 	place("d/e/key", "1");
 	check_eq(chmod(at(""), 0777), 0);
-	check_eq(chmod(at("fence"), 0666), 0);
+	for (i = 0; i < FENCES; i++)
+		check_eq(chmod(at(fences[i]), 0666), 0);
 	watch("d/e/key");
 	watch("d/*/k*");
 	check_eq(chmod(at("d"), 0), 0);
@@ -2343,6 +2377,8 @@ static void
 running_out_of_descriptors_is_an_error_that_heals(void **state)
 {
 	(void)state;
+	if (on_valgrind())
+		skip();
 	in_child(run_out);
 }
 
@@ -2376,6 +2412,8 @@ static void
 running_out_of_descriptors_heals_at_a_recheck(void **state)
 {
 	(void)state;
+	if (on_valgrind())
+		skip();
 	in_child(run_out_by_others);
 }
 
@@ -2430,6 +2468,7 @@ a_way_is_called_for_any_change_on_it(void **state)
 static void
 the_root_is_on_every_way(void **state)
 {
+	struct watch_way *way;
 	struct stat st;
 
 	(void)state;
@@ -2437,9 +2476,10 @@ the_root_is_on_every_way(void **state)
 	/* The same mode again: an event, and no change. */
 	if (chmod("/", st.st_mode & 07777) != 0)
 		skip();
-	watch_way_add(env.watch, at("prog"), on_way, NULL);
+	way = watch_way_add(env.watch, at("prog"), on_way, NULL);
 	quiet();
 	expect_way(check_eq(chmod("/", st.st_mode & 07777), 0));
+	watch_way_remove(env.watch, way);
 }
 
 static struct watch_way *own_way;
@@ -2502,6 +2542,9 @@ paths_share_what_they_have_in_common(void **state)
 	(void)state;
 	put_numbered("deep/down/here", 0, 1000);
 	before = open_descriptors();
+#if ON_SHIM
+	int knotes = kqueue_count_knotes(kqueue_number());
+#endif
 	for (i = 0; i < 1000; i++) {
 		snprintf(name, sizeof(name), "deep/down/here/f%05d", i);
 		e[i] = watch_add(env.watch, at(name), &ops, NULL);
@@ -2515,7 +2558,7 @@ paths_share_what_they_have_in_common(void **state)
 	watch_remove(env.watch, pattern);
 	check_eq(open_descriptors(), before);
 #if ON_SHIM
-	check(kqueue_count_knotes(kqueue_number()) < 10);
+	check_eq(kqueue_count_knotes(kqueue_number()), knotes);
 #endif
 }
 
@@ -2536,7 +2579,7 @@ removing_everything_closes_everything(void **state)
 	e[2] = watch("c/link/../../a/b/./key");
 	e[3] = watch("*/*/*");
 	e[4] = watch("gone/by/name");
-	e[5] = watch("c/../a/../c/../fence/../x");
+	e[5] = watch("c/../a/../c/../fence0/../x");
 	e[6] = watch("a/b/key");
 	e[7] = watch("a/b/..");
 	place("a/b/key", "2");
