@@ -36,7 +36,7 @@ no_directory_above_conf_d() {
 	rule r 'watch = /r'
 	mv "$dir/prepared" "$box/etc"
 	conf=$box/etc/watchpathd/conf.d
-	wait_ready
+	until_true 30 is_logged 'reloaded: 1 rule'
 	ok "so is one whose directory was missing, too" works r
 }
 
