@@ -706,12 +706,12 @@ tree_add(struct tree *t, struct tree_target *target)
 }
 
 void
-tree_found(struct tree_target *target, bool present, uint64_t dev, uint64_t ino)
+tree_found(struct tree_target *target, enum tree_end end, uint64_t dev, uint64_t ino)
 {
 	struct ref *r;
-	bool same = present == (target->end == TREE_HERE);
+	bool same = end == target->end;
 
-	for (r = target->refs; r != NULL && present; r = r->next_of_target)
+	for (r = target->refs; r != NULL && end == TREE_HERE; r = r->next_of_target)
 		if (r->is_end && ((uint64_t)r->node->dev != dev || r->node->ino != ino))
 			same = false;
 	for (r = target->refs; r != NULL && !same; r = r->next_of_target)

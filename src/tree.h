@@ -73,11 +73,12 @@ void tree_add(struct tree *t, struct tree_target *target);
 void tree_remove(struct tree *t, struct tree_target *target);
 
 /*
- * What a look at the path found. If it is not what the way was armed for, a call
- * is on its way, and comes even if everything is as before by then: else the
- * look would be the last one, at something that is gone.
+ * What a look at the path found: something, nothing or an error. If it is not
+ * what the way was armed for, a call is under way, and comes even if everything
+ * is as before by then: else the look would be the last one, at what is gone.
  */
-void tree_found(struct tree_target *target, bool present, uint64_t dev, uint64_t ino);
+void
+tree_found(struct tree_target *target, enum tree_end end, uint64_t dev, uint64_t ino);
 
 /* The real path `path`, and all below it, belongs to the daemon: never a change. */
 void tree_disown(struct tree *t, const char *path);

@@ -110,6 +110,7 @@ leaf_look(void *arg, unsigned hints)
 	struct leaf *f = arg;
 	struct watch_entry *e = f->entry;
 	struct stamp s = { .present = false };
+	enum tree_end found = TREE_ERROR;
 	int error;
 
 	if (!leaf_may_look(f)) {
@@ -117,7 +118,9 @@ leaf_look(void *arg, unsigned hints)
 		return;
 	}
 	error = stamp_take(&s, f->path);
-	tree_found(&f->target, error == 0 && s.present, s.dev, s.ino);
+	if (error == 0)
+		found = s.present ? TREE_HERE : TREE_ABSENT;
+	tree_found(&f->target, found, s.dev, s.ino);
 	if (error != 0) {
 		f->pub.error = error;
 		f->pub.why = explain(error);
@@ -304,16 +307,16 @@ list_open(struct list *l, bool *none)
 	if (l->target.end != TREE_HERE)
 		return NULL;
 	d = opendir(l->dir);
-	if (d != NULL && fstat(dirfd(d), &st) == 0)
-		tree_found(&l->target, true, (uint64_t)st.st_dev, (uint64_t)st.st_ino);
-	else
-		tree_found(&l->target, false, 0, 0);
-	if (d != NULL)
-		return d;
-	*none = errno == ENOENT || errno == ENOTDIR;
-	if (!*none)
-		l->error = errno;
-	return NULL;
+	if (d == NULL) {
+		*none = errno == ENOENT || errno == ENOTDIR;
+		if (!*none)
+			l->error = errno;
+		tree_found(&l->target, *none ? TREE_ABSENT : TREE_ERROR, 0, 0);
+	} else if (fstat(dirfd(d), &st) == 0) {
+		tree_found(
+		    &l->target, TREE_HERE, (uint64_t)st.st_dev, (uint64_t)st.st_ino);
+	}
+	return d;
 }
 
 static void

@@ -47,8 +47,13 @@ has() {
 	get "$1" "$2" | grep -q -- "$3"
 }
 
+# count_log PATTERN N: is it there N times?
+count_log() {
+	[ "$(grep -c -- "$1" "$log")" -ge "$2" ]
+}
+
 reloaded_times() {
-	[ "$(grep -c 'info: reloaded: ' "$log")" -ge "$1" ]
+	count_log 'info: reloaded: ' "$1"
 }
 
 # wait_reload COMMAND...: does it, and waits until the daemon has reloaded by itself.
@@ -317,6 +322,24 @@ a_removed_rule() {
 	ok "then it runs for what changed while it was away" is_change r 2 delete
 	ok "what was removed and ran to its end is in the history" \
 	    until_true 10 in_history "$run"
+	until_true 10 has_ended r 2
+	fence
+	reload
+	kill_daemon
+	launch
+	until_true 20 is_ready 2
+	fence
+	ok "after another start it is not run again for that" has_runs r 2
+}
+
+kill_daemon() {
+	kill -KILL "$daemon"
+	wait "$daemon"
+}
+
+# is_ready N: for the Nth time?
+is_ready() {
+	count_log 'info: ready: ' "$1"
 }
 
 is_change() {

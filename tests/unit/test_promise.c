@@ -44,6 +44,7 @@
 
 #define WORKERS 16
 #define SCHEDULES 2000
+#define SECONDS 20 /* and no more schedules after that */
 #define HISTORY 24
 #define PATIENCE (30 * MONO_SEC)
 #define QUIET (12 * MONO_MS)
@@ -828,6 +829,22 @@ step(void)
 	}
 }
 
+/* A crash while actions run that are not going to do well: nobody will know. */
+static void
+crash_in_runs(void)
+{
+	struct model *m;
+	unsigned n;
+
+	for (m = models; m < models + MODELS; m++)
+		set_action(m, true, 3);
+	for (n = below(4); n > 0; n--)
+		change();
+	drive((5 + below(10)) * MONO_MS);
+	crash();
+	start();
+}
+
 /* All rules are there in the end, and most actions do well then. */
 static void
 mend(void)
@@ -851,6 +868,8 @@ schedule(void)
 	w.story.len = 0;
 	while (n-- > 0)
 		step();
+	if (below(6) == 0)
+		crash_in_runs();
 	mend();
 	settle();
 	read_record();
@@ -887,7 +906,7 @@ copy_self(void)
 }
 
 static int
-work(const char *top, int nr, unsigned long seed, int schedules)
+work(const char *top, int nr, unsigned long seed, int schedules, mono_t end)
 {
 	struct model *m;
 	size_t i;
@@ -907,7 +926,7 @@ work(const char *top, int nr, unsigned long seed, int schedules)
 			begin_place(m, &m->places[i]);
 		}
 	start();
-	for (w.schedule = 0; w.schedule < schedules; w.schedule++)
+	for (; w.schedule < schedules && mono_before(mono_now(), end); w.schedule++)
 		schedule();
 	crash();
 	printf("# worker %d: %d schedules, %d changes, %zu runs, %d lives, "
@@ -934,6 +953,7 @@ after_the_last_change_a_run_starts_and_one_succeeds(void **state)
 	int workers = s != NULL ? 1 : WORKERS, i, status, failed = 0;
 	unsigned long seed = s != NULL ? strtoul(s, NULL, 10)
 				       : (unsigned long)realtime_ns() / 1000 % 10000000;
+	mono_t end = n != NULL ? MONO_NEVER : mono_add(mono_now(), SECONDS * MONO_SEC);
 	char top[] = "/tmp/promise.XXXXXX";
 	pid_t pids[WORKERS];
 
@@ -944,7 +964,7 @@ after_the_last_change_a_run_starts_and_one_succeeds(void **state)
 		pids[i] = fork();
 		if (pids[i] == 0)
 			_exit(work(top, i, seed + (unsigned long)i,
-			    (schedules + workers - 1) / workers));
+			    (schedules + workers - 1) / workers, end));
 		assert_true(pids[i] > 0);
 	}
 	for (i = 0; i < workers; i++)

@@ -807,6 +807,15 @@ what_only_a_look_saw_and_is_undone_is_seen_again(void **state)
 	check_eq(diff("a/b/key"), CREATE);
 	wipe("a");
 	expect_just("a/b/key", CREATE | DELETE);
+	/* An error is something, too: the link leads to a file, to itself, to nothing. */
+	make_link("to/key", "link");
+	e = watch("link");
+	make_link("to", "to");
+	watch_look(e);
+	check_eq(rec("link")->error, ELOOP);
+	check_eq(unlink(at("to")), 0);
+	expect_just("link", 0);
+	check_eq(rec("link")->error, 0);
 }
 
 static void

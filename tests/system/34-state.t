@@ -1,0 +1,219 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# A state directory that is full, read-only, gone or never there, and one that
+# holds ten thousand rules.
+. "$(dirname "$0")/restart.sh"
+
+state=var/lib/watchpathd
+
+# said N PATTERN: has the log it N times?
+said() {
+	[ "$(grep -c -- "$2" "$log")" -eq "$1" ]
+}
+
+# The state directory of the next two is a small disk that only the daemon sees.
+start_on_a_disk() {
+	if [ "$(id -u)" -ne 0 ] || ! command -v nsenter >/dev/null ||
+	    ! unshare -m mount -t tmpfs -o size=64k none "$box" 2>/dev/null; then
+		return 1
+	fi
+	rule fence 'watch = /fence' "settle = $fence"
+	mkdir -p "$box/$state"
+	unshare -m sh -c 'mount -t tmpfs -o size=64k,mode=700 none "$1/$2" &&
+	    exec "$3" run --root "$1"' sh "$box" $state "$WATCHPATHD" >>"$log" 2>&1 &
+	daemon=$!
+	wait_ready
+}
+
+inside() {
+	nsenter -t "$daemon" -m "$@"
+}
+
+goes_on() {
+	put "$box/f" 1
+	wait_runs r 1
+	put "$box/f" 2
+	wait_runs r 2
+	ok "$1: actions run" is_run r 2 change 1 create
+	ok "$1: it is said" until_true 10 is_logged 'warning: the state cannot be saved'
+	ok "$1: the status shows it" shows_problem
+}
+
+shows_problem() {
+	inside "$WATCHPATHD" status --root "$box" --json | grep -q 'the state cannot be saved'
+}
+
+is_over() {
+	ok "$1: it is over when it can be written again" \
+	    until_true 20 is_logged 'the state is saved again'
+	ok "$1: all is there then" until_true 5 has_all
+	ok "$1: it was said once" said 1 'warning: the state cannot be saved'
+	ok "$1: the status shows it no longer" not shows_problem
+}
+
+has_all() {
+	inside grep -q '"rule":"r".*"runs":"2"' "$box/$state/state.jsonl"
+}
+
+full() {
+	rule r 'watch = /f' 'settle = 10ms'
+	if ! start_on_a_disk; then
+		skip 'a full disk' 'nothing can be mounted here'
+		return
+	fi
+	inside dd if=/dev/zero of="$box/$state/fill" bs=4096 2>/dev/null
+	inside sh -c "while echo x >>$box/$state/fill; do :; done 2>/dev/null"
+	# The last page of the state's own file is there already.
+	i=0
+	until is_logged 'the state cannot be saved' || [ $i -ge 60 ]; do
+		i=$((i + 1))
+		put "$box/fence" x$i
+		until_true 10 has_started fence $i
+	done
+	goes_on full
+	inside rm "$box/$state/fill"
+	is_over full
+}
+
+read_only() {
+	rule r 'watch = /f' 'settle = 10ms'
+	if ! start_on_a_disk; then
+		skip 'a read-only disk' 'nothing can be mounted here'
+		return
+	fi
+	# Open for writing it cannot become so: the file is replaced by then.
+	inside rm "$box/$state/state.jsonl"
+	put "$box/fence" x
+	until_true 10 is_logged 'the state cannot be saved'
+	until_true 5 inside mount -o remount,ro "$box/$state"
+	goes_on 'read-only'
+	inside mount -o remount,rw "$box/$state"
+	is_over 'read-only'
+}
+
+inside_here() {
+	inside() {
+		"$@"
+	}
+}
+
+vanished() {
+	inside_here
+	rule r 'watch = /f' 'settle = 10ms'
+	start_daemon
+	mv "$box/$state" "$box/away"
+	put "$box/f" 1
+	wait_runs r 1
+	put "$box/f" 2
+	wait_runs r 2
+	ok "vanished: actions run" is_run r 2 change 1 create
+	ok "vanished: it is over when all is written anew" \
+	    until_true 20 is_logged 'the state is saved again'
+	ok "vanished: all is there then" until_true 5 has_all
+	ok "vanished: it was said once" said 1 'warning: the state cannot be saved'
+	kill_daemon
+	put "$box/f" 3
+	live_again
+	ok "vanished: what changed in the next night is run" until_true 10 has_run_times r 3
+	fence
+	ok "vanished: and nothing else" has_runs r 3
+}
+
+never_there() {
+	inside_here
+	mkdir -p "$box/var/lib"
+	: >"$box/$state"
+	rule r 'watch = /f' 'settle = 10ms'
+	start_daemon --socket "$dir/socket"
+	put "$box/f" 1
+	wait_runs r 1
+	put "$box/f" 2
+	wait_runs r 2
+	ok "a file in its place: actions run" is_run r 2 change 1 create
+	ok "a file in its place: it is said" is_logged 'the state cannot be saved'
+	rm "$box/$state"
+	ok "a file in its place: it is over when that is gone" \
+	    until_true 20 is_logged 'the state is saved again'
+	ok "a file in its place: all is there then" until_true 5 has_all
+}
+
+# A stop does not wait for the next try.
+mended_at_stop() {
+	rule r 'watch = /f' 'settle = 10ms'
+	start_daemon
+	mv "$box/$state" "$box/away"
+	put "$box/f" 1
+	until_true 10 is_logged 'the state cannot be saved'
+	until_true 10 has_ended r 1
+	stop_daemon
+	ok "what could not be saved is saved at stop" is_saved r '"runs":"1"'
+}
+
+# cpu_ms PID: what it has used so far.
+cpu_ms() {
+	awk -v hz="$(getconf CLK_TCK)" '{ sub(/.*\) /, ""); print int(($12 + $13) * 1000 / hz) }' \
+	    "/proc/$1/stat"
+}
+
+# probe SECONDS: how long a small request takes, again and again: the 95th
+# percentile and the maximum in microseconds.
+probe() {
+	perl -MIO::Socket::UNIX -MTime::HiRes=time -e '
+	my ($path, $sec) = @ARGV;
+	my $end = time + $sec;
+	my @t;
+	while (time < $end) {
+		my $from = time;
+		my $s = IO::Socket::UNIX->new(Peer => $path) or die;
+		print $s qq({"command":"run","rule":"fence","run":"x"}\n);
+		$s->flush;
+		my $reply = <$s>;
+		push @t, 1e6 * (time - $from);
+		Time::HiRes::usleep(300);
+	}
+	@t = sort { $a <=> $b } @t;
+	printf "%d %d\n", $t[@t * 0.95], $t[-1];' "$box/$state/watchpathd.sock" "$1"
+}
+
+ten_thousand_rules() {
+	if [ ! -e /proc/self/stat ]; then
+		skip 'ten thousand rules' 'CPU time is read from /proc'
+		return
+	fi
+	mkdir "$box/many"
+	perl -e 'for (10000 .. 19999) {
+		print "[r$_]\nwatch = /many/$_\naction = /act\n\n";
+		open(my $f, ">", "$ARGV[0]/$_") or die;
+	}' "$box/many" >"$conf/many.ini"
+	fence=200ms
+	start_daemon
+	used=$(cpu_ms "$daemon")
+	echo "# first start: $used ms CPU"
+	ok "10,000 rules: the first start takes less than a second of CPU" test "$used" -lt 1000
+	ok "10,000 rules: all are in the state" \
+	    test "$(grep -c '"rule":"r1' "$(state_file)")" -eq 10000
+	read -r rest_95 rest_max <<-END
+	$(probe 2)
+	END
+	# All is written anew when a save fails.
+	rm "$(state_file)"
+	put "$box/fence" 1
+	until_true 10 is_logged 'the state cannot be saved'
+	used=$(cpu_ms "$daemon")
+	read -r busy_95 busy_max <<-END
+	$(probe 12)
+	END
+	echo "# a small request takes $rest_95 us, $rest_max at most; while all is" \
+	    "written anew $busy_95, $busy_max at most; $(($(cpu_ms "$daemon") - used)) ms CPU"
+	ok "10,000 rules: all are written anew" until_true 20 is_logged 'the state is saved again'
+	ok "10,000 rules: that keeps events waiting for less than 5 ms" \
+	    test $((busy_95 - rest_95)) -lt 5000
+	restart
+	echo "# second start: $(cpu_ms "$daemon") ms CPU"
+	put "$box/many/10000" x
+	until_true 10 has_run_times r10000 1
+	ok "10,000 rules: the next life knows them all" test "$(ls "$dir/runs" | grep -c '^r')" -eq 1
+}
+
+run_tests full read_only vanished never_there mended_at_stop ten_thousand_rules
