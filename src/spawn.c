@@ -416,7 +416,7 @@ set_files(posix_spawn_file_actions_t *fa, int in, int out, int status)
 		error = posix_spawn_file_actions_adddup2(fa, out, 2);
 	if (error == 0 && status != -1)
 		error = posix_spawn_file_actions_adddup2(fa, status, STATUS_FD);
-#if defined(__GLIBC__) && !defined(POSIX_SPAWN_CLOEXEC_DEFAULT)
+#ifndef POSIX_SPAWN_CLOEXEC_DEFAULT
 	/* Where the kernel cannot do it: also what our parent left open for us. */
 	if (error == 0)
 		error = posix_spawn_file_actions_addclosefrom_np(

@@ -205,6 +205,7 @@ lint_cppcheck() {
 	    --suppress=getpwnamCalled --suppress=getpwuidCalled \
 	    --suppress=getgrnamCalled --suppress=readdirCalled \
 	    -D_GNU_SOURCE -DVERSION='"0"' -DPOSIX_SPAWN_SETSID=1 \
+	    '-DcJSON_ArrayForEach(e,a)=for(e=(a)?(a)->child:NULL;e;e=e->next)' \
 	    -I"$tmp/include" -Isrc/linux \
 	    --template='{file}:{line}: {message} [{id}]' $files 2>&1
 }

@@ -47,7 +47,10 @@ until_true() {
 	shift
 	until "$@"; do
 		_tries=$((_tries - 1))
-		[ $_tries -gt 0 ] || return 1
+		if [ $_tries -eq 0 ]; then
+			echo "# gave up waiting: $*"
+			return 1
+		fi
 		[ $_tries -gt $_slow ] || _pause=0.1
 		sleep $_pause
 	done

@@ -383,8 +383,8 @@ who_makes_no_progress_for_five_seconds_must_go(void **unused)
 	(void)unused;
 	assert_true(mono_is_never(control_deadline(control)));
 	settle();
-	assert_true(mono_before(control_deadline(control), mono_add(mono_now(),
-	    5 * MONO_SEC + 1)));
+	assert_true(mono_before(
+	    control_deadline(control), mono_add(mono_now(), 5 * MONO_SEC + 1)));
 	control_due(control, mono_add(start, 4 * MONO_SEC));
 	assert_int_equal(read(silent, &byte, 1), -1);
 	/* The slow one got on: its time begins anew. */

@@ -66,7 +66,8 @@ draw_paths(struct record *r)
 		p->seen.gid = (gid_t)draw(UINT32_MAX);
 		p->seen.ino = draw(UINT64_MAX) * 3;
 		p->seen.size = draw(2) == 0 ? UINT64_MAX : draw(1 << 20);
-		p->seen.mtime_ns = (int64_t)draw(INT64_MAX) - (draw(2) == 0 ? 0 : INT64_MAX);
+		p->seen.mtime_ns =
+		    (int64_t)draw(INT64_MAX) - (draw(2) == 0 ? 0 : INT64_MAX);
 	}
 }
 
@@ -231,7 +232,8 @@ a_line_cut_at_any_byte_is_refused(void **unused)
 		line = record_print(&r);
 		for (len = 0; len + 1 < strlen(line); len++)
 			if (is_taken(line, len))
-				fail_msg("seed %u, %zu bytes of %s", (unsigned)seed, len, line);
+				fail_msg("seed %u, %zu bytes of %s", (unsigned)seed, len,
+				    line);
 		free(line);
 		record_clear(&r);
 	}
@@ -262,11 +264,21 @@ static void
 a_member_of_another_type_is_refused(void **unused)
 {
 	static const char *const bad[] = {
-		",\"causes\":1", ",\"causes\":true", ",\"causes\":null", ",\"causes\":\"\"",
-		",\"causes\":\" 1\"", ",\"causes\":\"1 \"", ",\"causes\":\"+1\"",
-		",\"causes\":\"0x1\"", ",\"causes\":\"1.0\"", ",\"shortened\":\"yes\"",
-		",\"full\":1", ",\"verify_first\":false", ",\"last_run\":[]",
-		",\"last_run\":null", ",\"last_run\":\"\"",
+		",\"causes\":1",
+		",\"causes\":true",
+		",\"causes\":null",
+		",\"causes\":\"\"",
+		",\"causes\":\" 1\"",
+		",\"causes\":\"1 \"",
+		",\"causes\":\"+1\"",
+		",\"causes\":\"0x1\"",
+		",\"causes\":\"1.0\"",
+		",\"shortened\":\"yes\"",
+		",\"full\":1",
+		",\"verify_first\":false",
+		",\"last_run\":[]",
+		",\"last_run\":null",
+		",\"last_run\":\"\"",
 	};
 	size_t i;
 
@@ -284,8 +296,8 @@ a_number_that_is_negative_or_does_not_fit_is_refused(void **unused)
 	static const char *const bad[] = { "causes\":\"-1", "next_attempt\":\"4294967296",
 		"failures\":\"4294967296", "wait\":\"99999999999999999999",
 		"detected\":\"-1", "ended\":\"9223372036854775808", "succeeded\":\"-5",
-		"retry_at\":\"99999999999999999999", "retry_length\":\"-1",
-		"runs\":\"-1", "left\":\"-9223372036854775808" };
+		"retry_at\":\"99999999999999999999", "retry_length\":\"-1", "runs\":\"-1",
+		"left\":\"-9223372036854775808" };
 	char more[128];
 	size_t i;
 
@@ -319,8 +331,14 @@ static void
 a_path_that_is_not_wholly_told_is_refused(void **unused)
 {
 	static const char *const bad[] = {
-		"{}", "5", "null", "[]", "{\"path\":\"/f\"}", "{\"seen\":\"absent\"}",
-		"{\"path\":7,\"seen\":\"absent\"}", "{\"path\":\"/f\",\"seen\":\"\"}",
+		"{}",
+		"5",
+		"null",
+		"[]",
+		"{\"path\":\"/f\"}",
+		"{\"seen\":\"absent\"}",
+		"{\"path\":7,\"seen\":\"absent\"}",
+		"{\"path\":\"/f\",\"seen\":\"\"}",
 		"{\"path\":\"/f\",\"seen\":\"Absent\"}",
 		"{\"path\":\"/f\",\"seen\":\"absent \"}",
 		"{\"path\":\"/f\",\"seen\":\"100644 0 0 12 34\"}",
