@@ -198,6 +198,8 @@ lint_cppcheck() {
 	queue=$(echo '#include <sys/queue.h>' | ${CC:-cc} -M -x c - | tr -s ' ' '\n' |
 	    grep 'sys/queue\.h$')
 	cp "$queue" "$tmp/include/sys/"
+	echo '#define cJSON_ArrayForEach(e, a) for (e = (a)->child; e; e = e->next)' \
+	    >"$tmp/include/foreach.h"
 	files=$(c_files | grep -e '^src/[^/]*\.c$' -e '^src/linux/.*\.c$')
 	# shellcheck disable=SC2086
 	cppcheck -q -j "$jobs" --std=c11 --library=posix,gnu --inline-suppr \
@@ -205,7 +207,7 @@ lint_cppcheck() {
 	    --suppress=getpwnamCalled --suppress=getpwuidCalled \
 	    --suppress=getgrnamCalled --suppress=readdirCalled \
 	    -D_GNU_SOURCE -DVERSION='"0"' -DPOSIX_SPAWN_SETSID=1 \
-	    '-DcJSON_ArrayForEach(e,a)=for(e=(a)?(a)->child:NULL;e;e=e->next)' \
+	    --include="$tmp/include/foreach.h" \
 	    -I"$tmp/include" -Isrc/linux \
 	    --template='{file}:{line}: {message} [{id}]' $files 2>&1
 }

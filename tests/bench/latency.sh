@@ -112,6 +112,7 @@ for what in bare daemon loaded; do
 		: >"$file"
 	done
 done
+# shellcheck disable=SC2046 # one word a file
 "$dir/bin/bare" "$dir/bin/action" "$dir/bare.record" $(files bare) >"$dir/bare.log" &
 pids=$!
 start daemon 0

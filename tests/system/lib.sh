@@ -231,7 +231,7 @@ count() {
 			_n=$((_n + 1))
 		done <"$1"
 	fi
-	[ $_n -"$2" "$3" ]
+	test "$_n" "-$2" "$3"
 }
 
 # has_runs RULE N: exactly; has_run_times: at least. has_ended: that many ended.

@@ -18,6 +18,7 @@ is_ready() {
 }
 
 # live_again ARGUMENT...: another life on the same state.
+# shellcheck disable=SC2120
 live_again() {
 	lives=$((lives + 1))
 	launch "$@"
