@@ -18,8 +18,8 @@ answered() {
 		exit 1
 	fi
 	get_run "$2" $steps
-	case "$path $change" in
 	# shellcheck disable=SC2254 # $3 and $4 are patterns
+	case "$path $change" in
 	"$box"$3' '${4:-*}) ok "$1" true ;;
 	*) ok "$1, not for $path $change" false ;;
 	esac
