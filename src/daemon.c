@@ -531,13 +531,14 @@ write_down(struct daemon *d)
 {
 	size_t i;
 
+	/* One of these a turn: with many rules each takes milliseconds. */
 	if (store_due(d->world.store, mono_now())) {
 		d->rewriting = true;
 		for (i = 0; i < d->rules.n; i++)
 			job_save_later(d->rules.jobs[i]);
-	}
-	save_due(d);
-	if (d->rewriting && mono_before(mono_now(), heap_next(&d->world.saves))) {
+	} else if (!mono_before(mono_now(), heap_next(&d->world.saves))) {
+		save_due(d);
+	} else if (d->rewriting) {
 		d->rewriting = false;
 		store_end(d->world.store, false);
 	}
@@ -582,6 +583,8 @@ next_deadline(const struct daemon *d)
 	due = mono_min(due, confwatch_due(d->confwatch));
 	due = mono_min(due, heap_next(&d->world.saves));
 	due = mono_min(due, store_deadline(d->world.store));
+	if (d->rewriting)
+		due = mono_now();
 	if (d->control != NULL)
 		due = mono_min(due, control_deadline(d->control));
 	if (!TAILQ_EMPTY(&d->world.left_over))

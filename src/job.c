@@ -732,7 +732,9 @@ job_free(struct job *j)
 {
 	if (j == NULL)
 		return;
-	dispatch_remove(&j->world->dispatch, &j->state);
+	/* Nobody is going to tell the end of a run that is left alone. */
+	if (dispatch_remove(&j->world->dispatch, &j->state))
+		dispatch_end(&j->world->dispatch, &j->state, true, mono_now());
 	heap_remove(&j->world->saves, &j->save);
 	if (j->left_over != 0)
 		TAILQ_REMOVE(&j->world->left_over, j, left_over_link);

