@@ -117,6 +117,13 @@ meet_error() (
 	tell "$1"
 )
 
+# came_to OP:N:KIND: did this life make N calls of OP? Saves that come together
+# are one, so that two lives need not make the same number.
+came_to() {
+	_nth=${1#*:}
+	[ "$(grep -c "^${1%%:*}\$" "$dir/calls")" -ge "${_nth%%:*}" ]
+}
+
 # A life that is killed: the next ones lose nothing.
 meet_death() (
 	sandbox "$1"
@@ -124,7 +131,7 @@ meet_death() (
 	begin "$1"
 	live
 	end
-	if [ $kills -eq 0 ] && [ $status -eq 0 ]; then
+	if [ $kills -eq 0 ] && [ $status -eq 0 ] && came_to "$1"; then
 		note 'it was not killed'
 	fi
 	begin ''
