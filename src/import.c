@@ -524,7 +524,9 @@ make_name(const char *label)
 	char c;
 
 	for (s = label; *s != '\0' && b.len < NAME_LEN; s++) {
-		c = *s >= 'A' && *s <= 'Z' ? (char)(*s - 'A' + 'a') : *s;
+		c = *s;
+		if (c >= 'A' && c <= 'Z')
+			c = (char)(c - 'A' + 'a');
 		if (((unsigned char)c & 0xc0) == 0x80)
 			continue;
 		if ((c < 'a' || c > 'z') && (c < '0' || c > '9') &&

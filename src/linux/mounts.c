@@ -79,7 +79,7 @@ parse_line(char *line, struct mount *m)
 
 	if (field == NULL)
 		return false;
-	m->id = atoi(field);
+	m->id = (int)strtol(field, NULL, 10);
 	for (int i = 0; i < 4; i++)
 		if ((field = strtok_r(NULL, " ", &save)) == NULL)
 			return false;

@@ -180,7 +180,7 @@ launch() {
 
 # is_logged PATTERN
 is_logged() {
-	grep -q -- "$1" "$log"
+	grep -q -s -- "$1" "$log"
 }
 
 wait_ready() {
