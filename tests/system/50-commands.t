@@ -1,0 +1,228 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# The commands that ask the daemon: what they print, and how they exit.
+. "$(dirname "$0")/lib.sh"
+
+# wp COMMAND ARGUMENT...: output in $dir/out and $dir/err, exit status in $status.
+wp() {
+	_command=$1
+	shift
+	"$WATCHPATHD" "$_command" --root "$box" "$@" >"$dir/out" 2>"$dir/err"
+	status=$?
+}
+
+# exits STATUS WHAT COMMAND ARGUMENT...
+exits() {
+	_want=$1 _sentence=$2
+	shift 2
+	wp "$@"
+	ok "$_sentence" [ $status -eq "$_want" ]
+	[ $status -eq "$_want" ] || diag <"$dir/err"
+}
+
+says() {
+	grep -q -- "$1" "$dir/err"
+}
+
+prints() {
+	grep -q -- "$1" "$dir/out"
+}
+
+is_state() {
+	wp status "$1" && prints "^state  *$2"
+}
+
+fits_80_columns() {
+	awk 'length > 80 { exit 1 }' "$dir/out"
+}
+
+# In all the states that can be had at once.
+many_states() {
+	rule a-rule-whose-name-has-the-most-bytes-there-can-be1 'watch = /idle'
+	rule failing 'watch = /failing' 'retry = 0'
+	rule retrying 'watch = /retrying' 'retry-delay = 1h'
+	rule blocked 'watch = /blocked' 'action = /no/such/program'
+	rule off 'watch = /off' 'enabled = no'
+	rule running 'watch = /running'
+	on_run failing 'status=3'
+	on_run retrying 'status=3'
+	hold running
+	printf '[broken]\nwatch = nowhere\n' >"$conf/broken.ini"
+	start_daemon
+	for rule in failing retrying blocked running; do
+		echo 1 >"$box/$rule"
+	done
+}
+
+the_status_is_as_the_schema_says() {
+	many_states
+	for state in failing:failed retrying:retrying blocked:blocked running:running; do
+		ok "$state is shown" until_true 30 is_state "${state%:*}" "${state#*:}"
+	done
+	ok "off:disabled is shown" is_state off disabled
+	wp status --json
+	ok "the JSON is what the schema says" \
+	    perl "$top/tests/schema.pl" "$top/tests/status.schema.json" <"$dir/out"
+	sed 's/"pending":[a-z]*,//' "$dir/out" >"$dir/less"
+	ok "and would not be without a member" \
+	    not perl "$top/tests/schema.pl" "$top/tests/status.schema.json" <"$dir/less"
+	wp status
+	ok "the table fits 80 columns" fits_80_columns
+	ok "it names why a rule is blocked" prints '/no/such'
+	ok "it names the file that was refused" prints 'refused: broken.ini'
+	ok "it has no colours where it is no terminal" not prints "$(printf '\033')"
+	exits 1 "a rule that is not there is an error" status nowhere
+	release running
+}
+
+what_trigger_causes() {
+	rule r 'watch = /r' 'settle = 20s' 'cooldown = 1h'
+	rule bad 'watch = /bad' 'retry = 0'
+	rule off 'watch = /off' 'enabled = no'
+	rule blocked 'watch = /blocked' 'action = /no/such/program'
+	on_run bad 'status=3'
+	start_daemon
+	exits 0 "trigger --wait exits with 0 when the run went well" trigger --wait r
+	get_run r 1
+	ok "it is run past settle" [ "$reason" = manual ]
+	ok "it prints the id of the run" [ "$(cat "$dir/out")" = "$run" ]
+	exits 0 "and past the cooldown" trigger --wait r
+	wait_runs r 2
+	exits 1 "trigger --wait exits with 1 when the run failed" trigger --wait bad
+	ok "and says how" says 'the run failed: exit 3'
+	exits 1 "a disabled rule is refused" trigger off
+	ok "with the reason" says 'disabled'
+	echo 1 >"$box/blocked"
+	ok "a rule becomes blocked" until_true 30 is_state blocked blocked
+	exits 1 "a blocked rule is refused" trigger blocked
+	ok "with the reason, too" says '/no'
+	exits 1 "a rule that is not there cannot be run" trigger nowhere
+	hold r
+	exits 0 "a rule can be triggered" trigger r
+	wait_runs r 3
+	exits 0 "while it runs, too" trigger r
+	first=$(cat "$dir/out")
+	exits 0 "and once more" trigger r
+	ok "which is the same run for all who asked" [ "$(cat "$dir/out")" = "$first" ]
+	release r
+	wait_runs r 4
+	get_run r 4
+	ok "the promised run comes" [ "$run" = "$first" ]
+}
+
+exit_statuses() {
+	printf '[broken]\nwatch = nowhere\n' >"$dir/broken.ini"
+	for command in run check status trigger reload history doctor; do
+		exits 64 "$command: an unknown option is 64" $command --nonsense
+	done
+	for command in reload run doctor; do
+		exits 64 "$command: an argument too many is 64" $command nonsense
+	done
+	exits 64 "trigger without a rule is 64" trigger
+	exits 65 "check of a broken rule is 65" check "$dir/broken.ini"
+	exits 69 "status without a daemon is 69" status
+	ok "and says so" says 'the daemon is not running'
+	exits 69 "trigger without a daemon is 69" trigger r
+	exits 69 "reload without a daemon is 69" reload
+	exits 1 "doctor without a daemon is 1" doctor
+	exits 0 "history without a daemon is 0" history
+	rule r 'watch = /r'
+	start_daemon
+	exits 0 "reload of good rules is 0" reload
+	exits 0 "doctor is 0 where nothing is wrong" doctor
+	diag <"$dir/out"
+	cp "$dir/broken.ini" "$conf/"
+	exits 65 "reload of a broken rule is 65" reload
+	ok "and prints what was refused" says 'broken.ini:2: error: '
+	exits 1 "doctor is 1 where something is" doctor
+	ok "and says how to mend it" prints 'to mend it:'
+	exits 1 "a second daemon on the same state is 1" run
+	ok "and says so" says 'another watchpathd is running on this state'
+	if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
+		chmod 755 "$dir"
+		setpriv --reuid=65534 --regid=65534 --clear-groups \
+		    "$WATCHPATHD" status --root "$box" >"$dir/out" 2>"$dir/err"
+		ok "status as another user is 77" [ $? -eq 77 ]
+		ok "and suggests sudo" says 'try sudo'
+	else
+		skip "status as another user is 77" "needs root and setpriv"
+	fi
+}
+
+is_json_lines() {
+	perl -MJSON::PP -ne 'decode_json($_)' <"$dir/out"
+}
+
+lines_are() {
+	[ "$(wc -l <"$dir/out")" -eq "$1" ]
+}
+
+the_history() {
+	rule r 'watch = /r'
+	rule bad 'watch = /bad' 'retry = 0'
+	on_run bad 'status=3'
+	start_daemon
+	for n in 1 2 3; do
+		wp trigger --wait r
+	done
+	wp trigger --wait bad
+	stop_daemon
+	wp history
+	ok "the table fits 80 columns" fits_80_columns
+	ok "it has every run" [ "$(grep -c ' manual ' "$dir/out")" -eq 4 ]
+	ok "the newest last" [ "$(tail -n 1 "$dir/out" | sed 's/.* //')" = bad ]
+	ok "a failed run says how" prints 'exit 3'
+	wp history -n 2 --json
+	ok "-n and --json give that many lines" lines_are 2
+	ok "which are JSON" is_json_lines
+	wp history --json r
+	ok "a rule has only its own" lines_are 3
+	wp history --summary
+	ok "the summary counts runs and failures" prints '^ *1  *1  *-  *-  *x$'
+	exits 64 "--json and --summary exclude each other" history --json --summary
+}
+
+# Clients of the worst kind, eight at once and more that wait.
+hostile() {
+	perl -MIO::Socket::UNIX -e '
+		my ($path, $done) = @ARGV;
+		my @c;
+		for my $n (0 .. 23) {
+			my $s = IO::Socket::UNIX->new(Peer => $path) or next;
+			my $k = $n % 6;
+			syswrite $s, "x" x 5000 if $k == 1;
+			syswrite $s, "[" x 4000 . "\n" if $k == 2;
+			syswrite $s, join("", map { chr } 0 .. 255) . "\n" if $k == 3;
+			syswrite $s, qq({"command":"status"}\n) if $k == 4;
+			if ($k == 5) { syswrite $s, qq({"command":"status"}\n); close $s; next }
+			push @c, $s;
+		}
+		print "connected\n";
+		select undef, undef, undef, 0.05 until -e $done;' \
+	    "$box/var/lib/watchpathd/watchpathd.sock" "$dir/done" >"$dir/hostile" 2>&1 &
+	hostile=$!
+	until_true 30 grep -q connected "$dir/hostile"
+}
+
+clients_delay_nothing() {
+	rule r 'watch = /r' 'settle = 0'
+	[ ! -d "$box/var/lib/watchpathd" ] || chmod 700 "$box/var/lib/watchpathd"
+	start_daemon
+	hostile
+	for n in 1 2 3 4 5; do
+		written=$(now)
+		put "$box/r" $n
+		wait_runs r $n
+		get_run r $n
+		ok "run $n is not held up by clients" after "$written" "$time" 0 300
+	done
+	ok "the daemon lives" is_alive "$daemon"
+	: >"$dir/done"
+	wait $hostile
+	exits 0 "and answers, when they are gone" status
+	ok "with the rule" prints '^r '
+}
+
+run_tests the_status_is_as_the_schema_says what_trigger_causes exit_statuses \
+	the_history clients_delay_nothing
