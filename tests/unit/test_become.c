@@ -556,7 +556,7 @@ main(int argc, char **argv)
 		    NULL },
 		{ "who is not root gets a sentence", test_not_root, NULL, NULL, NULL },
 	};
-	int status;
+	int result;
 
 	/* The action's argv[0] is what follows the program. */
 	if (strcmp(argv[0], "report") == 0)
@@ -568,9 +568,9 @@ main(int argc, char **argv)
 	alarm(120);
 	if (move_out() == -1)
 		return 1;
-	status = cmocka_run_group_tests_name("become", tests, NULL, NULL);
+	result = cmocka_run_group_tests_name("become", tests, NULL, NULL);
 	unlink(self);
 	*strrchr(self, '/') = '\0';
 	rmdir(self);
-	return status;
+	return result;
 }
