@@ -136,15 +136,10 @@ static bool
 parse_path(struct record_path *p, const cJSON *item)
 {
 	const char *seen = json_get_string(item, "seen");
-	char text[STAMP_TEXT_SIZE];
 	int64_t owed = 0;
 
 	p->path = json_get_text(item, "path");
 	if (p->path == NULL || seen == NULL || !stamp_parse(&p->seen, seen))
-		return false;
-	/* sscanf takes spaces, signs and what does not fit. */
-	stamp_print(text, &p->seen);
-	if (strcmp(text, seen) != 0)
 		return false;
 	if (cJSON_GetObjectItemCaseSensitive(item, "owed") != NULL &&
 	    (!json_get_int(item, "owed", &owed) || owed < 0 || owed > OWED_MAX))

@@ -5,7 +5,7 @@
 # killing N times.
 . "$(dirname "$0")/restart.sh"
 
-: "${ROUNDS:=5}"
+: "${ROUNDS:=20}"
 
 left_over() {
 	rule r 'watch = /f' 'lock = l'
@@ -36,18 +36,19 @@ left_over() {
 }
 
 left_over_timeout() {
-	rule r 'watch = /f' 'timeout = 4s' 'retry = 0'
+	rule r 'watch = /f' 'timeout = 6s' 'retry = 0'
 	start_daemon
 	hold r
 	put "$box/f" 1
 	wait_runs r 1
 	get_run r 1
 	until_true 10 is_saved r '"pid":'
+	until_true 10 passed $((time + 4000000000))
 	kill_daemon
 	live_again
 	ok "an action of an earlier life gets what remains of its timeout" \
 	    until_true 20 is_gone "$pid"
-	ok "no less than that" after "$time" "$(now)" 3900
+	ok "no less and no more" after "$time" "$(now)" 5900 7000
 	release r
 	ok "then the rule is due" until_true 10 has_run_times r 2
 }
@@ -166,6 +167,10 @@ waits() {
 	until_true 20 has_run_times timer 1
 	until_true 10 is_saved retry '"retry_at":'
 	until_true 10 is_settled cool
+	if [ "$1" -eq 0 ]; then
+		get_run retry 1
+		until_true 10 passed $((time + 5000000000))
+	fi
 	stop_daemon
 	if ! has_runs retry 1 || ! has_runs timer 1; then
 		skip "clock $1 s: waits survive a restart" 'this machine is too slow'
@@ -186,6 +191,14 @@ waits() {
 		[ "$1" -le 0 ] ||
 		    ok "clock $1 s: $r waits for its length" after "$begin" "$time" 7000
 	done
+	if [ "$1" -eq 0 ]; then
+		for r in retry cool; do
+			get_run $r 1
+			from=$end
+			get_run $r 2
+			ok "a restart does not make $r wait anew" after "$from" "$time" 7000 9500
+		done
+	fi
 	ok "clock $1 s: a retry is one after it, too" is_run retry 2 retry 2 create
 }
 

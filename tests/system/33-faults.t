@@ -51,7 +51,7 @@ is_dead() {
 
 # went_on: is it ready? A daemon that was killed is started again.
 went_on() {
-	! is_ready $ready || return 0
+	! is_ready "$ready" || return 0
 	if is_dead; then
 		kills=$((kills + 1))
 		begin ''
@@ -74,8 +74,8 @@ answered() {
 }
 
 change() {
-	put "$box/f" $1
-	until_true 30 answered $1 || note "change $1 is not answered"
+	put "$box/f" "$1"
+	until_true 30 answered "$1" || note "change $1 is not answered"
 }
 
 # live: start, change, run, change, run, everything written anew, change, run.
