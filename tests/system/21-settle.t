@@ -80,11 +80,13 @@ write_often() {
 # runs_are_due SETTLE SETTLE_MAX COOLDOWN, in seconds: does the log show that
 # every run of r started after the cooldown, and when nothing had been written
 # for SETTLE, or SETTLE_MAX after the first write or the cooldown? A write in the
-# last 250 ms may have come between the daemon's look and its line, on a machine
-# that is busy; but a writer that was interrupted has also written before.
+# last 250 ms before the line of a run may have come after the daemon's look, on a
+# machine that is busy: it does not speak against that run, and may be what the
+# next one has waited for.
 runs_are_due() {
 	perl -MTime::Local -e '
 	my ($log, $writes, $settle, $max, $cooldown) = @ARGV;
+	my $late = 0.25;
 	my (@writes, @out, $started, $free);
 	open(my $w, "<", $writes) or die;
 	push @writes, [split] while <$w>;
@@ -96,8 +98,8 @@ runs_are_due() {
 		my $t = timegm(0, $m, $h, $d, $mo - 1, $y) + $s;
 		$free = $t + $cooldown if $from eq "running";
 		next if $to ne "running";
-		my ($first) = grep { !defined $started || $_->[1] > $started } @writes;
-		my ($last) = grep { $_->[1] < $t - 0.25 } reverse @writes;
+		my ($first) = grep { !defined $started || $_->[1] > $started - $late } @writes;
+		my ($last) = grep { $_->[1] < $t - $late } reverse @writes;
 		my $since = $first->[0];
 		$since = $free if defined $free && $free > $since;
 		push @out, "run at $t, free at $free" if defined $free && $t < $free - 0.002;

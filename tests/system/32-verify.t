@@ -16,15 +16,18 @@ is_recorded() {
 	:
 }
 
+# Runs are held while what they are to do is changed, never raced.
 verified() {
 	write_verify
 	rule r 'watch = /f' 'verify = /verify' 'retry-delay = 300ms'
 	fence=1s
 	start_daemon
 	on_run r.verify status=1
+	hold r.verify
 	put "$box/f" 1
 	wait_runs r.verify 1
 	on_run r.verify status=0
+	release r.verify
 	wait_runs r.verify 2
 	fence
 	ok "verify fails: the retry starts with verify, which is enough" \
@@ -32,19 +35,26 @@ verified() {
 	ok "as a retry" is_run r.verify 2 retry 2 create
 	until_true 10 is_settled r
 	on_run r.verify status=1
+	hold r.verify
 	put "$box/f" 2
-	wait_runs r.verify 4
+	wait_runs r.verify 3
+	hold r
+	release r.verify
+	wait_runs r 3
 	on_run r.verify status=0
-	until_true 10 has_run_times r 3
+	release r
+	wait_runs r.verify 5
 	fence
 	ok "verify fails twice: the action runs again, then verify" \
 	    test "$(runs r) $(runs r.verify)" = '3 5'
 	ok "within one run" is_run r.verify 5 retry 2 create
 	until_true 10 is_settled r
 	on_run r status=1
+	hold r
 	put "$box/f" 3
 	wait_runs r 4
 	on_run r status=0
+	release r
 	wait_runs r.verify 6
 	fence
 	ok "the action fails: verify does not run" \
