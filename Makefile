@@ -39,7 +39,7 @@ $(BUILD)/%.o: src/%.c
 
 $(BUILD)/unit/%: tests/unit/%.c $(LIB)
 	@mkdir -p $(@D)
-	$(COMPILE) $(PKG_CFLAGS) -o $@ $< $(LIB) -lcmocka $(PKG_LIBS) $(LDLIBS)
+	$(COMPILE) $(PKG_CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) -lcmocka $(PKG_LIBS) $(LDLIBS)
 
 -include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d)
 
@@ -56,20 +56,21 @@ check-all:
 units: $(UNIT)
 
 check-unit: $(UNIT)
-	CMOCKA_MESSAGE_OUTPUT=TAP prove -j2 -e "" $(UNIT)
+	CMOCKA_MESSAGE_OUTPUT=TAP prove --timer -j2 -e "" $(UNIT)
+
+FAULTS = $(if $(filter linux,$(PLATFORM)),$(BUILD)/watchpathd-faults)
+comma = ,
 
 check-system: $(BUILD)/watchpathd $(BUILD)/crash/crash $(FAULTS)
-	WATCHPATHD='$(BUILD)/watchpathd' BUILD='$(BUILD)' prove -j2 tests/system
+	WATCHPATHD='$(BUILD)/watchpathd' BUILD='$(BUILD)' prove --timer -j2 tests/system
 
 # Writes, acts and kills for the crash tests.
 $(BUILD)/crash/crash: tests/crash/crash.c $(LIB)
 	@mkdir -p $(@D)
-	$(COMPILE) -o $@ $^ $(PKG_LIBS) $(LDLIBS)
+	$(COMPILE) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(LDLIBS)
 
 # The daemon on a disk that fails, and on volumes with other numbers (the linker
 # of Linux can do that).
-FAULTS = $(if $(filter linux,$(PLATFORM)),$(BUILD)/watchpathd-faults)
-comma = ,
 WRAPPED = open write pwrite fsync rename ftruncate stat lstat fstat fstatat
 $(BUILD)/watchpathd-faults: tests/fault/fault.c $(BUILD)/main.o $(LIB)
 	$(COMPILE) $(LDFLAGS) $(foreach call,$(WRAPPED),-Wl$(comma)--wrap=$(call)) -o $@ $^ \
@@ -86,11 +87,28 @@ lint: ## check includes, symbols, style and text
 	BUILD='$(BUILD)' sh tests/lint.sh
 
 SAN_FLAGS = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
-	-fno-omit-frame-pointer
+	-fno-omit-frame-pointer -fno-builtin-fprintf -fno-builtin-snprintf
 
-san: ## run every test under ASan and UBSan
+# On Linux the tests also tell which messages they have seen: see hit.pl.
+HITS = $(BUILD)/san/hits
+HITS_FLAGS = $(foreach call,snprintf fprintf vsnprintf vasprintf,-Wl$(comma)--wrap=$(call)) \
+	$(abspath $(HITS)).o
+
+$(HITS).o: tests/diagnostics/hits.c
+	@mkdir -p $(@D)
+	$(COMPILE) -DHITS_FILE='"$(abspath $(HITS))"' -c -o $@ $<
+
+san: ## run every test under ASan and UBSan; every message must be hit by one
 	@sh tests/deps.sh build check san
-	@$(MAKE) BUILD='$(BUILD)/san' CFLAGS='$(SAN_FLAGS)' check-all
+ifeq ($(PLATFORM),linux)
+	@$(MAKE) $(HITS).o
+	rm -f $(HITS)
+	@$(MAKE) BUILD='$(BUILD)/san' CFLAGS='$(SAN_FLAGS)' LDFLAGS='$(HITS_FLAGS)' \
+		PACE=slow check-all
+	perl tests/diagnostics/hit.pl $(HITS) tests/diagnostics/exceptions src/*.c
+else
+	@$(MAKE) BUILD='$(BUILD)/san' CFLAGS='$(SAN_FLAGS)' PACE=slow check-all
+endif
 
 mutations: $(BUILD)/watchpathd ## break the code on purpose and see the tests fail
 	prove tests/mutations/*.sh

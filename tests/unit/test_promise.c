@@ -47,7 +47,8 @@
 #define SECONDS 20 /* and no more schedules after that */
 #define HISTORY 24
 #define PATIENCE (30 * MONO_SEC)
-#define QUIET (12 * MONO_MS)
+#define QUIET (7 * MONO_MS) /* longer than the shim holds an event back */
+#define QUIET_TURNS 3
 
 static const char *const faults[] = { "", "shuffle", "split", "merge", "extend,echo",
 	"shuffle,split,merge,extend" };
@@ -523,17 +524,24 @@ is_idle(void)
 	       mono_is_never(watch_deadline(w.world.watch));
 }
 
-/* Until nothing has happened for a while, and nothing is going to. */
+/*
+ * Until nothing has happened for some turns, and nothing is going to. Turns count,
+ * not time: on a busy machine time passes while events are held back.
+ */
 static void
 settle(void)
 {
-	mono_t start = mono_now(), last = start;
+	mono_t start = mono_now(), limit;
+	unsigned quiet = 0;
 	struct stat st;
 
-	while (mono_sub(mono_now(), last) < QUIET) {
-		if (turn(mono_add(last, QUIET)) || !is_idle())
-			last = mono_now();
-		if (mono_sub(last, start) > PATIENCE)
+	while (quiet < QUIET_TURNS) {
+		limit = mono_add(mono_now(), QUIET);
+		if (turn(limit) || !is_idle())
+			quiet = 0;
+		else if (!mono_before(mono_now(), limit))
+			quiet++;
+		if (mono_sub(mono_now(), start) > PATIENCE)
 			die("it never gets quiet", "");
 	}
 	while (heap_first(&w.world.saves) != NULL)
