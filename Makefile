@@ -110,6 +110,10 @@ else
 	@$(MAKE) BUILD='$(BUILD)/san' CFLAGS='$(SAN_FLAGS)' PACE=slow check-all
 endif
 
+bench: $(BUILD)/watchpathd ## measure what lies between a change and its action
+	WATCHPATHD='$(BUILD)/watchpathd' sh tests/bench/latency.sh
+	WATCHPATHD='$(BUILD)/watchpathd' sh tests/bench/clients.sh
+
 mutations: $(BUILD)/watchpathd ## break the code on purpose and see the tests fail
 	prove tests/mutations/*.sh
 
@@ -202,5 +206,5 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 
-.PHONY: all check check-all units check-unit check-system demo lint san mutations man \
+.PHONY: all check check-all units check-unit check-system demo lint san bench mutations man \
 	format clean help

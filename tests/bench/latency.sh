@@ -15,13 +15,9 @@
 # closes them again: about a millisecond that is not ours.
 set -eu
 
-top=$(cd "$(dirname "$0")/../.." && pwd)
-: "${WATCHPATHD:=$top/build/watchpathd}"
-case $WATCHPATHD in
-/*) ;;
-*) WATCHPATHD=$PWD/$WATCHPATHD ;;
-esac
-limit=1.5 series=5 writes=200 exist=no
+. "$(dirname "$0")/lib.sh"
+
+limit=1.5 series=5 writes=200
 for option; do
 	case $option in
 	--quick) series=3 writes=70 ;;
@@ -32,96 +28,16 @@ for option; do
 		;;
 	esac
 done
-if [ ! -e /proc/self ]; then
-	echo "latency.sh: needs inotify" >&2
-	exit 1
-fi
 
-dir=$(cd "$(mktemp -d)" && pwd -P)
-pids=
-cleanup() {
-	for pid in $pids; do
-		kill "$pid" 2>/dev/null || :
-	done
-	wait
-	rm -rf "$dir"
-}
-trap cleanup EXIT
-trap 'exit 1' HUP INT TERM
-
-mkdir "$dir/bin"
-for program in action bare writer; do
-	${CC:-cc} -std=c11 -D_GNU_SOURCE -O2 -o "$dir/bin/$program" \
-	    "$top/tests/bench/$program.c"
-done
-
-# files OF: its 100 files.
-files() {
-	_i=100
-	while [ $_i -lt 200 ]; do
-		echo "$dir/$1/watched/$_i"
-		_i=$((_i + 1))
-	done
-}
-
-# more RULES: that many rules on files that nobody writes.
-more() {
-	_i=10000
-	while [ $_i -lt $((10000 + $1)) ]; do
-		[ $exist = no ] || : >"$box/more/$_i"
-		printf '[more-%d]\nwatch = /more/%d\naction = /action x\n' $_i $_i
-		_i=$((_i + 1))
-	done
-}
-
-# start NAME RULES
-start() {
-	box=$dir/$1
-	conf=$box/etc/watchpathd/conf.d
-	mkdir -p "$conf" "$box/more"
-	cp "$dir/bin/action" "$box/action"
-	_i=100
-	while [ $_i -lt 200 ]; do
-		printf '[r%d]\nwatch = /watched/%d\n' $_i $_i
-		printf 'action = /action %s\n' "$dir/$1.record"
-		printf 'settle = 0\ncooldown = 0\nretry = 0\n'
-		_i=$((_i + 1))
-	done >"$conf/measured.ini"
-	# A rule file holds 1 MiB; a third of the rules each.
-	more "$2" | split -l 9999 - "$conf/more-"
-	for _file in "$conf"/more-*; do
-		[ ! -e "$_file" ] || mv "$_file" "$_file.ini"
-	done
-	"$WATCHPATHD" run --root "$box" 2>"$dir/$1.log" &
-	pids="$pids $!"
-	_tries=0
-	until grep -q "ready: $((100 + $2)) rules" "$dir/$1.log"; do
-		_tries=$((_tries + 1))
-		if [ $_tries -gt 600 ]; then
-			echo "latency.sh: the daemon does not get ready" >&2
-			tail "$dir/$1.log" >&2
-			exit 1
-		fi
-		sleep 0.1
-	done
-}
-
+compile action bare writer
 for what in bare daemon loaded; do
-	mkdir -p "$dir/$what/watched"
-	for file in $(files $what); do
-		: >"$file"
-	done
+	make_files $what
 done
 # shellcheck disable=SC2046 # one word a file
 "$dir/bin/bare" "$dir/bin/action" "$dir/bare.record" $(files bare) >"$dir/bare.log" &
 pids=$!
 start daemon 0
 start loaded 10000
-
-# median FILE
-median() {
-	sort -n "$1" | sed -n "$((($(wc -l <"$1") + 1) / 2))p"
-}
 
 # series_of NAME: the median of its series, which is printed and kept.
 series_of() {

@@ -1,0 +1,94 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# clients.sh [--quick]: do clients of the socket delay actions? A daemon with
+# 10,000 rules, asked by nobody, by 24 clients of the worst kinds (three times as
+# many as there is room for), and by `status --json` again and again, by turns.
+# Exit status 1: with the clients the median from write to action is over 1.5
+# times that without, or with status 99 of 100 are not within 20 ms of those
+# without, or the median status takes half a second.
+set -eu
+
+. "$(dirname "$0")/lib.sh"
+
+limit=1.5 extra=20 slowest=500 rounds=5 writes=100
+for option; do
+	case $option in
+	--quick) rounds=3 writes=50 ;;
+	*)
+		echo "usage: clients.sh [--quick]" >&2
+		exit 64
+		;;
+	esac
+done
+
+# asking SOCKET: status --json, and how many milliseconds each takes.
+cat >"$dir/asking" <<'END'
+use strict;
+use Time::HiRes "time";
+my ($program, $socket, $times) = @ARGV;
+open(my $f, ">>", $times) or die;
+$f->autoflush(1);
+while (1) {
+	my $from = time;
+	my $out = `$program status --json --socket $socket`;
+	die "no status" if $? != 0 || length $out < 1e6;
+	printf $f "%d\n", 1000 * (time - $from);
+}
+END
+
+compile action writer
+make_files daemon
+start daemon 10000
+socket=$dir/daemon/var/lib/watchpathd/watchpathd.sock
+
+# series WHAT NR: adds a series of writes, whose times are kept.
+series() {
+	"$dir/bin/writer" $writes $(($2 * writes)) 100 "$dir/daemon"
+	cat "$dir/daemon.series" >>"$dir/$1.times"
+	median "$dir/daemon.series" >>"$dir/$1.medians"
+}
+
+# beside WHAT NR PROGRAM ARGUMENT...: a series while a perl program runs.
+beside() {
+	_what=$1 _nr=$2
+	shift 2
+	perl "$@" &
+	_pid=$!
+	pids="$pids $_pid"
+	sleep 0.5
+	series "$_what" "$_nr"
+	kill $_pid
+	wait $_pid 2>/dev/null || :
+}
+
+i=0
+while [ $i -lt $rounds ]; do
+	series quiet $((3 * i))
+	beside hostile $((3 * i + 1)) "$top/tests/bench/hostile.pl" "$socket"
+	beside status $((3 * i + 2)) "$dir/asking" "$WATCHPATHD" "$socket" "$dir/asked"
+	i=$((i + 1))
+done
+
+echo "From write to action, $rounds series of $writes writes, 10,000 rules:"
+for what in quiet hostile status; do
+	printf '%-8s median %6d us, 99 of 100 within %6d us\n' $what \
+	    $(($(median "$dir/$what.medians") / 1000)) \
+	    $(($(rank "$dir/$what.times" 0.99) / 1000))
+done
+printf 'status --json: median %d ms of %d, slowest %d ms\n' "$(median "$dir/asked")" \
+    "$(grep -c . "$dir/asked")" "$(rank "$dir/asked" 1)"
+
+awk -v q="$(median "$dir/quiet.medians")" -v h="$(median "$dir/hostile.medians")" \
+    -v m=$limit 'BEGIN { exit !(h <= m * q) }' || {
+	echo "The ratio is over $limit."
+	exit 1
+}
+[ $(($(rank "$dir/status.times" 0.99) - $(rank "$dir/quiet.times" 0.99))) -le $((extra * 1000000)) ] || {
+	echo "The delay is over $extra ms."
+	exit 1
+}
+[ "$(median "$dir/asked")" -lt $slowest ] || {
+	echo "A status takes $slowest ms."
+	exit 1
+}
