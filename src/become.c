@@ -115,6 +115,13 @@ copy_user(const struct passwd *from)
 	return pw;
 }
 
+/* "Not found" has many numbers in the wild. */
+static bool
+is_not_found(int error)
+{
+	return error == 0 || error == ENOENT || error == ESRCH;
+}
+
 /* A number is a uid only where nobody has it for a name. */
 static bool
 find_user(struct become *b)
@@ -125,14 +132,16 @@ find_user(struct become *b)
 		return true;
 	errno = 0;
 	b->pw = getpwnam(b->user);
-	if (b->pw == NULL && errno == 0 && parse_number(b->user, UINT32_MAX - 1, &number))
+	if (b->pw == NULL && is_not_found(errno) &&
+	    parse_number(b->user, UINT32_MAX - 1, &number)) {
+		errno = 0;
 		b->pw = getpwuid((uid_t)number);
+	}
 	if (b->pw != NULL) {
 		b->pw = copy_user(b->pw);
 		return true;
 	}
-	/* "Not found" has many numbers in the wild. */
-	if (errno == 0 || errno == ENOENT || errno == ESRCH)
+	if (is_not_found(errno))
 		return fail(b, "user %s: no such user", b->user);
 	return fail(b, "user %s: %s", b->user, strerror(errno));
 }
@@ -153,7 +162,7 @@ find_group(struct become *b)
 		b->gid = gr->gr_gid;
 	else if (parse_number(b->group, UINT32_MAX - 1, &number))
 		b->gid = (gid_t)number;
-	else if (errno == 0 || errno == ENOENT || errno == ESRCH)
+	else if (is_not_found(errno))
 		return fail(b, "group %s: no such group", b->group);
 	else
 		return fail(b, "group %s: %s", b->group, strerror(errno));
@@ -280,13 +289,14 @@ static bool
 set_user(const struct become *b)
 {
 	uid_t uid = b->pw != NULL ? b->pw->pw_uid : geteuid();
+	const char *user = b->user != NULL ? b->user : "root";
 
 	if (setuid(uid) == -1)
-		return fail(b, "user %s: %s", b->user, strerror(errno));
+		return fail(b, "user %s: %s", user, strerror(errno));
 	if (getuid() != uid || geteuid() != uid)
-		return fail(b, "user %s: cannot be set", b->user);
+		return fail(b, "user %s: cannot be set", user);
 	if (uid != 0 && (setuid(0) == 0 || seteuid(0) == 0))
-		return fail(b, "user %s: root could be regained", b->user);
+		return fail(b, "user %s: root could be regained", user);
 	return true;
 }
 

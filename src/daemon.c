@@ -412,10 +412,14 @@ answer_run(struct daemon *d, const cJSON *request, struct control_reply *reply)
 
 	if (j == NULL)
 		return;
+	if (run == NULL) {
+		control_reply_error(reply, "the request names no run");
+		return;
+	}
 	job_inform(j, &info);
 	problem = job_problem(j);
 	o = cJSON_CreateObject();
-	json_add_text(o, "state", names[job_promise(j, run != NULL ? run : "")]);
+	json_add_text(o, "state", names[job_promise(j, run)]);
 	json_add_text(o, "problem", problem);
 	if (info.last_run != NULL)
 		cJSON_AddItemToObject(

@@ -811,10 +811,18 @@ job_leave(struct job *j, void (*gone)(void *arg, struct job *j), void *arg)
 	return true;
 }
 
+/* Is a run still to come that somebody asked for? */
+static bool
+is_promised(const struct job *j)
+{
+	return j->promised[0] != '\0' && j->state.manual && j->rule->policy.enabled;
+}
+
 const char *
 job_trigger(struct job *j, const char **why)
 {
 	mono_t now = mono_now();
+	bool promised = is_promised(j);
 
 	*why = "it is disabled";
 	if (!j->rule->policy.enabled)
@@ -822,7 +830,7 @@ job_trigger(struct job *j, const char **why)
 	*why = j->blocked_by;
 	if (!dispatch_trigger(&j->world->dispatch, &j->state, now))
 		return NULL;
-	if (j->promised[0] == '\0')
+	if (!promised)
 		next_run_id(j, j->promised);
 	say_state(j, now, "asked for");
 	return j->promised;
@@ -831,7 +839,7 @@ job_trigger(struct job *j, const char **why)
 enum job_promise
 job_promise(const struct job *j, const char *run)
 {
-	if (strcmp(run, j->promised) == 0)
+	if (is_promised(j) && strcmp(run, j->promised) == 0)
 		return PROMISE_WAITING;
 	if (strcmp(run, j->run.id) != 0)
 		return PROMISE_UNKNOWN;

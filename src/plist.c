@@ -79,11 +79,11 @@ skip_space(struct reader *r)
 	r->s += strspn(r->s, " \t\r\n");
 }
 
-/* Goes on behind the next end. */
+/* Goes on behind the end of what has begun here. */
 static int
-skip_past(struct reader *r, const char *end)
+skip_past(struct reader *r, const char *begin, const char *end)
 {
-	const char *at = strstr(r->s, end);
+	const char *at = strstr(r->s + strlen(begin), end);
 
 	if (at == NULL)
 		return fail(r, "`%s` is missing", end);
@@ -100,13 +100,15 @@ skip_misc(struct reader *r)
 	for (;;) {
 		skip_space(r);
 		if (starts_with(r->s, "<!--")) {
-			if (skip_past(r, "-->") == -1)
+			if (skip_past(r, "<!--", "-->") == -1)
 				return -1;
 		} else if (starts_with(r->s, "<?")) {
-			if (skip_past(r, "?>") == -1)
+			if (skip_past(r, "<?", "?>") == -1)
 				return -1;
 		} else if (starts_with(r->s, "<!DOCTYPE")) {
 			n = strcspn(r->s, "[>");
+			if (r->s[n] == '\0')
+				return fail(r, "`>` is missing");
 			if (r->s[n] != '>')
 				return fail(r, "a document type of its own");
 			r->s += n + 1;
@@ -222,11 +224,11 @@ read_text(struct reader *r, struct buf *out)
 				return -1;
 		} else if (starts_with(r->s, CDATA)) {
 			from = r->s + sizeof(CDATA) - 1;
-			if (skip_past(r, "]]>") == -1)
+			if (skip_past(r, CDATA, "]]>") == -1)
 				return -1;
 			buf_add(out, from, (size_t)(r->s - 3 - from));
 		} else if (starts_with(r->s, "<!--")) {
-			if (skip_past(r, "-->") == -1)
+			if (skip_past(r, "<!--", "-->") == -1)
 				return -1;
 		} else {
 			return 0;
@@ -372,7 +374,8 @@ read_document(struct reader *r)
 	if (skip_misc(r) == -1 || read_tag(r) == -1)
 		return NULL;
 	if (strcmp(r->tag, "plist") != 0 || r->closing || r->empty)
-		fail(r, "<%s> instead of <plist>", r->tag);
+		fail(r, "<%s%s%s> instead of <plist>", r->closing ? "/" : "", r->tag,
+		    r->empty ? "/" : "");
 	else if (skip_misc(r) == 0 && read_tag(r) == 0)
 		p = read_value(r);
 	if (p == NULL || skip_misc(r) == -1 || expect_end(r, "plist") == -1 ||
@@ -456,7 +459,7 @@ plist_get(const struct plist *dict, const char *key)
 	const struct plist *p;
 
 	for (p = dict->child; p != NULL; p = p->next)
-		if (strcmp(p->key, key) == 0)
+		if (p->key != NULL && strcmp(p->key, key) == 0)
 			return p;
 	return NULL;
 }

@@ -39,7 +39,7 @@ bool plist_is_xml(const char *text, size_t len);
 struct plist *plist_parse(const char *text, size_t len, char why[PLIST_WHY_SIZE]);
 void plist_free(struct plist *p);
 
-/* The member of a dictionary, or NULL. */
+/* The member of a dictionary; NULL if there is none, as of any other value. */
 const struct plist *plist_get(const struct plist *dict, const char *key);
 
 /* The value of an integer; false for any other type and what 64 bits cannot hold. */

@@ -167,8 +167,6 @@ parse_bytes(const struct key *k, void *object, const struct input *in)
 	if (!parse_size(in->value, &bytes))
 		return refuse(in, "`%s`: `%s` is not a size such as 512, 4k, 1M", k->name,
 		    in->value);
-	if (bytes > (uint64_t)k->max)
-		return refuse(in, "`%s`: `%s` is too large", k->name, in->value);
 	*(uint64_t *)field(k, object) = bytes;
 	return 0;
 }
@@ -775,7 +773,7 @@ static const struct key keys[] = {
 	    "The absolute path of a file or directory, or a pattern with * ? [ ]." },
 	{ "on", &t_changes, POLICY(on), 0, 0, change_choices, "create modify delete", LIST,
 	    "Which changes of a watched path count." },
-	{ "min-size", &t_size, POLICY(min_size), 0, INT64_MAX, NULL, "0", 0,
+	{ "min-size", &t_size, POLICY(min_size), 0, 0, NULL, "0", 0,
 	    "A file that is smaller than this counts as absent." },
 	{ "at-start", &t_choice, POLICY(at_start), 0, 0, start_choices, "changed", 0,
 	    "What is due when the daemon starts or the rule is new." },

@@ -37,7 +37,8 @@ open_record(void)
 	if (fd == -1)
 		return;
 	if (ftruncate(fd, RECORD_SIZE) == 0) {
-		shared = mmap(NULL, RECORD_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		shared =
+		    mmap(NULL, RECORD_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 		if (shared == MAP_FAILED)
 			shared = NULL;
 	}

@@ -35,6 +35,10 @@ warning() {
 	is_logged " $1: seems to trigger itself: .*see while-running"
 }
 
+status_says() {
+	"$WATCHPATHD" status --root "$box" r | tr -s ' \n' ' ' | grep -qF -e "$1"
+}
+
 an_action_that_writes_its_own_path() {
 	rule r 'watch = /f' 'settle = 0'
 	start_daemon
@@ -44,6 +48,7 @@ an_action_that_writes_its_own_path() {
 	ok "the log says what changes" is_logged "r: seems to trigger itself: $box/f"
 	until_true 30 has_paused r 3
 	ok "its pauses double from 1 s on" guard_doubles r
+	ok "the status says so meanwhile" status_says "seems to trigger itself: $box/f changes"
 	n=$(grep -c . "$dir/runs/r")
 	until_true 30 has_ended r "$n"
 	get_run r "$n"

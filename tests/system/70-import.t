@@ -196,7 +196,7 @@ refused_values() {
 
 wrong_types() {
 	for member in 'Label <integer>1</integer>' 'WatchPaths <string>/a</string>' \
-	    'WatchPaths <array><true/></array>' 'StartInterval <string>60</string>' \
+	    'WatchPaths <array><true/></array>' 'WatchPaths <array><string/></array>' 'StartInterval <string>60</string>' \
 	    'StartInterval <real>1.5</real>' 'RunAtLoad <integer>1</integer>' \
 	    'UserName <integer>0</integer>' 'Umask <integer>512</integer>' \
 	    'EnvironmentVariables <array/>' 'Program <array/>' \
@@ -324,6 +324,18 @@ files() {
 	ok $? "nothing is left in the directory for temporary files"
 }
 
+# More than a rule file may hold, in plists that are good by themselves.
+too_much() {
+	perl -e 'printf "<string>/%s%04d</string>\n", "a" x 170, $_ for 1 .. 1000' >paths
+	for name in w1 w2 w3 w4 w5 w6; do
+		plist $name "<key>Label</key><string>$name</string>$command<key>WatchPaths</key><array>"
+		sed -i.bak -e '/<array>$/r paths' -e 's|^</dict>|</array>&|' $name.plist
+	done
+	says 0 "^\\[w1\\]" "1,000 long paths make a rule" "$watchpathd" import w1.plist
+	says 65 'larger than 1 MiB' "what one rule file cannot hold is refused" \
+		"$watchpathd" import w[1-6].plist
+}
+
 # Reading what one may not: as somebody else if this is root.
 permission() {
 	as=
@@ -357,5 +369,6 @@ names
 no_plists
 converters
 files
+too_much
 permission
 echo "1..$n"

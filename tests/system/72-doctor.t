@@ -220,6 +220,8 @@ another_job() {
 	</dict></plist>
 	END
 	echo 'no plist' >"$box/Library/LaunchDaemons/other.plist"
+	echo '<plist version="1.0"><array><true/></array></plist>' \
+	    >"$box/Library/LaunchDaemons/array.plist"
 	doctor
 	finds "r: $job watches /private/key too" 'both act on every change' \
 	    "sudo launchctl bootout system '$job'"

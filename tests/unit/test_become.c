@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The exec mode from outside: this program starts itself in it, lets it execute
- * this program once more, and reads what that found itself to be.
+ * this program once more, and reads what that found itself to be. The calls that
+ * change or tell who a process is are its own: they do what those of libc do, but
+ * for the one that FAULT in the environment of the mode names.
  */
+/* With it macOS has another getgroups than the one that the mode calls. */
+#undef _DARWIN_C_SOURCE
+
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -35,6 +41,119 @@ extern char **environ;
 static char self[4096];
 static char status[4096], output[65536];
 static int exit_status, leak;
+
+/* The type differs between Linux and macOS. */
+#ifdef CLONE_NEWNS
+typedef size_t group_count;
+typedef gid_t base_group;
+#else
+typedef int group_count;
+typedef int base_group;
+#endif
+
+#define REAL(call) ((__typeof__(&(call)))dlsym(RTLD_NEXT, #call))
+
+static bool
+has_fault(const char *fault)
+{
+	const char *asked = getenv("FAULT");
+
+	return asked != NULL && strcmp(asked, fault) == 0;
+}
+
+/* Does this call fail, with that errno? */
+static bool
+is_failing(const char *fault, int error)
+{
+	if (!has_fault(fault))
+		return false;
+	errno = error;
+	return true;
+}
+
+struct passwd *
+getpwnam(const char *name)
+{
+	return is_failing("getpwnam fails", EIO) ? NULL : REAL(getpwnam)(name);
+}
+
+struct passwd *
+getpwuid(uid_t uid)
+{
+	return is_failing("getpwuid fails", EIO) ? NULL : REAL(getpwuid)(uid);
+}
+
+struct group *
+getgrnam(const char *name)
+{
+	return is_failing("getgrnam fails", EIO) ? NULL : REAL(getgrnam)(name);
+}
+
+int
+getgroups(int size, gid_t list[])
+{
+	int n;
+
+	if (is_failing("getgroups fails", EPERM) ||
+	    (size > 0 && is_failing("getgroups only counts", EPERM)))
+		return -1;
+	if (!has_fault("getgroups has one more"))
+		return REAL(getgroups)(size, list);
+	n = REAL(getgroups)(size > 0 ? size - 1 : 0, list);
+	if (n >= 0 && size > 0)
+		list[n] = 4242;
+	return n >= 0 ? n + 1 : -1;
+}
+
+int
+setgroups(group_count n, const gid_t *list)
+{
+	return is_failing("setgroups fails", EPERM) ? -1 : REAL(setgroups)(n, list);
+}
+
+int
+initgroups(const char *user, base_group gid)
+{
+	return is_failing("initgroups fails", EPERM) ? -1 : REAL(initgroups)(user, gid);
+}
+
+int
+setgid(gid_t gid)
+{
+	if (is_failing("setgid fails", EPERM))
+		return -1;
+	if (has_fault("setgid does nothing"))
+		return 0;
+	if (has_fault("setgid sets the effective one"))
+		return setegid(gid);
+	if (has_fault("setgid sets the real one"))
+		return setregid(gid, (gid_t)-1);
+	return REAL(setgid)(gid);
+}
+
+int
+setuid(uid_t uid)
+{
+	if (is_failing("setuid fails", EPERM))
+		return -1;
+	if (has_fault("setuid does nothing"))
+		return 0;
+	if (has_fault("setuid sets the effective one"))
+		return seteuid(uid);
+	if (has_fault("setuid sets the real one"))
+		return setreuid(uid, (uid_t)-1);
+	if (has_fault("setuid regains root") && uid == 0)
+		return 0;
+	return REAL(setuid)(uid);
+}
+
+int
+seteuid(uid_t uid)
+{
+	if (has_fault("seteuid regains root") && uid == 0)
+		return 0;
+	return REAL(seteuid)(uid);
+}
 
 /* What the action sees, a line for each fact. */
 static int
@@ -452,6 +571,104 @@ test_failures(void **state)
 	failed("/etc/passwd: Permission denied");
 }
 
+/* A process that is half somebody else cannot search itself for leaks. */
+static char no_leaks[] = "ASAN_OPTIONS=detect_leaks=0";
+
+/* Nothing is run where that call has the fault. */
+static void
+fails_where(const char *fault, const char *options, const char *sentence)
+{
+	char setting[128], words[256];
+	char *const env[] = { setting, no_leaks, NULL };
+
+	snprintf(setting, sizeof(setting), "FAULT=%s", fault);
+	snprintf(words, sizeof(words), "%s -- SELF report", options);
+	run(words, env, NULL);
+	if (strcmp(status, sentence) != 0)
+		fail_msg("%s: \"%s\" instead of \"%s\"", fault, status, sentence);
+	failed(sentence);
+}
+
+static void
+test_failing_directory(void **state)
+{
+	(void)state;
+	fails_where("getpwnam fails", "--user nobody", "user nobody: Input/output error");
+	/* It might be somebody's name. */
+	fails_where("getpwnam fails", "--user 0", "user 0: Input/output error");
+	fails_where("getpwuid fails", "--user 0", "user 0: Input/output error");
+	fails_where(
+	    "getgrnam fails", "--group nobodies", "group nobodies: Input/output error");
+}
+
+static void
+test_group_that_is_not_set(void **state)
+{
+	static const char *const faults[] = { "setgid fails", "setgid does nothing",
+		"setgid sets the effective one", "setgid sets the real one" };
+	struct passwd *pw = getpwnam("nobody");
+	char sentence[128], ours[128];
+	size_t i;
+
+	(void)state;
+	need_root();
+	assert_non_null(pw);
+	snprintf(sentence, sizeof(sentence), "group %u: Operation not permitted",
+	    (unsigned)pw->pw_gid);
+	fails_where("initgroups fails", "--user nobody", sentence);
+	fails_where(
+	    "setgroups fails", "--group 4711", "group 4711: Operation not permitted");
+	fails_where("setgroups fails", "--user nobody --group 4711",
+	    "group 4711: Operation not permitted");
+	snprintf(
+	    sentence, sizeof(sentence), "group %u: cannot be set", (unsigned)pw->pw_gid);
+	for (i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		fails_where(faults[i], "--user nobody", sentence);
+		fails_where(faults[i], "--group 4711", "group 4711: cannot be set");
+	}
+	/* Even where it would change nothing. */
+	snprintf(ours, sizeof(ours), "--group %u", (unsigned)getgid());
+	snprintf(
+	    sentence, sizeof(sentence), "group %u: cannot be set", (unsigned)getgid());
+	fails_where("setgid fails", ours, sentence);
+}
+
+static void
+test_groups_that_are_left(void **state)
+{
+	static const char *const faults[] = { "getgroups has one more", "getgroups fails",
+		"getgroups only counts" };
+	static const char *const options[] = { "--user nobody", "--group 4711",
+		"--user nobody --group 4711" };
+	size_t i, k;
+
+	(void)state;
+	need_root();
+	for (i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		for (k = 0; k < sizeof(options) / sizeof(options[0]); k++)
+			fails_where(faults[i], options[k],
+			    "user and group: other groups could not be left");
+}
+
+static void
+test_user_that_is_not_set(void **state)
+{
+	static const char *const faults[] = { "setuid does nothing",
+		"setuid sets the effective one", "setuid sets the real one" };
+	size_t i;
+
+	(void)state;
+	need_root();
+	fails_where(
+	    "setuid fails", "--user nobody", "user nobody: Operation not permitted");
+	for (i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		fails_where(faults[i], "--user nobody", "user nobody: cannot be set");
+	fails_where("setuid regains root", "--user nobody",
+	    "user nobody: root could be regained");
+	fails_where("seteuid regains root", "--user nobody --group 4711",
+	    "user nobody: root could be regained");
+}
+
 static void
 test_bad_command_lines(void **state)
 {
@@ -552,6 +769,14 @@ main(int argc, char **argv)
 		    NULL },
 		{ "what fails is told in a sentence, and nothing is run", test_failures,
 		    NULL, NULL, NULL },
+		{ "a directory that cannot be asked is no empty one",
+		    test_failing_directory, NULL, NULL, NULL },
+		{ "without its group nothing is run", test_group_that_is_not_set, NULL,
+		    NULL, NULL },
+		{ "with a group too many nothing is run", test_groups_that_are_left, NULL,
+		    NULL, NULL },
+		{ "without its user, or with a way back, nothing is run",
+		    test_user_that_is_not_set, NULL, NULL, NULL },
 		{ "a bad command line runs nothing", test_bad_command_lines, NULL, NULL,
 		    NULL },
 		{ "who is not root gets a sentence", test_not_root, NULL, NULL, NULL },

@@ -1,0 +1,699 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Property lists: every value is read as it stands there, and whatever is not
+ * clear is an error whose sentence names its line.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plist.h"
+
+#define ROOM 8192
+
+static char why[PLIST_WHY_SIZE];
+
+/* Reads len bytes with no NUL behind them. There is a list, or a sentence. */
+static struct plist *
+parse(const char *text, size_t len)
+{
+	char *copy = malloc(len + (len == 0));
+	struct plist *p;
+
+	assert_non_null(copy);
+	memcpy(copy, text, len);
+	memset(why, '?', sizeof(why) - 1);
+	p = plist_parse(copy, len, why);
+	free(copy);
+	if ((p == NULL) == (why[0] == '\0'))
+		fail_msg("a list and a sentence, or neither: %s", text);
+	return p;
+}
+
+/* What stands within <plist>, which must be in order. */
+static struct plist *
+parse_value(const char *value)
+{
+	char text[ROOM];
+	struct plist *p;
+	int n = snprintf(text, sizeof(text), "<plist>%s</plist>", value);
+
+	assert_true(n > 0 && n < ROOM);
+	p = parse(text, (size_t)n);
+	if (p == NULL)
+		fail_msg("%s: %s", value, why);
+	return p;
+}
+
+static void
+says(const char *text, size_t len, const char *sentence)
+{
+	struct plist *p = parse(text, len);
+
+	plist_free(p);
+	if (strcmp(why, sentence) != 0)
+		fail_msg("\"%s\" instead of \"%s\" about:\n%s", why, sentence, text);
+}
+
+static void
+reads(const char *value, enum plist_type type, const char *text)
+{
+	struct plist *p = parse_value(value);
+
+	if (p->type != type || strcmp(p->text, text) != 0)
+		fail_msg("%s: type %d, \"%s\" instead of %d, \"%s\"", value, (int)p->type,
+		    p->text, (int)type, text);
+	assert_null(p->child);
+	assert_null(p->next);
+	assert_null(p->key);
+	plist_free(p);
+}
+
+/* Errors */
+
+#define TYPE                                                       \
+	"<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\"\n" \
+	"    \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n"
+#define HEAD \
+	"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" TYPE "<plist version=\"1.0\">\n"
+#define TAIL "\n</plist>\n"
+#define NO_CHARACTER "line 5: a reference to a character that there is not"
+#define NO_NUMBER "line 5: `&#` without a number and `;`"
+#define NO_ENTITY "line 5: an unknown entity, or `&` instead of `&amp;`"
+#define NO_XML "line 1: not a property list in XML and UTF-8"
+#define NO_TAG "line 5: not a tag of a property list"
+#define TOO_EARLY "it ends too early"
+
+static const struct {
+	const char *text, *why;
+} errors[] = {
+	/* What stands before the list. */
+	{ "", NO_XML },
+	{ " \n", NO_XML },
+	{ "\xef\xbb\xbf", NO_XML },
+	{ "bplist00", NO_XML },
+	{ "{ Label = a; }", NO_XML },
+	{ "<dict/>", NO_XML },
+	{ "x<plist/>", NO_XML },
+	{ "<?xml version=\"1.0\"", NO_XML },
+	{ "\n<?xml encoding=\"UTF-16\"?><plist><true/></plist>", NO_XML },
+	{ "<!DOCTYPE plist [\n<!ENTITY a \"b\">\n]>\n<plist><true/></plist>",
+	    "line 1: a document type of its own" },
+	{ "<?xml?>\n\n<!DOCTYPE plist SYSTEM \"x\"\n[]><plist><true/></plist>",
+	    "line 3: a document type of its own" },
+	{ "<!-- -->", "line 1: " TOO_EARLY },
+	{ "<?xml?>\n<!-- -->\n", "line 3: " TOO_EARLY },
+	{ "<?xml?>\n<dict></dict>", "line 2: <dict> instead of <plist>" },
+	{ "<plists>\n</plists>", "line 1: <plists> instead of <plist>" },
+	{ "\n<plists>", "line 2: <plists> instead of <plist>" },
+	{ "<!---->\n\n<key>", "line 3: <key> instead of <plist>" },
+	/* What stands after it. */
+	{ HEAD "<true/>", "line 5: " TOO_EARLY },
+	{ HEAD "<true/>\n<false/>" TAIL, "line 6: <false> instead of </plist>" },
+	{ HEAD "<true/></dict>" TAIL, "line 5: </dict> instead of </plist>" },
+	{ HEAD "<true/>x" TAIL, "line 5: text between tags" },
+	{ HEAD "<true/>" TAIL "x", "line 7: text after the property list" },
+	{ HEAD "<true/>" TAIL "<plist>", "line 7: text after the property list" },
+	/* Values. */
+	{ HEAD, "line 5: " TOO_EARLY },
+	{ HEAD "<array>\n", "line 6: " TOO_EARLY },
+	{ HEAD "<array>\n<true/>\n", "line 7: " TOO_EARLY },
+	{ HEAD "<string>a\nb", "line 6: " TOO_EARLY },
+	{ HEAD "<integer>", "line 5: " TOO_EARLY },
+	{ HEAD "a" TAIL, "line 5: text between tags" },
+	{ HEAD "<array>\n\n&amp;</array>" TAIL, "line 7: text between tags" },
+	{ HEAD "</plist>", "line 5: </plist> is no value" },
+	{ HEAD "<plist>" TAIL, "line 5: <plist> is no value" },
+	{ HEAD "<key>a</key>" TAIL, "line 5: <key> is no value" },
+	{ HEAD "<array>\n</dict>" TAIL, "line 6: </dict> is no value" },
+	{ HEAD "<array>\n<true/><set/></array>" TAIL, "line 6: <set> is no value" },
+	/* Tags. */
+	{ HEAD "<>" TAIL, NO_TAG },
+	{ HEAD "<Dict/>" TAIL, NO_TAG },
+	{ HEAD "< dict/>" TAIL, NO_TAG },
+	{ HEAD "</ dict>" TAIL, NO_TAG },
+	{ HEAD "<aaaaaaaaaaaaaaaa/>" TAIL, NO_TAG },
+	{ HEAD "<aaaaaaaaaaaaaaa/>" TAIL, "line 5: <aaaaaaaaaaaaaaa> is no value" },
+	{ HEAD "<![CDATA[a]]>" TAIL, NO_TAG },
+	{ HEAD "<string>a<?b?></string>" TAIL, NO_TAG },
+	{ HEAD "<string>a<", NO_TAG },
+	{ HEAD "<string", "line 5: the tag <string is not finished" },
+	{ HEAD "<string\n\n", "line 5: the tag <string is not finished" },
+	{ HEAD "<string a=\"<\"/>" TAIL, "line 5: the tag <string is not finished" },
+	{ HEAD "<string2/>" TAIL, "line 5: the tag <string is not finished" },
+	{ HEAD "<dict-a/>" TAIL, "line 5: the tag <dict is not finished" },
+	{ HEAD "<string>\na</string" TAIL, "line 6: the tag <string is not finished" },
+	{ HEAD "<string>\na</dict>" TAIL, "line 6: </dict> instead of </string>" },
+	{ HEAD "<string>\na<string>" TAIL, "line 6: <string> instead of </string>" },
+	{ HEAD "<true><true/></true>" TAIL, "line 5: <true> instead of </true>" },
+	/* Dictionaries. */
+	{ HEAD "<dict>", "line 5: " TOO_EARLY },
+	{ HEAD "<dict>\n<key>a</key>", "line 6: " TOO_EARLY },
+	{ HEAD "<dict>\na" TAIL, "line 6: text between tags" },
+	{ HEAD "<dict><key>a</key>\na" TAIL, "line 6: text between tags" },
+	{ HEAD "<dict>\n<true/></dict>" TAIL, "line 6: <true> instead of <key>" },
+	{ HEAD "<dict>\n</array>" TAIL, "line 6: </array> instead of <key>" },
+	{ HEAD "<dict>\n</key>" TAIL, "line 6: </key> instead of <key>" },
+	{ HEAD "<dict><key>a</key><true/><true/></dict>" TAIL,
+	    "line 5: <true> instead of <key>" },
+	{ HEAD "<dict><key>a</string>" TAIL, "line 5: </string> instead of </key>" },
+	{ HEAD "<dict><key>a</key>\n</dict>" TAIL, "line 6: </dict> is no value" },
+	{ HEAD "<dict><key>a</key><key>b</key>" TAIL, "line 5: <key> is no value" },
+	{ HEAD "<dict>\n<key>a</key><true/>\n<key>b</key><true/>\n<key>a</key><true/>"
+	       "</dict>" TAIL,
+	    "line 8: the key a is there twice" },
+	{ HEAD "<dict><key/><true/><key></key><true/></dict>" TAIL,
+	    "line 5: the key  is there twice" },
+	{ HEAD "<dict><key>A</key><true/><key>&#65;</key>\n<true/></dict>" TAIL,
+	    "line 6: the key A is there twice" },
+	{ HEAD "<dict><key>a\tb</key><true/><key>a\tb</key><true/></dict>" TAIL,
+	    "line 5: the key a\\011b is there twice" },
+	/* References. */
+	{ HEAD "<string>&#0;</string>" TAIL, NO_CHARACTER },
+	{ HEAD "<string>&#x0;</string>" TAIL, NO_CHARACTER },
+	{ HEAD "<string>&#xd800;</string>" TAIL, NO_CHARACTER },
+	{ HEAD "<string>&#xDFFF;</string>" TAIL, NO_CHARACTER },
+	{ HEAD "<string>&#56320;</string>" TAIL, NO_CHARACTER },
+	{ HEAD "<string>&#x110000;</string>" TAIL, NO_CHARACTER },
+	{ HEAD "<string>&#1114112;</string>" TAIL, NO_CHARACTER },
+	{ HEAD "<string>&#xffffffff;</string>" TAIL, NO_CHARACTER },
+	{ HEAD "<string>&#;</string>" TAIL, NO_NUMBER },
+	{ HEAD "<string>&#x;</string>" TAIL, NO_NUMBER },
+	{ HEAD "<string>&#65</string>" TAIL, NO_NUMBER },
+	{ HEAD "<string>&#6 5;</string>" TAIL, NO_NUMBER },
+	{ HEAD "<string>&#-65;</string>" TAIL, NO_NUMBER },
+	{ HEAD "<string>&#41a;</string>" TAIL, NO_NUMBER },
+	{ HEAD "<string>&#x41g;</string>" TAIL, NO_NUMBER },
+	{ HEAD "<string>&#X41;</string>" TAIL, NO_NUMBER },
+	{ HEAD "<string>&#4294967361;</string>" TAIL, NO_NUMBER },
+	{ HEAD "<string>&#", NO_NUMBER },
+	{ HEAD "<string>&#x4", NO_NUMBER },
+	{ HEAD "<string>&nbsp;</string>" TAIL, NO_ENTITY },
+	{ HEAD "<string>a & b</string>" TAIL, NO_ENTITY },
+	{ HEAD "<string>&;</string>" TAIL, NO_ENTITY },
+	{ HEAD "<string>&lt</string>" TAIL, NO_ENTITY },
+	{ HEAD "<string>&AMP;</string>" TAIL, NO_ENTITY },
+	{ HEAD "<string>&", NO_ENTITY },
+	{ HEAD "<dict><key>a&b;</key><true/></dict>" TAIL, NO_ENTITY },
+	/* What has no end. The line is that of its begin. */
+	{ "<!-- a\n", "line 1: `-->` is missing" },
+	{ "<?xml?>\n<?a\n>", "line 2: `?>` is missing" },
+	{ HEAD "<true/>" TAIL "<!-- a\n->", "line 7: `-->` is missing" },
+	{ HEAD "<true/>\n<?a" TAIL, "line 6: `?>` is missing" },
+	{ HEAD "<dict>\n<!-- a" TAIL, "line 6: `-->` is missing" },
+	{ HEAD "<string>\n<!-- a\n</string>" TAIL, "line 6: `-->` is missing" },
+	{ HEAD "<string>\n\n<![CDATA[a]>\n</string>" TAIL, "line 7: `]]>` is missing" },
+};
+
+static void
+every_error_is_told_with_its_line(void **unused)
+{
+	size_t i;
+
+	(void)unused;
+	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+		says(errors[i].text, strlen(errors[i].text), errors[i].why);
+}
+
+static void
+a_nul_byte_is_an_error(void **unused)
+{
+	static const char within[] = "<plist><string>a\0b</string></plist>";
+	static const char behind[] = "<plist><string>ab</string></plist>\0";
+
+	(void)unused;
+	says(within, sizeof(within) - 1, "line 1: a NUL byte");
+	says(behind, sizeof(behind) - 1, "line 1: a NUL byte");
+	says("\0", 1, "line 1: a NUL byte");
+	/* What lies behind the length does not count. */
+	says(behind, sizeof(behind) - 2, "");
+}
+
+static void
+a_long_key_is_told_in_part(void **unused)
+{
+	char text[ROOM], key[301], sentence[256];
+
+	(void)unused;
+	memset(key, 'k', sizeof(key) - 1);
+	key[sizeof(key) - 1] = '\0';
+	snprintf(text, sizeof(text),
+	    "<plist><dict><key>%s</key><true/><key>%s</key><true/></dict></plist>", key,
+	    key);
+	snprintf(
+	    sentence, sizeof(sentence), "line 1: the key %.100s is there twice", key);
+	says(text, strlen(text), sentence);
+}
+
+/* depth values, one within the other, a line for each. */
+static void
+nest(char *text, size_t depth, const char *begin, const char *end)
+{
+	size_t i;
+
+	strcpy(text, "<plist>");
+	for (i = 1; i < depth; i++)
+		strcat(text, begin);
+	strcat(text, "\n<array/>");
+	for (i = 1; i < depth; i++)
+		strcat(text, end);
+	strcat(text, "</plist>");
+}
+
+static void
+nesting_has_an_end(void **unused)
+{
+	static const char *const kinds[][2] = { { "\n<array>", "</array>" },
+		{ "\n<dict><key>a</key>", "</dict>" } };
+	char text[ROOM];
+	size_t i;
+
+	(void)unused;
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		nest(text, 64, kinds[i][0], kinds[i][1]);
+		says(text, strlen(text), "");
+		nest(text, 65, kinds[i][0], kinds[i][1]);
+		says(text, strlen(text), "line 66: nested deeper than 64 levels");
+	}
+	/* Side by side there may be more. */
+	strcpy(text, "<plist><array>");
+	for (i = 0; i < 200; i++)
+		strcat(text, "<array></array>");
+	strcat(text, "</array></plist>");
+	says(text, strlen(text), "");
+}
+
+/* Values */
+
+static void
+strings_are_kept_to_the_byte(void **unused)
+{
+	static const char *const same[] = { "", " ", " \t\r\n a \r\n\r ", "a>b", "]]>",
+		"-->", "'\"", "/", "\x01\x1f\x7f", "caf\xc3\xa9", "\xff\xfe\x80",
+		"\xef\xbb\xbf", "%s" };
+	char text[256];
+	size_t i;
+
+	(void)unused;
+	for (i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+		snprintf(text, sizeof(text), "<string>%s</string>", same[i]);
+		reads(text, PLIST_STRING, same[i]);
+	}
+}
+
+static void
+text_is_put_together(void **unused)
+{
+	static const struct {
+		const char *text, *value;
+	} texts[] = {
+		{ "&lt;&gt;&amp;&apos;&quot;", "<>&'\"" },
+		{ "&amp;lt;", "&lt;" },
+		{ "&amp;#65;", "&#65;" },
+		{ "&lt;/string&gt;", "</string>" },
+		{ "<![CDATA[]]>", "" },
+		{ "<![CDATA[ <b>&amp;&x\n</string> ]]>", " <b>&amp;&x\n</string> " },
+		{ "a<![CDATA[b]]]>c", "ab]c" },
+		{ "a<![CDATA[]]]]><![CDATA[>]]>b", "a]]>b" },
+		{ "<![CDATA[<!-- a -->]]>", "<!-- a -->" },
+		{ "a<!-- b -->c", "ac" },
+		{ "a <!----> b", "a  b" },
+		{ "<!-- </string> & <![CDATA[ \n -->a", "a" },
+		{ "a<!-- b -->&amp;<![CDATA[&]]><!-- c -->d", "a&&d" },
+	};
+	char text[256];
+	size_t i;
+
+	(void)unused;
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		snprintf(text, sizeof(text), "<string>%s</string>", texts[i].text);
+		reads(text, PLIST_STRING, texts[i].value);
+	}
+}
+
+static void
+references_become_utf8(void **unused)
+{
+	static const struct {
+		const char *reference, *utf8;
+	} texts[] = {
+		{ "&#1;", "\x01" },
+		{ "&#65;", "A" },
+		{ "&#00000065;", "A" },
+		{ "&#x26;", "&" },
+		{ "&#x3c;&#x3C;", "<<" },
+		{ "&#127;", "\x7f" },
+		{ "&#128;", "\xc2\x80" },
+		{ "&#xe9;", "\xc3\xa9" },
+		{ "&#x7ff;", "\xdf\xbf" },
+		{ "&#x800;", "\xe0\xa0\x80" },
+		{ "&#8364;", "\xe2\x82\xac" },
+		{ "&#xD7FF;", "\xed\x9f\xbf" },
+		{ "&#xe000;", "\xee\x80\x80" },
+		{ "&#xffff;", "\xef\xbf\xbf" },
+		{ "&#x10000;", "\xf0\x90\x80\x80" },
+		{ "&#128512;", "\xf0\x9f\x98\x80" },
+		{ "&#x0010FFFF;", "\xf4\x8f\xbf\xbf" },
+	};
+	char text[256], value[64];
+	size_t i;
+
+	(void)unused;
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		snprintf(text, sizeof(text), "<string>a%sb</string>", texts[i].reference);
+		snprintf(value, sizeof(value), "a%sb", texts[i].utf8);
+		reads(text, PLIST_STRING, value);
+	}
+}
+
+static void
+every_type_is_known(void **unused)
+{
+	(void)unused;
+	reads("<dict></dict>", PLIST_DICT, "");
+	reads("<dict> \n <!-- a --> </dict>", PLIST_DICT, "");
+	reads("<array></array>", PLIST_ARRAY, "");
+	reads("<string>a</string>", PLIST_STRING, "a");
+	reads("<integer>1</integer>", PLIST_INTEGER, "1");
+	reads("<real>1.5</real>", PLIST_REAL, "1.5");
+	reads("<true></true>", PLIST_TRUE, "");
+	reads("<false></false>", PLIST_FALSE, "");
+	reads("<date>2026-01-02T03:04:05Z</date>", PLIST_DATE, "2026-01-02T03:04:05Z");
+	reads("<data>AAEC</data>", PLIST_DATA, "AAEC");
+}
+
+static void
+an_element_may_be_empty_and_have_attributes(void **unused)
+{
+	(void)unused;
+	reads("<dict/>", PLIST_DICT, "");
+	reads("<array />", PLIST_ARRAY, "");
+	reads("<string/>", PLIST_STRING, "");
+	reads("<string\n\t/>", PLIST_STRING, "");
+	reads("<integer/>", PLIST_INTEGER, "");
+	reads("<true/>", PLIST_TRUE, "");
+	reads("<false />", PLIST_FALSE, "");
+	reads("<string a=\"b\">c</string>", PLIST_STRING, "c");
+	reads("<string a='b' c=\"/\">c</string >", PLIST_STRING, "c");
+	reads("<string a=\"b\"/>", PLIST_STRING, "");
+	reads("<array\n\ta=\"b\"></array>", PLIST_ARRAY, "");
+}
+
+static void
+white_space_counts_in_strings_alone(void **unused)
+{
+	struct plist *p;
+
+	(void)unused;
+	reads("<integer> \t\r\n 5 \n</integer>", PLIST_INTEGER, "5");
+	reads("<integer> \n </integer>", PLIST_INTEGER, "");
+	reads("<real> 1.5\n</real>", PLIST_REAL, "1.5");
+	reads("<date>\n2026-01-02T03:04:05Z </date>", PLIST_DATE, "2026-01-02T03:04:05Z");
+	reads("<data>\n\tAA\n\tEC\n</data>", PLIST_DATA, "AA\n\tEC");
+	reads("<true>\n</true>", PLIST_TRUE, "");
+	reads("\n\t<true/> \r\n", PLIST_TRUE, "");
+	p = parse_value("<dict> <key> a </key> <string> b </string> </dict>");
+	assert_string_equal(p->child->key, " a ");
+	assert_string_equal(p->child->text, " b ");
+	assert_null(plist_get(p, "a"));
+	plist_free(p);
+}
+
+static const struct {
+	const char *head;
+	bool good;
+} heads[] = {
+	{ "", true },
+	{ "\xef\xbb\xbf", true },
+	{ "\n\t ", true },
+	{ "\xef\xbb\xbf\n", true },
+	{ TYPE, true },
+	{ "<!DOCTYPE plist>", true },
+	{ "<!-- a --><!-- <plist> -->", true },
+	{ "<?xml version=\"1.0\"?>", true },
+	{ "<?xml version='1.0' encoding='utf-8'?>", true },
+	{ "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"no\"?>", true },
+	{ "<?xml version=\"1.0\" encoding = \"UTF8\"?>", true },
+	{ "<?xml encoding=\"US-ASCII\"?>\n<?a b?>" TYPE "<!-- c -->", true },
+	{ "\xef\xbb\xbf<?xml encoding=\"utf-8\"?>", true },
+	{ "<?xml?><!-- encoding=\"UTF-16\" -->", true },
+	{ "<?xml encoding=\"UTF-16\"?>", false },
+	{ "<?xml encoding=\"ISO-8859-1\"?>", false },
+	{ "<?xml encoding=\"\"?>", false },
+	{ "<?xml encoding?>", false },
+	{ "<?xml encoding=\"utf-8\">", false },
+	{ "\xef\xbb\xbf\xef\xbb\xbf", false },
+	{ "\xfe\xff", false },
+	{ "a", false },
+	{ "<?a?>", false },
+};
+
+static void
+what_may_stand_before_a_list(void **unused)
+{
+	char text[1024];
+	size_t i;
+
+	(void)unused;
+	for (i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+		snprintf(text, sizeof(text), "%s<plist version=\"1.0\"><true/></plist>",
+		    heads[i].head);
+		if (plist_is_xml(text, strlen(text)) != heads[i].good)
+			fail_msg("%s", text);
+		says(text, strlen(text), heads[i].good ? "" : NO_XML);
+	}
+	assert_false(plist_is_xml("<plist>", 5));
+	assert_true(plist_is_xml("<plist>", 6));
+	assert_false(plist_is_xml("", 0));
+}
+
+static void
+comments_may_stand_between_all_tags(void **unused)
+{
+	static const char text[] =
+	    "<plist><!--1--><dict><!--2--><?a?><key>k</key><!--3-->"
+	    "<array><!--4--><true/><!--5--></array><!--6--></dict>"
+	    "<!--7--></plist><!--8--><?b?>\n";
+	struct plist *p = parse(text, strlen(text));
+
+	(void)unused;
+	assert_non_null(p);
+	assert_string_equal(p->child->key, "k");
+	assert_int_equal(p->child->child->type, PLIST_TRUE);
+	assert_null(p->child->child->next);
+	plist_free(p);
+}
+
+/* Members */
+
+static void
+members_keep_their_order(void **unused)
+{
+	static const char *const keys[] = { "z", "a", "", "Z", "<k>", "m" };
+	static const enum plist_type types[] = { PLIST_STRING, PLIST_ARRAY, PLIST_INTEGER,
+		PLIST_TRUE, PLIST_DICT, PLIST_FALSE };
+	struct plist *p =
+	    parse_value("<dict><key>z</key><string>1</string>\n"
+			"<key>a</key><array><string>2</string><true/>"
+			"<string>3</string></array>"
+			"<key/><integer>4</integer><key>Z</key><true/>"
+			"<key>&lt;k&gt;</key><dict><key>z</key><real>5</real>"
+			"</dict><key>m</key><false/></dict>");
+	const struct plist *m = p->child;
+	size_t i;
+
+	(void)unused;
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++, m = m->next) {
+		assert_non_null(m);
+		assert_string_equal(m->key, keys[i]);
+		assert_int_equal(m->type, types[i]);
+		assert_ptr_equal(plist_get(p, keys[i]), m);
+	}
+	assert_null(m);
+	m = plist_get(p, "a")->child;
+	assert_string_equal(m->text, "2");
+	assert_null(m->key);
+	assert_int_equal(m->next->type, PLIST_TRUE);
+	assert_string_equal(m->next->next->text, "3");
+	assert_null(m->next->next->next);
+	assert_string_equal(plist_get(plist_get(p, "<k>"), "z")->text, "5");
+	plist_free(p);
+}
+
+static void
+what_is_not_there_is_null(void **unused)
+{
+	static const char *const others[] = { "<dict/>", "<array/>", "<string>a</string>",
+		"<integer>1</integer>", "<true/>", "<array><true/></array>",
+		"<dict><key>A</key><dict><key>a</key><true/></dict></dict>",
+		"<dict><key>aa</key><true/><key></key><string>a</string></dict>" };
+	struct plist *p;
+	size_t i;
+
+	(void)unused;
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		p = parse_value(others[i]);
+		if (plist_get(p, "a") != NULL)
+			fail_msg("%s", others[i]);
+		plist_free(p);
+	}
+	plist_free(NULL);
+}
+
+/* Integers */
+
+static const struct {
+	const char *text;
+	bool good;
+	int64_t value;
+} integers[] = {
+	{ "0", true, 0 },
+	{ "-0", true, 0 },
+	{ "+7", true, 7 },
+	{ "-7", true, -7 },
+	{ "\n 7 \n", true, 7 },
+	{ "0010", true, 10 },
+	{ "9223372036854775807", true, INT64_MAX },
+	{ "-9223372036854775807", true, -INT64_MAX },
+	{ "0x1F", true, 31 },
+	{ "0Xff", true, 255 },
+	{ "-0x10", true, -16 },
+	{ "+0xa", true, 10 },
+	{ "0xfffffffffffffff", true, INT64_C(0xfffffffffffffff) },
+	{ "9223372036854775808", false, 0 },
+	{ "-9223372036854775809", false, 0 },
+	{ "18446744073709551617", false, 0 },
+	{ "99999999999999999999999", false, 0 },
+	{ "0xffffffffffffffff", false, 0 },
+	{ "0x10000000000000001", false, 0 },
+	{ "", false, 0 },
+	{ "-", false, 0 },
+	{ "+", false, 0 },
+	{ "--7", false, 0 },
+	{ "+-7", false, 0 },
+	{ "-+7", false, 0 },
+	{ "- 7", false, 0 },
+	{ "1 2", false, 0 },
+	{ "7a", false, 0 },
+	{ "1.0", false, 0 },
+	{ "1e3", false, 0 },
+	{ "0x", false, 0 },
+	{ "0xg", false, 0 },
+	{ "0x-1", false, 0 },
+	{ "0x 1", false, 0 },
+	{ "0x0x1", false, 0 },
+	{ "ff", false, 0 },
+};
+
+static void
+integers_are_read_or_refused(void **unused)
+{
+	char text[256];
+	struct plist *p;
+	int64_t n;
+	size_t i;
+
+	(void)unused;
+	for (i = 0; i < sizeof(integers) / sizeof(integers[0]); i++) {
+		snprintf(text, sizeof(text), "<integer>%s</integer>", integers[i].text);
+		p = parse_value(text);
+		n = 99;
+		if (plist_integer(p, &n) != integers[i].good ||
+		    n != (integers[i].good ? integers[i].value : 99))
+			fail_msg("%s: %lld", text, (long long)n);
+		plist_free(p);
+	}
+}
+
+static void
+no_other_type_is_an_integer(void **unused)
+{
+	static const char *const others[] = { "<string>1</string>", "<real>1</real>",
+		"<data>1</data>", "<true/>", "<dict/>",
+		"<array><integer>1</integer></array>", "<integer/>" };
+	struct plist *p;
+	int64_t n = 99;
+	size_t i;
+
+	(void)unused;
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		p = parse_value(others[i]);
+		if (plist_integer(p, &n) || n != 99)
+			fail_msg("%s", others[i]);
+		plist_free(p);
+	}
+}
+
+/* Damage */
+
+static const char whole[] =
+    HEAD "<dict>\n\t<key>Label</key><string>a &amp; b&#x2192;</string><!-- c -->\n"
+	 "\t<key>WatchPaths</key>\n\t<array><string><![CDATA[/etc/a]]></string></array>\n"
+	 "\t<key>Nice</key><integer>-5</integer><key>RunAtLoad</key><true/>\n"
+	 "</dict>\n</plist>";
+
+static void
+a_list_cut_at_any_byte_is_refused(void **unused)
+{
+	struct plist *p;
+	size_t len;
+
+	(void)unused;
+	says(whole, sizeof(whole) - 1, "");
+	for (len = 0; len < sizeof(whole) - 1; len++) {
+		p = parse(whole, len);
+		if (p != NULL)
+			fail_msg("%.*s", (int)len, whole);
+		assert_memory_equal(why, "line ", 5);
+	}
+}
+
+static void
+damage_never_does_more_than_be_refused(void **unused)
+{
+	static const char bytes[] = "<>/&;#x![]-?= \n\"a0\xff";
+	char text[sizeof(whole)];
+	size_t at, i;
+
+	(void)unused;
+	for (at = 0; at < sizeof(whole) - 1; at++)
+		for (i = 0; i < sizeof(bytes); i++) {
+			memcpy(text, whole, sizeof(whole));
+			text[at] = bytes[i];
+			plist_free(parse(text, sizeof(whole) - 1));
+		}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_error_is_told_with_its_line),
+		cmocka_unit_test(a_nul_byte_is_an_error),
+		cmocka_unit_test(a_long_key_is_told_in_part),
+		cmocka_unit_test(nesting_has_an_end),
+		cmocka_unit_test(strings_are_kept_to_the_byte),
+		cmocka_unit_test(text_is_put_together),
+		cmocka_unit_test(references_become_utf8),
+		cmocka_unit_test(every_type_is_known),
+		cmocka_unit_test(an_element_may_be_empty_and_have_attributes),
+		cmocka_unit_test(white_space_counts_in_strings_alone),
+		cmocka_unit_test(what_may_stand_before_a_list),
+		cmocka_unit_test(comments_may_stand_between_all_tags),
+		cmocka_unit_test(members_keep_their_order),
+		cmocka_unit_test(what_is_not_there_is_null),
+		cmocka_unit_test(integers_are_read_or_refused),
+		cmocka_unit_test(no_other_type_is_an_integer),
+		cmocka_unit_test(a_list_cut_at_any_byte_is_refused),
+		cmocka_unit_test(damage_never_does_more_than_be_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
