@@ -715,8 +715,7 @@ same_rules(const struct import *m, const char *file)
 		same = rule_equal(c.rules[i], m->rules[i]);
 	for (i = 0; i < c.ndiags; i++)
 		if (c.diags[i].severity == DIAG_ERROR)
-			fprintf(stderr, "watchpathd: import: line %d: %s\n",
-			    c.diags[i].line, c.diags[i].message);
+			fprintf(stderr, "watchpathd: import: %s\n", c.diags[i].message);
 	conf_clear(&c);
 	return same;
 }

@@ -7,7 +7,7 @@
 
 crash=${BUILD:-$top/build}/crash/crash
 seed=${WATCHPATHD_SEED:-$(date +%s)}
-[ "${PACE:-}" != slow ] || : "${RELOADS:=60}"
+[ "${PACE:-}" != slow ] || : "${RELOADS:=30}"
 reloads=${RELOADS:-200}
 if [ ! -x "$crash" ]; then
 	echo "Bail out! $crash is not there: make check-system builds it"
