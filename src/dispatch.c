@@ -334,6 +334,7 @@ dispatch_restore(struct dispatch *d, struct dispatch_rule *r,
     const struct dispatch_saved *saved, mono_t now)
 {
 	int64_t every = ns(r->policy->every_ms);
+	int64_t longest = doubled(ns(r->policy->retry_delay_ms), saved->failures);
 	bool started = r->causes != 0;
 
 	r->failures = saved->failures;
@@ -344,7 +345,8 @@ dispatch_restore(struct dispatch *d, struct dispatch_rule *r,
 		r->shortened = saved->shortened;
 		r->may_shorten = !saved->full;
 	}
-	r->retry_length = clamp(saved->retry_length, INT64_MAX);
+	/* Damage must not make a rule wait for years. */
+	r->retry_length = clamp(saved->retry_length, longest + longest / 10);
 	r->retry_at = mono_add(now, clamp(saved->until_retry, r->retry_length));
 	if (saved->has_ended)
 		r->ended = mono_add(now, -clamp(saved->since_end, INT64_MAX));

@@ -3125,6 +3125,25 @@ a_rule_that_comes_back_while_the_daemon_runs_owes_what_it_owed(void **state)
 	assert_int_equal(run(2)->attempt, 3);
 }
 
+static void
+a_damaged_wait_is_no_longer_than_a_backoff_can_be(void **state)
+{
+	struct subject *s = add_waiting_for_a_retry();
+	struct dispatch_saved known = saved(&s->rule, world.now, 0);
+	size_t i;
+
+	(void)state;
+	assert_false(dispatch_remove(&world.d, &s->rule));
+	known.retry_length = known.until_retry = INT64_MAX / 2;
+	dispatch_add(&world.d, &s->rule, &s->policy, NULL, true, world.now);
+	dispatch_restore(&world.d, &s->rule, &known, world.now);
+	for (i = 0; i < PATHS; i++)
+		come_back_to(s, i);
+	assert_state(s, "retrying");
+	advance(HOUR * 12 / 10);
+	assert_int_equal(world.runs, 3);
+}
+
 /* ---- runs left over ---- */
 
 /* A run of half an hour, five minutes old when the daemon comes back. */
@@ -3949,6 +3968,7 @@ main(void)
 		TEST(at_start_always_does_not_wait_for_a_retry),
 		TEST(at_start_never_comes_back_without_debts_and_waits),
 		TEST(a_rule_that_comes_back_while_the_daemon_runs_owes_what_it_owed),
+		TEST(a_damaged_wait_is_no_longer_than_a_backoff_can_be),
 		TEST(a_run_left_over_is_running_and_has_taken_what_is_owed),
 		TEST(a_run_left_over_holds_its_lock),
 		TEST(a_run_left_over_holds_a_slot),
