@@ -880,8 +880,8 @@ job_problem(const struct job *j)
 	case STATE_BLOCKED:
 		return xstrdup(j->blocked_by);
 	case STATE_FAILED:
-		return xasprintf("gave up after attempt %u: the next change, reload or "
-				 "start tries again",
+		return xasprintf("gave up after attempt %u: the next change, a changed "
+				 "rule or `watchpathd trigger` tries again",
 		    (unsigned)j->state.attempt);
 	case STATE_DISABLED:
 		return NULL;
