@@ -102,6 +102,39 @@ the_sandbox_works_as_shown() {
 	    is_logged 'output: hosts: WATCHPATHD_PATH=.*/box/etc/hosts'
 	ok "the log has the form that is described" \
 	    is_logged '^....-..-..T..:..:..\....Z info: hosts: idle -> settling, '
+	for text in 'watchpathd trigger --root box' 'watchpathd doctor --root box'; do
+		find_block "$text" && sed -n 's/^\$ //p' "$block"
+	done >"$dir/commands"
+	while read -r line; do
+		ok "$line" logged sh -c "$line"
+	done <"$dir/commands"
+	for command in status trigger reload history doctor help version; do
+		ok "there is an example of $command" grep -q "^watchpathd $command" "$dir/commands"
+	done
+	ok "the run that was asked for is in the history" logged grep -q '"reason":"manual"' \
+	    "$dir/box/var/lib/watchpathd/history.jsonl"
+}
+
+# The plist is made here, and the rule file lands in this test's directory.
+import_works_as_shown() {
+	split_examples
+	ok "the manual shows import" find_block 'watchpathd import'
+	sed -n 's/^# watchpathd import \([^ ]*\) >.*/\1/p' "$block" >"$dir/plist"
+	read -r plist <"$dir/plist"
+	cat >"$dir/$plist" <<-'END'
+	<plist version="1.0"><dict><key>Label</key><string>com.example.hosts</string>
+	<key>ProgramArguments</key><array><string>/bin/act</string></array>
+	<key>WatchPaths</key><array><string>/etc/hosts</string></array></dict></plist>
+	END
+	mkdir "$dir/bin"
+	ln -s "$WATCHPATHD" "$dir/bin/watchpathd"
+	PATH=$dir/bin:$PATH
+	export PATH
+	cd "$dir" || exit 1
+	line=$(sed -n 's/^# \(watchpathd import\)/\1/p' "$block" |
+	    sed 's|/Library/watchpathd/conf.d/||')
+	ok "$line" logged sh -c "$line"
+	ok "what it makes passes check" logged "$WATCHPATHD" check "$dir/hosts.ini"
 }
 
 checks_of_the_tree_work_as_shown() {
@@ -191,6 +224,6 @@ every_state_is_described() {
 }
 
 run_tests every_command_and_option_is_described the_rules_pass_check \
-    the_sandbox_works_as_shown checks_of_the_tree_work_as_shown \
+    the_sandbox_works_as_shown import_works_as_shown checks_of_the_tree_work_as_shown \
     the_launchd_commands_name_what_is_installed the_messages_exist \
     exit_statuses_are_as_described every_state_is_described
