@@ -145,6 +145,10 @@ $(BUILD)/inih59/watchpathd:
 	$(MAKE) BUILD=$(@D) PKG_LIBS='$(@D)/ini.o $(shell pkg-config --libs libcjson)' \
 		PKG_CFLAGS='-isystem $(BUILD)/deps/inih-r59 $(shell pkg-config --cflags libcjson)' $@
 
+newest: $(BUILD)/inih59/watchpathd ## read the golden rule files with the newest inih, too
+	WATCHPATHD='$(BUILD)/inih59/watchpathd' prove tests/system/10-conf-golden.t \
+		tests/system/11-examples.t
+
 # What is compiled in (src/paths.h) stays; PREFIX moves the program and its
 # manual. With DESTDIR, PLATFORM=macos stages a Mac's layout on any system.
 ON_MAC = $(filter macos,$(PLATFORM))
@@ -197,7 +201,7 @@ uninstall: ## remove what install put there, never changed rules
 	@for old in $(CONFDIR) $(STATEDIR) /var/log/watchpathd.log; do \
 		[ ! -e '$(DESTDIR)'$$old ] || echo "kept: $(DESTDIR)$$old"; done
 
-.PHONY: macos install uninstall $(BUILD)/inih59/watchpathd
+.PHONY: macos newest install uninstall $(BUILD)/inih59/watchpathd
 
 clean: ## remove what was built
 	rm -rf '$(BUILD)'
