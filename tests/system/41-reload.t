@@ -191,7 +191,7 @@ storm() {
 		else
 			reload
 		fi
-		if [ $step -eq 20 ]; then
+		if [ $step -eq $((reloads / 10)) ]; then
 			put_all
 			reload
 			fds=$(descriptors) kib=$(memory)

@@ -41,7 +41,7 @@ fits_80_columns() {
 many_states() {
 	rule a-rule-whose-name-has-the-most-bytes-there-can-be1 'watch = /idle'
 	rule failing 'watch = /failing' 'retry = 0'
-	rule retrying 'watch = /retrying' 'retry-delay = 1h'
+	rule retrying 'watch = /retrying' 'retry-delay = 3h'
 	rule blocked 'watch = /blocked' 'action = /no/such/program'
 	rule off 'watch = /off' 'enabled = no'
 	rule running 'watch = /running'
@@ -69,6 +69,7 @@ the_status_is_as_the_schema_says() {
 	    not perl "$top/tests/schema.pl" "$top/tests/status.schema.json" <"$dir/less"
 	wp status
 	ok "the table fits 80 columns" fits_80_columns
+	ok "it says how long a rule still waits" prints '^retrying  *retrying  *[23] h [0-9]* min '
 	ok "it names why a rule is blocked" prints '/no/such'
 	ok "it names the file that was refused" prints 'refused: broken.ini'
 	ok "it has no colours where it is no terminal" not prints "$(printf '\033')"
