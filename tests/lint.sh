@@ -258,11 +258,13 @@ lint_shell() {
 	# A test has variables of the library that it reads (SC2154, SC2034), limits
 	# that dash, bash and zsh all have (SC3045), and a sandbox that is never ""
 	# and whose file names are its own (SC2115, SC2010).
-	shell_scripts | grep -v '^tests/system/' |
+	shell_scripts | grep -v -e '^tests/system/' -e '^tests/bench/' |
 	    xargs shellcheck -x -f gcc -S warning || :
-	shell_scripts | grep '^tests/system/' |
-	    xargs shellcheck -x -f gcc -s sh -P tests/system -S warning \
-	    -e SC2034,SC2154,SC3045,SC2115,SC2010 || :
+	for dir in tests/system tests/bench; do
+		shell_scripts | grep "^$dir/" |
+		    xargs shellcheck -x -f gcc -s sh -P $dir -S warning \
+		    -e SC2034,SC2154,SC3045,SC2115,SC2010 || :
+	done
 }
 
 # Pages that are referred to: our own, and of the system's those named here.
