@@ -110,6 +110,42 @@ else
 	@$(MAKE) BUILD='$(BUILD)/san' CFLAGS='$(SAN_FLAGS)' PACE=slow check-all
 endif
 
+# What comes from outside, at random: each of these readers for FUZZ_SECONDS. What
+# was found to reach new code stays in $(BUILD)/fuzz for the next time.
+FUZZ_SECONDS = 10
+FUZZ_FLAGS = -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+FUZZERS = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SEEDS = conf:tests/conf plist:tests/plist request:tests/fuzz/request \
+	state:tests/fuzz/state
+
+fuzz: ## feed random files and requests to what reads them
+	@sh tests/deps.sh build san
+	@$(MAKE) BUILD='$(BUILD)/fuzz' CC=clang CFLAGS='$(FUZZ_FLAGS)' run-fuzzers
+
+run-fuzzers: $(FUZZERS:%=$(BUILD)/fuzz_%)
+	set -e; for pair in $(FUZZ_SEEDS); do name=$${pair%%:*}; mkdir -p '$(BUILD)'/$$name; \
+		echo "fuzz: $$name"; TMPDIR='$(BUILD)' '$(BUILD)'/fuzz_$$name -verbosity=0 \
+		-print_final_stats=1 -timeout=20 -max_len=8192 -max_total_time=$(FUZZ_SECONDS) \
+		-artifact_prefix='$(BUILD)/' '$(BUILD)'/$$name $${pair#*:}; done
+
+$(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(LIB)
+	$(COMPILE) $(PKG_CFLAGS) -fsanitize=fuzzer -o $@ $< $(LIB) $(PKG_LIBS) $(LDLIBS)
+
+# A daemon in valgrind is ten times as slow: some tests of it, those of time left out.
+VALGRIND = valgrind --quiet --leak-check=full --child-silent-after-fork=yes \
+	--error-exitcode=99
+UNDER_VALGRIND = 12-manual 20-escrow 22-retry 25-paths 30-lives 31-left-over 32-verify \
+	50-commands 51-answers 70-import 72-doctor
+
+valgrind: $(UNIT) $(BUILD)/watchpathd ## look for leaks and errors of memory with valgrind
+	@sh tests/deps.sh build check san
+	@mkdir -p '$(BUILD)/valgrind'
+	printf '#!/bin/sh\nexec $(VALGRIND) "%s" "$$@"\n' '$(abspath $(BUILD))/watchpathd' \
+		>'$(BUILD)/valgrind/watchpathd'
+	chmod 755 '$(BUILD)/valgrind/watchpathd'
+	PACE=slow WATCHPATHD='$(BUILD)/valgrind/watchpathd' BUILD='$(BUILD)' \
+		prove --timer $(UNDER_VALGRIND:%=tests/system/%.t)
+
 bench: $(BUILD)/watchpathd ## measure what lies between a change and its action
 	WATCHPATHD='$(BUILD)/watchpathd' sh tests/bench/latency.sh
 	WATCHPATHD='$(BUILD)/watchpathd' sh tests/bench/clients.sh
@@ -210,5 +246,5 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 
-.PHONY: all check check-all units check-unit check-system demo lint san bench mutations man \
+.PHONY: all check check-all units check-unit check-system demo lint san fuzz run-fuzzers valgrind bench mutations man \
 	format clean help

@@ -2,8 +2,6 @@
 /*
  * Any bytes as a rule file: reading them must neither crash nor leak, and what
  * is accepted must print as a rule file that says the same.
- *
- * Build with -fsanitize=fuzzer,address,undefined; tests/conf is the seed corpus.
  */
 #include <stdio.h>
 #include <stdlib.h>
