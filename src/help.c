@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "rule.h"
+#include "keys.h"
 #include "subcommand.h"
 #include "util.h"
 

@@ -25,10 +25,10 @@ floors='
 7 ruleset
 6 job
 5 conf confwatch jobpaths programs
-4 watch spawn become runenv store history control
+4 watch spawn become runenv store history control keys
 3 rule dispatch trust tree record run plistfile table ask
-2 loop stamp platform json plist
-1 log map heap options
+2 loop stamp platform json plist value
+1 log map heap options ruledata
 0 util mono policy paths subcommand
 '
 

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "help.h"
-#include "rule.h"
+#include "keys.h"
 #include "subcommand.h"
 #include "util.h"
 

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The lists of keys, as people read them; all that they say is in the tables of
+ * rule.c.
+ */
+#include "keys.h"
+
+#include <stddef.h>
+
+#include "rule.h"
+#include "util.h"
+#include "value.h"
+
+/* "word, list" */
+static void
+add_values(const struct key *k, struct buf *out)
+{
+	char list[128];
+
+	if (k->choices != NULL)
+		value_choice_list(list, sizeof(list), k);
+	buf_addf(out, "%s%s%s", k->type == &value_changes ? "any of " : "",
+	    k->choices != NULL ? list : k->type->what,
+	    (k->flags & RULE_KEY_LIST) != 0 ? ", list" : "");
+}
+
+/* "default 1s", or nothing */
+static void
+add_details(const struct key *k, struct buf *out)
+{
+	if ((k->flags & RULE_KEY_REQUIRED) != 0)
+		buf_adds(out, "required");
+	if (k->initial != NULL)
+		buf_addf(out, "default %s", k->initial);
+}
+
+/* Within 80 columns. */
+static void
+print_keys(const struct key *table, size_t n, struct buf *out)
+{
+	struct buf details = { NULL, 0, 0 };
+	size_t i, start;
+
+	for (i = 0; i < n; i++) {
+		buf_clear(&details);
+		add_details(&table[i], &details);
+		start = out->len;
+		buf_addf(out, "%-16s  ", table[i].name);
+		add_values(&table[i], out);
+		if (details.len != 0)
+			buf_addf(out, "%s%s",
+			    out->len - start + details.len < 78 ? "; " : ";\n    ",
+			    details.p);
+		buf_addf(out, "\n    %s\n", table[i].text);
+	}
+	buf_clear(&details);
+}
+
+void
+rule_print_keys(struct buf *out)
+{
+	buf_adds(out, "Keys of a rule:\n\n");
+	print_keys(value_rule_keys.keys, value_rule_keys.n, out);
+	buf_adds(out, "\nKeys of the section [daemon]:\n\n");
+	print_keys(value_daemon_keys.keys, value_daemon_keys.n, out);
+}
+
+/* A sentence a line, as manuals have it. */
+static void
+print_keys_mdoc(const struct key *table, size_t n, struct buf *out)
+{
+	const struct choice *c;
+	const struct key *k;
+
+	buf_adds(out, ".Bl -tag -width Ds\n");
+	for (k = table; k < table + n; k++) {
+		buf_addf(
+		    out, ".It Ic %s No = %s", k->name, k->choices != NULL ? "Cm" : "Ar ");
+		if (k->choices == NULL)
+			buf_adds(out, k->type->what);
+		for (c = k->choices; c != NULL && c->name != NULL; c++)
+			buf_addf(out, "%s %s",
+			    c != k->choices && k->type != &value_changes ? " |" : "",
+			    c->name);
+		buf_addf(out, "\n%s\n", k->text);
+		if ((k->flags & RULE_KEY_REQUIRED) != 0)
+			buf_adds(out, "Every rule must have it.\n");
+		if ((k->flags & RULE_KEY_LIST) != 0)
+			buf_adds(out, "It is a list.\n");
+		if (k->initial != NULL)
+			buf_addf(out, "The default is %s.\n", k->initial);
+	}
+	buf_adds(out, ".El\n");
+}
+
+void
+rule_print_keys_mdoc(struct buf *out)
+{
+	buf_adds(out, "The keys of a rule are:\n");
+	print_keys_mdoc(value_rule_keys.keys, value_rule_keys.n, out);
+	buf_adds(out, ".Pp\nThe keys of the section\n.Ic [daemon]\nare:\n");
+	print_keys_mdoc(value_daemon_keys.keys, value_daemon_keys.n, out);
+}
