@@ -8,7 +8,7 @@
 
 crash=${BUILD:-$top/build}/crash/crash
 seed=${WATCHPATHD_SEED:-$(date +%s)}
-[ "${PACE:-}" != slow ] || : "${ROUNDS:=30}"
+[ "${PACE:-}" != slow ] || : "${ROUNDS:=20}"
 rounds=${ROUNDS:-100}
 if [ ! -x "$crash" ]; then
 	echo "Bail out! $crash is not there: make check-system builds it"

@@ -42,6 +42,7 @@ many_states() {
 	rule a-rule-whose-name-has-the-most-bytes-there-can-be1 'watch = /idle'
 	rule failing 'watch = /failing' 'retry = 0'
 	rule retrying 'watch = /retrying' 'retry-delay = 3h'
+	rule cool 'watch = /cool' 'cooldown = 30m'
 	rule blocked 'watch = /blocked' 'action = /no/such/program'
 	rule off 'watch = /off' 'enabled = no'
 	rule running 'watch = /running'
@@ -50,14 +51,17 @@ many_states() {
 	hold running
 	printf '[broken]\nwatch = nowhere\n' >"$conf/broken.ini"
 	start_daemon
-	for rule in failing retrying blocked running; do
-		echo 1 >"$box/$rule"
+	for rule in failing retrying blocked running cool; do
+		put "$box/$rule" 1
 	done
+	until_true 30 has_ended cool 1
+	put "$box/cool" 2
 }
 
 the_status_is_as_the_schema_says() {
 	many_states
-	for state in failing:failed retrying:retrying blocked:blocked running:running; do
+	for state in failing:failed retrying:retrying blocked:blocked running:running \
+	    cool:cooldown; do
 		ok "$state is shown" until_true 30 is_state "${state%:*}" "${state#*:}"
 	done
 	ok "off:disabled is shown" is_state off disabled
@@ -70,6 +74,7 @@ the_status_is_as_the_schema_says() {
 	wp status
 	ok "the table fits 80 columns" fits_80_columns
 	ok "it says how long a rule still waits" prints '^retrying  *retrying  *[23] h [0-9]* min '
+	ok "in minutes, too" prints '^cool  *cooldown  *[23][09] min '
 	ok "it names why a rule is blocked" prints '/no/such'
 	ok "it names the file that was refused" prints 'refused: broken.ini'
 	ok "it has no colours where it is no terminal" not prints "$(printf '\033')"
