@@ -131,13 +131,12 @@ run-fuzzers: $(FUZZERS:%=$(BUILD)/fuzz_%)
 $(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(LIB)
 	$(COMPILE) $(PKG_CFLAGS) -fsanitize=fuzzer -o $@ $< $(LIB) $(PKG_LIBS) $(LDLIBS)
 
-# A daemon in valgrind is ten times as slow: some tests of it, those of time left out.
+# A daemon in valgrind is ten times as slow: tests that do not depend on time.
 VALGRIND = valgrind --quiet --leak-check=full --child-silent-after-fork=yes \
 	--error-exitcode=99
-UNDER_VALGRIND = 12-manual 20-escrow 22-retry 25-paths 30-lives 31-left-over 32-verify \
-	50-commands 51-answers 70-import 72-doctor
+UNDER_VALGRIND = 12-manual 22-retry 30-lives 32-verify 50-commands
 
-valgrind: $(UNIT) $(BUILD)/watchpathd ## look for leaks and errors of memory with valgrind
+valgrind: $(BUILD)/watchpathd ## look for leaks and errors of memory with valgrind
 	@sh tests/deps.sh build check san
 	@mkdir -p '$(BUILD)/valgrind'
 	printf '#!/bin/sh\nexec $(VALGRIND) "%s" "$$@"\n' '$(abspath $(BUILD))/watchpathd' \
