@@ -148,6 +148,7 @@ valgrind: $(BUILD)/watchpathd ## look for leaks and errors of memory with valgri
 bench: $(BUILD)/watchpathd ## measure what lies between a change and its action
 	WATCHPATHD='$(BUILD)/watchpathd' sh tests/bench/latency.sh
 	WATCHPATHD='$(BUILD)/watchpathd' sh tests/bench/clients.sh
+	PACE=exact WATCHPATHD='$(BUILD)/watchpathd' sh tests/system/34-state.t ten_thousand_rules
 
 mutations: $(BUILD)/watchpathd ## break the code on purpose and see the tests fail
 	prove tests/mutations/*.sh
