@@ -140,7 +140,8 @@ options_parse(
 	while ((c = getopt_long(argc, argv, (allowed & OPTION_NUMBER) != 0 ? "n:" : "",
 		    list, NULL)) != -1)
 		if (set_option(o, c) == -1) {
-			fprintf(stderr, "usage: watchpathd %s\n", usage);
+			if (c == '?')
+				fprintf(stderr, "usage: watchpathd %s\n", usage);
 			options_clear(o);
 			return -1;
 		}
