@@ -382,6 +382,13 @@ dispatch_restore_path(struct dispatch *d, struct dispatch_rule *r,
 }
 
 void
+dispatch_restored(struct dispatch_rule *r)
+{
+	if (!in_run(r) && !dispatch_pending(r))
+		forget_failures(r);
+}
+
+void
 dispatch_change(struct dispatch *d, struct dispatch_rule *r, const struct policy *policy,
     struct dispatch_lock *lock, mono_t now)
 {

@@ -170,6 +170,9 @@ void dispatch_restore(struct dispatch *d, struct dispatch_rule *r,
 void dispatch_restore_path(struct dispatch *d, struct dispatch_rule *r,
     struct dispatch_path *p, const struct stamp *seen, unsigned owed, mono_t now);
 
+/* All paths are told and looked at: a rule that owes nothing waits for nothing. */
+void dispatch_restored(struct dispatch_rule *r);
+
 /*
  * A run of an earlier life still goes on: it holds the rule's lock and a slot and
  * has taken what is owed. Lost: it is gone, or was found to be, and nobody knows

@@ -722,8 +722,10 @@ job_new(struct job_world *world, struct rule *rule, struct dispatch_lock *lock,
 	else if (store_is_damaged(world->store))
 		assume_changed(j, now);
 	arm(j, known);
-	if (known != NULL)
+	if (known != NULL) {
+		dispatch_restored(&j->state);
 		adopt(j, known, mono_now());
+	}
 	return j;
 }
 

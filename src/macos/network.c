@@ -19,6 +19,7 @@
 #else
 extern uint32_t notify_register_file_descriptor(
     const char *name, int *notify_fd, int flags, int *out_token);
+extern uint32_t notify_cancel(int token);
 #endif
 
 #define NETWORK_CHANGE "com.apple.system.config.network_change"
@@ -31,7 +32,10 @@ open_notify(int *fd)
 	if (notify_register_file_descriptor(NETWORK_CHANGE, fd, 0, &token) != 0)
 		return false;
 	/* It comes blocking and not close-on-exec. */
-	return fd_prepare(*fd, true) == 0;
+	if (fd_prepare(*fd, true) == 0)
+		return true;
+	notify_cancel(token);
+	return false;
 }
 
 static bool

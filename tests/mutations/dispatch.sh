@@ -539,6 +539,14 @@ exit $status
 # - r->may_shorten = !saved->full;
 # + ;
 
+# a damaged wait is as long as it says
+# - clamp(saved->retry_length, longest + longest / 10)
+# + saved->retry_length
+
+# a rule that comes back owing nothing waits for what it owed
+# - dispatch_restored(struct dispatch_rule *r) { if (!in_run(r) && !dispatch_pending(r)) forget_failures(r); }
+# + dispatch_restored(struct dispatch_rule *r) { (void)r; }
+
 # a clock that was set back makes a retry's wait longer
 # - clamp(saved->until_retry, r->retry_length)
 # + saved->until_retry

@@ -408,6 +408,7 @@ come_back(struct subject *s, mono_t stopped, int64_t away)
 	dispatch_restore(&world.d, &s->rule, &known, world.now);
 	for (i = 0; i < PATHS; i++)
 		come_back_to(s, i);
+	dispatch_restored(&s->rule);
 	if (!s->running)
 		return;
 	s->left_over = s->ends_ms > now_ms();
@@ -3144,6 +3145,27 @@ a_damaged_wait_is_no_longer_than_a_backoff_can_be(void **state)
 	assert_int_equal(world.runs, 3);
 }
 
+/* What was owed was on a path that the rule does not watch any more. */
+static void
+a_rule_that_comes_back_owing_nothing_waits_for_nothing(void **state)
+{
+	struct subject *s = add_waiting_for_a_retry();
+	struct dispatch_saved known = saved(&s->rule, world.now, 0);
+
+	(void)state;
+	assert_false(dispatch_remove(&world.d, &s->rule));
+	dispatch_add(&world.d, &s->rule, &s->policy, NULL, true, world.now);
+	dispatch_restore(&world.d, &s->rule, &known, world.now);
+	s->path[0] = (struct dispatch_path){ 0 };
+	watch(s, 0);
+	dispatch_restored(&s->rule);
+	assert_state(s, "idle");
+	write_file(s, 0);
+	advance(2000);
+	assert_int_equal(world.runs, 3);
+	assert_int_equal(last_run()->attempt, 1);
+}
+
 /* ---- runs left over ---- */
 
 /* A run of half an hour, five minutes old when the daemon comes back. */
@@ -3968,6 +3990,7 @@ main(void)
 		TEST(at_start_always_does_not_wait_for_a_retry),
 		TEST(at_start_never_comes_back_without_debts_and_waits),
 		TEST(a_rule_that_comes_back_while_the_daemon_runs_owes_what_it_owed),
+		TEST(a_rule_that_comes_back_owing_nothing_waits_for_nothing),
 		TEST(a_damaged_wait_is_no_longer_than_a_backoff_can_be),
 		TEST(a_run_left_over_is_running_and_has_taken_what_is_owed),
 		TEST(a_run_left_over_holds_its_lock),

@@ -1595,6 +1595,8 @@ come_back(struct world *w, struct subject *s, bool starting, bool alive)
 	}
 	for (p = 0; p < PATHS; p++)
 		come_back_to(w, s, p);
+	if (s->policy.enabled)
+		dispatch_restored(&s->rule);
 	if (ran && s->policy.enabled && alive)
 		adopt(w, s, started);
 	else if (ran && s->policy.enabled)
