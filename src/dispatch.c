@@ -338,13 +338,10 @@ dispatch_restore(struct dispatch *d, struct dispatch_rule *r,
 	bool started = r->causes != 0;
 
 	r->failures = saved->failures;
-	/* A rule that comes back owing nothing has nothing to wait for either. */
-	if (r->policy->at_start != START_NEVER) {
-		r->next_attempt = saved->next_attempt > 0 ? saved->next_attempt : 1;
-		r->wait = saved->wait;
-		r->shortened = saved->shortened;
-		r->may_shorten = !saved->full;
-	}
+	r->next_attempt = saved->next_attempt > 0 ? saved->next_attempt : 1;
+	r->wait = saved->wait;
+	r->shortened = saved->shortened;
+	r->may_shorten = !saved->full;
 	/* Damage must not make a rule wait for years. */
 	r->retry_length = clamp(saved->retry_length, longest + longest / 10);
 	r->retry_at = mono_add(now, clamp(saved->until_retry, r->retry_length));

@@ -591,10 +591,6 @@ exit $status
 # - if (started || r->wait == WAIT_SPENT)
 # + if (1)
 
-# at-start = never waits for what it does not owe
-# - if (r->policy->at_start != START_NEVER) { r->next_attempt
-# + if (1) { r->next_attempt
-
 # what was owed is not after a restart
 # - if (owed == 0) return;
 # + if (owed != 0) return;

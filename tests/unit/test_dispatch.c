@@ -3154,6 +3154,7 @@ a_rule_that_comes_back_owing_nothing_waits_for_nothing(void **state)
 
 	(void)state;
 	assert_false(dispatch_remove(&world.d, &s->rule));
+	known.full = true;
 	dispatch_add(&world.d, &s->rule, &s->policy, NULL, true, world.now);
 	dispatch_restore(&world.d, &s->rule, &known, world.now);
 	s->path[0] = (struct dispatch_path){ 0 };
