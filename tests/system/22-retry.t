@@ -21,6 +21,13 @@ ran_after() {
 	after "$_from" "$time" "$4" "${5:-}"
 }
 
+# has_history LIST: are these the reasons and attempts of the runs of r?
+has_history() {
+	[ "$("$WATCHPATHD" history --json --root "$box" r |
+	    sed 's/.*"reason":"\([a-z]*\)","attempt":\([0-9]*\),.*/\1 \2/' |
+	    paste -s -d , -)" = "$1" ]
+}
+
 a_budget() {
 	rule r 'watch = /f' 'retry = 2' 'retry-delay = 300ms'
 	fence=1500ms
@@ -31,6 +38,8 @@ a_budget() {
 	ok "a failed run is the first attempt" is_run r 1 change 1 create
 	ok "a retry says so, and what it is about" is_run r 2 retry 2 create
 	ok "the second retry is attempt 3" is_run r 3 retry 3 create
+	ok "the history has the same of each" until_true 10 has_history \
+	    'change 1,retry 2,retry 3'
 	ok "the first retry comes after retry-delay" ran_after r 1 2 270 330
 	ok "the wait doubles with every failure" ran_after r 2 3 540 660
 	fence
