@@ -2,15 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # The commands that ask the daemon: what they print, and how they exit.
-. "$(dirname "$0")/lib.sh"
-
-# wp COMMAND ARGUMENT...: output in $dir/out and $dir/err, exit status in $status.
-wp() {
-	_command=$1
-	shift
-	"$WATCHPATHD" "$_command" --root "$box" "$@" >"$dir/out" 2>"$dir/err"
-	status=$?
-}
+. "$(dirname "$0")/commands.sh"
 
 # exits STATUS WHAT COMMAND ARGUMENT...
 exits() {
@@ -19,14 +11,6 @@ exits() {
 	wp "$@"
 	ok "$_sentence" [ $status -eq "$_want" ]
 	[ $status -eq "$_want" ] || diag <"$dir/err"
-}
-
-says() {
-	grep -q -- "$1" "$dir/err"
-}
-
-prints() {
-	grep -q -- "$1" "$dir/out"
 }
 
 is_state() {

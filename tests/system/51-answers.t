@@ -2,22 +2,11 @@
 # SPDX-License-Identifier: MIT
 #
 # What the daemon and its commands say when something is not as it should be.
-. "$(dirname "$0")/lib.sh"
-
-wp() {
-	_command=$1
-	shift
-	"$WATCHPATHD" "$_command" --root "$box" "$@" >"$dir/out" 2>"$dir/err"
-	status=$?
-}
-
-prints() {
-	grep -qF -e "$1" "$dir/out" "$dir/err"
-}
+. "$(dirname "$0")/commands.sh"
 
 # status_says RULE TEXT
 status_says() {
-	wp status "$1" && prints "$2"
+	wp status "$1" && grep -qF -e "$2" "$dir/out"
 }
 
 # request LINE: the reply to it, word for word.
@@ -64,7 +53,7 @@ stopping() {
 	ok "a daemon that waits for its runs says so" until_true 10 is_logged 'stopping: 1 running'
 	wp trigger r
 	ok "it takes no new ones" [ $status -eq 1 ]
-	ok "with the reason" prints 'the daemon is stopping'
+	ok "with the reason" says 'the daemon is stopping'
 	release r
 	ok "it ends with the last run" until_true 10 is_gone "$daemon"
 	wait "$daemon"
@@ -87,7 +76,7 @@ a_run_that_will_not_come() {
 	release r
 	wait $waiting
 	ok "trigger --wait fails when its run will not come" [ $? -eq 1 ]
-	ok "and says so" prints 'r: the run will not come'
+	ok "and says so" says 'r: the run will not come'
 }
 
 is_promised() {
@@ -157,16 +146,16 @@ wrong_options() {
 	mkdir "$dir/a*b"
 	"$WATCHPATHD" status --root "$dir/a*b" >"$dir/out" 2>"$dir/err"
 	ok "a root with a * is refused" [ $? -eq 64 ]
-	ok "with the reason" prints 'a root may not have * ? [ in its path'
+	ok "with the reason" says 'a root may not have \* ? \[ in its path'
 	for n in 0 -1 x 1x 99999999999; do
 		wp history -n $n
 		ok "history -n $n is refused" [ $status -eq 64 ]
-		ok "$n: with the reason" prints "-n takes a number from 1: $n"
+		ok "$n: with the reason" says "-n takes a number from 1: $n"
 	done
 	mkdir -p "$box/var/lib/watchpathd/history.jsonl"
 	wp history
 	ok "a history that is none is an error" [ $status -eq 1 ]
-	ok "and named" prints 'history.jsonl: Is a directory'
+	ok "and named" says 'history.jsonl: Is a directory'
 }
 
 # However few descriptors there are, the daemon runs, or says why not.

@@ -4,12 +4,7 @@
 # doctor: every finding that a Linux machine can have, with its reason and, where
 # there is one, the command that mends it. Where that can be done here, it is, and
 # the finding is gone.
-. "$(dirname "$0")/lib.sh"
-
-doctor() {
-	"$WATCHPATHD" doctor --root "$box" "$@" >"$dir/out" 2>"$dir/err"
-	status=$?
-}
+. "$(dirname "$0")/commands.sh"
 
 # A finding that begins with this text: its three lines are in $dir/finding.
 has_finding() {
@@ -33,17 +28,17 @@ finds() {
 mends() {
 	sed -n 's/^    to mend it:     //p' "$dir/finding" | sed 's/^sudo //' >"$dir/mend"
 	ok "the command that mends it can be run" sh -e "$dir/mend"
-	doctor
+	wp doctor
 	ok "and it is mended" not has_finding "$1"
 }
 
 nothing_wrong() {
 	rule r 'watch = /f'
 	start_daemon
-	doctor
+	wp doctor
 	ok "where nothing is wrong doctor says so" [ "$(cat "$dir/out")" = 'nothing is wrong' ]
 	ok "and its status is 0" [ $status -eq 0 ]
-	doctor --json
+	wp doctor --json
 	ok "as JSON, too" [ "$(cat "$dir/out")" = '{"findings":[]}' ]
 }
 
@@ -51,18 +46,18 @@ rule_files() {
 	rule r 'watch = /f'
 	start_daemon
 	rule bad 'watch = f'
-	doctor
+	wp doctor
 	finds 'bad.ini:2: `watch`: `f` is not an absolute path' \
 	    'the file is refused as a whole' 'watchpathd check'
 	rm "$conf/bad.ini"
 	rule loose 'watch = /f'
 	chmod 666 "$conf/loose.ini"
-	doctor
+	wp doctor
 	finds 'loose.ini: writable by' 'the file is refused as a whole' 'watchpathd check'
 	rm "$conf/loose.ini"
 	mkdir -m 1777 "$box/open"
 	rule open 'watch = /open/f'
-	doctor
+	wp doctor
 	finds 'open.ini:2: ' 'the rule is in force, and may not do what is wanted' -
 	ok "it is a watched path where everybody may write" \
 	    grep -qF '`/open/f`: everyone may write to /open/' "$dir/finding"
@@ -72,7 +67,7 @@ no_rule_files() {
 	rule r 'watch = /f'
 	start_daemon
 	rm -r "$conf"
-	doctor
+	wp doctor
 	finds "$conf cannot be read" 'no rule is in force until it can' \
 	    "sudo install -d -m 0755 '$conf'"
 	mends "$conf cannot be read"
@@ -83,11 +78,11 @@ programs() {
 	rule v 'watch = /f' 'verify = /plain'
 	: >"$box/plain"
 	start_daemon
-	doctor
+	wp doctor
 	finds 'r: no action can run: ' 'the rule stays blocked until one can' "ls -l"
 	finds 'v: verify cannot run: ' 'every run of the rule fails' "ls -l"
 	ok "with the reason" grep -q 'not executable (mode 0644)' "$dir/out"
-	doctor --json
+	wp doctor --json
 	ok "--json has both" [ "$(perl -MJSON::PP -e '
 	    $f = decode_json(join "", <STDIN>)->{findings};
 	    print scalar grep { $_->{what} && $_->{why} && $_->{mend} } @$f' <"$dir/out")" -eq 2 ]
@@ -97,7 +92,7 @@ a_path_that_cannot_be_opened() {
 	rule r 'watch = /loop/f'
 	ln -s loop "$box/loop"
 	start_daemon
-	doctor
+	wp doctor
 	finds "r: $box/loop/f: Too many levels of symbolic links" \
 	    'changes of the path cannot be noticed' "ls -l"
 }
@@ -144,7 +139,7 @@ descriptors() {
 	start_daemon
 	(
 		ulimit -n 300
-		doctor
+		wp doctor
 		echo $status >"$dir/status"
 	)
 	status=$(cat "$dir/status")
@@ -158,11 +153,11 @@ the_state_directory() {
 	start_daemon --state "$dir/state"
 	mkdir -p "${state%/*}"
 	: >"$state"
-	doctor
+	wp doctor
 	finds "$state is no directory" 'what rules owe and wait for does not survive' "sudo rm '$state'"
 	mends "$state is no directory"
 	mkdir -m 755 "$state"
-	doctor
+	wp doctor
 	finds "$state can be entered by others (mode 0755)" \
 	    "it is the daemon's own" "sudo chmod 0700 '$state'"
 	mends "$state can be entered by others"
@@ -185,18 +180,18 @@ answer() {
 
 the_daemon() {
 	rule r 'watch = /f'
-	doctor
+	wp doctor
 	finds 'the daemon is not running' 'no rule does anything' 'sudo '
 	answer '{"version":"0.0.9","rules":[]}
 '
-	doctor --socket "$dir/socket"
+	wp doctor --socket "$dir/socket"
 	finds 'the daemon is version 0.0.9, and this is ' \
 	    'what is installed takes effect when the daemon is started anew' 'sudo '
 	answer ''
-	doctor --socket "$dir/socket"
+	wp doctor --socket "$dir/socket"
 	finds "$dir/socket: the daemon gave no answer" 'nothing can be said of the daemon' -
 	answer '{"version":"0.'
-	doctor --socket "$dir/socket"
+	wp doctor --socket "$dir/socket"
 	finds "the daemon's answer was cut off" 'nothing can be said of the daemon' -
 }
 
@@ -204,7 +199,7 @@ what_the_daemon_says() {
 	: >"$dir/file"
 	rule r 'watch = /f'
 	start_daemon --log "$dir/file/log" --socket "$dir/socket"
-	doctor --socket "$dir/socket"
+	wp doctor --socket "$dir/socket"
 	finds 'the daemon says: cannot log to a file: ' 'it tries again by itself' -
 }
 
@@ -222,7 +217,7 @@ another_job() {
 	echo 'no plist' >"$box/Library/LaunchDaemons/other.plist"
 	echo '<plist version="1.0"><array><true/></array></plist>' \
 	    >"$box/Library/LaunchDaemons/array.plist"
-	doctor
+	wp doctor
 	finds "r: $job watches /private/key too" 'both act on every change' \
 	    "sudo launchctl bootout system '$job'"
 	ok "and nothing else" grep -q '^1 finding$' "$dir/out"
