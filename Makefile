@@ -124,7 +124,7 @@ fuzz: ## feed random files and requests to what reads them
 
 run-fuzzers: $(FUZZERS:%=$(BUILD)/fuzz_%)
 	set -e; for pair in $(FUZZ_SEEDS); do name=$${pair%%:*}; mkdir -p '$(BUILD)'/$$name; \
-		echo "fuzz: $$name"; TMPDIR='$(BUILD)' '$(BUILD)'/fuzz_$$name -verbosity=0 \
+		echo "fuzz: $$name"; '$(BUILD)'/fuzz_$$name -verbosity=0 \
 		-print_final_stats=1 -timeout=20 -max_len=8192 -max_total_time=$(FUZZ_SECONDS) \
 		-artifact_prefix='$(BUILD)/' '$(BUILD)'/$$name $${pair#*:}; done
 
@@ -246,5 +246,5 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 
-.PHONY: all check check-all units check-unit check-system demo lint san fuzz run-fuzzers valgrind bench mutations man \
-	format clean help
+.PHONY: all check check-all units check-unit check-system demo lint san fuzz run-fuzzers \
+	valgrind bench mutations man format clean help

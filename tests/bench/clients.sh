@@ -22,7 +22,7 @@ for option; do
 	esac
 done
 
-# asking SOCKET: status --json, and how many milliseconds each takes.
+# asking PROGRAM SOCKET TIMES: status --json, and how many milliseconds each takes.
 cat >"$dir/asking" <<'END'
 use strict;
 use Time::HiRes "time";
@@ -49,14 +49,24 @@ series() {
 	median "$dir/daemon.series" >>"$dir/$1.medians"
 }
 
-# beside WHAT NR PROGRAM ARGUMENT...: a series while a perl program runs.
+# lines FILE: how many it has.
+lines() {
+	cat "$1" 2>/dev/null | grep -c . || :
+}
+
+# beside WHAT NR FILE PROGRAM ARGUMENT...: a series while a perl program runs, from
+# when it has written a line to the file.
 beside() {
-	_what=$1 _nr=$2
-	shift 2
-	perl "$@" &
+	_what=$1 _nr=$2 _file=$3
+	shift 3
+	_lines=$(lines "$_file")
+	perl "$@" "$_file" &
 	_pid=$!
 	pids="$pids $_pid"
-	sleep 0.5
+	until [ "$(lines "$_file")" -gt "$_lines" ]; do
+		kill -0 $_pid || exit 1
+		sleep 0.1
+	done
 	series "$_what" "$_nr"
 	kill $_pid
 	wait $_pid 2>/dev/null || :
@@ -65,8 +75,8 @@ beside() {
 i=0
 while [ $i -lt $rounds ]; do
 	series quiet $((3 * i))
-	beside hostile $((3 * i + 1)) "$top/tests/bench/hostile.pl" "$socket"
-	beside status $((3 * i + 2)) "$dir/asking" "$WATCHPATHD" "$socket" "$dir/asked"
+	beside hostile $((3 * i + 1)) "$dir/ended" "$top/tests/bench/hostile.pl" "$socket"
+	beside status $((3 * i + 2)) "$dir/asked" "$dir/asking" "$WATCHPATHD" "$socket"
 	i=$((i + 1))
 done
 

@@ -12,7 +12,6 @@ use warnings;
 my %format_at = (
 	log_error => 0, log_warning => 0, log_info => 0, log_debug => 0,
 	fail => undef, refuse => undef, value_refuse => undef, problem => undef,
-	warn_rule => undef,
 	control_reply_error => 1, fprintf => 1, snprintf => 2, xasprintf => 0,
 	buf_addf => 1,
 );

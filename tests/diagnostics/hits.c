@@ -8,16 +8,16 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define RECORD_SIZE (4U << 20)
-#define SEEN_SIZE 4096U
+#define RECORD_SIZE (1U << 20)
+#define RECENT_SIZE 4096U
 
 struct record {
 	_Atomic unsigned used;
@@ -25,7 +25,7 @@ struct record {
 };
 
 static struct record *shared;
-static const char *seen[SEEN_SIZE]; /* a set of pointers, by their value */
+static const char *recent[RECENT_SIZE]; /* by this process, some of them */
 
 __attribute__((constructor)) static void
 open_record(void)
@@ -45,29 +45,33 @@ open_record(void)
 	close(fd);
 }
 
-/* Has this process used it before? A full set forgets nothing that matters. */
+/* Thousands of processes use the same few hundred strings: each is kept once. */
 static int
-is_new(const char *fmt)
+is_kept(const char *fmt)
 {
-	size_t i = ((size_t)fmt >> 2) % SEEN_SIZE;
+	const char *s = shared->text, *end = s + atomic_load(&shared->used);
 
-	if (seen[i] == fmt)
-		return 0;
-	seen[i] = fmt;
-	return 1;
+	for (; s < end; s += strlen(s) + 1)
+		if (strcmp(s, fmt) == 0)
+			return 1;
+	return 0;
 }
 
 static void
 record(const char *fmt)
 {
-	size_t len = strlen(fmt) + 1;
+	size_t slot = ((size_t)fmt >> 2) % RECENT_SIZE, len = strlen(fmt) + 1;
 	unsigned at;
 
-	if (shared == NULL || !is_new(fmt))
+	if (shared == NULL || recent[slot] == fmt)
+		return;
+	recent[slot] = fmt;
+	if (is_kept(fmt))
 		return;
 	at = atomic_fetch_add(&shared->used, (unsigned)len);
-	if (at + len + sizeof(*shared) <= RECORD_SIZE)
-		memcpy(shared->text + at, fmt, len);
+	if (at + len + sizeof(*shared) > RECORD_SIZE)
+		abort();
+	memcpy(shared->text + at, fmt, len);
 }
 
 int __real_vsnprintf(char *s, size_t n, const char *fmt, va_list ap);

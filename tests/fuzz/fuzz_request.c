@@ -33,6 +33,13 @@ answer(void *arg, const cJSON *request, struct control_reply *reply)
 }
 
 static void
+clean_up(void)
+{
+	control_free(control);
+	loop_free(loop);
+}
+
+static void
 set_up(void)
 {
 	char why[256];
@@ -44,6 +51,7 @@ set_up(void)
 	control = control_new(loop, path, answer, NULL, why, sizeof(why));
 	if (loop == NULL || control == NULL)
 		abort();
+	atexit(clean_up);
 }
 
 static int

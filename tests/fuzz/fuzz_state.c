@@ -37,8 +37,25 @@ check_line(const char *line, size_t len)
 	record_clear(&again);
 }
 
+static char dir[64];
+
 static void
-check_file(const char *dir, const void *data, size_t size)
+clean_up(void)
+{
+	static const char *const names[] = { "state.jsonl", "state.jsonl.bad",
+		"state.jsonl.new", "lock" };
+	char path[96];
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+		unlink(path);
+	}
+	rmdir(dir);
+}
+
+static void
+check_file(const void *data, size_t size)
 {
 	char *path = xasprintf("%s/state.jsonl", dir), why[512];
 	struct store *s = store_new(dir);
@@ -58,7 +75,6 @@ check_file(const char *dir, const void *data, size_t size)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static char dir[64];
 	static unsigned n;
 	const char *text = (const char *)data, *end;
 	size_t left = size;
@@ -68,6 +84,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		log_set_level(LOG_LEVEL_ERROR);
 		snprintf(dir, sizeof(dir), "/tmp/fuzz_state.%ld", (long)getpid());
 		mkdir(dir, 0700);
+		atexit(clean_up);
 	}
 	for (; left > 0;
 	     text = end + 1, left = size - (size_t)(text - (const char *)data)) {
@@ -78,6 +95,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	/* Files are slow. */
 	if (n++ % 32 == 0)
-		check_file(dir, data, size);
+		check_file(data, size);
 	return 0;
 }
