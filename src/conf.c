@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "trust.h"
+#include "value.h"
 
 #define FILE_SIZE_MAX ((size_t)1 << 20)
 #define FOUND_MAX 1000 /* errors in a file, and warnings */
@@ -161,7 +162,7 @@ accept_header(struct parser *p)
 	*end = '\0';
 	after = end + 1 + strspn(end + 1, " \t");
 	open_section(p, name);
-	if (!rule_name_valid(name))
+	if (!value_name_valid(name))
 		error(p, p->line, "`%s` is not a rule name of 1 to 48 of a-z 0-9 - _ .",
 		    name);
 	else

@@ -75,11 +75,11 @@ help_print(const struct subcommand *table, int argc, char **argv)
 		return fflush(stdout) == 0 ? EX_OK : EXIT_FAILURE;
 	}
 	if (strcmp(argv[1], "keys") == 0) {
-		rule_print_keys(&b);
+		keys_print(&b);
 		return print_buf(&b);
 	}
 	if (strcmp(argv[1], "--mdoc-keys") == 0) {
-		rule_print_keys_mdoc(&b);
+		keys_print_mdoc(&b);
 		return print_buf(&b);
 	}
 	return print_one(table, argv[1]);

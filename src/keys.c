@@ -57,7 +57,7 @@ print_keys(const struct key *table, size_t n, struct buf *out)
 }
 
 void
-rule_print_keys(struct buf *out)
+keys_print(struct buf *out)
 {
 	buf_adds(out, "Keys of a rule:\n\n");
 	print_keys(value_rule_keys.keys, value_rule_keys.n, out);
@@ -94,7 +94,7 @@ print_keys_mdoc(const struct key *table, size_t n, struct buf *out)
 }
 
 void
-rule_print_keys_mdoc(struct buf *out)
+keys_print_mdoc(struct buf *out)
 {
 	buf_adds(out, "The keys of a rule are:\n");
 	print_keys_mdoc(value_rule_keys.keys, value_rule_keys.n, out);

@@ -5,7 +5,7 @@
 struct buf;
 
 /* The list of keys, as text for `help keys` and as mdoc for the manual. */
-void rule_print_keys(struct buf *out);
-void rule_print_keys_mdoc(struct buf *out);
+void keys_print(struct buf *out);
+void keys_print_mdoc(struct buf *out);
 
 #endif

@@ -399,12 +399,6 @@ rule_validate(const struct rule *r, unsigned nth, char why[RULE_WHY_SIZE])
 
 /* A rule's life. */
 
-bool
-rule_name_valid(const char *name)
-{
-	return value_name_valid(name);
-}
-
 static void
 set_defaults(const struct key *table, size_t n, void *object)
 {

@@ -13,9 +13,6 @@
 /* Neither control bytes, tab excepted, nor what is not UTF-8. */
 bool rule_text_valid(const char *s);
 
-/* 1 to 48 of a-z 0-9 - _ . */
-bool rule_name_valid(const char *name);
-
 /* A rule with every default set and nothing else. rule_free(NULL) is nothing. */
 struct rule *rule_new(const char *name, const char *file, int line);
 void rule_free(struct rule *r);

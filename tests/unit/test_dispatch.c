@@ -3106,20 +3106,29 @@ at_start_never_comes_back_without_debts_and_waits(void **state)
 	assert_int_equal(run(2)->attempt, 1);
 }
 
+/* A rule that was removed is back, with what was known of it. */
+static void
+add_again(struct subject *s, const struct dispatch_saved *known)
+{
+	size_t i;
+
+	dispatch_add(&world.d, &s->rule, &s->policy, NULL, false, world.now);
+	dispatch_restore(&world.d, &s->rule, known, world.now);
+	for (i = 0; i < PATHS; i++)
+		come_back_to(s, i);
+	dispatch_restored(&s->rule);
+}
+
 static void
 a_rule_that_comes_back_while_the_daemon_runs_owes_what_it_owed(void **state)
 {
 	struct subject *s = add_waiting_for_a_retry();
 	struct dispatch_saved known = saved(&s->rule, world.now, HOUR / 2 * MONO_MS);
-	size_t i;
 
 	(void)state;
 	assert_false(dispatch_remove(&world.d, &s->rule));
 	advance(HOUR / 2);
-	dispatch_add(&world.d, &s->rule, &s->policy, NULL, false, world.now);
-	dispatch_restore(&world.d, &s->rule, &known, world.now);
-	for (i = 0; i < PATHS; i++)
-		come_back_to(s, i);
+	add_again(s, &known);
 	assert_state(s, "retrying");
 	advance(HOUR * 2 / 3);
 	assert_int_equal(world.runs, 3);
@@ -3131,15 +3140,11 @@ a_damaged_wait_is_no_longer_than_a_backoff_can_be(void **state)
 {
 	struct subject *s = add_waiting_for_a_retry();
 	struct dispatch_saved known = saved(&s->rule, world.now, 0);
-	size_t i;
 
 	(void)state;
 	assert_false(dispatch_remove(&world.d, &s->rule));
 	known.retry_length = known.until_retry = INT64_MAX / 2;
-	dispatch_add(&world.d, &s->rule, &s->policy, NULL, true, world.now);
-	dispatch_restore(&world.d, &s->rule, &known, world.now);
-	for (i = 0; i < PATHS; i++)
-		come_back_to(s, i);
+	add_again(s, &known);
 	assert_state(s, "retrying");
 	advance(HOUR * 12 / 10);
 	assert_int_equal(world.runs, 3);

@@ -100,12 +100,12 @@ keys_are_those_of_the_key_table(void **state)
 	struct buf b = { NULL, 0, 0 };
 
 	(void)state;
-	rule_print_keys(&b);
+	keys_print(&b);
 	assert_string_equal(help("keys", NULL), b.p);
 	assert_int_equal(status, EX_OK);
 	assert_non_null(strstr(said, "\nsettle            duration; default 1s\n"));
 	buf_clear(&b);
-	rule_print_keys_mdoc(&b);
+	keys_print_mdoc(&b);
 	assert_string_equal(help("--mdoc-keys", NULL), b.p);
 	buf_clear(&b);
 }

@@ -16,6 +16,7 @@
 #include "keys.h"
 #include "rule.h"
 #include "util.h"
+#include "value.h"
 
 #define NELEM(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -277,7 +278,7 @@ no_key_of_the_table_is_left_out_of_this_test(void **state)
 	size_t n, keys = 0;
 
 	(void)state;
-	rule_print_keys(&b);
+	keys_print(&b);
 	for (s = b.p; s != NULL; s = strchr(s, '\n')) {
 		s += *s == '\n';
 		n = strcspn(s, " \n");
@@ -669,16 +670,16 @@ names_of_rules_are_1_to_48_of_their_letters(void **state)
 	(void)state;
 	memset(name, 'a', sizeof(name));
 	name[48] = '\0';
-	assert_true(rule_name_valid(name));
+	assert_true(value_name_valid(name));
 	name[48] = 'a';
 	name[49] = '\0';
-	assert_false(rule_name_valid(name));
-	assert_false(rule_name_valid(""));
-	assert_true(rule_name_valid("az09-_."));
-	assert_false(rule_name_valid("A"));
-	assert_false(rule_name_valid("a b"));
-	assert_false(rule_name_valid("a/b"));
-	assert_false(rule_name_valid("a\n"));
+	assert_false(value_name_valid(name));
+	assert_false(value_name_valid(""));
+	assert_true(value_name_valid("az09-_."));
+	assert_false(value_name_valid("A"));
+	assert_false(value_name_valid("a b"));
+	assert_false(value_name_valid("a/b"));
+	assert_false(value_name_valid("a\n"));
 }
 
 /* Two rules that differ in one key, given here, or in nothing. */
@@ -740,7 +741,7 @@ help_fits_80_columns(void **state)
 	const char *s;
 
 	(void)state;
-	rule_print_keys(&b);
+	keys_print(&b);
 	for (s = b.p; *s != '\0'; s += strcspn(s, "\n") + 1)
 		if (strcspn(s, "\n") > 80)
 			fail_msg("%.90s", s);
