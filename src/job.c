@@ -817,7 +817,7 @@ job_leave(struct job *j, void (*gone)(void *arg, struct job *j), void *arg)
 static bool
 is_promised(const struct job *j)
 {
-	return j->promised[0] != '\0' && j->state.manual && j->rule->policy.enabled;
+	return j->promised[0] != '\0' && j->state.manual;
 }
 
 const char *

@@ -234,6 +234,64 @@ spent() {
 	ok "after a success nothing is tried again" has_runs r 3
 }
 
+# What was owed was on a path that the rule does not watch any more.
+nothing_owed() {
+	rule r 'watch = /f' 'retry-delay = 1h'
+	start_daemon
+	on_run r status=1
+	put "$box/f" 1
+	wait_runs r 1
+	put "$box/f" 2
+	wait_runs r 2
+	until_true 10 is_saved r '"failures":"2"'
+	kill_daemon
+	rule r 'watch = /g' 'retry-delay = 1h'
+	on_run r status=0
+	live_again
+	put "$box/g" 1
+	ok "a wait for what is not owed any more delays nothing" \
+	    until_true 10 has_run_times r 3
+	ok "nor is it a retry" is_run r 3 change 1 create
+}
+
+# The number of a left-over run goes to another process between two looks.
+reused_number() {
+	rule r 'watch = /f'
+	start_daemon
+	hold r
+	put "$box/f" 1
+	wait_runs r 1
+	get_run r 1
+	until_true 10 is_saved r "\"pid\":\"$pid\""
+	kill_daemon
+	live_again
+	ok "a run is left over" is_logged ' r: .*left over from an earlier daemon'
+	kill -STOP "$daemon"
+	perl -e '
+	my ($pid) = @ARGV;
+	kill "KILL", -$pid;
+	for (1 .. 200) {
+		open(my $f, ">", "/proc/sys/kernel/ns_last_pid") or exit 1;
+		print $f $pid - 1;
+		close($f) or exit 1;
+		my $new = fork;
+		if ($new == 0) { exec "sleep", 20 if $$ == $pid; exit 0 }
+		exit 0 if $new == $pid;
+		waitpid $new, 0;
+		select undef, undef, undef, 0.005;
+	}
+	exit 1;' "$pid"
+	_had=$?
+	kill -CONT "$daemon"
+	if [ $_had -ne 0 ]; then
+		skip "another process with its number is not it" "no such number can be had"
+	else
+		ok "another process with its number is not it" until_true 10 has_run_times r 2
+		kill -KILL "$pid"
+	fi
+	release r
+}
+
 suspended() {
 	rule r 'watch = /f' 'settle = 1s'
 	rule timer 'watch = /g' 'every = 1s'
@@ -255,4 +313,4 @@ suspended() {
 
 run_tests left_over left_over_timeout ended_meanwhile another_process another_boot \
     rounds killed_before_the_run waits_with_the_clock_set_back \
-    waits_with_the_clock_set_forward waits_of_a_restart spent suspended
+    waits_with_the_clock_set_forward waits_of_a_restart spent nothing_owed reused_number suspended

@@ -74,6 +74,7 @@ a_run_that_will_not_come() {
 	rule r 'watch = /f' 'enabled = no'
 	"$WATCHPATHD" reload --root "$box"
 	release r
+	until_true 20 is_gone $waiting || kill $waiting
 	wait $waiting
 	ok "trigger --wait fails when its run will not come" [ $? -eq 1 ]
 	ok "and says so" says 'r: the run will not come'
