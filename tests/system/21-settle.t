@@ -5,22 +5,23 @@
 # never drop a change. Times are compared in the action's own record.
 . "$(dirname "$0")/lib.sh"
 
+# Each change is one step: a write that comes late after its creation is one more.
 a_change_during_a_run() {
 	rule r 'watch = /f' 'settle = 100ms'
 	fence=1500ms
 	start_daemon
 	hold r
-	echo 1 >"$box/f"
+	put "$box/f" 1
 	wait_runs r 1
 	changed=$(now)
-	echo 2 >"$box/f"
+	echo 2 >>"$box/f"
 	release r
 	wait_runs r 2
 	get_run r 2
 	ok "the run after a change during a run starts after that change" \
 	    test "$time" -ge "$changed"
 	hold r
-	echo 3 >"$box/f"
+	echo 3 >>"$box/f"
 	wait_runs r 3
 	for i in 4 5 6 7; do
 		echo $i >"$box/f.new"
@@ -28,7 +29,7 @@ a_change_during_a_run() {
 	done
 	rm "$box/f"
 	changed=$(now)
-	echo 8 >"$box/f"
+	put "$box/f" 8
 	release r
 	wait_runs r 4
 	get_run r 4
