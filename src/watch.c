@@ -190,15 +190,20 @@ leaf_free(struct leaf *f)
 	free(f);
 }
 
-/* f is no match any more: a last look, and it is gone. */
+/*
+ * The listing did not have f's name: it was absent then, whatever a stat would
+ * say now. It may be back for a moment, or differ from another name in its case
+ * only. If it is there after all, the directory's next event finds it again.
+ */
 static void
 leaf_drop(struct leaf *f)
 {
-	if (f->armed)
-		leaf_look(f, 0);
-	else
-		leaf_visit(f);
-	f->entry->ops->gone(f->entry->arg, &f->pub);
+	struct watch_entry *e = f->entry;
+	const struct stamp absent = { .taken_ns = realtime_ns() };
+
+	if (!f->pub.unwatched)
+		e->ops->look(e->arg, &f->pub, &absent, 0);
+	e->ops->gone(e->arg, &f->pub);
 	leaf_free(f);
 }
 
@@ -319,11 +324,27 @@ list_open(struct list *l, bool *none)
 	return d;
 }
 
+/* Notes every match in the directory. False: not all names could be read. */
+static bool
+list_names(struct list *l, DIR *d)
+{
+	struct dirent *ent;
+	int error;
+
+	while (errno = 0, (ent = readdir(d)) != NULL)
+		if (is_candidate(l, ent))
+			list_note(l, ent->d_name);
+	error = errno;
+	closedir(d);
+	if (error != 0)
+		l->error = error;
+	return error == 0;
+}
+
 static void
 list_read(void *arg, unsigned hints)
 {
 	struct list *l = arg;
-	struct dirent *ent;
 	struct match *m;
 	bool none;
 	DIR *d = list_open(l, &none);
@@ -333,12 +354,8 @@ list_read(void *arg, unsigned hints)
 		return;
 	TAILQ_FOREACH(m, &l->matches, link)
 		m->seen = false;
-	while (d != NULL && (ent = readdir(d)) != NULL)
-		if (is_candidate(l, ent))
-			list_note(l, ent->d_name);
-	if (d != NULL)
-		closedir(d);
-	list_forget_unseen(l);
+	if (d == NULL || list_names(l, d))
+		list_forget_unseen(l);
 	entry_fill(l->entry);
 }
 

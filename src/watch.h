@@ -31,8 +31,9 @@ struct watch_path {
 
 /*
  * look: p was looked at; now is NULL when that was not possible and the last
- * stamp stands. gone: p is no longer a match and about to be freed; it was
- * looked at just before. Neither may remove the entry.
+ * stamp stands. gone: p is no longer a match and about to be freed; unless it was
+ * unwatched, a look just before has reported it absent. Neither may remove the
+ * entry.
  */
 struct watch_ops {
 	void (*look)(

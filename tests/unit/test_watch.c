@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -20,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/event.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -109,6 +111,21 @@ at(const char *name)
 	return buf;
 }
 
+/* The next entry of a directory; what readdir(3) is where this one replaces it. */
+static struct dirent *
+real_readdir(DIR *d)
+{
+#if ON_SHIM && defined(__LP64__)
+	return (struct dirent *)(void *)readdir64(d); /* on 64 bits both are one */
+#else
+	static struct dirent *(*real)(DIR *);
+
+	if (real == NULL)
+		*(void **)&real = dlsym(RTLD_NEXT, "readdir");
+	return real(d);
+#endif
+}
+
 /*
  * The platform and a few calls, by definitions that the linker prefers
  * to the archive's and libc's. What the test itself does goes other ways.
@@ -120,11 +137,14 @@ static struct {
 	int touched;           /* how often it was asked for */
 	const char *denied;    /* nobody may stat this path: */
 	int error;
-	int interrupts;    /* EINTR for so many opens */
-	const char *slow;  /* a stat of this path takes 10 ms */
-	int opens;         /* below the sandbox */
-	void (*act)(void); /* done once, before or after the call below the */
-	int steps;         /* sandbox that brings this to 0 */
+	int interrupts;       /* EINTR for so many opens */
+	const char *slow;     /* a stat of this path takes 10 ms */
+	int opens;            /* below the sandbox */
+	void (*act)(void);    /* done once, before or after the call below the */
+	int steps;            /* sandbox that brings this to 0 */
+	void (*at_end)(void); /* done once, when a listing has no more names */
+	int end_error;        /* a listing breaks off with this error */
+	bool folds;           /* names below the sandbox are found in any case */
 } fake;
 
 const bool platform_has_tcc = true;
@@ -182,6 +202,31 @@ is_denied(const char *path)
 	return fake.denied != NULL && strcmp(path, fake.denied) == 0;
 }
 
+/* The name as it is stored, on a volume that does not mind its case. */
+static const char *
+as_stored(const char *path)
+{
+	static char stored[2 * PATH_MAX];
+	const char *name = strrchr(path, '/');
+	struct dirent *e;
+	DIR *d;
+	int fd;
+
+	if (!fake.folds || strncmp(path, env.root, strlen(env.root)) != 0 ||
+	    faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return path;
+	snprintf(stored, sizeof(stored), "%.*s", (int)(name - path), path);
+	fd = openat(AT_FDCWD, stored, O_RDONLY | O_DIRECTORY);
+	d = fd != -1 ? fdopendir(fd) : NULL;
+	while (d != NULL && (e = real_readdir(d)) != NULL)
+		if (strcasecmp(e->d_name, name + 1) == 0)
+			snprintf(stored, sizeof(stored), "%.*s/%s", (int)(name - path),
+			    path, e->d_name);
+	if (d != NULL)
+		closedir(d);
+	return stored;
+}
+
 int
 stat(const char *restrict path, struct stat *restrict st)
 {
@@ -193,7 +238,7 @@ stat(const char *restrict path, struct stat *restrict st)
 	if (fake.slow != NULL && strcmp(path, fake.slow) == 0)
 		nanosleep(&while_away, NULL);
 	step(path);
-	r = is_denied(path) ? -1 : fstatat(AT_FDCWD, path, st, 0);
+	r = is_denied(path) ? -1 : fstatat(AT_FDCWD, as_stored(path), st, 0);
 	error = errno;
 	step(path);
 	errno = error;
@@ -207,7 +252,8 @@ lstat(const char *restrict path, struct stat *restrict st)
 
 	touched(path);
 	step(path);
-	r = is_denied(path) ? -1 : fstatat(AT_FDCWD, path, st, AT_SYMLINK_NOFOLLOW);
+	r = is_denied(path) ? -1
+			    : fstatat(AT_FDCWD, as_stored(path), st, AT_SYMLINK_NOFOLLOW);
 	error = errno;
 	step(path);
 	errno = error;
@@ -227,25 +273,29 @@ open(const char *path, int flags, ...)
 	}
 	fake.opens += strncmp(path, env.root, strlen(env.root)) == 0;
 	step(path);
-	fd = openat(AT_FDCWD, path, flags, 0666);
+	fd = openat(AT_FDCWD, as_stored(path), flags, 0666);
 	error = errno;
 	step(path);
 	errno = error;
 	return fd;
 }
 
-#if ON_SHIM && defined(__LP64__)
-/* On 64 bits both are one; the end of a directory is a moment, too. */
+/* The end of a directory is a moment, too. */
 struct dirent *
 readdir(DIR *d)
 {
-	struct dirent64 *e = readdir64(d);
+	struct dirent *e = fake.end_error == 0 ? real_readdir(d) : NULL;
+	void (*act)(void) = fake.at_end;
 
-	if (e == NULL)
-		step(at("end"));
-	return (struct dirent *)(void *)e;
+	if (e != NULL)
+		return e;
+	fake.at_end = NULL;
+	if (act != NULL)
+		act();
+	step(at("end"));
+	errno = fake.end_error;
+	return NULL;
 }
-#endif
 
 static struct rec *
 rec_of(const char *path)
@@ -979,6 +1029,28 @@ race_swap_for_two_moments(void)
 	fake.steps = 2;
 }
 
+static void
+race_away_again(void)
+{
+	renameat(AT_FDCWD, at("one/key"), AT_FDCWD, at("aside"));
+}
+
+static void
+race_back_until_the_next_stat(void)
+{
+	renameat(AT_FDCWD, at("aside"), AT_FDCWD, at("one/key"));
+	fake.act = race_away_again;
+	fake.steps = 3;
+}
+
+/* It is back at the end of a listing, and away after the stat that follows. */
+static void
+race_away_from_a_listing(void)
+{
+	race_away_again();
+	fake.at_end = race_back_until_the_next_stat;
+}
+
 static bool
 is_current(const char *name)
 {
@@ -1036,7 +1108,7 @@ race(const char *path, const char *name, void (*act)(void), int steps, bool at_e
 	else
 		e = watch_add(env.watch, at(path), &ops, NULL);
 	acted = fake.act != act;
-	fake.act = NULL;
+	fake.act = fake.at_end = NULL;
 	check_watched(name);
 	watch_remove(env.watch, e);
 	rec(name)->last = (struct stamp){ .present = false };
@@ -1051,7 +1123,8 @@ race_all(const char *path, const char *name, bool at_event)
 	static void (*const acts[])(void) = { race_append, race_replace, race_remove,
 		race_retarget, race_replace_directory, race_make_anew,
 		race_turn_into_fifo, race_make_missing, race_add_match,
-		race_swap_for_a_moment, race_swap_for_two_moments };
+		race_swap_for_a_moment, race_swap_for_two_moments,
+		race_away_from_a_listing };
 	int steps;
 	size_t i;
 
@@ -1640,6 +1713,98 @@ static bool
 is_modified(const struct rec *r)
 {
 	return (r->diff & MODIFY) != 0 && !r->is_fence;
+}
+
+static void
+key_away_again(void)
+{
+	move("d/key", "aside");
+}
+
+static void
+key_back(void)
+{
+	move("aside", "d/key");
+	fake.act = key_away_again;
+	fake.steps = 3;
+}
+
+/* From the listing, which has no key, to the event of its way back it is there. */
+static void
+key_away(void)
+{
+	move("d/key", "aside");
+	fake.at_end = key_back;
+}
+
+static void
+a_match_that_is_back_for_a_moment_is_reported_gone(void **state)
+{
+	(void)state;
+	make_dirs("d");
+	place("d/key", "1");
+	watch("d/k*");
+	put("d/other", "1");
+	fake.act = key_away;
+	fake.steps = 2;
+	run_until_idle();
+	expect_just("d/key", DELETE);
+	check(!known("d/key"));
+}
+
+static void
+a_match_that_is_back_for_good_is_deleted_and_created(void **state)
+{
+	(void)state;
+	make_dirs("d");
+	place("d/key", "1");
+	watch("d/k*");
+	put("d/other", "1");
+	fake.act = key_away;
+	fake.steps = 2;
+	run_until_idle();
+	fake.act = NULL;
+	if (faccessat(AT_FDCWD, at("d/key"), F_OK, 0) != 0)
+		move("aside", "d/key");
+	expect_just("d/key", DELETE | CREATE);
+	check(known("d/key"));
+}
+
+static void
+a_name_that_changes_its_case_only_is_deleted(void **state)
+{
+	(void)state;
+	fake.folds = true;
+	make_dirs("d");
+	place("d/Key", "1");
+	watch("d/*");
+	move("d/Key", "d/key");
+	quiet();
+	check(diff("d/Key") & DELETE);
+	check_eq(diff("d/key"), CREATE);
+	check(!known("d/Key") && known("d/key"));
+}
+
+/* Names that could not be read are not names that went. */
+static void
+a_listing_that_breaks_off_keeps_what_it_knows(void **state)
+{
+	struct watch_entry *e;
+
+	(void)state;
+	make_dirs("d");
+	place("d/key", "1");
+	e = watch("d/k*");
+	fake.end_error = EIO;
+	put("d/kin", "1");
+	quiet();
+	check(known("d/key") && !known("d/kin"));
+	check_eq(diff("d/key"), 0);
+	check(strcmp(watch_why(e), strerror(EIO)) == 0);
+	fake.end_error = 0;
+	check_eq(unlink(at("d/key")), 0);
+	expect_just("d/key", DELETE);
+	check(watch_why(e) == NULL);
 }
 
 static void
@@ -2898,6 +3063,10 @@ static const struct CMUnitTest tests[] = {
 	with_sandbox(a_directory_is_replaced_under_its_pattern),
 	with_sandbox(a_pattern_whose_directory_cannot_be_read_keeps_what_it_knows),
 	with_sandbox(a_match_that_goes_after_an_error_is_deleted),
+	with_sandbox(a_match_that_is_back_for_a_moment_is_reported_gone),
+	with_sandbox(a_match_that_is_back_for_good_is_deleted_and_created),
+	with_sandbox(a_name_that_changes_its_case_only_is_deleted),
+	with_sandbox(a_listing_that_breaks_off_keeps_what_it_knows),
 	with_sandbox(matches_beyond_the_limit_are_looked_at_on_rechecks),
 	with_sandbox(matches_beyond_the_limit_move_up_when_others_go),
 	with_sandbox(a_directory_changes_when_its_entries_come_go_or_are_replaced),

@@ -5,7 +5,9 @@
  * kqueue below misbehaves as a native one may. After each burst the last stamp
  * of every path must be what is there, every difference must have been told,
  * and the matches known must be those that exist. Many processes do this at
- * once, as most of the time is waiting. WATCHPATHD_SEED repeats a failure.
+ * once, as most of the time is waiting. In half of the bursts another process
+ * makes the changes while this one is looking. WATCHPATHD_SEED repeats a burst,
+ * and WATCHPATHD_WORKERS says how many workers there are of each mode.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,6 +27,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "loop.h"
@@ -43,6 +46,7 @@
 #endif
 
 #define WORKERS 4 /* per mode */
+#define WORKERS_MAX 1000
 #define BURSTS 70 /* per worker */
 
 enum failure { FAIL_NEVER, FAIL_NO_ROOM, FAIL_OPEN };
@@ -99,6 +103,7 @@ static struct {
 	int files[4];     /* descriptors that stay open */
 	int hogs[128], nhogs;
 	bool failing;
+	bool apart, contended; /* the other process; this one while there is one */
 	int descriptors;
 } w;
 
@@ -173,6 +178,29 @@ opendir(const char *path)
 		close(fd);
 	return d;
 }
+
+/* Waits for some tens of microseconds, as long as a look takes, or not at all. */
+static void
+hesitate(void)
+{
+	struct timespec pause = { .tv_nsec = (long)below(200) * 1000 };
+
+	if (below(2) == 0)
+		nanosleep(&pause, NULL);
+}
+
+#if ON_SHIM && defined(__LP64__)
+/* A change is most harmful between a listing's last name and what it is for. */
+struct dirent *
+readdir(DIR *d)
+{
+	struct dirent64 *e = readdir64(d); /* on 64 bits both are one */
+
+	if (e == NULL && w.contended)
+		hesitate();
+	return (struct dirent *)(void *)e;
+}
+#endif
 
 static int
 look_at(struct stamp *s, const char *path)
@@ -253,8 +281,7 @@ on_gone(void *arg, struct watch_path *p)
 	(void)arg;
 	if (r == NULL || !r->known)
 		die("gone, but never known:", p->path);
-	if (r->last.present && r->error == 0 &&
-	    faccessat(AT_FDCWD, r->path, F_OK, 0) != 0)
+	if (r->last.present && !p->unwatched)
 		die("gone without a last look:", r->path);
 	r->known = false;
 	r->gone++;
@@ -603,6 +630,21 @@ do_move_away_and_back(void)
 	tell("move back", p.s, "");
 }
 
+/* Away and back, faster than a look, and in the end either. */
+static void
+do_flicker(void)
+{
+	struct path p = random_path(), aside;
+	uint32_t n = 1 + below(6);
+
+	snprintf(aside.s, sizeof(aside.s), "%s/flicker", w.top);
+	tell("flicker", p.s, n % 2 == 0 ? "back" : "away");
+	for (; n > 0 && may(&p, false); n--)
+		if (rename(p.s, aside.s) != 0)
+			rename(aside.s, p.s);
+	nftw(aside.s, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
 static void
 do_something(void)
 {
@@ -658,7 +700,7 @@ do_something(void)
 		else
 			do_move_away_and_back();
 	}
-	if (below(3) == 0)
+	if (!w.apart && below(3) == 0)
 		tell(turn(mono_now()) > 0 ? "(an event)" : "(no event)", "", "");
 }
 
@@ -868,6 +910,49 @@ let_succeed(void)
 	}
 }
 
+/* What the other process did, which it has written into the pipe. */
+static void
+read_story(int fd)
+{
+	char part[4096];
+	ssize_t n;
+
+	tell("another process, meanwhile:", "", "");
+	while ((n = read(fd, part, sizeof(part))) > 0)
+		buf_add(&w.story, part, (size_t)n);
+	close(fd);
+}
+
+/* Another process does n things while this one turns its loop. */
+static void
+do_apart(uint32_t n)
+{
+	int status, fds[2];
+	pid_t pid;
+
+	if (pipe(fds) == -1 || (pid = fork()) == -1)
+		die("fork", strerror(errno));
+	if (pid == 0) {
+		w.apart = true;
+		w.failing = false;
+		w.story.len = 0;
+		for (; n > 0; n--) {
+			below(2) == 0 ? do_flicker() : do_something();
+			hesitate();
+		}
+		_exit(w.story.len > 0 && write(fds[1], w.story.p, w.story.len) == -1);
+	}
+	close(fds[1]);
+	w.random ^= (uint64_t)n << 32 | 1;
+	w.contended = true;
+	while (waitpid(pid, &status, WNOHANG) == 0)
+		turn(mono_now());
+	w.contended = false;
+	if (status != 0)
+		die("the other process", "");
+	read_story(fds[0]);
+}
+
 static void
 burst(void)
 {
@@ -876,6 +961,10 @@ burst(void)
 
 	if (below(2) == 0)
 		let_fail();
+	if (w.nhogs == 0 && below(2) == 0) {
+		do_apart(3 * n);
+		n = 0;
+	}
 	while (n-- > 0)
 		do_something();
 	if (below(20) == 0) {
@@ -979,25 +1068,28 @@ work(const struct mode *mode, unsigned long seed)
 	exit(0);
 }
 
-static pid_t workers[MODES][WORKERS];
+static pid_t workers[MODES][WORKERS_MAX];
+static size_t nworkers = WORKERS; /* per mode */
 
 static int
 start_all(void **state)
 {
-	const char *given = getenv("WATCHPATHD_SEED");
+	const char *given = getenv("WATCHPATHD_SEED"), *n = getenv("WATCHPATHD_WORKERS");
 	unsigned long seed;
 	size_t i, k;
 
 	(void)state;
+	if (n != NULL && strtoul(n, NULL, 10) - 1 < WORKERS_MAX)
+		nworkers = strtoul(n, NULL, 10);
 	seed = given != NULL ? strtoul(given, NULL, 10) : (unsigned long)realtime_ns();
-	for (k = 0; k < WORKERS; k++)
+	for (k = 0; k < nworkers; k++)
 		for (i = 0; i < MODES; i++) {
 			workers[i][k] = fork();
 			if (workers[i][k] == -1)
 				return -1;
 			if (workers[i][k] == 0)
 				work(&modes[i],
-				    given != NULL ? seed : seed + i * WORKERS + k);
+				    given != NULL ? seed : seed + i * nworkers + k);
 		}
 	return 0;
 }
@@ -1008,7 +1100,7 @@ expect_success(size_t mode)
 	int status, failures = 0;
 	size_t k;
 
-	for (k = 0; k < WORKERS; k++)
+	for (k = 0; k < nworkers; k++)
 		failures += waitpid(workers[mode][k], &status, 0) == -1 || status != 0;
 	assert_int_equal(failures, 0);
 }
