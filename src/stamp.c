@@ -17,6 +17,8 @@
 
 /* Longer than a tick of any kernel's file clock, shorter than a person. */
 #define TICK_NS (20 * MONO_MS)
+/* Where a volume keeps no fraction of a second: HFS+ whole seconds, FAT two. */
+#define COARSE_TICK_NS (2 * MONO_SEC)
 
 /* Darwin has its own names, and the feature macro that asks for them. */
 #ifdef _DARWIN_C_SOURCE
@@ -75,12 +77,21 @@ attributes_differ(const struct stamp *a, const struct stamp *b)
 	       a->gid != b->gid;
 }
 
+/* How long the clock that stamped s may stand still. */
+static int64_t
+tick_of(const struct stamp *s)
+{
+	bool coarse = s->mtime_ns % MONO_SEC == 0 && s->ctime_ns % MONO_SEC == 0;
+
+	return coarse ? COARSE_TICK_NS : TICK_NS;
+}
+
 static bool
 written_in_place(const struct stamp *before, const struct stamp *now)
 {
-	int64_t age = before->taken_ns - before->ctime_ns;
+	int64_t age = before->taken_ns - before->ctime_ns, tick = tick_of(before);
 
-	return now->ctime_ns != before->ctime_ns || (age > -TICK_NS && age < TICK_NS);
+	return now->ctime_ns != before->ctime_ns || (age > -tick && age < tick);
 }
 
 unsigned

@@ -42,8 +42,10 @@ enum {
  * The CHANGE_ bits by which now differs from before. A path that holds another
  * file than before (by inode, or by HINT_REPLACED) is created and modified.
  * HINT_WRITE with equal stamps is a modification if the ctime moved, or if
- * before was taken less than 20 ms after its ctime: two writes in one tick of
- * the file system's clock. Else it is the late echo of a write already seen.
+ * before was taken less than a tick of the file system's clock after its ctime:
+ * two writes in one tick. A tick is 20 ms, or 2 s where neither mtime nor ctime
+ * has a fraction of a second (hfs_vnops.c: tv_nsec = 0; FAT keeps even seconds).
+ * Else it is the late echo of a write already seen.
  */
 unsigned stamp_diff(const struct stamp *before, const struct stamp *now, unsigned hints);
 

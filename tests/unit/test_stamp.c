@@ -230,9 +230,11 @@ another_file_is_created_and_modified(void **state)
 static void
 a_write_with_an_equal_stamp_counts_unless_it_is_an_echo(void **state)
 {
-	struct stamp before = plain, now = plain;
+	struct stamp before = plain, now;
 
 	(void)state;
+	before.mtime_ns++; /* its volume keeps fractions of a second */
+	now = before;
 	assert_int_equal(stamp_diff(&before, &now, HINT_WRITE), 0);
 	now.ctime_ns++;
 	assert_int_equal(stamp_diff(&before, &now, HINT_WRITE), MODIFY);
@@ -247,6 +249,28 @@ a_write_with_an_equal_stamp_counts_unless_it_is_an_echo(void **state)
 	assert_int_equal(stamp_diff(&before, &now, HINT_WRITE), MODIFY);
 	before.ctime_ns = now.ctime_ns = before.taken_ns + MONO_SEC;
 	assert_int_equal(stamp_diff(&before, &now, HINT_WRITE), 0);
+}
+
+/* HFS+ keeps whole seconds and FAT even ones: two writes in a tick look alike. */
+static void
+where_times_are_whole_seconds_a_tick_is_two(void **state)
+{
+	struct stamp before = plain;
+
+	(void)state;
+	before.mtime_ns = before.ctime_ns = 1700000000 * MONO_SEC;
+	before.taken_ns = before.ctime_ns + 2 * MONO_SEC - 1;
+	assert_int_equal(stamp_diff(&before, &before, HINT_WRITE), MODIFY);
+	assert_int_equal(stamp_diff(&before, &before, 0), 0);
+	before.taken_ns++;
+	assert_int_equal(stamp_diff(&before, &before, HINT_WRITE), 0);
+	/* utimes(2) sets whole seconds anywhere, but nobody sets the ctime. */
+	before.taken_ns = before.ctime_ns + MONO_SEC;
+	before.ctime_ns++;
+	assert_int_equal(stamp_diff(&before, &before, HINT_WRITE), 0);
+	before.ctime_ns--;
+	before.mtime_ns++;
+	assert_int_equal(stamp_diff(&before, &before, HINT_WRITE), 0);
 }
 
 static void
@@ -308,6 +332,7 @@ main(void)
 		cmocka_unit_test(each_difference_is_what_it_is_called),
 		cmocka_unit_test(another_file_is_created_and_modified),
 		cmocka_unit_test(a_write_with_an_equal_stamp_counts_unless_it_is_an_echo),
+		cmocka_unit_test(where_times_are_whole_seconds_a_tick_is_two),
 		cmocka_unit_test(what_is_kept_is_read_back_without_the_device),
 		cmocka_unit_test(anything_else_is_no_stamp),
 	};

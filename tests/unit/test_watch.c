@@ -43,8 +43,12 @@
 #if __has_include("kqueue_test.h")
 #include "kqueue_test.h"
 #define ON_SHIM 1
+#define MTIM st_mtim
+#define CTIM st_ctim
 #else
 #define ON_SHIM 0
+#define MTIM st_mtimespec
+#define CTIM st_ctimespec
 #endif
 
 #define CREATE CHANGE_CREATE
@@ -144,6 +148,7 @@ static struct {
 	int steps;            /* sandbox that brings this to 0 */
 	void (*at_end)(void); /* done once, when a listing has no more names */
 	int end_error;        /* a listing breaks off with this error */
+	int tick;             /* times of files are multiples of so many seconds */
 	bool folds;           /* names below the sandbox are found in any case */
 } fake;
 
@@ -227,6 +232,16 @@ as_stored(const char *path)
 	return stored;
 }
 
+/* The times as a volume keeps them that has no fraction of a second. */
+static void
+coarsen(struct stat *st)
+{
+	if (fake.tick == 0)
+		return;
+	st->MTIM = (struct timespec){ .tv_sec = st->MTIM.tv_sec / fake.tick * fake.tick };
+	st->CTIM = (struct timespec){ .tv_sec = st->CTIM.tv_sec / fake.tick * fake.tick };
+}
+
 int
 stat(const char *restrict path, struct stat *restrict st)
 {
@@ -240,6 +255,7 @@ stat(const char *restrict path, struct stat *restrict st)
 	step(path);
 	r = is_denied(path) ? -1 : fstatat(AT_FDCWD, as_stored(path), st, 0);
 	error = errno;
+	coarsen(st);
 	step(path);
 	errno = error;
 	return r;
@@ -2052,6 +2068,34 @@ a_write_that_leaves_the_stamp_equal_is_a_modification(void **state)
 	check_eq(rec("key")->last.mtime_ns, 5 * MONO_SEC);
 }
 
+/* The first look comes between two writes of one size in one tick. */
+static void
+two_writes_in_a_coarse_tick_are_two(void **state)
+{
+	struct timespec now;
+	int64_t second;
+	int fd;
+
+	(void)state;
+	for (fake.tick = 1; fake.tick <= 2; fake.tick++) {
+		place("key", "1");
+		watch("key");
+		fd = openat(AT_FDCWD, at("key"), O_WRONLY);
+		do {
+			clock_gettime(CLOCK_REALTIME, &now);
+			second = now.tv_sec / fake.tick;
+			check_eq(pwrite(fd, "2", 1, 0), 1);
+			expect("key", MODIFY);
+			eventually(
+			    realtime_ns() - rec("key")->last.taken_ns > 30 * MONO_MS);
+			check_eq(pwrite(fd, "3", 1, 0), 1);
+			clock_gettime(CLOCK_REALTIME, &now);
+			expect("key", MODIFY);
+		} while (now.tv_sec / fake.tick != second);
+		close(fd);
+	}
+}
+
 /* Spotlight and pageout report a write a second later once more. */
 static void
 the_late_echo_of_a_write_is_not_counted(void **state)
@@ -3078,6 +3122,7 @@ static const struct CMUnitTest tests[] = {
 	with_sandbox(mode_and_owner_are_attributes),
 	with_sandbox(a_new_mtime_is_a_modification),
 	with_sandbox(a_write_that_leaves_the_stamp_equal_is_a_modification),
+	with_sandbox(two_writes_in_a_coarse_tick_are_two),
 	with_sandbox(the_late_echo_of_a_write_is_not_counted),
 	with_sandbox(the_shims_own_echo_is_not_counted),
 	with_sandbox(a_write_through_a_mapping_is_seen_when_the_system_tells),
