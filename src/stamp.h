@@ -35,7 +35,7 @@ void stamp_apply_min_size(struct stamp *s, uint64_t min_size);
 /* What the events that caused a look said about the path's object. */
 enum {
 	HINT_WRITE = 1,    /* NOTE_WRITE or NOTE_EXTEND */
-	HINT_REPLACED = 2, /* NOTE_DELETE, NOTE_RENAME, NOTE_REVOKE or EV_EOF */
+	HINT_REPLACED = 2, /* NOTE_RENAME, NOTE_REVOKE, EV_EOF, or NOTE_DELETE of it */
 };
 
 /*

@@ -37,6 +37,9 @@
 #define SLICE 64            /* nodes of a recheck per turn */
 #define STARVED_NS MONO_SEC /* between tries when descriptors ran out */
 
+/* Beside the HINT_ bits: NOTE_DELETE alone, one of the file's names went. */
+#define UNLINKED 0x100u
+
 enum node_kind {
 	NODE_UNKNOWN,
 	NODE_MISSING,
@@ -182,8 +185,9 @@ node_arm(struct tree *t, struct node *n, const struct stat *st)
 		t->starved |= errno == EMFILE || errno == ENFILE;
 		return true;
 	}
+	/* A number may be used again at once, for another type of file (FFS, FAT). */
 	if (fstat(fd, &now) == -1 || now.st_dev != st->st_dev ||
-	    now.st_ino != st->st_ino) {
+	    now.st_ino != st->st_ino || ((now.st_mode ^ st->st_mode) & S_IFMT) != 0) {
 		close(fd);
 		return false;
 	}
@@ -596,18 +600,48 @@ compare_entries(struct tree *t, struct node *dir)
 			queue_subtree(t, c);
 }
 
+/* Does n's path hold the very file that its descriptor does? */
+static bool
+holds_own_file(struct tree *t, const struct node *n)
+{
+	struct stat st = { 0 };
+	char *text;
+	int error;
+	enum node_kind kind = probe(t, n, &st, &text, &error);
+	bool same = is_same(n, kind, &st, text);
+
+	free(text);
+	return same;
+}
+
+/*
+ * What an event said of n, for those who look. xnu posts NOTE_DELETE when any
+ * name of a file goes (VNOP_REMOVE). If the path still holds the descriptor's own
+ * file it was another name: nobody else gets its number while it is open.
+ */
+static unsigned
+take_hints(struct tree *t, struct node *n)
+{
+	unsigned hints = n->hints & ~UNLINKED;
+
+	if ((n->hints & UNLINKED) != 0 && !holds_own_file(t, n))
+		hints |= HINT_REPLACED;
+	n->hints = 0;
+	return hints;
+}
+
 /* Compares n with what is there, and calls everyone whom it may concern. */
 static void
 node_look(struct tree *t, struct node *n)
 {
 	mono_t start = mono_now(), end;
 	int64_t pause;
-	unsigned hints = n->hints;
+	unsigned hints;
 
-	n->hints = 0;
 	t->looking = n;
 	if (n->kind == NODE_DIR)
 		refresh_mounts(t);
+	hints = take_hints(t, n);
 	if ((hints & HINT_REPLACED) != 0) {
 		n->lost = true;
 		if (node_refresh(t, n))
@@ -632,8 +666,10 @@ hints_of(const struct loop_event *ev)
 
 	if ((ev->fflags & (NOTE_WRITE | NOTE_EXTEND)) != 0)
 		hints |= HINT_WRITE;
-	if (ev->eof || (ev->fflags & (NOTE_DELETE | NOTE_RENAME | NOTE_REVOKE)) != 0)
+	if (ev->eof || (ev->fflags & (NOTE_RENAME | NOTE_REVOKE)) != 0)
 		hints |= HINT_REPLACED;
+	if ((ev->fflags & NOTE_DELETE) != 0)
+		hints |= UNLINKED;
 	return hints;
 }
 
