@@ -33,11 +33,13 @@ note(struct confwatch *c)
 
 /* The last stamp of each path is its owner. */
 static void
-looked(void *arg, struct watch_path *p, const struct stamp *now, unsigned hints)
+looked(void *arg, struct watch_path *p, const struct stamp *now, unsigned hints,
+    mono_t noticed)
 {
 	struct confwatch *c = arg;
 	struct stamp *seen = p->owner;
 
+	(void)noticed;
 	if (now == NULL)
 		return;
 	if (seen == NULL)

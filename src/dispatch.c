@@ -8,11 +8,12 @@
 #include "dispatch.h"
 
 #define MINIMUM ((mono_t){ INT64_MIN })
-#define HOUR_NS (3600 * MONO_SEC)
+#define BACKOFF_MAX_NS (3600 * MONO_SEC)
+#define GUARD_MAX_NS (600 * MONO_SEC)
 #define KILL_AFTER_NS (5 * MONO_SEC)
 
 /* A change this soon after a run counts as the run's own doing. */
-#define ECHO_NS (2 * MONO_SEC)
+#define ECHO_NS (200 * MONO_MS)
 /* The run in a row from which a rule that triggers itself is slowed down. */
 #define GUARD_FROM 10
 
@@ -61,16 +62,23 @@ dispatch_is_guarded(const struct dispatch_rule *r)
 	return r->self_made >= GUARD_FROM;
 }
 
-/* first (or 1 ms), doubled n times, at most an hour, or first if that is more. */
+/* first (or 1 ms), doubled n times, at most max, or first if that is more. */
 static int64_t
-doubled(int64_t first, uint32_t n)
+doubled(int64_t first, uint32_t n, int64_t max)
 {
 	int64_t t = first > MONO_MS ? first : MONO_MS;
-	int64_t limit = first > HOUR_NS ? first : HOUR_NS;
+	int64_t limit = first > max ? first : max;
 
 	for (; n > 0 && t < limit; n--)
 		t *= 2;
 	return t < limit ? t : limit;
+}
+
+/* The wait after n failures in a row and one more. */
+static int64_t
+backoff(const struct dispatch_rule *r, uint32_t n)
+{
+	return doubled(ns(r->policy->retry_delay_ms), n, BACKOFF_MAX_NS);
 }
 
 /* When the cooldown ends; the guard only holds what nothing else asked for. */
@@ -82,7 +90,7 @@ free_at(const struct dispatch_rule *r)
 	if (r->ended.ns == INT64_MIN)
 		return MINIMUM;
 	if (dispatch_is_guarded(r) && !r->outside) {
-		guard = doubled(MONO_SEC, r->self_made - GUARD_FROM);
+		guard = doubled(MONO_SEC, r->self_made - GUARD_FROM, GUARD_MAX_NS);
 		cooldown = guard > cooldown ? guard : cooldown;
 	}
 	return mono_add(r->ended, cooldown);
@@ -334,7 +342,7 @@ dispatch_restore(struct dispatch *d, struct dispatch_rule *r,
     const struct dispatch_saved *saved, mono_t now)
 {
 	int64_t every = ns(r->policy->every_ms);
-	int64_t longest = doubled(ns(r->policy->retry_delay_ms), saved->failures);
+	int64_t longest = backoff(r, saved->failures);
 	bool started = r->causes != 0;
 
 	r->failures = saved->failures;
@@ -437,16 +445,16 @@ dispatch_baseline(struct dispatch *d, struct dispatch_rule *r, struct dispatch_p
 	owe_path(d, r, p, CHANGE_CREATE, true, now);
 }
 
-/* Is a change that is noticed now to be taken for the last run's own doing? */
+/* Is a change that was noticed then to be taken for the last run's own doing? */
 static bool
-is_echo(const struct dispatch_rule *r, mono_t now)
+is_echo(const struct dispatch_rule *r, mono_t then)
 {
-	return in_run(r) || !mono_before(mono_add(r->ended, ECHO_NS), now);
+	return in_run(r) || !mono_before(mono_add(r->ended, ECHO_NS), then);
 }
 
 unsigned
 dispatch_look(struct dispatch *d, struct dispatch_rule *r, struct dispatch_path *p,
-    const struct stamp *now_stamp, unsigned hints, mono_t now)
+    const struct stamp *now_stamp, unsigned hints, mono_t noticed, mono_t now)
 {
 	struct stamp s = *now_stamp;
 	unsigned diff;
@@ -458,7 +466,7 @@ dispatch_look(struct dispatch *d, struct dispatch_rule *r, struct dispatch_path 
 		return 0;
 	note_difference(r, now);
 	if (!r->absorb && (diff & r->policy->on) != 0) {
-		owe_path(d, r, p, diff & r->policy->on, !is_echo(r, now), now);
+		owe_path(d, r, p, diff & r->policy->on, !is_echo(r, noticed), now);
 		r->changed = true;
 	} else if (r->phase == PHASE_WAITING) {
 		rearm(d, r, now);
@@ -726,7 +734,7 @@ succeeded(struct dispatch_rule *r, mono_t now)
 static void
 failed(struct dispatch *d, struct dispatch_rule *r, mono_t now)
 {
-	int64_t wait = doubled(ns(r->policy->retry_delay_ms), r->failures);
+	int64_t wait = backoff(r, r->failures);
 	uint32_t retry = r->policy->retry;
 
 	put_back(r);

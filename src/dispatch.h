@@ -183,11 +183,13 @@ void dispatch_adopt(
 void dispatch_lost(struct dispatch *d, struct dispatch_rule *r, mono_t now);
 
 /*
- * Any later look. hints: HINT_ bits of stamp.h. What differs and is in the
- * rule's `on` is owed. Returns the differences, asked for or not.
+ * Any later look. hints: HINT_ bits of stamp.h. noticed: when the first event
+ * came that asked for the look; before now if the look was put off. What differs
+ * and is in the rule's `on` is owed. Returns the differences, asked for or not.
  */
-unsigned dispatch_look(struct dispatch *d, struct dispatch_rule *r,
-    struct dispatch_path *p, const struct stamp *now_stamp, unsigned hints, mono_t now);
+unsigned
+dispatch_look(struct dispatch *d, struct dispatch_rule *r, struct dispatch_path *p,
+    const struct stamp *now_stamp, unsigned hints, mono_t noticed, mono_t now);
 
 /* Whether p may be forgotten: nothing owed, nothing taken. */
 bool dispatch_path_settled(const struct dispatch_path *p);

@@ -150,7 +150,8 @@ say_trouble(struct jobpaths *paths, struct path *p, const char *why)
 }
 
 static void
-looked(void *arg, struct watch_path *watched, const struct stamp *stamp, unsigned hints)
+looked(void *arg, struct watch_path *watched, const struct stamp *stamp, unsigned hints,
+    mono_t noticed)
 {
 	struct entry *e = arg;
 	struct jobpaths *paths = e->paths;
@@ -166,7 +167,7 @@ looked(void *arg, struct watch_path *watched, const struct stamp *stamp, unsigne
 		return;
 	if (p->known) {
 		diff = dispatch_look(
-		    paths->dispatch, paths->state, &p->state, stamp, hints, now);
+		    paths->dispatch, paths->state, &p->state, stamp, hints, noticed, now);
 	} else {
 		p->known = true;
 		dispatch_baseline(paths->dispatch, paths->state, &p->state, stamp, now);
@@ -220,8 +221,9 @@ static void
 look_absent(struct jobpaths *paths, struct path *p)
 {
 	const struct stamp absent = { .present = false };
-	unsigned diff = dispatch_look(
-	    paths->dispatch, paths->state, &p->state, &absent, 0, mono_now());
+	mono_t now = mono_now();
+	unsigned diff =
+	    dispatch_look(paths->dispatch, paths->state, &p->state, &absent, 0, now, now);
 
 	if (diff != 0)
 		paths->ops->changed(paths->arg, p->name, diff);

@@ -72,6 +72,7 @@ struct node {
 
 	struct loop_src src;
 	unsigned hints;
+	mono_t noticed; /* the first event since the last look; MONO_NEVER: none */
 	bool muted;
 	mono_t free_at;
 	struct heap_node timer;
@@ -96,6 +97,7 @@ struct tree {
 	struct heap timers;              /* nodes whose look was put off */
 	struct node *cursor;             /* of the recheck */
 	struct node *looking;
+	mono_t noticed; /* the event that the look under way is for; MONO_NEVER: none */
 	struct map remote, own;
 	struct strv remote_paths, own_paths;
 	bool starved;
@@ -335,6 +337,7 @@ node_new(struct tree *t, struct node *parent, char *path)
 	n->fd = -1;
 	n->kind = NODE_UNKNOWN;
 	n->src = (struct loop_src){ t->on_event, n };
+	n->noticed = MONO_NEVER;
 	n->free_at = (mono_t){ INT64_MIN };
 	n->stale = true;
 	TAILQ_INIT(&n->children);
@@ -559,7 +562,7 @@ drain(struct tree *t)
 		target->hints = 0;
 		if (target->stale)
 			resolve(t, target);
-		target->fn(target->arg, hints);
+		target->fn(target->arg, hints, mono_min(t->noticed, mono_now()));
 	}
 }
 
@@ -639,6 +642,8 @@ node_look(struct tree *t, struct node *n)
 	unsigned hints;
 
 	t->looking = n;
+	t->noticed = n->noticed;
+	n->noticed = MONO_NEVER;
 	if (n->kind == NODE_DIR)
 		refresh_mounts(t);
 	hints = take_hints(t, n);
@@ -651,6 +656,7 @@ node_look(struct tree *t, struct node *n)
 	}
 	queue_refs(t, n, hints, false);
 	drain(t);
+	t->noticed = MONO_NEVER;
 	if (t->looking == NULL)
 		return;
 	t->looking = NULL;
@@ -678,9 +684,11 @@ node_event(void *arg, const struct loop_event *ev)
 {
 	struct node *n = arg;
 	struct tree *t = n->tree;
+	mono_t now = mono_now();
 
 	n->hints |= hints_of(ev);
-	if (!mono_before(mono_now(), n->free_at)) {
+	n->noticed = mono_min(n->noticed, now);
+	if (!mono_before(now, n->free_at)) {
 		node_look(t, n);
 		return;
 	}
@@ -697,7 +705,7 @@ tree_new(struct loop *l)
 
 	t->loop = l;
 	t->on_event = node_event;
-	t->starved_at = MONO_NEVER;
+	t->starved_at = t->noticed = MONO_NEVER;
 	TAILQ_INIT(&t->all);
 	TAILQ_INIT(&t->queue);
 	refresh_mounts(t);

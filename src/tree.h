@@ -31,10 +31,11 @@ enum tree_end {
 };
 
 /*
- * Something may have changed: look. hints: HINT_ bits of stamp.h. May add and
- * remove targets.
+ * Something may have changed: look. hints: HINT_ bits of stamp.h. noticed: when
+ * the first event came that asks for this look, which may have been put off. May
+ * add and remove targets.
  */
-typedef void tree_fn(void *arg, unsigned hints);
+typedef void tree_fn(void *arg, unsigned hints, mono_t noticed);
 
 /* Embedded in its owner, which sets the first four. */
 struct tree_target {

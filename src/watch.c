@@ -74,7 +74,7 @@ struct watch {
 };
 
 static struct list *list_new(struct watch_entry *e, char *dir, size_t part);
-static void list_free(struct list *l);
+static void list_free(struct list *l, mono_t noticed);
 
 static const char *
 explain(int error)
@@ -105,7 +105,7 @@ leaf_may_look(struct leaf *f)
 }
 
 static void
-leaf_look(void *arg, unsigned hints)
+leaf_look(void *arg, unsigned hints, mono_t noticed)
 {
 	struct leaf *f = arg;
 	struct watch_entry *e = f->entry;
@@ -114,7 +114,7 @@ leaf_look(void *arg, unsigned hints)
 	int error;
 
 	if (!leaf_may_look(f)) {
-		e->ops->look(e->arg, &f->pub, NULL, 0);
+		e->ops->look(e->arg, &f->pub, NULL, 0, noticed);
 		return;
 	}
 	error = stamp_take(&s, f->path);
@@ -125,7 +125,7 @@ leaf_look(void *arg, unsigned hints)
 		f->pub.error = error;
 		f->pub.why = explain(error);
 	}
-	e->ops->look(e->arg, &f->pub, error == 0 ? &s : NULL, hints);
+	e->ops->look(e->arg, &f->pub, error == 0 ? &s : NULL, hints, noticed);
 }
 
 static void
@@ -149,7 +149,7 @@ static void
 leaf_visit(struct leaf *f)
 {
 	leaf_arm(f);
-	leaf_look(f, 0);
+	leaf_look(f, 0, mono_now());
 	leaf_disarm(f);
 }
 
@@ -168,7 +168,7 @@ leaf_new(struct watch_entry *e, char *path)
 	TAILQ_INSERT_TAIL(&e->leaves, f, link);
 	if (e->armed < WATCH_MATCHES_MAX) {
 		leaf_arm(f);
-		leaf_look(f, 0);
+		leaf_look(f, 0, mono_now());
 	} else {
 		e->overflow++;
 		leaf_visit(f);
@@ -196,13 +196,13 @@ leaf_free(struct leaf *f)
  * only. If it is there after all, the directory's next event finds it again.
  */
 static void
-leaf_drop(struct leaf *f)
+leaf_drop(struct leaf *f, mono_t noticed)
 {
 	struct watch_entry *e = f->entry;
 	const struct stamp absent = { .taken_ns = realtime_ns() };
 
 	if (!f->pub.unwatched)
-		e->ops->look(e->arg, &f->pub, &absent, 0);
+		e->ops->look(e->arg, &f->pub, &absent, 0, noticed);
 	e->ops->gone(e->arg, &f->pub);
 	leaf_free(f);
 }
@@ -220,7 +220,7 @@ entry_fill(struct watch_entry *e)
 			continue;
 		e->overflow--;
 		leaf_arm(f);
-		leaf_look(f, 0);
+		leaf_look(f, 0, mono_now());
 	}
 }
 
@@ -246,12 +246,12 @@ expand(struct match *m, struct list *l)
 }
 
 static void
-match_free(struct list *l, struct match *m, bool drop)
+match_free(struct list *l, struct match *m, mono_t noticed)
 {
 	if (m->list != NULL)
-		list_free(m->list);
-	else if (drop)
-		leaf_drop(m->leaf);
+		list_free(m->list, noticed);
+	else if (l->entry->ops != NULL)
+		leaf_drop(m->leaf, noticed);
 	else
 		leaf_free(m->leaf);
 	map_remove(&l->by_name, m->name);
@@ -289,14 +289,14 @@ list_note(struct list *l, const char *name)
 }
 
 static void
-list_forget_unseen(struct list *l)
+list_forget_unseen(struct list *l, mono_t noticed)
 {
 	struct match *m, *next;
 
 	for (m = TAILQ_FIRST(&l->matches); m != NULL; m = next) {
 		next = TAILQ_NEXT(m, link);
 		if (!m->seen)
-			match_free(l, m, true);
+			match_free(l, m, noticed);
 	}
 }
 
@@ -342,7 +342,7 @@ list_names(struct list *l, DIR *d)
 }
 
 static void
-list_read(void *arg, unsigned hints)
+list_read(void *arg, unsigned hints, mono_t noticed)
 {
 	struct list *l = arg;
 	struct match *m;
@@ -355,7 +355,7 @@ list_read(void *arg, unsigned hints)
 	TAILQ_FOREACH(m, &l->matches, link)
 		m->seen = false;
 	if (d == NULL || list_names(l, d))
-		list_forget_unseen(l);
+		list_forget_unseen(l, noticed);
 	entry_fill(l->entry);
 }
 
@@ -372,19 +372,19 @@ list_new(struct watch_entry *e, char *dir, size_t part)
 	l->target.fn = list_read;
 	l->target.arg = l;
 	tree_add(e->watch->tree, &l->target);
-	list_read(l, 0);
+	list_read(l, 0, mono_now());
 	return l;
 }
 
 /* Frees a list; its paths are gone for good unless the entry itself goes. */
 static void
-list_free(struct list *l)
+list_free(struct list *l, mono_t noticed)
 {
 	struct match *m;
 
 	tree_remove(l->entry->watch->tree, &l->target);
 	while ((m = TAILQ_FIRST(&l->matches)) != NULL)
-		match_free(l, m, l->entry->ops != NULL);
+		match_free(l, m, noticed);
 	map_clear(&l->by_name);
 	free(l->dir);
 	free(l);
@@ -443,7 +443,7 @@ watch_remove(struct watch *w, struct watch_entry *e)
 {
 	e->ops = NULL;
 	if (e->list != NULL)
-		list_free(e->list);
+		list_free(e->list, mono_now());
 	else
 		leaf_free(e->leaf);
 	TAILQ_REMOVE(&w->entries, e, link);
@@ -458,7 +458,7 @@ watch_look(struct watch_entry *e)
 
 	TAILQ_FOREACH(f, &e->leaves, link)
 		if (f->armed)
-			leaf_look(f, 0);
+			leaf_look(f, 0, mono_now());
 }
 
 void
@@ -502,11 +502,12 @@ watch_why(const struct watch_entry *e)
 }
 
 static void
-way_changed(void *arg, unsigned hints)
+way_changed(void *arg, unsigned hints, mono_t noticed)
 {
 	struct watch_way *way = arg;
 
 	(void)hints;
+	(void)noticed;
 	way->fn(way->arg);
 }
 

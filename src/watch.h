@@ -31,13 +31,13 @@ struct watch_path {
 
 /*
  * look: p was looked at; now is NULL when that was not possible and the last
- * stamp stands. gone: p is no longer a match and about to be freed; unless it was
- * unwatched, a look just before has reported it absent. Neither may remove the
- * entry.
+ * stamp stands; noticed is when the first event came that asked for it. gone: p is no
+ * longer a match and about to be freed; unless it was unwatched, a look just before has
+ * reported it absent. Neither may remove the entry.
  */
 struct watch_ops {
-	void (*look)(
-	    void *arg, struct watch_path *p, const struct stamp *now, unsigned hints);
+	void (*look)(void *arg, struct watch_path *p, const struct stamp *now,
+	    unsigned hints, mono_t noticed);
 	void (*gone)(void *arg, struct watch_path *p);
 };
 

@@ -224,8 +224,8 @@ exit $status
 # + clear_taken(r); while (!TAILQ_EMPTY(&r->owed)) { TAILQ_FIRST(&r->owed)->owed = 0; TAILQ_REMOVE(&r->owed, TAILQ_FIRST(&r->owed), owed_link); } forget_failures(r);
 
 # the backoff does not double
-# - doubled(ns(r->policy->retry_delay_ms), r->failures);
-# + doubled(ns(r->policy->retry_delay_ms), 0);
+# - backoff(r, r->failures);
+# + backoff(r, 0);
 
 # the backoff doubles too early
 # - put_back(r); r->failures++;
@@ -436,8 +436,16 @@ exit $status
 # + return r->self_made > GUARD_FROM;
 
 # the guard does not double
-# - doubled(MONO_SEC, r->self_made - GUARD_FROM);
+# - doubled(MONO_SEC, r->self_made - GUARD_FROM, GUARD_MAX_NS);
 # + MONO_SEC;
+
+# the guard holds a change for an hour
+# - doubled(MONO_SEC, r->self_made - GUARD_FROM, GUARD_MAX_NS);
+# + doubled(MONO_SEC, r->self_made - GUARD_FROM, BACKOFF_MAX_NS);
+
+# a look that was put off counts from the look
+# - !is_echo(r, noticed), now);
+# + !is_echo(r, now), now);
 
 # the guard holds changes from outside too
 # - if (dispatch_is_guarded(r) && !r->outside) {
@@ -448,8 +456,12 @@ exit $status
 # + cooldown = guard;
 
 # only what comes during a run is its own doing
-# - return in_run(r) || !mono_before(mono_add(r->ended, ECHO_NS), now);
+# - return in_run(r) || !mono_before(mono_add(r->ended, ECHO_NS), then);
 # + return in_run(r);
+
+# what comes a second after a run is its own doing
+# - #define ECHO_NS (200 * MONO_MS)
+# + #define ECHO_NS (1200 * MONO_MS)
 
 # a change from outside does not end the row of self-made runs
 # - r->self_made = r->manual || r->outside ? 0 : r->self_made + 1;

@@ -64,7 +64,7 @@ struct event {
 	int64_t at;
 	size_t path;
 	unsigned asked; /* DIFF, BASELINE: what of it counts */
-	bool echo;      /* noticed in a run or within two seconds after one */
+	bool echo;      /* noticed in a run or within 200 ms after one */
 	bool nothing;   /* afterwards nothing is owed but what a run has taken */
 	bool boundary;  /* ... and no run has taken anything that may come back */
 	/* START */
@@ -550,7 +550,7 @@ end_of_cooldown(const struct subject *s)
 	if (end == LONG_AGO)
 		return LONG_AGO;
 	if (self_made(s) >= 10 && all_self_made(s))
-		guard = doubled(SEC, self_made(s) - 10, 3600 * SEC);
+		guard = doubled(SEC, self_made(s) - 10, 600 * SEC);
 	seen[SAW_GUARD] += guard > cooldown;
 	return end + (guard > cooldown ? guard : cooldown);
 }
@@ -847,10 +847,10 @@ difference(const struct file *a, const struct file *b, bool replaced)
 }
 
 static void
-note_difference(
-    struct world *w, struct subject *s, size_t p, unsigned bits, int64_t since)
+note_difference(struct world *w, struct subject *s, size_t p, unsigned bits,
+    int64_t since, mono_t noticed)
 {
-	bool echo = s->running || w->now.ns <= end_of_run(s) + 2 * SEC;
+	bool echo = s->running || noticed.ns <= end_of_run(s) + 200 * MS;
 	unsigned asked = s->ignoring ? 0 : bits & s->policy.on;
 	struct event *e;
 
@@ -869,6 +869,7 @@ look(struct world *w, struct subject *s, size_t p, bool by_event)
 	struct stamp stamp = stamp_of(&s->file[p]);
 	bool replaced = by_event && s->file[p].replaced;
 	unsigned bits = difference(&s->seen[p], &f, replaced), got;
+	mono_t noticed = w->now;
 	int64_t since;
 
 	if (!s->watched[p] || s->gone)
@@ -876,11 +877,14 @@ look(struct world *w, struct subject *s, size_t p, bool by_event)
 	s->seen[p] = f;
 	s->file[p].replaced = false;
 	since = bits != 0 ? burst_now(w, s) : 0;
-	got = dispatch_look(
-	    &w->d, &s->rule, &s->path[p], &stamp, replaced ? HINT_REPLACED : 0, w->now);
+	/* A look that was put off, for as long as a slow one makes it. */
+	if (by_event && chance(&w->inside, 30))
+		noticed.ns -= (int64_t)(roll(&w->inside) % 3000) * MS;
+	got = dispatch_look(&w->d, &s->rule, &s->path[p], &stamp,
+	    replaced ? HINT_REPLACED : 0, noticed, w->now);
 	check(w, s, got == bits, "a look finds the differences");
 	if (bits != 0)
-		note_difference(w, s, p, bits, since);
+		note_difference(w, s, p, bits, since, noticed);
 }
 
 static void

@@ -62,6 +62,7 @@ struct rec {
 	struct stamp last;
 	unsigned diff;
 	int looks, nulls, gone;
+	mono_t noticed; /* of the last look */
 	int error;
 	bool known, unwatched, is_fence;
 	char why[80];
@@ -342,15 +343,18 @@ rec_of(const char *path)
 }
 
 static void
-on_look(void *arg, struct watch_path *p, const struct stamp *now, unsigned hints)
+on_look(void *arg, struct watch_path *p, const struct stamp *now, unsigned hints,
+    mono_t noticed)
 {
 	struct rec *r = p->owner;
 
 	(void)arg;
+	check(!mono_before(mono_now(), noticed));
 	if (r == NULL)
 		r = p->owner = rec_of(p->path);
 	r->known = true;
 	r->looks++;
+	r->noticed = noticed;
 	env.looks += !r->is_fence;
 	r->error = p->error;
 	r->unwatched = p->unwatched;
@@ -3065,6 +3069,48 @@ a_slow_look_is_paid_back_tenfold(void **state)
 	free(slow);
 }
 
+/* What came while a look was put off was noticed then, and not at the look. */
+static void
+a_look_that_is_put_off_says_since_when(void **state)
+{
+	mono_t second, after_second;
+	int looks;
+
+	(void)state;
+	make_dirs("d");
+	place("d/gone", "1");
+	place("key", "1");
+	watch("key");
+	watch("d/*");
+	fake.slow = at("key");
+	looks = rec("key")->looks;
+	append("key", "2");
+	eventually(rec("key")->looks > looks);
+	fake.slow = NULL;
+	/* That took 10 ms, so the next look is put off for 100. */
+	looks = rec("key")->looks;
+	second = mono_now();
+	append("key", "3");
+	check(turn(mono_add(mono_now(), 50 * MONO_MS)) > 0);
+	after_second = mono_now();
+	append("key", "4");
+	eventually(rec("key")->looks > looks);
+	check(!mono_before(rec("key")->noticed, second));
+	check(!mono_before(after_second, rec("key")->noticed));
+	check(!mono_before(mono_now(), mono_add(after_second, 20 * MONO_MS)));
+	/* The next one is not. */
+	forget();
+	after_second = mono_now();
+	append("key", "5");
+	eventually(rec("key")->looks > 0);
+	check(!mono_before(rec("key")->noticed, after_second));
+	/* A name that goes was noticed with its directory's event. */
+	after_second = mono_now();
+	check_eq(unlink(at("d/gone")), 0);
+	eventually(rec("d/gone")->gone > 0);
+	check(!mono_before(rec("d/gone")->noticed, after_second));
+}
+
 static void
 a_file_that_is_replaced_without_end_is_seen_at_last(void **state)
 {
@@ -3230,6 +3276,7 @@ static const struct CMUnitTest tests[] = {
 	with_sandbox(a_hostile_writer_costs_a_look_in_20_ms),
 	with_sandbox(a_hostile_directory_costs_a_look_in_20_ms),
 	with_sandbox(a_slow_look_is_paid_back_tenfold),
+	with_sandbox(a_look_that_is_put_off_says_since_when),
 	with_sandbox(a_file_that_is_replaced_without_end_is_seen_at_last),
 	with_sandbox(a_recheck_finds_what_no_event_told),
 	with_sandbox(paths_may_go_while_their_look_is_put_off),

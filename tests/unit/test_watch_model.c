@@ -257,11 +257,14 @@ rec_of(size_t entry, const char *path)
 }
 
 static void
-on_look(void *arg, struct watch_path *p, const struct stamp *now, unsigned hints)
+on_look(void *arg, struct watch_path *p, const struct stamp *now, unsigned hints,
+    mono_t noticed)
 {
 	size_t entry = (size_t)((struct watch_entry **)arg - w.entries);
 	struct rec *r = p->owner;
 
+	if (mono_before(mono_now(), noticed))
+		die("noticed in the future:", p->path);
 	if (r == NULL)
 		r = p->owner = rec_of(entry, p->path);
 	r->known = true;
@@ -290,12 +293,14 @@ on_gone(void *arg, struct watch_path *p)
 static const struct watch_ops ops = { on_look, on_gone };
 
 static void
-on_fence(void *arg, struct watch_path *p, const struct stamp *now, unsigned hints)
+on_fence(void *arg, struct watch_path *p, const struct stamp *now, unsigned hints,
+    mono_t noticed)
 {
 	(void)arg;
 	(void)p;
 	(void)now;
 	(void)hints;
+	(void)noticed;
 	w.fence++;
 }
 
