@@ -338,32 +338,65 @@ clamp(int64_t n, int64_t max)
 }
 
 void
-dispatch_restore(struct dispatch *d, struct dispatch_rule *r,
-    const struct dispatch_saved *saved, mono_t now)
+dispatch_save(
+    const struct dispatch_rule *r, struct dispatch_saved *out, mono_t now, int64_t real)
 {
-	int64_t every = ns(r->policy->every_ms);
+	*out = (struct dispatch_saved){
+		.causes = r->causes | r->taken_causes,
+		.next_attempt = r->next_attempt,
+		.failures = r->failures,
+		.wait = r->wait,
+		.shortened = r->shortened,
+		.full = !r->may_shorten,
+		.ended = r->ended.ns != INT64_MIN ? mono_as_real(r->ended, now, real) : 0,
+		.succeeded = mono_as_real(r->base, now, real),
+		.retry_at = r->failures > 0 ? mono_as_real(r->retry_at, now, real) : 0,
+		.retry_length = r->retry_length,
+	};
+}
+
+static void
+restore_waits(
+    struct dispatch_rule *r, const struct dispatch_saved *saved, mono_t now, int64_t real)
+{
 	int64_t longest = backoff(r, saved->failures);
-	bool started = r->causes != 0;
 
 	r->failures = saved->failures;
 	r->next_attempt = saved->next_attempt > 0 ? saved->next_attempt : 1;
-	r->wait = saved->wait;
+	r->wait = saved->wait <= WAIT_NOT ? (enum dispatch_wait)saved->wait : WAIT_NORMAL;
 	r->shortened = saved->shortened;
 	r->may_shorten = !saved->full;
-	/* Damage must not make a rule wait for years. */
 	r->retry_length = clamp(saved->retry_length, longest + longest / 10);
-	r->retry_at = mono_add(now, clamp(saved->until_retry, r->retry_length));
-	if (saved->has_ended)
-		r->ended = mono_add(now, -clamp(saved->since_end, INT64_MAX));
-	if (saved->has_base) {
-		r->base = mono_add(now, -clamp(saved->since_base, INT64_MAX));
-		if (every > 0)
-			r->every_at =
-			    mono_add(now, every - clamp(saved->since_base, every));
-	}
-	if (saved->causes != 0)
+	r->retry_at = mono_add(now, clamp(saved->retry_at - real, r->retry_length));
+	if (saved->ended != 0)
+		r->ended = mono_add(now, -clamp(real - saved->ended, INT64_MAX));
+}
+
+static void
+restore_every(
+    struct dispatch_rule *r, const struct dispatch_saved *saved, mono_t now, int64_t real)
+{
+	int64_t every = ns(r->policy->every_ms), since = real - saved->succeeded;
+
+	if (saved->succeeded == 0)
+		return;
+	r->base = mono_add(now, -clamp(since, INT64_MAX));
+	if (every > 0)
+		r->every_at = mono_add(now, every - clamp(since, every));
+}
+
+void
+dispatch_restore(struct dispatch *d, struct dispatch_rule *r,
+    const struct dispatch_saved *saved, mono_t now, int64_t real)
+{
+	unsigned causes = r->policy->at_start != START_NEVER ? saved->causes : 0;
+	bool started = r->causes != 0;
+
+	restore_waits(r, saved, now, real);
+	restore_every(r, saved, now, real);
+	if (causes != 0)
 		begin_owing(r, true, now);
-	r->causes |= saved->causes;
+	r->causes |= causes;
 	/* A start is a cause for a rule that has given up, or runs at every start. */
 	if (started || r->wait == WAIT_SPENT)
 		cause(d, r, now);

@@ -148,23 +148,28 @@ void dispatch_baseline(struct dispatch *d, struct dispatch_rule *r,
     struct dispatch_path *p, const struct stamp *now_stamp, mono_t now);
 
 /*
- * What a rule waited for in an earlier life of the daemon; to be told before
- * anything else after dispatch_add. Lengths in nanoseconds; none may be more
- * than what it is a part of, and negative ones count as 0.
+ * What of a rule outlives the daemon, beside its paths. Times are of the wall
+ * clock in nanoseconds, because the other clock ends with the boot; 0 is never.
  */
 struct dispatch_saved {
-	unsigned causes;
+	unsigned causes; /* those of a run in progress included */
 	uint32_t next_attempt, failures;
-	enum dispatch_wait wait;
+	unsigned wait;        /* enum dispatch_wait */
 	bool shortened, full; /* this wait was cut short; it must not be */
-	bool has_ended, has_base;
-	int64_t since_end;   /* of the last run */
-	int64_t since_base;  /* since the last success, or since the rule was new */
-	int64_t until_retry; /* of retry_length */
-	int64_t retry_length;
+	int64_t ended;        /* the last run */
+	int64_t succeeded;    /* the last success, or when the rule was new */
+	int64_t retry_at, retry_length;
 };
+
+/*
+ * Now and real are one moment on both clocks. Restore comes first after
+ * dispatch_add. The wall clock may have been set meanwhile, and the disk may lie:
+ * every wait is at most its own length from now.
+ */
+void dispatch_save(
+    const struct dispatch_rule *r, struct dispatch_saved *out, mono_t now, int64_t real);
 void dispatch_restore(struct dispatch *d, struct dispatch_rule *r,
-    const struct dispatch_saved *saved, mono_t now);
+    const struct dispatch_saved *saved, mono_t now, int64_t real);
 
 /* What was last seen of a path then, and what it owed. Then look at it. */
 void dispatch_restore_path(struct dispatch *d, struct dispatch_rule *r,

@@ -540,39 +540,13 @@ adopt(struct job *j, const struct record *known, mono_t now)
 static void
 restore(struct job *j, const struct record *known, mono_t now)
 {
-	int64_t real = realtime_ns();
-
 	j->runs = known->runs;
 	j->failed = known->failed;
 	j->detected = known->detected;
 	j->verify_first = known->verify_first;
 	j->last_run = cJSON_Duplicate(known->last_run, true);
-	dispatch_restore(&j->world->dispatch, &j->state,
-	    &(struct dispatch_saved){
-		.causes = j->rule->policy.at_start != START_NEVER ? known->causes : 0,
-		.next_attempt = known->next_attempt,
-		.failures = known->failures,
-		.wait = known->wait <= WAIT_NOT ? (enum dispatch_wait)known->wait
-						: WAIT_NORMAL,
-		.shortened = known->shortened,
-		.full = known->full,
-		.has_ended = known->ended != 0,
-		.has_base = known->succeeded != 0,
-		.since_end = real - known->ended,
-		.since_base = real - known->succeeded,
-		.until_retry = known->retry_at - real,
-		.retry_length = known->retry_length,
-	    },
-	    now);
-}
-
-/* A time of the other clock, as CLOCK_REALTIME, which may have been set back. */
-static int64_t
-as_realtime(mono_t t, mono_t now)
-{
-	int64_t since = mono_sub(now, t), real = realtime_ns();
-
-	return since < real ? real - since : 1;
+	dispatch_restore(
+	    &j->world->dispatch, &j->state, &known->state, now, realtime_ns());
 }
 
 static void
@@ -591,27 +565,15 @@ record_run(const struct job *j, struct record *out)
 static void
 make_record(struct job *j, struct record *out)
 {
-	const struct dispatch_rule *s = &j->state;
-	mono_t now = mono_now();
-
 	*out = (struct record){
 		.rule = xstrdup(j->name),
-		.causes = s->causes | s->taken_causes,
-		.next_attempt = s->next_attempt,
-		.failures = s->failures,
-		.wait = s->wait,
-		.shortened = s->shortened,
-		.full = !s->may_shorten,
 		.verify_first = j->verify_first,
 		.detected = j->detected,
-		.ended = s->ended.ns != INT64_MIN ? as_realtime(s->ended, now) : 0,
-		.succeeded = as_realtime(s->base, now),
-		.retry_at = s->failures > 0 ? as_realtime(s->retry_at, now) : 0,
-		.retry_length = s->retry_length,
 		.runs = j->runs,
 		.failed = j->failed,
 		.last_run = cJSON_Duplicate(j->last_run, true),
 	};
+	dispatch_save(&j->state, &out->state, mono_now(), realtime_ns());
 	if (j->child != NULL && j->process[0] == '\0')
 		platform_process_id(spawn_pid(j->child), j->process);
 	record_run(j, out);
@@ -694,7 +656,8 @@ assume_changed(struct job *j, mono_t now)
 {
 	if (j->rule->policy.at_start != START_NEVER)
 		dispatch_restore(&j->world->dispatch, &j->state,
-		    &(struct dispatch_saved){ .causes = CAUSE_START }, now);
+		    &(struct dispatch_saved){ .causes = CAUSE_START }, now,
+		    realtime_ns());
 }
 
 struct job *
@@ -868,7 +831,7 @@ job_inform(const struct job *j, struct job_info *out)
 		.run = running ? j->run.id : NULL,
 	};
 	if (j->state.phase == PHASE_WAITING && !mono_is_never(due))
-		out->due = as_realtime(due, now);
+		out->due = mono_as_real(due, now, realtime_ns());
 }
 
 char *

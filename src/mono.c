@@ -44,6 +44,14 @@ mono_sub(mono_t a, mono_t b)
 	return a.ns - b.ns;
 }
 
+int64_t
+mono_as_real(mono_t t, mono_t now, int64_t real)
+{
+	int64_t ns = mono_add((mono_t){ real }, mono_sub(t, now)).ns;
+
+	return ns > 0 ? ns : 1;
+}
+
 bool
 mono_before(mono_t a, mono_t b)
 {

@@ -31,6 +31,12 @@ mono_t mono_add(mono_t t, int64_t ns);
 /* a - b in nanoseconds, held within int64_t. */
 int64_t mono_sub(mono_t a, mono_t b);
 
+/*
+ * t on the wall clock, in nanoseconds since 1970 and at least 1; now and real are
+ * one moment on both clocks.
+ */
+int64_t mono_as_real(mono_t t, mono_t now, int64_t real);
+
 bool mono_before(mono_t a, mono_t b);
 bool mono_is_never(mono_t t);
 mono_t mono_min(mono_t a, mono_t b);

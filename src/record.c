@@ -36,15 +36,15 @@ static const struct member {
 	enum width width;
 	size_t offset;
 } members[] = {
-	{ "causes", W_UNSIGNED, offsetof(struct record, causes) },
-	{ "next_attempt", W_UNSIGNED, offsetof(struct record, next_attempt) },
-	{ "failures", W_UNSIGNED, offsetof(struct record, failures) },
-	{ "wait", W_UNSIGNED, offsetof(struct record, wait) },
+	{ "causes", W_UNSIGNED, offsetof(struct record, state.causes) },
+	{ "next_attempt", W_UNSIGNED, offsetof(struct record, state.next_attempt) },
+	{ "failures", W_UNSIGNED, offsetof(struct record, state.failures) },
+	{ "wait", W_UNSIGNED, offsetof(struct record, state.wait) },
 	{ "detected", W_I64, offsetof(struct record, detected) },
-	{ "ended", W_I64, offsetof(struct record, ended) },
-	{ "succeeded", W_I64, offsetof(struct record, succeeded) },
-	{ "retry_at", W_I64, offsetof(struct record, retry_at) },
-	{ "retry_length", W_I64, offsetof(struct record, retry_length) },
+	{ "ended", W_I64, offsetof(struct record, state.ended) },
+	{ "succeeded", W_I64, offsetof(struct record, state.succeeded) },
+	{ "retry_at", W_I64, offsetof(struct record, state.retry_at) },
+	{ "retry_length", W_I64, offsetof(struct record, state.retry_length) },
 	{ "pid", W_PID, offsetof(struct record, pid) },
 	{ "started", W_I64, offsetof(struct record, started) },
 	{ "runs", W_U64, offsetof(struct record, runs) },
@@ -168,8 +168,8 @@ static const struct flag {
 	const char *key;
 	size_t offset;
 } flags[] = {
-	{ "shortened", offsetof(struct record, shortened) },
-	{ "full", offsetof(struct record, full) },
+	{ "shortened", offsetof(struct record, state.shortened) },
+	{ "full", offsetof(struct record, state.full) },
 	{ "verify_first", offsetof(struct record, verify_first) },
 };
 

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "dispatch.h"
 #include "stamp.h"
 #include "util.h"
 
@@ -27,12 +28,9 @@ struct record {
 	struct strv watch; /* the entries that paths are of */
 	struct record_path *paths;
 	size_t npaths;
-	unsigned causes; /* what else is owed */
-	uint32_t next_attempt, failures;
-	unsigned wait; /* enum dispatch_wait */
-	bool shortened, full, verify_first;
-	int64_t detected, ended, succeeded;
-	int64_t retry_at, retry_length;
+	struct dispatch_saved state;
+	bool verify_first;
+	int64_t detected;
 	/* The run in progress; pid 0: none. */
 	pid_t pid;
 	int64_t started;

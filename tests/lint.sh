@@ -24,9 +24,9 @@ floors='
 8 report
 7 ruleset
 6 job
-5 conf confwatch jobpaths programs
-4 watch spawn become runenv store history control keys
-3 rule dispatch trust tree record run plistfile table ask
+5 conf confwatch jobpaths programs store
+4 watch spawn become runenv record history control keys
+3 rule dispatch trust tree run plistfile table ask
 2 loop stamp platform json plist value
 1 log map heap options ruledata
 0 util mono policy paths subcommand
@@ -38,7 +38,7 @@ floors='
 compilers='memcpy memmove memset __stack_chk_fail'
 symbols='
 heap mono_before
-dispatch heap_* mono_add mono_before mono_is_never mono_max mono_min mono_sub stamp_*
+dispatch heap_* mono_add mono_as_real mono_before mono_is_never mono_max mono_min mono_sub stamp_*
 mono clock_gettime
 map free strcmp xcalloc
 '

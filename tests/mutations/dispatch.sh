@@ -540,7 +540,7 @@ exit $status
 # + ;
 
 # a restart ends a retry's wait
-# - r->wait = saved->wait;
+# - r->wait = saved->wait <= WAIT_NOT ? (enum dispatch_wait)saved->wait : WAIT_NORMAL;
 # + ;
 
 # a restart forgets that a wait was shortened
@@ -560,35 +560,59 @@ exit $status
 # + dispatch_restored(struct dispatch_rule *r) { (void)r; }
 
 # a clock that was set back makes a retry's wait longer
-# - clamp(saved->until_retry, r->retry_length)
-# + saved->until_retry
+# - clamp(saved->retry_at - real, r->retry_length)
+# + saved->retry_at - real
 
 # a retry's wait begins anew with every life
-# - clamp(saved->until_retry, r->retry_length)
+# - clamp(saved->retry_at - real, r->retry_length)
 # + r->retry_length
 
 # a clock that was set back makes a cooldown longer
-# - mono_add(now, -clamp(saved->since_end, INT64_MAX))
-# + mono_add(now, -saved->since_end)
+# - mono_add(now, -clamp(real - saved->ended, INT64_MAX))
+# + mono_add(now, saved->ended - real)
 
 # a restart ends a cooldown
-# - if (saved->has_ended)
+# - if (saved->ended != 0)
 # + if (0)
 
 # every counts from the restart
-# - mono_add(now, every - clamp(saved->since_base, every));
+# - mono_add(now, every - clamp(since, every));
 # + mono_add(now, every);
 
 # every makes up for what was missed
-# - mono_add(now, every - clamp(saved->since_base, every));
-# + mono_add(now, every - saved->since_base);
+# - mono_add(now, every - clamp(since, every));
+# + mono_add(now, every - since);
 
 # a restart forgets what every counts from
-# - r->base = mono_add(now, -clamp(saved->since_base, INT64_MAX));
+# - r->base = mono_add(now, -clamp(since, INT64_MAX));
 # + r->base = now;
 
+# the end of the last run is not saved
+# - .ended = r->ended.ns != INT64_MIN ? mono_as_real(r->ended, now, real) : 0,
+# + .ended = 0,
+
+# the last success is not saved
+# - .succeeded = mono_as_real(r->base, now, real),
+# + .succeeded = 0,
+
+# the time of a retry is not saved
+# - .retry_at = r->failures > 0 ? mono_as_real(r->retry_at, now, real) : 0,
+# + .retry_at = 0,
+
+# what a run in progress has taken is not saved
+# - .causes = r->causes | r->taken_causes,
+# + .causes = r->causes,
+
+# a wait that may not be cut short is not saved
+# - .full = !r->may_shorten,
+# + .full = false,
+
+# at-start = never owes what the timer asked for
+# - r->policy->at_start != START_NEVER ? saved->causes : 0;
+# + saved->causes;
+
 # what the timer asked for is not owed after a restart
-# - r->causes |= saved->causes;
+# - r->causes |= causes;
 # + ;
 
 # a restart does not end failed

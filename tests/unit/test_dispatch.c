@@ -358,27 +358,16 @@ nudge(struct subject *s)
 	dispatch_nudge(&world.d, &s->rule, world.now);
 }
 
-/* What job.c keeps of a rule, read back when `away` has passed on a wall clock. */
+/* The wall clock when a state is saved. */
+#define REAL (INT64_C(1700000000) * MONO_SEC)
+
 static struct dispatch_saved
-saved(const struct dispatch_rule *r, mono_t stopped, int64_t away)
+saved(const struct dispatch_rule *r, mono_t stopped)
 {
-	return (struct dispatch_saved){
-		.causes =
-		    r->policy->at_start != START_NEVER ? r->causes | r->taken_causes : 0,
-		.next_attempt = r->next_attempt,
-		.failures = r->failures,
-		.wait = r->wait,
-		.shortened = r->shortened,
-		.full = !r->may_shorten,
-		.has_ended = r->ended.ns != INT64_MIN,
-		.has_base = true,
-		.since_end =
-		    r->ended.ns != INT64_MIN ? mono_sub(stopped, r->ended) + away : 0,
-		.since_base = mono_sub(stopped, r->base) + away,
-		.until_retry =
-		    r->failures > 0 ? mono_sub(r->retry_at, stopped) - away : -away,
-		.retry_length = r->retry_length,
-	};
+	struct dispatch_saved s;
+
+	dispatch_save(r, &s, stopped, REAL);
+	return s;
 }
 
 static void
@@ -401,12 +390,12 @@ come_back_to(struct subject *s, size_t p)
 static void
 come_back(struct subject *s, mono_t stopped, int64_t away)
 {
-	struct dispatch_saved known = saved(&s->rule, stopped, away);
+	struct dispatch_saved known = saved(&s->rule, stopped);
 	mono_t started = s->rule.started;
 	size_t i;
 
 	dispatch_add(&world.d, &s->rule, &s->policy, s->lock, true, world.now);
-	dispatch_restore(&world.d, &s->rule, &known, world.now);
+	dispatch_restore(&world.d, &s->rule, &known, world.now, REAL + away);
 	for (i = 0; i < PATHS; i++)
 		come_back_to(s, i);
 	dispatch_restored(&s->rule);
@@ -3138,12 +3127,12 @@ at_start_never_comes_back_without_debts_and_waits(void **state)
 
 /* A rule that was removed is back, with what was known of it. */
 static void
-add_again(struct subject *s, const struct dispatch_saved *known)
+add_again(struct subject *s, const struct dispatch_saved *known, int64_t away)
 {
 	size_t i;
 
 	dispatch_add(&world.d, &s->rule, &s->policy, NULL, false, world.now);
-	dispatch_restore(&world.d, &s->rule, known, world.now);
+	dispatch_restore(&world.d, &s->rule, known, world.now, REAL + away);
 	for (i = 0; i < PATHS; i++)
 		come_back_to(s, i);
 	dispatch_restored(&s->rule);
@@ -3153,12 +3142,12 @@ static void
 a_rule_that_comes_back_while_the_daemon_runs_owes_what_it_owed(void **state)
 {
 	struct subject *s = add_waiting_for_a_retry();
-	struct dispatch_saved known = saved(&s->rule, world.now, HOUR / 2 * MONO_MS);
+	struct dispatch_saved known = saved(&s->rule, world.now);
 
 	(void)state;
 	assert_false(dispatch_remove(&world.d, &s->rule));
 	advance(HOUR / 2);
-	add_again(s, &known);
+	add_again(s, &known, HOUR / 2 * MONO_MS);
 	assert_state(s, "retrying");
 	advance(HOUR * 2 / 3);
 	assert_int_equal(world.runs, 3);
@@ -3169,12 +3158,12 @@ static void
 a_damaged_wait_is_no_longer_than_a_backoff_can_be(void **state)
 {
 	struct subject *s = add_waiting_for_a_retry();
-	struct dispatch_saved known = saved(&s->rule, world.now, 0);
+	struct dispatch_saved known = saved(&s->rule, world.now);
 
 	(void)state;
 	assert_false(dispatch_remove(&world.d, &s->rule));
-	known.retry_length = known.until_retry = INT64_MAX / 2;
-	add_again(s, &known);
+	known.retry_length = known.retry_at = INT64_MAX / 2;
+	add_again(s, &known, 0);
 	assert_state(s, "retrying");
 	advance(HOUR * 12 / 10);
 	assert_int_equal(world.runs, 3);
@@ -3185,13 +3174,13 @@ static void
 a_rule_that_comes_back_owing_nothing_waits_for_nothing(void **state)
 {
 	struct subject *s = add_waiting_for_a_retry();
-	struct dispatch_saved known = saved(&s->rule, world.now, 0);
+	struct dispatch_saved known = saved(&s->rule, world.now);
 
 	(void)state;
 	assert_false(dispatch_remove(&world.d, &s->rule));
 	known.full = true;
 	dispatch_add(&world.d, &s->rule, &s->policy, NULL, true, world.now);
-	dispatch_restore(&world.d, &s->rule, &known, world.now);
+	dispatch_restore(&world.d, &s->rule, &known, world.now, REAL);
 	s->path[0] = (struct dispatch_path){ 0 };
 	watch(s, 0);
 	dispatch_restored(&s->rule);

@@ -1444,30 +1444,11 @@ change_rule(struct world *w, struct subject *s)
 		install(w, s, true);
 }
 
-/* What job.c keeps of a rule; a wait only where there is something to wait with. */
-static struct dispatch_saved
-saved(const struct world *w, const struct subject *s)
+/* A wall clock that is ahead of the other one by offset. */
+static int64_t
+real_time(const struct world *w, int64_t offset)
 {
-	const struct dispatch_rule *r = &s->rule;
-	int64_t jump = w->offset - s->offset, now = w->now.ns + jump;
-	bool owes_nothing = TAILQ_EMPTY(&r->owed) && TAILQ_EMPTY(&r->taken) &&
-			    (r->causes | r->taken_causes) == 0;
-
-	return (struct dispatch_saved){
-		.causes =
-		    s->policy.at_start != START_NEVER ? r->causes | r->taken_causes : 0,
-		.next_attempt = r->next_attempt,
-		.failures = r->failures,
-		.wait = owes_nothing ? WAIT_NORMAL : r->wait,
-		.shortened = r->shortened,
-		.full = !r->may_shorten,
-		.has_ended = r->ended.ns != INT64_MIN,
-		.has_base = true,
-		.since_end = r->ended.ns != INT64_MIN ? now - r->ended.ns : now,
-		.since_base = now - r->base.ns,
-		.until_retry = r->failures > 0 ? r->retry_at.ns - now : -now,
-		.retry_length = r->retry_length,
-	};
+	return INT64_C(1700000000) * SEC + w->now.ns + offset;
 }
 
 /* Nothing of before counts: the rule is disabled, or at-start = never. */
@@ -1578,10 +1559,11 @@ come_back(struct world *w, struct subject *s, bool starting, bool alive)
 {
 	bool ran = s->running || s->orphan, spent = had_failed(w, s, ran);
 	bool counts = s->policy.enabled && s->policy.at_start != START_NEVER;
-	struct dispatch_saved known = saved(w, s);
+	struct dispatch_saved known;
 	int64_t started = s->rule.started.ns;
 	size_t p;
 
+	dispatch_save(&s->rule, &known, w->now, real_time(w, s->offset));
 	put_back(s);
 	s->running = s->orphan = s->left_over = s->cause_taken = s->gone = false;
 	s->blocked = s->queued = s->manual = s->ignoring = false;
@@ -1591,7 +1573,8 @@ come_back(struct world *w, struct subject *s, bool starting, bool alive)
 		write_off(w, s);
 	dispatch_add(&w->d, &s->rule, &s->policy, lock_of(w, s->lock), starting, w->now);
 	if (s->policy.enabled)
-		dispatch_restore(&w->d, &s->rule, &known, w->now);
+		dispatch_restore(
+		    &w->d, &s->rule, &known, w->now, real_time(w, w->offset));
 	note_restored(w, s, spent && counts && pending(s));
 	if (starting && s->policy.enabled && s->policy.at_start == START_ALWAYS) {
 		s->cause_owed = true;

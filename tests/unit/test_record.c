@@ -78,18 +78,18 @@ draw_record(struct record *r)
 
 	*r = (struct record){
 		.rule = draw_text("r"),
-		.causes = (unsigned)draw(4),
-		.next_attempt = (uint32_t)draw(UINT32_MAX),
-		.failures = draw(2) == 0 ? UINT32_MAX : 0,
-		.wait = (unsigned)draw(6),
-		.shortened = draw(2) == 0,
-		.full = draw(2) == 0,
+		.state.causes = (unsigned)draw(4),
+		.state.next_attempt = (uint32_t)draw(UINT32_MAX),
+		.state.failures = draw(2) == 0 ? UINT32_MAX : 0,
+		.state.wait = (unsigned)draw(6),
+		.state.shortened = draw(2) == 0,
+		.state.full = draw(2) == 0,
 		.verify_first = draw(2) == 0,
 		.detected = draw_time(),
-		.ended = draw_time(),
-		.succeeded = INT64_MAX,
-		.retry_at = draw_time(),
-		.retry_length = draw_time(),
+		.state.ended = draw_time(),
+		.state.succeeded = INT64_MAX,
+		.state.retry_at = draw_time(),
+		.state.retry_length = draw_time(),
 		.runs = draw(INT64_MAX),
 		.failed = draw(3),
 		.left = draw_time(),
@@ -132,16 +132,18 @@ assert_seen(const struct stamp *a, const struct stamp *b)
 static void
 assert_numbers(const struct record *a, const struct record *b)
 {
-	assert_int_equal(a->causes, b->causes);
-	assert_int_equal(a->next_attempt, b->next_attempt);
-	assert_int_equal(a->failures, b->failures);
-	assert_int_equal(a->wait, b->wait);
-	assert_int_equal(a->shortened, b->shortened);
-	assert_int_equal(a->full, b->full);
+	assert_int_equal(a->state.causes, b->state.causes);
+	assert_int_equal(a->state.next_attempt, b->state.next_attempt);
+	assert_int_equal(a->state.failures, b->state.failures);
+	assert_int_equal(a->state.wait, b->state.wait);
+	assert_int_equal(a->state.shortened, b->state.shortened);
+	assert_int_equal(a->state.full, b->state.full);
 	assert_int_equal(a->verify_first, b->verify_first);
-	assert_true(a->detected == b->detected && a->ended == b->ended);
-	assert_true(a->succeeded == b->succeeded && a->retry_at == b->retry_at);
-	assert_true(a->retry_length == b->retry_length && a->started == b->started);
+	assert_true(a->detected == b->detected && a->state.ended == b->state.ended);
+	assert_true(a->state.succeeded == b->state.succeeded &&
+		    a->state.retry_at == b->state.retry_at);
+	assert_true(
+	    a->state.retry_length == b->state.retry_length && a->started == b->started);
 	assert_true(a->runs == b->runs && a->failed == b->failed && a->left == b->left);
 	assert_int_equal(a->pid, b->pid);
 }

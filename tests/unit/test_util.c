@@ -404,6 +404,10 @@ points_of_time_saturate(void **state)
 	assert_int_equal(mono_add(t, 5).ns, 1005);
 	assert_int_equal(mono_add(t, -5).ns, 995);
 	assert_true(mono_is_never(mono_add(t, INT64_MAX)));
+	assert_int_equal(mono_as_real(t, (mono_t){ 1500 }, 90000), 89500);
+	assert_int_equal(mono_as_real(t, (mono_t){ 500 }, 90000), 90500);
+	assert_int_equal(mono_as_real(early, t, 90000), 1);
+	assert_int_equal(mono_as_real(late, t, INT64_MAX - 1), INT64_MAX);
 	assert_true(mono_is_never(mono_add(late, 2)));
 	assert_false(mono_is_never(late));
 	assert_true(mono_is_never(mono_add(MONO_NEVER, -5)));
