@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "conf.h"
+#include "findings.h"
 #include "paths.h"
 #include "platform.h"
 #include "trust.h"
@@ -27,7 +28,7 @@ struct check {
 	char *root; /* "" or without a slash at its end */
 	struct trust trust;
 	struct strv remote;
-	bool have_remote;
+	struct findings findings;
 	struct conf files; /* those that were named one by one */
 	size_t nfiles, nrules, nerrors, nwarnings;
 	bool denied, unread;
@@ -70,12 +71,21 @@ print_rules(const struct conf *c, size_t from, bool settings)
 	buf_clear(&b);
 }
 
+static void
+add_finding(void *arg, const struct rule *rule, int line, const char *text)
+{
+	conf_warn(arg, rule->file, line, text);
+}
+
 /* What a conf holds now and did not when it was before. */
 static void
-report(struct check *k, const struct conf *before, const struct conf *c, const char *dir)
+report(struct check *k, const struct conf *before, struct conf *c, const char *dir)
 {
 	size_t i;
 
+	for (i = before->nrules; i < c->nrules; i++)
+		findings_each(&k->findings, c->rules[i], add_finding, c);
+	conf_sort(c, before->ndiags);
 	for (i = before->ndiags; i < c->ndiags; i++) {
 		print_diag(&c->diags[i], dir);
 		if (c->diags[i].severity == DIAG_ERROR)
@@ -108,8 +118,7 @@ static void
 check_path(struct check *k, const char *path)
 {
 	const struct trust *t = k->judge ? &k->trust : NULL;
-	const struct strv *remote = k->have_remote ? &k->remote : NULL;
-	struct conf dir = { .remote = remote }, before = { .remote = remote };
+	struct conf dir = { .rules = NULL }, before = { .rules = NULL };
 	struct stat st;
 	int ret;
 
@@ -118,14 +127,13 @@ check_path(struct check *k, const char *path)
 		return;
 	}
 	if (S_ISDIR(st.st_mode)) {
-		ret = conf_read_dir(&dir, path, t, k->root);
+		ret = conf_read_dir(&dir, path, t);
 		report(k, &before, &dir, ret == 0 ? path : NULL);
 		conf_clear(&dir);
 		return;
 	}
-	k->files.remote = remote;
 	before = k->files;
-	(void)conf_read_file(&k->files, path, t, k->root);
+	(void)conf_read_file(&k->files, path, t);
 	report(k, &before, &k->files, NULL);
 }
 
@@ -234,7 +242,9 @@ check_main(int argc, char **argv)
 	status = parse_options(&k, argc, argv);
 	if (status == EX_OK) {
 		k.trust = (struct trust){ .root = k.root, .owner = geteuid() };
-		k.have_remote = platform_remote_mounts(&k.remote) == 0;
+		k.findings = (struct findings){ .trust = &k.trust, .root = k.root };
+		if (platform_remote_mounts(&k.remote) == 0)
+			k.findings.remote = &k.remote;
 		if (optind == argc) {
 			k.judge = true;
 			config = k.config != NULL
@@ -248,6 +258,7 @@ check_main(int argc, char **argv)
 		status = conclude(&k);
 	}
 	conf_clear(&k.files);
+	findings_clear(&k.findings);
 	strv_clear(&k.remote);
 	free(k.root);
 	return status;

@@ -18,7 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "trust.h"
@@ -33,8 +32,6 @@ struct section {
 	int line;
 	bool vague;        /* a line was refused whose key is not known */
 	bool keys, errors; /* has any */
-	int *watch_lines;  /* of rule->watch */
-	size_t nwatch;
 };
 
 /* Where a section name was first seen. */
@@ -45,8 +42,6 @@ struct claim {
 
 struct parser {
 	struct conf *conf;
-	const struct trust *trust;
-	const char *root;
 	const char *file; /* as findings name it */
 	char *next, *end; /* the text that is left */
 	char *text;       /* the line at hand */
@@ -106,12 +101,29 @@ static int
 compare_diags(const void *va, const void *vb)
 {
 	const struct diag *a = va, *b = vb;
+	int file = strcmp(a->file, b->file);
 
+	if (file != 0)
+		return file;
 	if (a->line != b->line)
 		return a->line < b->line ? -1 : 1;
 	if (a->severity != b->severity)
 		return a->severity < b->severity ? -1 : 1;
 	return strcmp(a->message, b->message);
+}
+
+void
+conf_sort(struct conf *c, size_t first)
+{
+	if (c->ndiags > first)
+		qsort(c->diags + first, c->ndiags - first, sizeof(*c->diags),
+		    compare_diags);
+}
+
+void
+conf_warn(struct conf *c, const char *file, int line, const char *text)
+{
+	push_diag(c, DIAG_WARNING, file, line, xstrdup(text));
 }
 
 /* Sections. */
@@ -434,16 +446,6 @@ warn_value(struct parser *p, const char *key, const char *value)
 		    "`%s = ignore`: what others change during a run is lost", key);
 }
 
-static void
-note_watch_line(struct parser *p, struct section *s)
-{
-	if (s->rule->watch.n == s->nwatch)
-		return;
-	s->watch_lines =
-	    xreallocarray(s->watch_lines, s->nwatch + 1, sizeof(*s->watch_lines));
-	s->watch_lines[s->nwatch++] = p->line;
-}
-
 static int
 store_value(struct parser *p, struct section *s, const char *key, const char *value,
     char why[RULE_WHY_SIZE])
@@ -481,29 +483,17 @@ take_value(void *arg, const char *section, const char *name, const char *value)
 		return 1;
 	}
 	warn_value(p, p->key, value);
-	if (s->rule != NULL)
-		note_watch_line(p, s);
 	return 1;
 }
 
 /* Rules as a whole. */
-
-static bool
-is_below(const char *path, const char *dir)
-{
-	size_t n = strlen(dir);
-
-	while (n > 0 && dir[n - 1] == '/')
-		n--;
-	return strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0');
-}
 
 /* Does pattern name path, or a directory above it? */
 static bool
 covers(const char *pattern, const char *path)
 {
 	char *part = xstrdup(path), *slash;
-	bool found = is_below(path, pattern);
+	bool found = path_is_below(path, pattern);
 
 	while (!found && (slash = strrchr(part, '/')) != NULL) {
 		found =
@@ -528,215 +518,18 @@ warn_loops(struct parser *p, const struct section *s)
 				    r->watch.v[j]);
 }
 
-/* Cuts the last component off. */
-static void
-cut_component(char *path)
-{
-	char *slash = strrchr(path, '/');
-
-	if (slash != NULL)
-		*slash = '\0';
-}
-
-/* May everyone write to path, root in front, or to the deepest that exists above? */
-static bool
-is_open(struct parser *p, char *path)
-{
-	struct stat st;
-	char *full;
-	int ret;
-
-	for (;;) {
-		full = xasprintf("%s%s/", p->root, path);
-		ret = stat(full, &st);
-		free(full);
-		if (ret == 0)
-			return (st.st_mode & S_IWOTH) != 0;
-		if (path[0] == '\0' || (errno != ENOENT && errno != ENOTDIR))
-			return false;
-		cut_component(path);
-	}
-}
-
-static bool
-is_remote(struct parser *p, const char *path)
-{
-	char *full = xasprintf("%s%s", p->root, path);
-	const struct strv *remote = p->conf->remote;
-	bool found = false;
-	size_t i;
-
-	for (i = 0; i < remote->n && !found; i++)
-		found = is_below(full, remote->v[i]);
-	free(full);
-	return found;
-}
-
-/* A watched directory, or the one that a watched path or pattern is in. */
-static void
-warn_open_directory(struct parser *p, const char *watch, int line)
-{
-	char *path = xstrdup(watch), *own;
-	size_t n = strcspn(watch, "*?[");
-	bool pattern = watch[n] != '\0', open = false;
-
-	path[n] = '\0';
-	while (!pattern && n > 0 && path[n - 1] == '/')
-		path[--n] = '\0';
-	if (!is_remote(p, path)) {
-		own = xstrdup(path);
-		if (!pattern)
-			open = is_open(p, own) && strcmp(own, path) == 0;
-		free(own);
-		if (!open) {
-			cut_component(path);
-			open = is_open(p, path);
-		}
-		if (open)
-			warning(p, line, "`%s`: everyone may write to %s/", watch, path);
-	}
-	free(path);
-}
-
 static void
 warn_watches(struct parser *p, const struct section *s)
 {
 	const struct rule *r = s->rule;
 	size_t i;
 
-	for (i = 0; i < r->watch.n; i++) {
+	for (i = 0; i < r->watch.n; i++)
 		if ((r->policy.on & CHANGE_DELETE) != 0 &&
 		    strncmp(r->watch.v[i], "/Volumes/", 9) == 0)
-			warning(p, s->watch_lines[i],
+			warning(p, r->watch_lines[i],
 			    "`%s`: the volume going away counts as a deletion",
 			    r->watch.v[i]);
-		if (p->conf->remote != NULL)
-			warn_open_directory(p, r->watch.v[i], s->watch_lines[i]);
-	}
-}
-
-/* PATH as the rule's actions get it, or NULL. */
-static const char *
-rule_search_path(const struct rule *r)
-{
-	size_t i;
-
-	for (i = 0; i < r->environment.n; i++)
-		if (strncmp(r->environment.v[i], "PATH=", 5) == 0)
-			return r->environment.v[i] + 5;
-	return NULL;
-}
-
-/* What was found out about a command; many rules run the same one. */
-struct verdict {
-	bool good, missing;
-	char *why;
-	char key[];
-};
-
-/* Everything that a judgement depends on, as one string; free(3) it. */
-static char *
-verdict_key(const struct rule *r, const struct command *c)
-{
-	const char *path = rule_search_path(r);
-	struct buf key = { NULL, 0, 0 };
-	size_t i;
-
-	buf_addf(&key, "%d\n%s", (int)r->trust, path != NULL ? path : "");
-	for (i = 0; i < c->argv.n; i++)
-		buf_addf(&key, "\n%s", c->argv.v[i]);
-	return key.p;
-}
-
-static bool
-judge_anew(struct parser *p, const struct rule *r, const struct command *c, bool *missing,
-    char why[TRUST_WHY_SIZE])
-{
-	char *program = xasprintf("%s%s", p->root, c->argv.v[0]), resolved[PATH_MAX];
-	struct strv argv = { NULL, 0 };
-	struct trust trust;
-	struct stat st;
-	size_t i;
-	bool good;
-
-	if (p->trust == NULL) {
-		good = stat(program, &st) == 0 && S_ISREG(st.st_mode) &&
-		       (st.st_mode & 0111) != 0;
-		*missing = !good;
-	} else {
-		strv_push(&argv, xstrdup(program));
-		for (i = 1; i < c->argv.n; i++)
-			strv_push(&argv, xstrdup(c->argv.v[i]));
-		trust = *p->trust;
-		if (rule_search_path(r) != NULL)
-			trust.path = rule_search_path(r);
-		good = trust_program(
-		    &trust, argv.v, r->trust == TRUST_ADMIN, resolved, missing, why);
-		strv_clear(&argv);
-	}
-	if (!good && *missing)
-		snprintf(why, TRUST_WHY_SIZE, "%s is not installed yet", program);
-	free(program);
-	return good;
-}
-
-/* Judges a command once a reading. */
-static const struct verdict *
-judge_program(struct parser *p, const struct rule *r, const struct command *c)
-{
-	char *key = verdict_key(r, c), why[TRUST_WHY_SIZE] = "";
-	struct verdict *v = map_get(&p->conf->verdicts, key);
-
-	if (v == NULL) {
-		v = xcalloc(1, sizeof(*v) + strlen(key) + 1);
-		memcpy(v->key, key, strlen(key) + 1);
-		v->good = judge_anew(p, r, c, &v->missing, why);
-		v->why = xstrdup(why);
-		map_put(&p->conf->verdicts, v->key, v);
-	}
-	free(key);
-	return v;
-}
-
-static void
-free_verdicts(struct map *verdicts)
-{
-	struct verdict *v;
-	size_t i;
-
-	for (i = 0; i < verdicts->cap; i++)
-		if ((v = verdicts->slots[i].value) != NULL) {
-			free(v->why);
-			free(v);
-		}
-	map_clear(verdicts);
-}
-
-/*
- * Of several actions only one needs to be there: those that are not installed
- * are worth a word only if none can run. One that is there and may not run is
- * never what was meant.
- */
-static void
-warn_programs(struct parser *p, const struct section *s)
-{
-	const struct rule *r = s->rule;
-	const struct verdict *v;
-	bool runs = false;
-	size_t i;
-
-	for (i = 0; i < r->nactions && !runs; i++)
-		runs = judge_program(p, r, &r->actions[i])->good;
-	for (i = 0; i < r->nactions; i++) {
-		v = judge_program(p, r, &r->actions[i]);
-		if (!v->good && !(v->missing && runs))
-			warning(p, r->actions[i].line, "%s", v->why);
-	}
-	if (r->verify.argv.n == 0)
-		return;
-	v = judge_program(p, r, &r->verify);
-	if (!v->good)
-		warning(p, r->verify.line, "%s", v->why);
 }
 
 static void
@@ -757,7 +550,6 @@ finish_section(struct parser *p, struct section *s)
 	warn_command(p, &s->rule->verify);
 	warn_loops(p, s);
 	warn_watches(p, s);
-	warn_programs(p, s);
 }
 
 /* Files. */
@@ -782,7 +574,6 @@ finish_file(struct parser *p)
 			    xreallocarray(c->rules, c->nrules + 1, sizeof(*c->rules));
 			c->rules[c->nrules++] = p->sections[i].rule;
 		}
-		free(p->sections[i].watch_lines);
 	}
 	free(p->sections);
 }
@@ -801,9 +592,7 @@ parse_text(struct parser *p, char *text, size_t n)
 	check_owed(p);
 	for (p->at = 0; p->at < p->nsections; p->at++)
 		finish_section(p, this_section(p));
-	if (p->conf->ndiags > first)
-		qsort(p->conf->diags + first, p->conf->ndiags - first,
-		    sizeof(*p->conf->diags), compare_diags);
+	conf_sort(p->conf, first);
 	finish_file(p);
 }
 
@@ -843,15 +632,13 @@ without_path(const char *why, const char *path)
 }
 
 static int
-read_file(struct conf *c, const char *path, const char *name, const struct trust *t,
-    const char *root)
+read_file(struct conf *c, const char *path, const char *name, const struct trust *t)
 {
-	struct parser p = { .conf = c, .trust = t, .file = name };
+	struct parser p = { .conf = c, .file = name };
 	struct buf text = { NULL, 0, 0 };
 	char why[TRUST_WHY_SIZE];
 	int fd, ret;
 
-	p.root = root != NULL ? root : "";
 	strv_push(&c->files, xstrdup(name));
 	fd = trust_open_file(t, path, why);
 	if (fd == -1) {
@@ -880,10 +667,10 @@ begin(struct conf *c)
 }
 
 int
-conf_read_file(struct conf *c, const char *path, const struct trust *t, const char *root)
+conf_read_file(struct conf *c, const char *path, const struct trust *t)
 {
 	begin(c);
-	return read_file(c, path, path, t, root);
+	return read_file(c, path, path, t);
 }
 
 static bool
@@ -922,7 +709,7 @@ list_rule_files(const char *dir, struct strv *names)
 }
 
 int
-conf_read_dir(struct conf *c, const char *dir, const struct trust *t, const char *root)
+conf_read_dir(struct conf *c, const char *dir, const struct trust *t)
 {
 	struct strv names = { NULL, 0 };
 	char why[TRUST_WHY_SIZE], *path;
@@ -941,7 +728,7 @@ conf_read_dir(struct conf *c, const char *dir, const struct trust *t, const char
 	}
 	for (i = 0; i < names.n && ret == 0; i++) {
 		path = xasprintf("%s/%s", dir, names.v[i]);
-		(void)read_file(c, path, names.v[i], t, root);
+		(void)read_file(c, path, names.v[i], t);
 		free(path);
 	}
 	strv_clear(&names);
@@ -991,6 +778,5 @@ conf_clear(struct conf *c)
 	free(c->settings_file);
 	strv_clear(&c->files);
 	free_claims(&c->sections);
-	free_verdicts(&c->verdicts);
 	*c = (struct conf){ .nrules = 0 };
 }

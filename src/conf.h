@@ -35,28 +35,23 @@ struct conf {
 	size_t ndiags;
 	struct strv files;   /* every rule file that was seen, refused ones too */
 	bool denied;         /* something could not be read for want of permission */
-	struct map verdicts; /* on commands that were judged */
 	struct map sections; /* name of a section -> where it stands */
-	/*
-	 * Set by the caller: mount points that must not be touched. NULL: nothing
-	 * on the way to a watched path is looked at, and so not warned of.
-	 */
-	const struct strv *remote;
 };
 
 /*
  * Reads every rule file of a directory, in byte order of names, or one file,
  * and adds it to c, which was all zero at first; sections must be unique over
  * all of it. A file with any error gives no rule, but keeps the names of its
- * sections, since an earlier version of it may be in force. Judges files and
- * programs if t is not NULL. root is put in front of paths that are looked at
- * (warnings), never into the rules. 0, or -1 if the directory or file could not
- * be read at all, which is also in diags.
+ * sections, since an earlier version of it may be in force. Judges the files if
+ * t is not NULL, and never what they name: see findings.h. 0, or -1 if the
+ * directory or file could not be read at all, which is also in diags.
  */
-int
-conf_read_dir(struct conf *c, const char *dir, const struct trust *t, const char *root);
-int
-conf_read_file(struct conf *c, const char *path, const struct trust *t, const char *root);
+int conf_read_dir(struct conf *c, const char *dir, const struct trust *t);
+int conf_read_file(struct conf *c, const char *path, const struct trust *t);
+
+/* Adds a warning; sorts diags from the index first on, by file and line. */
+void conf_warn(struct conf *c, const char *file, int line, const char *text);
+void conf_sort(struct conf *c, size_t first);
 
 /* How many errors are among the findings. */
 size_t conf_errors(const struct conf *c);

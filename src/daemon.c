@@ -178,14 +178,30 @@ find_user(struct strv *env)
 	strv_push(env, xasprintf("SHELL=%s", shell ? pw->pw_shell : "/bin/sh"));
 }
 
-/* What was found in the rule files, with their whole paths. */
 static void
-say_findings(const struct daemon *d)
+say_finding(void *arg, const struct rule *rule, int line, const char *text)
 {
+	const struct daemon *d = arg;
+
+	log_warning("%s/%s:%d: %s", d->opt.config, rule->file, line, text);
+}
+
+/* What was found in the rule files, with their whole paths, and about the rules. */
+static void
+say_findings(struct daemon *d)
+{
+	struct findings findings = {
+		.trust = &d->world.trust,
+		.root = d->opt.root,
+		.remote = watch_remote(d->world.watch),
+	};
 	const struct diag *g;
 	char where[PATH_MAX + 16];
 	size_t i;
 
+	for (i = 0; i < d->rules.n; i++)
+		job_findings(d->rules.jobs[i], &findings, false, say_finding, d);
+	findings_clear(&findings);
 	for (i = 0; i < d->rules.ndiags; i++) {
 		g = &d->rules.diags[i];
 		if (g->line != 0)
@@ -245,13 +261,11 @@ load(struct daemon *d)
 	bool ok;
 
 	confwatch_reset(d->confwatch);
-	c.remote = watch_remote(d->world.watch);
-	ok = conf_read_dir(&c, d->opt.config, &d->world.trust, d->opt.root) == 0;
+	ok = conf_read_dir(&c, d->opt.config, &d->world.trust) == 0;
 	if (ok)
 		ruleset_adopt(&d->rules, &c);
 	else
 		ruleset_keep(&d->rules, &c);
-	c.remote = NULL;
 	conf_clear(&c);
 	confwatch_set_refused(d->confwatch, !ok);
 	say_findings(d);
@@ -491,7 +505,7 @@ recheck(struct daemon *d, mono_t now)
 	log_debug("looking at every path");
 	watch_recheck(d->world.watch);
 	for (i = 0; i < d->rules.n; i++)
-		job_recheck(d->rules.jobs[i]);
+		job_judge(d->rules.jobs[i]);
 	if (d->control != NULL && !control_in_place(d->control)) {
 		control_free(d->control);
 		open_socket(d);
@@ -571,6 +585,8 @@ do_due(struct daemon *d)
 	}
 	if (d->control != NULL)
 		control_due(d->control, now);
+	if (!mono_before(now, heap_next(&d->world.judgements)))
+		job_judge_next(&d->world);
 	watch_due(d->world.watch, now);
 	while ((step = dispatch_next(&d->world.dispatch, now, &r)) != STEP_NONE)
 		job_step(job_of(r), step, now);
@@ -586,6 +602,7 @@ next_deadline(const struct daemon *d)
 	due = mono_min(due, d->mend_at);
 	due = mono_min(due, confwatch_due(d->confwatch));
 	due = mono_min(due, heap_next(&d->world.saves));
+	due = mono_min(due, heap_next(&d->world.judgements));
 	due = mono_min(due, store_deadline(d->world.store));
 	if (d->rewriting)
 		due = mono_now();

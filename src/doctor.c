@@ -23,6 +23,7 @@
 
 #include "ask.h"
 #include "conf.h"
+#include "findings.h"
 #include "json.h"
 #include "options.h"
 #include "paths.h"
@@ -84,16 +85,31 @@ command(const char *words, const char *path)
 }
 
 static void
+add_finding(void *arg, const struct rule *rule, int line, const char *text)
+{
+	conf_warn(arg, rule->file, line, text);
+}
+
+static void
 check_rule_files(struct doctor *d)
 {
+	struct findings findings = {
+		.trust = &d->trust,
+		.root = d->opt.root,
+		.remote = &d->remote,
+	};
 	const struct diag *g;
 	char *what;
 	size_t i;
 
-	if (conf_read_dir(&d->conf, d->opt.config, &d->trust, d->opt.root) == -1)
+	if (conf_read_dir(&d->conf, d->opt.config, &d->trust) == -1)
 		find(d, xasprintf("%s cannot be read", d->opt.config),
 		    "no rule is in force until it can",
 		    command("sudo install -d -m 0755", d->opt.config));
+	for (i = 0; i < d->conf.nrules; i++)
+		findings_each(&findings, d->conf.rules[i], add_finding, &d->conf);
+	findings_clear(&findings);
+	conf_sort(&d->conf, 0);
 	for (i = 0; i < d->conf.ndiags; i++) {
 		g = &d->conf.diags[i];
 		what = g->line != 0 ? xasprintf("%s:%d: %s", g->file, g->line, g->message)
@@ -114,17 +130,15 @@ static void
 check_programs(struct doctor *d, const struct rule *rule)
 {
 	struct programs p;
-	char resolved[PATH_MAX], why[TRUST_WHY_SIZE];
-	bool missing;
+	struct trust_verdict v = { .paths = NULL };
 
 	programs_init(&p, NULL, &d->trust, d->opt.root, rule);
-	if (programs_choose(&p, resolved, why) == NULL)
-		find(d, xasprintf("%s: no action can run: %s", rule->name, why),
+	if (programs_choose(&p, &v) == NULL)
+		find(d, xasprintf("%s: no action can run: %s", rule->name, v.why),
 		    "the rule stays blocked until one can",
 		    command(HINT_LIST, rule->actions[0].argv.v[0]));
-	if (rule->verify.argv.n > 0 &&
-	    !programs_judge(&p, &rule->verify, resolved, &missing, why))
-		find(d, xasprintf("%s: verify cannot run: %s", rule->name, why),
+	if (rule->verify.argv.n > 0 && !programs_judge(&p, &rule->verify, &v))
+		find(d, xasprintf("%s: verify cannot run: %s", rule->name, v.why),
 		    "every run of the rule fails",
 		    command(HINT_LIST, rule->verify.argv.v[0]));
 }
@@ -409,7 +423,6 @@ doctor_clear(struct doctor *d)
 		free(d->findings[i].mend);
 	}
 	free(d->findings);
-	d->conf.remote = NULL;
 	conf_clear(&d->conf);
 	strv_clear(&d->remote);
 	options_clear(&d->opt);
@@ -441,7 +454,6 @@ doctor_main(int argc, char **argv)
 	}
 	d.trust = (struct trust){ .root = d.opt.root, .owner = geteuid() };
 	platform_remote_mounts(&d.remote);
-	d.conf.remote = &d.remote;
 	for (i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
 		checks[i](&d);
 	if (d.opt.json)

@@ -709,7 +709,7 @@ same_rules(const struct import *m, const char *file)
 	bool same;
 	size_t i;
 
-	same = conf_read_file(&c, file, NULL, NULL) == 0 && conf_errors(&c) == 0 &&
+	same = conf_read_file(&c, file, NULL) == 0 && conf_errors(&c) == 0 &&
 	       c.nrules == m->nrules;
 	for (i = 0; same && i < c.nrules; i++)
 		same = rule_equal(c.rules[i], m->rules[i]);

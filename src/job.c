@@ -30,6 +30,8 @@
 
 /* Changes that nobody waits for are saved no more often than this. */
 #define SAVE_PAUSE_NS MONO_SEC
+/* Whoever may write on a program's way drives no more judgements than this. */
+#define JUDGE_PAUSE_NS MONO_SEC
 
 struct job {
 	struct job_world *world;
@@ -60,12 +62,16 @@ struct job {
 	mono_t saved_at;
 	enum dispatch_state said;
 	bool said_guarded;
-	char *blocked_by;                       /* why no program can run */
+	size_t nfindings; /* when they were asked for last */
+	char *blocked_by; /* why no program can run */
+	struct heap_node judgement;
+	mono_t judged_at;
 	void (*gone)(void *arg, struct job *j); /* not in force, but running */
 	void *gone_arg;
 };
 
 static void finish_leaving(struct job *j);
+static void judge_later(struct job *j);
 static void run_command(struct job *j, const struct command *c, const char *program);
 
 struct job *
@@ -114,6 +120,8 @@ path_changed(void *arg, const char *path, unsigned diff)
 	save_later(j, pending && j->detected == 0);
 	if (pending && j->detected == 0)
 		j->detected = realtime_ns();
+	if (j->state.phase == PHASE_BLOCKED)
+		judge_later(j);
 	say_state(j, mono_now(), detail);
 }
 
@@ -130,24 +138,28 @@ path_trouble(void *arg, const char *path, const char *why)
 
 static const struct jobpaths_ops paths_ops = { path_changed, path_trouble };
 
-/* A program may be there now. */
+static void
+judge_later(struct job *j)
+{
+	if (!j->judgement.in)
+		heap_put(&j->world->judgements, &j->judgement,
+		    mono_add(j->judged_at, JUDGE_PAUSE_NS));
+}
+
+/* What a judgement looked at has changed. */
 static void
 program_changed(void *arg)
 {
-	job_recheck(arg);
+	judge_later(arg);
 }
 
-/* Waits for a program: armed first, then judged once more. */
 static void
-block(struct job *j, const char *why, mono_t now)
+end_block(struct job *j)
 {
-	dispatch_block(&j->world->dispatch, &j->state);
+	programs_clear(&j->programs);
+	heap_remove(&j->world->judgements, &j->judgement);
 	free(j->blocked_by);
-	j->blocked_by = xstrdup(why);
-	j->promised[0] = '\0';
-	say_state(j, now, why);
-	programs_watch(&j->programs, program_changed, j);
-	job_recheck(j);
+	j->blocked_by = NULL;
 }
 
 static void
@@ -155,19 +167,64 @@ unblock(struct job *j, const char *why)
 {
 	mono_t now = mono_now();
 
-	programs_unwatch(&j->programs);
+	end_block(j);
 	dispatch_unblock(&j->world->dispatch, &j->state, now);
 	say_state(j, now, why);
 }
 
-void
-job_recheck(struct job *j)
+/* The reason why no program can run, when it is another one than before. */
+static void
+say_blocked(struct job *j, const char *why)
 {
-	char program[PATH_MAX], why[TRUST_WHY_SIZE];
+	if (j->blocked_by != NULL && strcmp(j->blocked_by, why) == 0)
+		return;
+	if (j->blocked_by != NULL)
+		log_info("%s: still blocked: %s", j->name, why);
+	free(j->blocked_by);
+	j->blocked_by = xstrdup(why);
+	say_state(j, mono_now(), why);
+}
 
-	if (j->state.phase == PHASE_BLOCKED &&
-	    programs_choose(&j->programs, program, why) != NULL)
+void
+job_judge(struct job *j)
+{
+	struct strv paths = { NULL, 0 };
+	struct trust_verdict v = { .paths = &paths };
+
+	if (j->state.phase != PHASE_BLOCKED)
+		return;
+	heap_remove(&j->world->judgements, &j->judgement);
+	j->judged_at = mono_now();
+	log_debug("%s: looking for a program again", j->name);
+	if (programs_choose(&j->programs, &v) != NULL) {
 		unblock(j, "a program is there");
+	} else {
+		say_blocked(j, v.why);
+		/* What is armed only now may have changed since it was judged. */
+		if (programs_await(&j->programs, &paths, program_changed, j))
+			judge_later(j);
+	}
+	strv_clear(&paths);
+}
+
+void
+job_judge_next(struct job_world *world)
+{
+	struct heap_node *n = heap_first(&world->judgements);
+
+	if (n != NULL)
+		job_judge(
+		    (struct job *)(void *)((char *)n - offsetof(struct job, judgement)));
+}
+
+/* Waits for a program: it is judged, armed, and judged once more. */
+static void
+block(struct job *j)
+{
+	dispatch_block(&j->world->dispatch, &j->state);
+	j->promised[0] = '\0';
+	job_judge(j);
+	job_judge(j);
 }
 
 void
@@ -269,34 +326,43 @@ describe(const struct job *j, const struct spawn_result *result, char *out, size
 		snprintf(out, size, "%sexit status %d", what, result->exit_status);
 }
 
+/* A command of the run cannot be started, and so the run has failed. */
+static void
+not_started(struct job *j, const char *why)
+{
+	char error[TRUST_WHY_SIZE + 16];
+
+	/* The action has gone well: a retry need not repeat it. */
+	j->verify_first = j->verifying;
+	snprintf(error, sizeof(error), "%s%s", j->verifying ? "verify: " : "", why);
+	run_ended(j, false, error, error);
+}
+
 /* Runs `verify`, which is part of the run that j->run is of. */
 static void
 start_verify(struct job *j)
 {
-	char program[PATH_MAX], why[TRUST_WHY_SIZE], error[TRUST_WHY_SIZE + 16];
-	bool missing;
+	struct trust_verdict v = { .paths = NULL };
 
 	j->verifying = true;
-	if (programs_judge(&j->programs, &j->rule->verify, program, &missing, why)) {
-		run_command(j, &j->rule->verify, program);
-		return;
-	}
-	snprintf(error, sizeof(error), "verify: %s", why);
-	run_ended(j, false, error, error);
+	if (programs_judge(&j->programs, &j->rule->verify, &v))
+		run_command(j, &j->rule->verify, v.resolved);
+	else
+		not_started(j, v.why);
 }
 
-/* Runs the action. False: none can run. */
-static bool
-start_action(struct job *j, char why[TRUST_WHY_SIZE])
+/* Runs the action after `verify`, which had gone first, has failed. */
+static void
+start_action(struct job *j)
 {
-	char program[PATH_MAX];
-	const struct command *c = programs_choose(&j->programs, program, why);
+	struct trust_verdict v = { .paths = NULL };
+	const struct command *c = programs_choose(&j->programs, &v);
 
 	j->verifying = false;
-	if (c == NULL)
-		return false;
-	run_command(j, c, program);
-	return true;
+	if (c != NULL)
+		run_command(j, c, v.resolved);
+	else
+		not_started(j, v.why);
 }
 
 /* `verify` is done: well, or the action's turn if it had gone first. */
@@ -304,14 +370,12 @@ static void
 verified(struct job *j, bool ok, const struct spawn_result *result, const char *outcome)
 {
 	bool first = j->verify_first;
-	char why[TRUST_WHY_SIZE];
 
 	j->run.verify = result->exit_status;
 	j->verify_first = false;
 	if (!ok && first && !j->timed_out && result->error == NULL) {
 		j->child = NULL;
-		if (!start_action(j, why))
-			run_ended(j, false, why, why);
+		start_action(j);
 		return;
 	}
 	/* The action has gone well in this run or an earlier one. */
@@ -388,7 +452,7 @@ run_command(struct job *j, const struct command *c, const char *program)
 	    (unsigned)j->run.attempt, program);
 	say_state(j, mono_now(), detail);
 	if (j->child == NULL)
-		run_ended(j, false, why, why);
+		not_started(j, why);
 	else
 		save_later(j, true);
 }
@@ -426,11 +490,11 @@ begin_run(struct job *j)
 static void
 start(struct job *j, mono_t now)
 {
-	char program[PATH_MAX], why[TRUST_WHY_SIZE];
-	const struct command *c = programs_choose(&j->programs, program, why);
+	struct trust_verdict v = { .paths = NULL };
+	const struct command *c = programs_choose(&j->programs, &v);
 
 	if (c == NULL) {
-		block(j, why, now);
+		block(j);
 		return;
 	}
 	dispatch_start(&j->world->dispatch, &j->state, now);
@@ -439,7 +503,7 @@ start(struct job *j, mono_t now)
 	if (j->verify_first)
 		start_verify(j);
 	else
-		run_command(j, c, program);
+		run_command(j, c, v.resolved);
 	say_guard(j);
 }
 
@@ -703,8 +767,7 @@ job_free(struct job *j)
 	heap_remove(&j->world->saves, &j->save);
 	if (j->left_over != 0)
 		TAILQ_REMOVE(&j->world->left_over, j, left_over_link);
-	programs_unwatch(&j->programs);
-	free(j->blocked_by);
+	end_block(j);
 	jobpaths_free(j->paths);
 	free(j->name);
 	cJSON_Delete(j->last_run);
@@ -728,6 +791,7 @@ job_change(struct job *j, struct rule *rule, struct dispatch_lock *lock)
 		j->state.policy = &rule->policy;
 		programs_set(&j->programs, rule);
 		rule_free(old);
+		job_judge(j);
 		return;
 	}
 	say_loaded(j);
@@ -762,7 +826,7 @@ job_leave(struct job *j, void (*gone)(void *arg, struct job *j), void *arg)
 	struct record r;
 	bool running = dispatch_remove(&j->world->dispatch, &j->state);
 
-	programs_unwatch(&j->programs);
+	end_block(j);
 	jobpaths_stop(j->paths);
 	heap_remove(&j->world->saves, &j->save);
 	if (j->has_state) {
@@ -792,6 +856,7 @@ job_trigger(struct job *j, const char **why)
 	*why = "it is disabled";
 	if (!j->rule->policy.enabled)
 		return NULL;
+	job_judge(j);
 	*why = j->blocked_by;
 	if (!dispatch_trigger(&j->world->dispatch, &j->state, now))
 		return NULL;
@@ -858,6 +923,13 @@ job_problem(const struct job *j)
 				 "while-running",
 		    p != NULL ? jobpaths_name(p) : "a path");
 	return jobpaths_problem(j->paths);
+}
+
+void
+job_findings(struct job *j, struct findings *f, bool again, findings_fn *fn, void *arg)
+{
+	if (!again || j->nfindings > 0)
+		j->nfindings = findings_each(f, j->rule, fn, arg);
 }
 
 const struct rule *

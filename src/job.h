@@ -7,6 +7,7 @@
 #include <sys/queue.h>
 
 #include "dispatch.h"
+#include "findings.h"
 #include "heap.h"
 #include "mono.h"
 #include "trust.h"
@@ -34,6 +35,7 @@ struct job_world {
 	uint64_t run_base, nruns; /* run ids */
 	char boot[64];            /* "" if it cannot be told */
 	struct heap saves;        /* jobs whose state is to be saved, by when */
+	struct heap judgements;   /* blocked jobs that are to be judged again */
 	struct strv history;      /* lines of finished runs that are to be written */
 	struct job_list left_over;
 	bool starting; /* the daemon is loading its first rules */
@@ -79,8 +81,11 @@ struct job *job_of(struct dispatch_rule *state);
 /* Carries a step of the dispatcher out. */
 void job_step(struct job *j, enum dispatch_step step, mono_t now);
 
-/* Judges the programs of a blocked rule again. */
-void job_recheck(struct job *j);
+/* Judges the programs of a rule again, if it is blocked. */
+void job_judge(struct job *j);
+
+/* Judges the first of world->judgements. */
+void job_judge_next(struct job_world *world);
 
 /* The network changed: a cause, for a rule that asked for it. */
 void job_network(struct job *j);
@@ -108,6 +113,13 @@ struct job_info {
 	const char *run;              /* id of the run in progress, or NULL */
 };
 void job_inform(const struct job *j, struct job_info *out);
+
+/*
+ * What the file system has against the rule, as it is now; see findings.h. again:
+ * only if there was something when it was asked last.
+ */
+void
+job_findings(struct job *j, struct findings *f, bool again, findings_fn *fn, void *arg);
 
 /* Why it is blocked or failed, cannot watch, or is slowed down; free(3); or NULL. */
 char *job_problem(const struct job *j);

@@ -192,17 +192,6 @@ gone(void *arg, struct watch_path *watched)
 
 static const struct watch_ops watch_ops = { looked, gone };
 
-static bool
-has(const struct strv *list, const char *text)
-{
-	size_t i;
-
-	for (i = 0; i < list->n; i++)
-		if (strcmp(list->v[i], text) == 0)
-			return true;
-	return false;
-}
-
 /* Is name one that a recorded pattern of this rule stands for? */
 static bool
 is_match(const struct jobpaths *paths, const char *name)
@@ -289,7 +278,8 @@ load_entries(struct jobpaths *paths, const struct strv *entries,
 	size_t i;
 
 	for (i = 0; i < entries->n; i++)
-		if ((known != NULL && has(&known->watch, entries->v[i])) == recorded)
+		if ((known != NULL && strv_contains(&known->watch, entries->v[i])) ==
+		    recorded)
 			paths->entries[paths->nentries++] =
 			    entry_new(paths, entries->v[i], recorded);
 }
@@ -366,8 +356,8 @@ jobpaths_change(struct jobpaths *paths, const struct strv *entries)
 	for (i = 0; i < entries->n; i++) {
 		e = take_entry(old, nold, entries->v[i]);
 		if (e == NULL)
-			e = entry_new(
-			    paths, entries->v[i], has(&paths->stopped, entries->v[i]));
+			e = entry_new(paths, entries->v[i],
+			    strv_contains(&paths->stopped, entries->v[i]));
 		paths->entries[paths->nentries++] = e;
 	}
 	paths->loading = false;

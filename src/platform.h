@@ -35,6 +35,12 @@ int platform_remote_mounts(struct strv *out);
  */
 bool platform_trust_objection(int fd, const char *path, char *why, size_t size);
 
+/*
+ * Can the system execute a file that begins with these bytes, scripts aside?
+ * Mach-O and universal binaries there, ELF here.
+ */
+bool platform_is_program(const char *head, size_t len);
+
 /* The group whose members may administer the machine ("admin", 80 on macOS). */
 unsigned platform_admin_gid(void);
 

@@ -5,7 +5,6 @@
  */
 #include "programs.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,8 +46,7 @@ rooted(const struct programs *p, const struct command *c)
 }
 
 bool
-programs_judge(const struct programs *p, const struct command *c, char *resolved,
-    bool *missing, char why[TRUST_WHY_SIZE])
+programs_judge(const struct programs *p, const struct command *c, struct trust_verdict *v)
 {
 	const struct strv *env = &p->rule->environment;
 	struct trust t = *p->trust;
@@ -59,31 +57,31 @@ programs_judge(const struct programs *p, const struct command *c, char *resolved
 	for (i = 0; i < env->n; i++)
 		if (strncmp(env->v[i], "PATH=", 5) == 0)
 			t.path = env->v[i] + 5;
-	ok = trust_program(
-	    &t, argv, p->rule->trust == TRUST_ADMIN, resolved, missing, why);
+	ok = trust_command(&t, argv, p->rule->trust == TRUST_ADMIN, v);
 	free(argv[0]);
 	free(argv);
 	return ok;
 }
 
 const struct command *
-programs_choose(struct programs *p, char *resolved, char why[TRUST_WHY_SIZE])
+programs_choose(struct programs *p, struct trust_verdict *v)
 {
-	char reason[TRUST_WHY_SIZE];
-	bool missing, distrusted = false;
+	char why[TRUST_WHY_SIZE] = "";
+	bool distrusted = false;
 	size_t i;
 
-	why[0] = '\0';
 	for (i = 0; i < p->rule->nactions; i++) {
 		p->current = i;
-		if (programs_judge(p, &p->rule->actions[i], resolved, &missing, reason))
+		if (programs_judge(p, &p->rule->actions[i], v))
 			return &p->rule->actions[i];
-		if (distrusted || (missing && why[0] != '\0'))
+		if (distrusted || (v->missing && why[0] != '\0'))
 			continue;
-		distrusted = !missing;
-		snprintf(why, TRUST_WHY_SIZE, "%s", reason);
+		distrusted = !v->missing;
+		memcpy(why, v->why, sizeof(why));
 	}
 	p->current = i;
+	v->missing = !distrusted;
+	memcpy(v->why, why, sizeof(why));
 	return NULL;
 }
 
@@ -93,22 +91,35 @@ programs_current(const struct programs *p)
 	return p->current < p->rule->nactions ? &p->rule->actions[p->current].argv : NULL;
 }
 
-void
-programs_watch(struct programs *p, void (*fn)(void *arg), void *arg)
+static bool
+is_awaited(const struct programs *p, const struct strv *paths)
 {
-	char *path;
+	size_t i;
 
-	programs_unwatch(p);
-	p->ways = xcalloc(p->rule->nactions, sizeof(*p->ways));
-	for (; p->nways < p->rule->nactions; p->nways++) {
-		path = xasprintf("%s%s", p->root, p->rule->actions[p->nways].argv.v[0]);
-		p->ways[p->nways] = watch_way_add(p->watch, path, fn, arg);
-		free(path);
-	}
+	for (i = 0; i < p->nways && i < paths->n; i++)
+		if (strcmp(watch_way_path(p->ways[i]), paths->v[i]) != 0)
+			return false;
+	return p->nways == paths->n;
+}
+
+bool
+programs_await(
+    struct programs *p, const struct strv *paths, void (*fn)(void *arg), void *arg)
+{
+	struct programs old = *p;
+
+	if (is_awaited(p, paths))
+		return false;
+	/* What both have in common stays armed. */
+	p->ways = xcalloc(paths->n, sizeof(struct watch_way *));
+	for (p->nways = 0; p->nways < paths->n; p->nways++)
+		p->ways[p->nways] = watch_way_add(p->watch, paths->v[p->nways], fn, arg);
+	programs_clear(&old);
+	return true;
 }
 
 void
-programs_unwatch(struct programs *p)
+programs_clear(struct programs *p)
 {
 	while (p->nways > 0)
 		watch_way_remove(p->watch, p->ways[--p->nways]);

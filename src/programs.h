@@ -6,10 +6,10 @@
 #include <stddef.h>
 
 #include "trust.h"
+#include "util.h"
 
 struct command;
 struct rule;
-struct strv;
 struct watch;
 struct watch_way;
 
@@ -22,8 +22,8 @@ struct programs {
 	const struct trust *trust;
 	const char *root; /* stands in front of every program */
 	const struct rule *rule;
-	size_t current; /* action chosen last; all of them: none */
-	struct watch_way **ways;
+	size_t current;          /* action chosen last; all of them: none */
+	struct watch_way **ways; /* what is awaited */
 	size_t nways;
 };
 
@@ -33,23 +33,28 @@ void programs_init(struct programs *p, struct watch *w, const struct trust *t,
 /* From now on those of another version of the rule; actions may have moved. */
 void programs_set(struct programs *p, const struct rule *rule);
 
-/*
- * The first action whose program is installed and trusted, with the path that is
- * to be executed (PATH_MAX); or NULL with a sentence: of a program that is there
- * and may not run rather than of one that is missing.
- */
-const struct command *
-programs_choose(struct programs *p, char *resolved, char why[TRUST_WHY_SIZE]);
+/* Judges one command of the rule: may it run? See trust_command. */
+bool programs_judge(
+    const struct programs *p, const struct command *c, struct trust_verdict *v);
 
-/* Judges one command of the rule, as trust_program does. */
-bool programs_judge(const struct programs *p, const struct command *c, char *resolved,
-    bool *missing, char why[TRUST_WHY_SIZE]);
+/*
+ * The first action whose program is installed and trusted; or NULL, with why in
+ * the verdict: of a program that is there and may not run rather than of one that
+ * is missing. The paths are those of all actions.
+ */
+const struct command *programs_choose(struct programs *p, struct trust_verdict *v);
 
 /* The words of the action that was chosen last, of the first before; or NULL. */
 const struct strv *programs_current(const struct programs *p);
 
-/* Calls fn whenever anything on the way to one of the actions may have changed. */
-void programs_watch(struct programs *p, void (*fn)(void *arg), void *arg);
-void programs_unwatch(struct programs *p);
+/*
+ * Calls fn whenever anything on the way to one of paths may have changed. False:
+ * it did so before, and nothing has been missed since they were judged.
+ */
+bool programs_await(
+    struct programs *p, const struct strv *paths, void (*fn)(void *arg), void *arg);
+
+/* Awaits nothing. */
+void programs_clear(struct programs *p);
 
 #endif

@@ -17,12 +17,15 @@
 #include "job.h"
 #include "jobpaths.h"
 #include "json.h"
+#include "rule.h"
 #include "ruleset.h"
 #include "util.h"
+#include "watch.h"
 
 struct status {
 	const struct report_daemon *d;
 	struct strv names;
+	cJSON *warnings; /* found so far */
 	size_t next;
 	bool any;
 };
@@ -111,14 +114,59 @@ add_head(const struct status *s, struct buf *out)
 	buf_adds(out, ",\"rules\":[");
 }
 
+static void
+add_warning(cJSON *warnings, const char *file, int line, const char *what)
+{
+	char *text = xasprintf("%s:%d: %s", file, line, what);
+
+	cJSON_AddItemToArray(warnings, cJSON_CreateString(text));
+	free(text);
+}
+
+/* The warnings of a rule whose problem is shown already. */
+struct found {
+	cJSON *warnings;
+	const char *problem; /* or NULL */
+};
+
+static void
+add_finding(void *arg, const struct rule *rule, int line, const char *text)
+{
+	struct found *f = arg;
+	char *visible;
+
+	if (f->problem != NULL && strcmp(f->problem, text) == 0)
+		return;
+	visible = vis_dup(text);
+	add_warning(f->warnings, rule->file, line, visible);
+	free(visible);
+}
+
+/* A warning of before is only worth showing if it is still true. */
+static void
+add_findings(struct status *s, struct job *j)
+{
+	char *problem = job_problem(j);
+	struct found found = { s->warnings, problem };
+	const struct job_world *world = s->d->rules->world;
+	struct findings f = {
+		.trust = &world->trust,
+		.root = world->root,
+		.remote = watch_remote(world->watch),
+	};
+
+	job_findings(j, &f, true, add_finding, &found);
+	findings_clear(&f);
+	free(problem);
+}
+
 /* Ends the object: what was refused, and what else is to be said. */
 static void
-add_tail(const struct status *s, struct buf *out)
+add_tail(struct status *s, struct buf *out)
 {
-	cJSON *refused = cJSON_CreateArray(), *warnings = cJSON_CreateArray(), *o;
+	cJSON *refused = cJSON_CreateArray(), *warnings = s->warnings, *o;
 	const struct ruleset *rs = s->d->rules;
 	const char *const *problem;
-	char *text;
 	size_t i;
 
 	for (problem = s->d->problems; *problem != NULL; problem++)
@@ -132,15 +180,14 @@ add_tail(const struct status *s, struct buf *out)
 			cJSON_AddItemToArray(refused, o);
 			continue;
 		}
-		text = xasprintf("%s:%d: %s", rs->diags[i].file, rs->diags[i].line,
-		    rs->diags[i].message);
-		cJSON_AddItemToArray(warnings, cJSON_CreateString(text));
-		free(text);
+		add_warning(
+		    warnings, rs->diags[i].file, rs->diags[i].line, rs->diags[i].message);
 	}
 	buf_adds(out, "],\"refused\":");
 	add_json(out, refused);
 	buf_adds(out, ",\"warnings\":");
 	add_json(out, warnings);
+	s->warnings = NULL;
 	buf_adds(out, "}\n");
 }
 
@@ -148,7 +195,7 @@ static bool
 status_more(void *state, struct buf *out)
 {
 	struct status *s = state;
-	const struct job *j;
+	struct job *j;
 
 	if (s->next == 0)
 		add_head(s, out);
@@ -157,6 +204,7 @@ status_more(void *state, struct buf *out)
 		if (j != NULL) {
 			buf_adds(out, s->any ? "," : "");
 			add_json(out, rule_json(j));
+			add_findings(s, j);
 			s->any = true;
 		}
 		if (s->next < s->names.n)
@@ -172,6 +220,7 @@ status_free(void *state)
 	struct status *s = state;
 
 	strv_clear(&s->names);
+	cJSON_Delete(s->warnings);
 	free(s);
 }
 
@@ -183,6 +232,7 @@ report_status(
 	size_t i;
 
 	s->d = d;
+	s->warnings = cJSON_CreateArray();
 	for (i = 0; i < d->rules->n; i++)
 		if (name == NULL || strcmp(name, job_rule(d->rules->jobs[i])->name) == 0)
 			strv_push(&s->names, xstrdup(job_rule(d->rules->jobs[i])->name));

@@ -30,6 +30,7 @@ struct rule {
 	int line;   /* of the section */
 	char *description;
 	struct strv watch;
+	int *watch_lines; /* where in the file each of watch stands */
 	struct command *actions;
 	size_t nactions;
 	struct command verify; /* argv.n is 0 if there is none */

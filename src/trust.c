@@ -28,7 +28,8 @@
 
 struct walk {
 	const struct trust *t;
-	bool admin, missing;
+	bool admin;
+	int error;     /* what the system said: ENOENT, for one */
 	mode_t shared; /* mode of cur, if it is sticky and others may write it */
 	mode_t type;   /* of the last component */
 	int links;
@@ -61,8 +62,44 @@ refuse(char *why, const char *path, const char *fmt, ...)
 static bool
 refuse_errno(struct walk *w, const char *path, int error)
 {
-	w->missing = error == ENOENT || error == ENOTDIR;
+	w->error = error;
 	return refuse(w->why, path, "%s", strerror(error));
+}
+
+static bool
+is_missing(const struct walk *w)
+{
+	return w->error == ENOENT || w->error == ENOTDIR;
+}
+
+/* Is there a file of that name up to its first space? */
+static bool
+has_arguments(const char *asked)
+{
+	size_t n = strcspn(asked, " ");
+	struct stat st;
+	char path[PATH_MAX];
+
+	if (asked[n] == '\0' || n >= sizeof(path))
+		return false;
+	memcpy(path, asked, n);
+	path[n] = '\0';
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* Of a command's words: the one that is not there, and how far its way goes. */
+static bool
+refuse_missing(const struct walk *w, const char *asked)
+{
+	if (has_arguments(asked))
+		return refuse(w->why, asked,
+		    "not installed yet: the quotes make this one word, the name of a "
+		    "program");
+	if (w->error == ENOENT && strcmp(w->cur, asked) == 0)
+		return refuse(w->why, asked, "not installed yet");
+	if (w->error == ENOENT)
+		return refuse(w->why, asked, "not installed yet: there is no %s", w->cur);
+	return refuse(w->why, asked, "not installed yet: %s is not a directory", w->cur);
 }
 
 static bool
@@ -325,7 +362,7 @@ walk(struct walk *w, const struct trust *t, const char *path, bool admin, char *
 	/* Not zeroed as a whole: that is most of a walk's time. */
 	w->t = t;
 	w->admin = admin;
-	w->missing = false;
+	w->error = 0;
 	w->shared = 0;
 	w->links = 0;
 	w->len = 0;
@@ -429,10 +466,30 @@ struct verdict {
 	const struct trust *t;
 	bool admin, missing;
 	char *why;
+	struct strv *paths;
 };
 
 static bool judge_command(
     struct verdict *v, const char *path, char *const *args, char *resolved, int depth);
+
+/* The verdict depends on what is at path, and on the way there. */
+static void
+depend(struct verdict *v, const char *path)
+{
+	if (v->paths != NULL && !strv_contains(v->paths, path))
+		strv_push(v->paths, xstrdup(path));
+}
+
+/* Walks to one of a command's words. */
+static bool
+walk_to(struct verdict *v, struct walk *w, const char *path)
+{
+	depend(v, path);
+	if (walk(w, v->t, path, v->admin, v->why))
+		return true;
+	v->missing = is_missing(w);
+	return v->missing && refuse_missing(w, path);
+}
 
 /* Says for whom the program at fault is needed, where there is room. */
 static void
@@ -500,13 +557,11 @@ judge_script(struct verdict *v, const char *path, bool *is_dir)
 	struct walk w;
 	bool ok;
 
-	ok = walk(&w, v->t, path, v->admin, v->why);
+	ok = walk_to(v, &w, path);
 	*is_dir = ok && S_ISDIR(w.type);
 	if (ok && !S_ISDIR(w.type))
 		ok = S_ISREG(w.type) ? judge_path(&w, w.cur)
 				     : refuse(v->why, path, "not a regular file");
-	if (!ok)
-		v->missing = w.missing;
 	return ok;
 }
 
@@ -574,17 +629,19 @@ search_path(struct verdict *v, const char *path, const char *name, char *out)
 		len = snprintf(out, PATH_MAX, "%.*s/%s", (int)n, path, name);
 		if (len < 0 || len >= PATH_MAX)
 			return refuse(v->why, name, "%s", strerror(ENAMETOOLONG));
+		depend(v, out);
 		if (stat(out, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 0111))
 			return true;
 		out[n] = '\0';
-		if (!walk(&w, v->t, out, v->admin, v->why) && !w.missing)
+		if (!walk(&w, v->t, out, v->admin, v->why) && !is_missing(&w))
 			return false;
 		if (w.shared != 0)
 			return refuse(
 			    v->why, out, "in env's PATH, and others may write there");
 	}
 	v->missing = true;
-	return refuse(v->why, name, "not found by env in its PATH");
+	return refuse(
+	    v->why, name, "not installed yet: env finds it nowhere in its PATH");
 }
 
 static bool
@@ -635,6 +692,10 @@ judge_interpreter(struct verdict *v, char *script, char *head, size_t len, int d
 
 	if (end == NULL && len == HEAD_SIZE)
 		return refuse(v->why, script, "its #! line is too long");
+	if (end != NULL && end[-1] == '\r')
+		return refuse(v->why, script,
+		    "its #! line ends in a carriage return, which would be part of the "
+		    "interpreter's name: save it with Unix line ends");
 	*(end != NULL ? end : head + len) = '\0';
 	n = split_line(head + 2, words);
 	if (n == -1)
@@ -658,10 +719,12 @@ open_program(
 	ssize_t n = -1;
 	int fd;
 
-	if (!walk(w, v->t, path, v->admin, v->why))
+	if (!walk_to(v, w, path))
 		return -1;
 	if (!S_ISREG(w->type)) {
-		refuse(v->why, current(w), "not a regular file");
+		refuse(v->why, current(w),
+		    S_ISDIR(w->type) ? "a directory, not a program"
+				     : "not a regular file");
 		return -1;
 	}
 	fd = open(w->cur, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -694,15 +757,19 @@ judge_command(
 	if (depth > MAX_DEPTH)
 		return refuse(v->why, path, "too many interpreters of interpreters");
 	n = open_program(v, &w, path, head);
-	if (n == -1) {
-		v->missing = w.missing;
+	if (n == -1)
 		return false;
-	}
 	if (resolved != NULL)
 		memcpy(resolved, w.cur, w.len + 1);
-	if (n >= 2 && head[0] == '#' && head[1] == '!' &&
-	    !judge_interpreter(v, w.cur, head, (size_t)n, depth))
-		return false;
+	if (n >= 2 && head[0] == '#' && head[1] == '!') {
+		if (!judge_interpreter(v, w.cur, head, (size_t)n, depth))
+			return false;
+	} else if (!platform_is_program(head, (size_t)n)) {
+		return refuse(v->why, w.cur, "%s",
+		    n == 0 ? "an empty file"
+			   : "neither a program for this machine nor a script with a #! "
+			     "line");
+	}
 	in = find_interpreter(path);
 	if (in == NULL)
 		in = find_interpreter(w.cur);
@@ -714,22 +781,27 @@ judge_command(
 }
 
 bool
-trust_program(const struct trust *t, char *const argv[], bool admin, char *resolved,
-    bool *missing, char why[TRUST_WHY_SIZE])
+trust_command(
+    const struct trust *t, char *const argv[], bool admin, struct trust_verdict *out)
 {
-	struct verdict v = { .t = t, .admin = admin, .why = why };
+	struct verdict v = {
+		.t = t,
+		.admin = admin,
+		.why = out->why,
+		.paths = out->paths,
+	};
 	struct stat st;
 	bool ok;
 
-	*missing = false;
+	out->missing = false;
 	if (argv[0][0] != '/')
-		return refuse(why, argv[0], "not an absolute path");
-	ok = judge_command(&v, argv[0], argv + 1, resolved, 0);
+		return refuse(out->why, argv[0], "not an absolute path");
+	ok = judge_command(&v, argv[0], argv + 1, out->resolved, 0);
 	if (!ok && !v.missing && stat(argv[0], &st) == -1 &&
 	    (errno == ENOENT || errno == ENOTDIR)) {
-		refuse(why, argv[0], "%s", strerror(errno));
+		refuse(out->why, argv[0], "not installed yet");
 		v.missing = true;
 	}
-	*missing = v.missing;
+	out->missing = v.missing;
 	return ok;
 }

@@ -2,9 +2,12 @@
 #ifndef TRUST_H
 #define TRUST_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
+
+struct strv;
 
 /*
  * May this file be obeyed, and if not, why? Everything that decides over what
@@ -34,19 +37,30 @@ int trust_open_file(const struct trust *t, const char *path, char why[TRUST_WHY_
 /* Judges a directory (conf.d, the log's) and all above it. */
 bool trust_directory(const struct trust *t, const char *path, char why[TRUST_WHY_SIZE]);
 
+/* What the judgement of a command came to. */
+struct trust_verdict {
+	char resolved[PATH_MAX];  /* the real path that is to be executed */
+	char why[TRUST_WHY_SIZE]; /* the refusal */
+	bool missing;             /* it is not installed, rather than not trusted */
+	/*
+	 * Set by the caller: gets every path that the verdict depends on, so that
+	 * nothing but a change on the way to one of them can change it; or NULL.
+	 */
+	struct strv *paths;
+};
+
 /*
- * Judges a program: links are followed and each link's directory is judged, the
- * target must be an executable regular file; the interpreter that its #! line
- * names (and what `env` would start) likewise, and if argv[0] is itself an
- * interpreter (sh bash zsh python perl ruby osascript env, with a version) its
- * first absolute argument, unless code comes with -c or -e before it. argv is
- * the whole command, argv[0] as it is to be executed (with root in front);
- * nothing else of it gets root. admin accepts directories that root owns and
- * only the admin group may write. The real path that is to be executed goes to
- * resolved (PATH_MAX). *missing tells "not installed" from "not trusted": a
- * program that is not there is missing whoever may write its directory.
+ * Judges a command: links are followed and each link's directory is judged, the
+ * target must be an executable regular file that the system can execute; the
+ * interpreter that its #! line names (and what `env` would start) likewise, and
+ * if argv[0] is itself an interpreter (sh bash zsh python perl ruby osascript
+ * env, with a version) its first absolute argument, unless code comes with -c or
+ * -e before it. argv is the whole command, argv[0] as it is to be executed (with
+ * root in front); nothing else of it gets root. admin accepts directories that
+ * root owns and only the admin group may write. A program that is not there is
+ * missing, whoever may write its directory. True: it may run.
  */
-bool trust_program(const struct trust *t, char *const argv[], bool admin, char *resolved,
-    bool *missing, char why[TRUST_WHY_SIZE]);
+bool trust_command(
+    const struct trust *t, char *const argv[], bool admin, struct trust_verdict *v);
 
 #endif

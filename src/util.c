@@ -74,6 +74,27 @@ strv_push(struct strv *l, char *owned)
 	l->v[l->n] = NULL;
 }
 
+bool
+strv_contains(const struct strv *l, const char *s)
+{
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		if (strcmp(l->v[i], s) == 0)
+			return true;
+	return false;
+}
+
+bool
+path_is_below(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	while (n > 0 && dir[n - 1] == '/')
+		n--;
+	return strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0');
+}
+
 void
 strv_clear(struct strv *l)
 {

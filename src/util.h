@@ -25,6 +25,10 @@ struct strv {
 void strv_push(struct strv *l, char *owned);
 void strv_clear(struct strv *l);
 bool strv_equal(const struct strv *a, const struct strv *b);
+bool strv_contains(const struct strv *l, const char *s);
+
+/* Is path dir or below it, as text? dir may end in a slash. */
+bool path_is_below(const char *path, const char *dir);
 
 /* Bytes that grow; p is always NUL-terminated, or NULL while nothing was added. */
 struct buf {

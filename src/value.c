@@ -497,7 +497,8 @@ strv_has(const struct strv *l, const char *s, size_t n)
 static int
 parse_watch(const struct key *k, void *object, const struct input *in)
 {
-	struct strv *l = value_field(k, object);
+	struct rule *r = object;
+	struct strv *l = &r->watch;
 
 	if (check_path(k, in->value, in) == -1)
 		return -1;
@@ -510,6 +511,8 @@ parse_watch(const struct key *k, void *object, const struct input *in)
 	if (l->n == (size_t)k->max)
 		return value_refuse(
 		    in, "`%s`: more than %lld values", k->name, (long long)k->max);
+	r->watch_lines = xreallocarray(r->watch_lines, l->n + 1, sizeof(*r->watch_lines));
+	r->watch_lines[l->n] = in->line;
 	strv_push(l, xstrdup(in->value));
 	return 0;
 }

@@ -58,10 +58,10 @@ struct key_table {
 extern const struct key_table value_rule_keys, value_daemon_keys;
 
 /* The types, and what the field of a value is. */
-extern const struct type value_watch, value_environment; /* struct strv */
-extern const struct type value_command;                  /* struct command */
-extern const struct type value_changes;                  /* unsigned, bits */
-extern const struct type value_choice;                   /* unsigned */
+extern const struct type value_environment; /* struct strv */
+extern const struct type value_command;     /* struct command */
+extern const struct type value_changes;     /* unsigned, bits */
+extern const struct type value_choice;      /* unsigned */
 extern const struct type value_bool;
 extern const struct type value_size;               /* uint64_t */
 extern const struct type value_duration;           /* int64_t, milliseconds */
@@ -70,7 +70,7 @@ extern const struct type value_umask;              /* int32_t, -1: none */
 extern const struct type value_name, value_account, value_path, value_text; /* char * */
 
 /* Those that know struct rule, where they have more than one field. */
-extern const struct type value_action, value_codes, value_nice;
+extern const struct type value_watch, value_action, value_codes, value_nice;
 
 /* Writes a sentence into why; -1, always. */
 int value_refuse(const struct input *in, const char *fmt, ...)

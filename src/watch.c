@@ -535,6 +535,12 @@ watch_way_remove(struct watch *w, struct watch_way *way)
 	free(way);
 }
 
+const char *
+watch_way_path(const struct watch_way *way)
+{
+	return way->path;
+}
+
 struct watch *
 watch_new(struct loop *l)
 {

@@ -73,6 +73,7 @@ struct watch_way;
 struct watch_way *
 watch_way_add(struct watch *w, const char *path, void (*fn)(void *arg), void *arg);
 void watch_way_remove(struct watch *w, struct watch_way *way);
+const char *watch_way_path(const struct watch_way *way);
 
 /* The mount points of network volumes, as they were read last. Borrowed. */
 const struct strv *watch_remote(const struct watch *w);

@@ -19,11 +19,12 @@ trap 'exit 1' HUP INT TERM
 
 # The floors. An include goes to a strictly lower one, or to a file's own header.
 floors='
-10 main
-9 daemon check help client historycmd import doctor
-8 report
-7 ruleset
-6 job
+11 main
+10 daemon check help client historycmd import doctor
+9 report
+8 ruleset
+7 job
+6 findings
 5 conf confwatch jobpaths programs store
 4 watch spawn become runenv record history control keys
 3 rule dispatch trust tree run plistfile table ask

@@ -214,6 +214,12 @@ platform_trust_objection(int fd, const char *path, char *why, size_t size)
 }
 
 /* Linux has no such group with one number everywhere: only root's own will do. */
+bool
+platform_is_program(const char *head, size_t len)
+{
+	return len >= 4 && memcmp(head, "\177ELF", 4) == 0;
+}
+
 unsigned
 platform_admin_gid(void)
 {

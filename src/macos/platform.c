@@ -39,6 +39,19 @@ const bool platform_has_tcc = true;
 /* Of the table that platform_remote_mounts read last; 0: none yet. */
 static uint64_t mounts_digest;
 
+bool
+platform_is_program(const char *head, size_t len)
+{
+	static const char magics[][4] = { "\xcf\xfa\xed\xfe", "\xce\xfa\xed\xfe",
+		"\xca\xfe\xba\xbe", "\xca\xfe\xba\xbf" };
+	size_t i;
+
+	for (i = 0; i < sizeof(magics) / sizeof(magics[0]) && len >= 4; i++)
+		if (memcmp(head, magics[i], 4) == 0)
+			return true;
+	return false;
+}
+
 unsigned
 platform_admin_gid(void)
 {

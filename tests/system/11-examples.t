@@ -43,7 +43,7 @@ extract() {
 
 # What an example may be warned of: not every Mac has it, and it is meant so.
 unexpected() {
-	grep -v -e ' is not installed yet$' \
+	grep -v -e ': not installed yet' \
 		-e '`while-running = ignore`' err
 }
 

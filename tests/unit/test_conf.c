@@ -47,7 +47,7 @@ read_text(struct conf *c, const char *text, size_t n)
 {
 	char *path = write_file("one.ini", text, n);
 
-	assert_int_equal(conf_read_file(c, path, NULL, dir), 0);
+	assert_int_equal(conf_read_file(c, path, NULL), 0);
 	free(path);
 }
 
@@ -65,7 +65,7 @@ static int
 read_dir(struct conf *c)
 {
 	char *path = xasprintf("%s/conf.d", dir);
-	int ret = conf_read_dir(c, path, NULL, dir);
+	int ret = conf_read_dir(c, path, NULL);
 
 	free(path);
 	return ret;
@@ -190,8 +190,8 @@ a_missing_file_or_directory_is_a_finding(void **state)
 	struct conf c = { .nrules = 0 };
 
 	(void)state;
-	assert_int_equal(conf_read_file(&c, "/nonexistent/a.ini", NULL, NULL), -1);
-	assert_int_equal(conf_read_dir(&c, "/nonexistent", NULL, NULL), -1);
+	assert_int_equal(conf_read_file(&c, "/nonexistent/a.ini", NULL), -1);
+	assert_int_equal(conf_read_dir(&c, "/nonexistent", NULL), -1);
 	assert_int_equal(conf_errors(&c), 2);
 	assert_int_equal(c.diags[0].line, 0);
 	assert_int_equal(c.settings.max_running, 16);
@@ -290,7 +290,7 @@ warnings_without_end_refuse_nothing(void **state)
 
 	(void)state;
 	for (i = 0; i < 1500; i++)
-		buf_addf(&b, "[r%d]\n" GOOD, i);
+		buf_addf(&b, "[r%d]\nwhile-running=ignore\n" GOOD, i);
 	read_text(&c, b.p, b.len);
 	assert_int_equal(conf_errors(&c), 0);
 	assert_int_equal(c.ndiags, 1001);

@@ -25,8 +25,15 @@
 
 static char sandbox[PATH_MAX];
 static struct trust trust;
-static char why[TRUST_WHY_SIZE], resolved[PATH_MAX];
-static bool missing;
+/* What begins every program of this system. */
+#if defined(__APPLE__)
+#define PROGRAM "\xcf\xfa\xed\xfe"
+#else
+#define PROGRAM "\177ELF"
+#endif
+
+static struct trust_verdict verdict;
+static struct strv paths; /* what the last verdict depends on */
 
 /* text with the sandbox for each @; good for 32 calls. */
 static const char *
@@ -99,17 +106,19 @@ judge(const char *command, bool admin)
 	     word = strtok_r(NULL, " ", &save))
 		argv[n++] = word;
 	argv[n] = NULL;
-	strcpy(why, "nothing was said");
-	strcpy(resolved, "nothing was resolved");
-	return trust_program(&trust, argv, admin, resolved, &missing, why);
+	strcpy(verdict.why, "nothing was said");
+	strcpy(verdict.resolved, "nothing was resolved");
+	strv_clear(&paths);
+	verdict.paths = &paths;
+	return trust_command(&trust, argv, admin, &verdict);
 }
 
 static void
 accepts(const char *command)
 {
 	if (!judge(command, false))
-		fail_msg("%s refused: %s", command, why);
-	assert_false(missing);
+		fail_msg("%s refused: %s", command, verdict.why);
+	assert_false(verdict.missing);
 }
 
 static void
@@ -117,8 +126,8 @@ refuses(const char *command, const char *sentence)
 {
 	if (judge(command, false))
 		fail_msg("%s was accepted", command);
-	assert_string_equal(why, at(sentence));
-	assert_false(missing);
+	assert_string_equal(verdict.why, at(sentence));
+	assert_false(verdict.missing);
 }
 
 static void
@@ -126,8 +135,8 @@ misses(const char *command, const char *sentence)
 {
 	if (judge(command, false))
 		fail_msg("%s was accepted", command);
-	assert_string_equal(why, at(sentence));
-	assert_true(missing);
+	assert_string_equal(verdict.why, at(sentence));
+	assert_true(verdict.missing);
 }
 
 static int
@@ -163,9 +172,9 @@ test_good_program(void **state)
 {
 	(void)state;
 	accepts("@/bin/tool recon");
-	assert_string_equal(resolved, at("@/bin/tool"));
+	assert_string_equal(verdict.resolved, at("@/bin/tool"));
 	accepts("@//bin/./../bin///tool");
-	assert_string_equal(resolved, at("@/bin/tool"));
+	assert_string_equal(verdict.resolved, at("@/bin/tool"));
 }
 
 static void
@@ -187,7 +196,7 @@ test_writable_directory_above(void **state)
 	make_dir("@/a", 0755);
 	make_dir("@/a/b", 0755);
 	make_dir("@/a/b/c", 0755);
-	make_file("@/a/b/c/x", 0755, "");
+	make_file("@/a/b/c/x", 0755, PROGRAM);
 	accepts("@/a/b/c/x");
 	chmod(at("@/a/b/c"), 0775);
 	refuses("@/a/b/c/x", "@/a/b/c: writable by group (mode 0775)");
@@ -202,15 +211,15 @@ test_sticky_directory(void **state)
 	(void)state;
 	make_dir("@/sticky", 01777);
 	make_dir("@/sticky/own", 0755);
-	make_file("@/sticky/own/x", 0755, "");
-	make_file("@/sticky/y", 0755, "");
+	make_file("@/sticky/own/x", 0755, PROGRAM);
+	make_file("@/sticky/y", 0755, PROGRAM);
 	accepts("@/sticky/own/x");
 	refuses("@/sticky/y", "@/sticky: writable by group and others (mode 1777)");
 	chmod(at("@/sticky"), 01775);
 	accepts("@/sticky/own/x");
 	refuses("@/sticky/y", "@/sticky: writable by group (mode 1775)");
 	/* Also on the way back. */
-	make_file("@/z", 0755, "");
+	make_file("@/z", 0755, PROGRAM);
 	accepts("@/sticky/../z");
 	refuses("@/sticky/own/../y", "@/sticky: writable by group (mode 1775)");
 }
@@ -233,7 +242,7 @@ test_strangers(void **state)
 	(void)state;
 	need_root();
 	make_dir("@/a", 0755);
-	make_file("@/a/x", 0755, "");
+	make_file("@/a/x", 0755, PROGRAM);
 	give_away("@/a/x");
 	refuses("@/a/x", "@/a/x: owned by uid 12345, not by root");
 	trust.owner = STRANGER;
@@ -254,15 +263,87 @@ static void
 test_missing(void **state)
 {
 	(void)state;
-	misses("@/bin/gone", "@/bin/gone: No such file or directory");
-	misses("@/gone/x", "@/gone: No such file or directory");
-	misses("@/bin/tool/x", "@/bin/tool: Not a directory");
-	misses("@/bin/tool/", "@/bin/tool: Not a directory");
+	misses("@/bin/gone", "@/bin/gone: not installed yet");
+	misses("@/gone/x", "@/gone/x: not installed yet: there is no @/gone");
+	misses("@/bin/tool/x",
+	    "@/bin/tool/x: not installed yet: @/bin/tool is not a directory");
+	misses("@/bin/tool/",
+	    "@/bin/tool/: not installed yet: @/bin/tool is not a directory");
 	make_link("@/bin/nowhere", "@/bin/dangling");
-	misses("@/bin/dangling", "@/bin/nowhere: No such file or directory");
+	misses("@/bin/dangling",
+	    "@/bin/dangling: not installed yet: there is no @/bin/nowhere");
 	/* Not installed is what there is to say, whoever may write there. */
 	make_dir("@/open", 0777);
-	misses("@/open/x", "@/open/x: No such file or directory");
+	misses("@/open/x", "@/open/x: not installed yet");
+}
+
+/* Nothing executes these, so no rule can: they are not missing either. */
+static void
+test_not_executable(void **state)
+{
+	char command[PATH_MAX];
+	char *argv[] = { command, NULL };
+
+	(void)state;
+	refuses("@/bin", "@/bin: a directory, not a program");
+	make_file("@/bin/empty", 0755, "");
+	refuses("@/bin/empty", "@/bin/empty: an empty file");
+	make_file("@/bin/text", 0755, "echo hello\n");
+	refuses("@/bin/text",
+	    "@/bin/text: neither a program for this machine nor a script with a #! line");
+	make_file("@/bin/dos", 0755, "#!@/bin/tool\r\necho\r\n");
+	refuses("@/bin/dos",
+	    "@/bin/dos: its #! line ends in a carriage return, which would be part of the"
+	    " interpreter's name: save it with Unix line ends");
+	make_file("@/bin/mode", 0644, PROGRAM);
+	refuses("@/bin/mode", "@/bin/mode: not executable (mode 0644)");
+	snprintf(command, sizeof(command), "%s hello", at("@/bin/tool"));
+	assert_false(trust_command(&trust, argv, false, &verdict));
+	assert_true(verdict.missing);
+	assert_string_equal(verdict.why,
+	    at("@/bin/tool hello: not installed yet: the quotes make this one word, the "
+	       "name of a program"));
+}
+
+/* The verdict depends on just these paths, in this order. */
+static void
+depends(const char *const *expected)
+{
+	size_t i;
+
+	for (i = 0; expected[i] != NULL; i++) {
+		if (i == paths.n)
+			fail_msg("does not depend on %s", expected[i]);
+		assert_string_equal(paths.v[i], at(expected[i]));
+	}
+	if (i < paths.n)
+		fail_msg("depends on %s", paths.v[i]);
+}
+
+#define DEPENDS(...) depends((const char *const[]){ __VA_ARGS__, NULL })
+
+static void
+test_what_it_depends_on(void **state)
+{
+	(void)state;
+	misses("@/bin/gone @/x", "@/bin/gone: not installed yet");
+	DEPENDS("@/bin/gone");
+	make_file("@/bin/sh", 0755, PROGRAM);
+	misses("@/bin/sh @/gone.sh", "@/gone.sh: not installed yet");
+	DEPENDS("@/bin/sh", "@/gone.sh");
+	make_file("@/bin/script", 0755, "#!@/gone/lua\n");
+	misses("@/bin/script", "@/gone/lua: not installed yet: there is no @/gone"
+			       " (for the #! line of @/bin/script)");
+	DEPENDS("@/bin/script", "@/gone/lua");
+	make_file("@/bin/env", 0755, PROGRAM);
+	misses("@/bin/env PATH=@/one:@/two tool",
+	    "tool: not installed yet: env finds it nowhere in its PATH");
+	DEPENDS("@/bin/env", "@/one/tool", "@/two/tool");
+	make_link("@/gone", "@/bin/link");
+	misses("@/bin/link", "@/bin/link: not installed yet: there is no @/gone");
+	DEPENDS("@/bin/link");
+	accepts("@/bin/sh -c @/gone.sh");
+	DEPENDS("@/bin/sh");
 }
 
 static void
@@ -276,15 +357,16 @@ test_links(void **state)
 	make_link("../bin", "@/opt/dir");
 	make_link("../bin/", "@/opt/slash");
 	accepts("@/opt/relative");
-	assert_string_equal(resolved, at("@/bin/tool"));
+	assert_string_equal(verdict.resolved, at("@/bin/tool"));
 	accepts("@/opt/absolute");
-	assert_string_equal(resolved, at("@/bin/tool"));
+	assert_string_equal(verdict.resolved, at("@/bin/tool"));
 	accepts("@/opt/chain");
-	assert_string_equal(resolved, at("@/bin/tool"));
+	assert_string_equal(verdict.resolved, at("@/bin/tool"));
 	accepts("@/opt/dir/tool");
-	assert_string_equal(resolved, at("@/bin/tool"));
+	assert_string_equal(verdict.resolved, at("@/bin/tool"));
 	accepts("@/opt/slash/../opt/dir/tool");
-	misses("@/opt/absolute/", "@/bin/tool: Not a directory");
+	misses("@/opt/absolute/",
+	    "@/opt/absolute/: not installed yet: @/bin/tool is not a directory");
 }
 
 static void
@@ -316,13 +398,13 @@ test_link_loops(void **state)
 	make_link("@/b", "@/a");
 	make_link("@/a", "@/b");
 	assert_false(judge("@/a", false));
-	assert_non_null(strstr(why, ": Too many levels of symbolic links"));
+	assert_non_null(strstr(verdict.why, ": Too many levels of symbolic links"));
 	for (i = 0; i < 32; i++) {
 		snprintf(from, sizeof(from), "@/chain%d", i);
 		snprintf(to, sizeof(to), "chain%d", i + 1);
 		make_link(to, from);
 	}
-	make_file("@/chain32", 0755, "");
+	make_file("@/chain32", 0755, PROGRAM);
 	accepts("@/chain0");
 	make_link("chain0", "@/chain");
 	refuses("@/chain", "@/chain31: Too many levels of symbolic links");
@@ -332,8 +414,8 @@ static void
 test_no_program(void **state)
 {
 	(void)state;
-	refuses("@/bin", "@/bin: not a regular file");
-	refuses("/", "/: not a regular file");
+	refuses("@/bin", "@/bin: a directory, not a program");
+	refuses("/", "/: a directory, not a program");
 	refuses("/dev/null", "/dev/null: not a regular file");
 	assert_int_equal(mkfifo(at("@/bin/fifo"), 0755), 0);
 	refuses("@/bin/fifo", "@/bin/fifo: not a regular file");
@@ -353,13 +435,13 @@ test_long_paths(void **state)
 	(void)state;
 	for (i = 1; i < sizeof(path) - 1; i++)
 		path[i] = i % 200 == 0 ? '/' : 'x';
-	assert_false(trust_program(&trust, argv, false, resolved, &missing, why));
-	assert_non_null(strstr(why, "...: File name too long"));
+	assert_false(trust_command(&trust, argv, false, &verdict));
+	assert_non_null(strstr(verdict.why, "...: File name too long"));
 	for (i = 1; i < PATH_MAX - 2; i++)
 		path[i] = i % 2 == 0 ? '/' : '.';
 	path[i] = '\0';
-	assert_false(trust_program(&trust, argv, false, resolved, &missing, why));
-	assert_string_equal(why, "/: not a regular file");
+	assert_false(trust_command(&trust, argv, false, &verdict));
+	assert_string_equal(verdict.why, "/: a directory, not a program");
 }
 
 static void
@@ -367,10 +449,10 @@ test_interpreters(void **state)
 {
 	(void)state;
 	make_dir("@/i", 0755);
-	make_file("@/i/lua", 0755, "");
+	make_file("@/i/lua", 0755, PROGRAM);
 	make_file("@/bin/script", 0755, "#! \t@/i/lua -x\necho\n");
 	accepts("@/bin/script");
-	assert_string_equal(resolved, at("@/bin/script"));
+	assert_string_equal(verdict.resolved, at("@/bin/script"));
 	chmod(at("@/i/lua"), 0775);
 	refuses("@/bin/script",
 	    "@/i/lua: writable by group (mode 0775) (for the #! line of @/bin/script)");
@@ -380,7 +462,7 @@ test_interpreters(void **state)
 				" (for the #! line of @/bin/script)");
 	unlink(at("@/i/lua"));
 	chmod(at("@/i"), 0755);
-	misses("@/bin/script", "@/i/lua: No such file or directory"
+	misses("@/bin/script", "@/i/lua: not installed yet"
 			       " (for the #! line of @/bin/script)");
 	make_file("@/bin/script", 0755, "#!bin/sh\n");
 	refuses("@/bin/script", "@/bin/script: its #! line names no absolute path");
@@ -389,7 +471,8 @@ test_interpreters(void **state)
 	make_file("@/bin/script", 0755, "#!@/bin/tool");
 	accepts("@/bin/script");
 	make_file("@/bin/script", 0755, "#");
-	accepts("@/bin/script");
+	refuses("@/bin/script", "@/bin/script: neither a program for this machine nor a "
+				"script with a #! line");
 }
 
 static void
@@ -420,7 +503,7 @@ test_nested_interpreters(void **state)
 	    " (for the #! line of @/bin/one) (for the #! line of @/bin/two)");
 	make_file("@/bin/self", 0755, "#!@/bin/self\n");
 	assert_false(judge("@/bin/self", false));
-	assert_non_null(strstr(why, ": too many interpreters of interpreters"));
+	assert_non_null(strstr(verdict.why, ": too many interpreters of interpreters"));
 }
 
 /* A directory for PATH with an env and a python of its own. */
@@ -457,12 +540,13 @@ test_env(void **state)
 	chmod(at("@/bin/script"), 0664);
 	refuses("@/path/env A=b python3.11 @/bin/script",
 	    "@/bin/script: writable by group (mode 0664)");
-	misses("@/path/env nothing", "nothing: not found by env in its PATH");
+	misses("@/path/env nothing",
+	    "nothing: not installed yet: env finds it nowhere in its PATH");
 	accepts("@/path/env");
 	/* This one would start itself for ever. */
 	make_file("@/bin/script", 0755, "#!@/path/env\n");
 	assert_false(judge("@/bin/script", false));
-	assert_non_null(strstr(why, ": too many interpreters of interpreters"));
+	assert_non_null(strstr(verdict.why, ": too many interpreters of interpreters"));
 	accepts("@/path/env A=b");
 }
 
@@ -473,8 +557,8 @@ test_env_default_path(void **state)
 	make_path();
 	trust.path = NULL;
 	accepts("@/path/env sh -c true");
-	misses(
-	    "@/path/env python3.11.0.1", "python3.11.0.1: not found by env in its PATH");
+	misses("@/path/env python3.11.0.1",
+	    "python3.11.0.1: not installed yet: env finds it nowhere in its PATH");
 }
 
 static void
@@ -548,7 +632,7 @@ test_script_arguments(void **state)
 		    command, sizeof(command), "%s -x relative @/data @/bin/none", path);
 		refuses(command, "@/data: writable by group (mode 0664)");
 		snprintf(command, sizeof(command), "%s @/bin/none", path);
-		misses(command, "@/bin/none: No such file or directory");
+		misses(command, "@/bin/none: not installed yet");
 		snprintf(command, sizeof(command), "%s @/bin/tool @/data", path);
 		accepts(command);
 	}
@@ -573,25 +657,25 @@ test_code_instead_of_script(void **state)
 	size_t i;
 
 	(void)state;
-	make_file("@/bin/sh", 0755, "");
-	make_file("@/bin/python3", 0755, "");
-	make_file("@/bin/perl", 0755, "");
-	make_file("@/bin/osascript", 0755, "");
+	make_file("@/bin/sh", 0755, PROGRAM);
+	make_file("@/bin/python3", 0755, PROGRAM);
+	make_file("@/bin/perl", 0755, PROGRAM);
+	make_file("@/bin/osascript", 0755, PROGRAM);
 	for (i = 0; i < sizeof(code) / sizeof(code[0]); i++)
 		accepts(code[i]);
 	for (i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++)
-		misses(scripts[i], "/x: No such file or directory");
+		misses(scripts[i], "/x: not installed yet");
 }
 
 static void
 test_script_that_is_none(void **state)
 {
 	(void)state;
-	make_file("@/bin/perl", 0755, "");
+	make_file("@/bin/perl", 0755, PROGRAM);
 	make_dir("@/lib", 0755);
 	make_file("@/plain", 0644, "");
 	accepts("@/bin/perl -I @/lib @/plain");
-	misses("@/bin/perl -I @/lib @/gone", "@/gone: No such file or directory");
+	misses("@/bin/perl -I @/lib @/gone", "@/gone: not installed yet");
 	chmod(at("@/lib"), 0777);
 	refuses("@/bin/perl -I @/lib @/plain",
 	    "@/lib: writable by group and others (mode 0777)");
@@ -621,25 +705,26 @@ test_admin_directories(void **state)
 	(void)state;
 	need_root();
 	make_dir("@/apps", 0775);
-	make_file("@/apps/x", 0755, "");
+	make_file("@/apps/x", 0755, PROGRAM);
 	assert_int_equal(chown(at("@/apps"), 0, platform_admin_gid()), 0);
 	refuses("@/apps/x", "@/apps: writable by group (mode 0775)");
 	assert_true(judge("@/apps/x", true));
 	chmod(at("@/apps"), 0777);
 	assert_false(judge("@/apps/x", true));
-	assert_string_equal(why, at("@/apps: writable by group and others (mode 0777)"));
+	assert_string_equal(
+	    verdict.why, at("@/apps: writable by group and others (mode 0777)"));
 	chmod(at("@/apps"), 0775);
 	assert_int_equal(chown(at("@/apps"), 0, STRANGER), 0);
 	assert_false(judge("@/apps/x", true));
-	assert_string_equal(why, at("@/apps: writable by group (mode 0775)"));
+	assert_string_equal(verdict.why, at("@/apps: writable by group (mode 0775)"));
 	assert_int_equal(chown(at("@/apps"), STRANGER, platform_admin_gid()), 0);
 	assert_false(judge("@/apps/x", true));
-	assert_string_equal(why, at("@/apps: owned by uid 12345, not by root"));
+	assert_string_equal(verdict.why, at("@/apps: owned by uid 12345, not by root"));
 	/* Directories only. */
 	assert_int_equal(chown(at("@/bin/tool"), 0, platform_admin_gid()), 0);
 	chmod(at("@/bin/tool"), 0775);
 	assert_false(judge("@/bin/tool", true));
-	assert_string_equal(why, at("@/bin/tool: writable by group (mode 0775)"));
+	assert_string_equal(verdict.why, at("@/bin/tool: writable by group (mode 0775)"));
 }
 
 /* A --root in a directory that nobody should trust. */
@@ -651,7 +736,7 @@ make_root(void)
 	make_dir("@/home", 0777);
 	make_dir("@/home/root", 0777);
 	make_dir("@/home/root/bin", 0755);
-	make_file("@/home/root/bin/x", 0755, "");
+	make_file("@/home/root/bin/x", 0755, PROGRAM);
 	snprintf(root, sizeof(root), "%s/home/root", sandbox);
 	trust.root = root;
 }
@@ -664,11 +749,11 @@ test_root(void **state)
 	(void)state;
 	make_root();
 	accepts("@/home/root/bin/x");
-	assert_string_equal(resolved, at("@/home/root/bin/x"));
-	make_file("@/home/root/y", 0755, "");
+	assert_string_equal(verdict.resolved, at("@/home/root/bin/x"));
+	make_file("@/home/root/y", 0755, PROGRAM);
 	accepts("@/home/root/y");
 	strcpy(conf, trust.root);
-	assert_true(trust_directory(&trust, conf, why));
+	assert_true(trust_directory(&trust, conf, verdict.why));
 	chmod(at("@/home/root/bin"), 0775);
 	refuses("@/home/root/bin/x", "@/home/root/bin: writable by group (mode 0775)");
 	trust.root = at("@/home/root//");
@@ -688,17 +773,17 @@ test_outside_of_root(void **state)
 	make_root();
 	accepts("@/bin/tool");
 	/* A name that only begins like what is above root. */
-	make_file("@/hom", 0755, "");
+	make_file("@/hom", 0755, PROGRAM);
 	accepts("@/hom");
-	make_file("@/home/z", 0755, "");
+	make_file("@/home/z", 0755, PROGRAM);
 	refuses("@/home/z", "@/home: writable by group and others (mode 0777)");
 	make_dir("@/home/roots", 0755);
-	make_file("@/home/roots/x", 0755, "");
+	make_file("@/home/roots/x", 0755, PROGRAM);
 	refuses("@/home/roots/x", "@/home: writable by group and others (mode 0777)");
 	refuses(
 	    "@/home/root/../roots/x", "@/home: writable by group and others (mode 0777)");
 	make_dir("@/home/roo", 0755);
-	make_file("@/home/roo/x", 0755, "");
+	make_file("@/home/roo/x", 0755, PROGRAM);
 	refuses("@/home/roo/x", "@/home: writable by group and others (mode 0777)");
 }
 
@@ -709,7 +794,7 @@ test_links_and_root(void **state)
 	make_root();
 	make_link("@/bin/tool", "@/home/root/bin/out");
 	accepts("@/home/root/bin/out");
-	make_file("@/home/z", 0755, "");
+	make_file("@/home/z", 0755, PROGRAM);
 	make_link("@/home/z", "@/home/root/bin/bad");
 	refuses(
 	    "@/home/root/bin/bad", "@/home: writable by group and others (mode 0777)");
@@ -721,7 +806,7 @@ test_links_and_root(void **state)
 	make_link("home/root", "@/door");
 	trust.root = at("@/door");
 	accepts("@/door/bin/x");
-	assert_string_equal(resolved, at("@/home/root/bin/x"));
+	assert_string_equal(verdict.resolved, at("@/home/root/bin/x"));
 	accepts("@/home/root/bin/x");
 	/* A link from outside lies where others may exchange it. */
 	make_link("root/bin/x", "@/home/in");
@@ -733,12 +818,12 @@ test_root_and_interpreters(void **state)
 {
 	(void)state;
 	make_root();
-	make_file("@/home/root/bin.x", 0755, "");
+	make_file("@/home/root/bin.x", 0755, PROGRAM);
 	make_file("@/home/root/bin/script", 0755, "#!/usr/bin/env sh\n");
 	accepts("@/home/root/bin/script");
 	/* As written: not looked for below root. */
 	make_file("@/home/root/bin/script", 0755, "#!/bin.x\n");
-	misses("@/home/root/bin/script", "/bin.x: No such file or directory"
+	misses("@/home/root/bin/script", "/bin.x: not installed yet"
 					 " (for the #! line of @/home/root/bin/script)");
 }
 
@@ -746,11 +831,11 @@ test_root_and_interpreters(void **state)
 static const char *
 open_rule(const struct trust *t, const char *path)
 {
-	int fd = trust_open_file(t, at(path), why);
+	int fd = trust_open_file(t, at(path), verdict.why);
 	char c;
 
 	if (fd == -1)
-		return why;
+		return verdict.why;
 	assert_int_equal(read(fd, &c, 1), 1);
 	assert_int_not_equal(fcntl(fd, F_GETFD) & FD_CLOEXEC, 0);
 	close(fd);
@@ -832,19 +917,20 @@ static void
 test_directories(void **state)
 {
 	(void)state;
-	assert_true(trust_directory(&trust, at("@/bin"), why));
-	assert_true(trust_directory(&trust, "/", why));
+	assert_true(trust_directory(&trust, at("@/bin"), verdict.why));
+	assert_true(trust_directory(&trust, "/", verdict.why));
 	make_link("bin", "@/link");
-	assert_true(trust_directory(&trust, at("@/link"), why));
+	assert_true(trust_directory(&trust, at("@/link"), verdict.why));
 	chmod(at("@/bin"), 01777);
-	assert_false(trust_directory(&trust, at("@/bin"), why));
-	assert_string_equal(why, at("@/bin: writable by group and others (mode 1777)"));
-	assert_false(trust_directory(&trust, at("@/link"), why));
-	assert_false(trust_directory(&trust, at("@/gone"), why));
-	assert_string_equal(why, at("@/gone: No such file or directory"));
+	assert_false(trust_directory(&trust, at("@/bin"), verdict.why));
+	assert_string_equal(
+	    verdict.why, at("@/bin: writable by group and others (mode 1777)"));
+	assert_false(trust_directory(&trust, at("@/link"), verdict.why));
+	assert_false(trust_directory(&trust, at("@/gone"), verdict.why));
+	assert_string_equal(verdict.why, at("@/gone: No such file or directory"));
 	make_file("@/file", 0644, "");
-	assert_false(trust_directory(&trust, at("@/file"), why));
-	assert_string_equal(why, at("@/file: not a directory"));
+	assert_false(trust_directory(&trust, at("@/file"), verdict.why));
+	assert_string_equal(verdict.why, at("@/file: not a directory"));
 }
 
 static void
@@ -859,7 +945,7 @@ test_no_descriptor_left(void **state)
 	judge("@/bin/tool", false);
 	open_rule(&trust, "@/bin/tool");
 	open_rule(NULL, "@/bin/tool");
-	trust_directory(&trust, at("@/bin"), why);
+	trust_directory(&trust, at("@/bin"), verdict.why);
 	after = dup(0);
 	close(after);
 	assert_int_equal(before, after);
@@ -884,6 +970,8 @@ main(void)
 		    test_link_in_sticky_directory),
 		TEST("programs and directories of strangers are refused", test_strangers),
 		TEST("a program that is not there is missing", test_missing),
+		TEST("what cannot be executed is no program", test_not_executable),
+		TEST("a verdict says what it depends on", test_what_it_depends_on),
 		TEST("links are followed as the kernel does", test_links),
 		TEST("the directory of each link is judged", test_directories_of_links),
 		TEST("link loops and too many links are refused", test_link_loops),

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Warnings that no text can tell of. Nothing here is remembered longer than the
+ * caller's struct, so that a finding is never older than the question.
+ */
+#include "findings.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "programs.h"
+#include "rule.h"
+#include "trust.h"
+#include "util.h"
+
+/* One question: about which rule, and who is to know. */
+struct inquiry {
+	struct findings *f;
+	const struct rule *rule;
+	findings_fn *fn;
+	void *arg;
+	size_t n;
+};
+
+static void
+tell(struct inquiry *q, int line, const char *text)
+{
+	q->n++;
+	q->fn(q->arg, q->rule, line, text);
+}
+
+/* Directories. */
+
+/* Cuts the last component off. */
+static void
+cut_component(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	if (slash != NULL)
+		*slash = '\0';
+}
+
+/* May everyone write to path, root in front, or to the deepest that exists above? */
+static bool
+is_open(const struct findings *f, char *path)
+{
+	struct stat st;
+	char *full;
+	int ret;
+
+	for (;;) {
+		full = xasprintf("%s%s/", f->root, path);
+		ret = stat(full, &st);
+		free(full);
+		if (ret == 0)
+			return (st.st_mode & S_IWOTH) != 0;
+		if (path[0] == '\0' || (errno != ENOENT && errno != ENOTDIR))
+			return false;
+		cut_component(path);
+	}
+}
+
+static bool
+is_remote(const struct findings *f, const char *path)
+{
+	char *full = xasprintf("%s%s", f->root, path);
+	bool found = false;
+	size_t i;
+
+	for (i = 0; i < f->remote->n && !found; i++)
+		found = path_is_below(full, f->remote->v[i]);
+	free(full);
+	return found;
+}
+
+/* A watched directory, or the one that a watched path or pattern is in. */
+static void
+find_open_directory(struct inquiry *q, const char *watch, int line)
+{
+	char *path = xstrdup(watch), *own, *text;
+	size_t n = strcspn(watch, "*?[");
+	bool pattern = watch[n] != '\0', open = false;
+
+	path[n] = '\0';
+	while (!pattern && n > 0 && path[n - 1] == '/')
+		path[--n] = '\0';
+	if (!is_remote(q->f, path)) {
+		own = xstrdup(path);
+		if (!pattern)
+			open = is_open(q->f, own) && strcmp(own, path) == 0;
+		free(own);
+		if (!open) {
+			cut_component(path);
+			open = is_open(q->f, path);
+		}
+		if (open) {
+			text = xasprintf("`%s`: everyone may write to %s/", watch, path);
+			tell(q, line, text);
+			free(text);
+		}
+	}
+	free(path);
+}
+
+/* Programs. */
+
+/* What was found out about a command. */
+struct judgement {
+	bool good, missing;
+	char *why;
+	char key[];
+};
+
+/* Everything that a judgement depends on, as one string; free(3) it. */
+static char *
+judgement_key(const struct rule *r, const struct command *c)
+{
+	struct buf key = { NULL, 0, 0 };
+	size_t i;
+
+	buf_addf(&key, "%d", (int)r->trust);
+	for (i = 0; i < r->environment.n; i++)
+		if (strncmp(r->environment.v[i], "PATH=", 5) == 0)
+			buf_addf(&key, "\n%s", r->environment.v[i]);
+	for (i = 0; i < c->argv.n; i++)
+		buf_addf(&key, "\n%s", c->argv.v[i]);
+	return key.p;
+}
+
+/* Judges a command once. */
+static const struct judgement *
+judge(struct inquiry *q, const struct command *c)
+{
+	char *key = judgement_key(q->rule, c);
+	struct judgement *j = map_get(&q->f->judged, key);
+	struct trust_verdict v = { .paths = NULL };
+	struct programs p;
+
+	if (j == NULL) {
+		programs_init(&p, NULL, q->f->trust, q->f->root, q->rule);
+		j = xcalloc(1, sizeof(*j) + strlen(key) + 1);
+		memcpy(j->key, key, strlen(key) + 1);
+		j->good = programs_judge(&p, c, &v);
+		j->missing = v.missing;
+		j->why = xstrdup(j->good ? "" : v.why);
+		map_put(&q->f->judged, j->key, j);
+	}
+	free(key);
+	return j;
+}
+
+/*
+ * Of several actions only one needs to be there: those that are not installed
+ * are worth a word only if none can run. One that is there and may not run is
+ * never what was meant.
+ */
+static void
+find_programs(struct inquiry *q)
+{
+	const struct rule *r = q->rule;
+	const struct judgement *j;
+	bool runs = false;
+	size_t i;
+
+	for (i = 0; i < r->nactions && !runs; i++)
+		runs = judge(q, &r->actions[i])->good;
+	for (i = 0; i < r->nactions; i++) {
+		j = judge(q, &r->actions[i]);
+		if (!j->good && !(j->missing && runs))
+			tell(q, r->actions[i].line, j->why);
+	}
+	if (r->verify.argv.n == 0)
+		return;
+	j = judge(q, &r->verify);
+	if (!j->good)
+		tell(q, r->verify.line, j->why);
+}
+
+size_t
+findings_each(struct findings *f, const struct rule *rule, findings_fn *fn, void *arg)
+{
+	struct inquiry q = { .f = f, .rule = rule, .fn = fn, .arg = arg };
+	size_t i;
+
+	for (i = 0; i < rule->watch.n && f->remote != NULL; i++)
+		find_open_directory(&q, rule->watch.v[i], rule->watch_lines[i]);
+	find_programs(&q);
+	return q.n;
+}
+
+void
+findings_clear(struct findings *f)
+{
+	struct judgement *j;
+	size_t i;
+
+	for (i = 0; i < f->judged.cap; i++)
+		if ((j = f->judged.slots[i].value) != NULL) {
+			free(j->why);
+			free(j);
+		}
+	map_clear(&f->judged);
+}
