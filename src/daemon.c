@@ -34,6 +34,7 @@
 #include "rule.h"
 #include "ruleset.h"
 #include "spawn.h"
+#include "statedir.h"
 #include "store.h"
 #include "trust.h"
 #include "util.h"
@@ -48,6 +49,7 @@
 #define SAVE_LATE_NS (500 * MONO_MS)
 /* Between tries to bind the socket or to open the log. */
 #define MEND_NS (10 * MONO_SEC)
+#define MEND_SOON_NS MONO_SEC
 
 /* What is wrong with the daemon as a whole; also the order in the status. */
 enum {
@@ -65,7 +67,7 @@ struct daemon {
 	struct job_world world;
 	struct ruleset rules;
 	struct confwatch *confwatch;
-	struct history *history;
+	struct statedir *statedir;
 	struct control *control;
 	struct report_daemon report;
 	char *problem[PROBLEMS]; /* NULL: none */
@@ -228,9 +230,10 @@ apply_settings(struct daemon *d)
 }
 
 static void
-say_store(struct daemon *d)
+say_disk(struct daemon *d)
 {
 	set_problem(d, PROBLEM_STATE, store_problem(d->world.store));
+	set_problem(d, PROBLEM_HISTORY, history_problem(d->world.history));
 }
 
 static void
@@ -250,7 +253,7 @@ save_load(struct daemon *d)
 		save_all(d);
 		store_end(d->world.store, true);
 	}
-	say_store(d);
+	say_disk(d);
 }
 
 /* Reads the rule files and puts them in force; what is refused stays as it was. */
@@ -487,13 +490,30 @@ open_socket(struct daemon *d)
 static void
 mend(struct daemon *d, mono_t now)
 {
-	d->mend_at = mono_add(now, MEND_NS);
+	bool followed;
+
 	if (d->problem[PROBLEM_LOG] != NULL)
 		open_log(d);
+	store_check(d->world.store, now);
+	followed = statedir_follow(d->statedir);
+	if (d->control != NULL && !control_in_place(d->control)) {
+		control_free(d->control);
+		d->control = NULL;
+	}
 	if (d->control == NULL)
 		open_socket(d);
-	if (d->problem[PROBLEM_LOG] == NULL && d->control != NULL)
-		d->mend_at = MONO_NEVER;
+	d->mend_at = MONO_NEVER;
+	if (d->problem[PROBLEM_LOG] != NULL || d->control == NULL || !followed)
+		d->mend_at = mono_add(now, MEND_NS);
+}
+
+/* Something was removed, perhaps: what does that may be at it still. */
+static void
+on_statedir(void *arg)
+{
+	struct daemon *d = arg;
+
+	d->mend_at = mono_min(d->mend_at, mono_add(mono_now(), MEND_SOON_NS));
 }
 
 static void
@@ -506,28 +526,7 @@ recheck(struct daemon *d, mono_t now)
 	watch_recheck(d->world.watch);
 	for (i = 0; i < d->rules.n; i++)
 		job_judge(d->rules.jobs[i]);
-	if (d->control != NULL && !control_in_place(d->control)) {
-		control_free(d->control);
-		open_socket(d);
-		mend(d, now);
-	}
-}
-
-static void
-write_history(struct daemon *d)
-{
-	struct strv *lines = &d->world.history;
-	char why[256];
-	bool ok = true;
-	size_t i;
-
-	if (lines->n == 0)
-		return;
-	for (i = 0; i < lines->n; i++)
-		ok = history_add(d->history, lines->v[i]) && ok;
-	snprintf(why, sizeof(why), "the history cannot be written: %s", strerror(errno));
-	set_problem(d, PROBLEM_HISTORY, ok ? NULL : why);
-	strv_clear(lines);
+	mend(d, now);
 }
 
 /* Saves what is to be saved by now, for as long as events can wait. */
@@ -560,8 +559,8 @@ write_down(struct daemon *d)
 		d->rewriting = false;
 		store_end(d->world.store, false);
 	}
-	write_history(d);
-	say_store(d);
+	history_write(d->world.history, false, mono_now());
+	say_disk(d);
 	log_flush();
 }
 
@@ -604,6 +603,7 @@ next_deadline(const struct daemon *d)
 	due = mono_min(due, heap_next(&d->world.saves));
 	due = mono_min(due, heap_next(&d->world.judgements));
 	due = mono_min(due, store_deadline(d->world.store));
+	due = mono_min(due, history_deadline(d->world.history));
 	if (d->rewriting)
 		due = mono_now();
 	if (d->control != NULL)
@@ -693,13 +693,13 @@ open_state(struct daemon *d)
 {
 	char why[PATH_MAX + 64];
 
-	d->history = history_new(d->opt.state);
+	d->world.history = history_new(d->opt.state);
 	d->world.store = store_new(d->opt.state);
 	if (!store_open(d->world.store, why, sizeof(why))) {
 		log_error("%s", why);
 		return -1;
 	}
-	say_store(d);
+	say_disk(d);
 	return 0;
 }
 
@@ -716,14 +716,14 @@ start(struct daemon *d)
 	watch_signals(d);
 	watch_network(d);
 	d->confwatch = confwatch_new(d->world.watch, d->opt.config);
+	d->statedir = statedir_new(d->loop, d->opt.state, on_statedir, d);
 	d->world.starting = true;
 	load(d);
 	d->world.starting = false;
 	d->loaded = true;
 	open_socket(d);
 	say_ready(d, "ready");
-	if (d->control == NULL || d->problem[PROBLEM_LOG] != NULL)
-		d->mend_at = mono_add(mono_now(), MEND_NS);
+	mend(d, mono_now());
 	return 0;
 }
 
@@ -744,7 +744,7 @@ finish(struct daemon *d)
 	control_free(d->control);
 	if (d->loaded) {
 		save_last(d);
-		write_history(d);
+		history_write(d->world.history, true, mono_now());
 	}
 	if (d->world.spawner != NULL && spawn_running(d->world.spawner) > 0)
 		log_warning(
@@ -752,13 +752,13 @@ finish(struct daemon *d)
 	spawner_free(d->world.spawner);
 	ruleset_clear(&d->rules);
 	confwatch_free(d->confwatch);
+	statedir_free(d->statedir);
 	watch_free(d->world.watch);
 	for (i = 0; i < d->nnetwork; i++)
 		close(d->network[i]);
 	loop_free(d->loop);
 	store_free(d->world.store);
-	history_free(d->history);
-	strv_clear(&d->world.history);
+	history_free(d->world.history);
 	strv_clear(&d->world.user);
 	for (i = 0; i < PROBLEMS; i++)
 		free(d->problem[i]);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What ran, when and why: for people, and nothing depends on it. So it is never
- * made durable, and a line that cannot be written is a line less.
+ * What ran, when and why: for people, and nothing depends on it, so it is never
+ * made durable. Lines wait in memory until the daemon has nothing more urgent to
+ * do, and while a disk is full.
  */
 #include "history.h"
 
@@ -15,10 +16,17 @@
 #include <unistd.h>
 
 #include "json.h"
+#include "log.h"
 #include "util.h"
+
+#define RETRY_NS (10 * MONO_SEC)
 
 struct history {
 	char *path, *old_path;
+	struct strv waiting;
+	size_t lost; /* lines that did not fit into waiting */
+	mono_t retry_at;
+	char problem[256];
 };
 
 static char *
@@ -34,6 +42,7 @@ history_new(const char *dir)
 
 	h->path = path_in(dir, false);
 	h->old_path = path_in(dir, true);
+	h->retry_at = MONO_NEVER;
 	return h;
 }
 
@@ -42,6 +51,7 @@ history_free(struct history *h)
 {
 	if (h == NULL)
 		return;
+	strv_clear(&h->waiting);
 	free(h->path);
 	free(h->old_path);
 	free(h);
@@ -63,30 +73,23 @@ open_history(const char *path, struct stat *st)
 	return -1;
 }
 
-static bool
-append(int fd, const char *line, size_t len)
-{
-	ssize_t n = write(fd, line, len);
-
-	if (n >= 0 && n < (ssize_t)len)
-		errno = ENOSPC;
-	return n == (ssize_t)len;
-}
-
 /* A crash may have torn the last line: it must not take the next one with it. */
 static bool
-end_torn_line(int fd, off_t size)
+end_torn_line(int fd, off_t *size)
 {
 	char last = '\n';
 
-	if (size > 0 && pread(fd, &last, 1, size - 1) == -1)
+	if (*size > 0 && pread(fd, &last, 1, *size - 1) == -1)
 		return false;
-	return last == '\n' || append(fd, "\n", 1);
+	if (last == '\n')
+		return true;
+	(*size)++;
+	return fd_append(fd, "\n", 1, *size - 1);
 }
 
 /* Opened anew for every line: runs are rare, and the file may be gone. */
-bool
-history_add(struct history *h, const char *line)
+static bool
+write_line(struct history *h, const char *line)
 {
 	size_t len = strlen(line);
 	struct stat st;
@@ -98,13 +101,80 @@ history_add(struct history *h, const char *line)
 	if (st.st_size + (off_t)len > HISTORY_MAX && st.st_size > 0 &&
 	    rename(h->path, h->old_path) == 0) {
 		close(fd);
-		return history_add(h, line);
+		return write_line(h, line);
 	}
-	ok = end_torn_line(fd, st.st_size) && append(fd, line, len);
+	ok = end_torn_line(fd, &st.st_size) && fd_append(fd, line, len, st.st_size);
 	saved = errno;
 	close(fd);
 	errno = saved;
 	return ok;
+}
+
+/* The first n of those that wait need not wait any more. */
+static void
+drop(struct history *h, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		free(h->waiting.v[i]);
+	h->waiting.n -= n;
+	/* With the NULL at their end. */
+	if (n > 0)
+		memmove(h->waiting.v, h->waiting.v + n,
+		    (h->waiting.n + 1) * sizeof(*h->waiting.v));
+}
+
+void
+history_add(struct history *h, char *line)
+{
+	if (h->waiting.n == HISTORY_WAITING) {
+		drop(h, 1);
+		h->lost++;
+	}
+	strv_push(&h->waiting, line);
+}
+
+static void
+say_lost(struct history *h)
+{
+	if (h->lost > 0)
+		log_warning(
+		    "the history lacks %zu run%s: it could not be written in time",
+		    h->lost, h->lost == 1 ? "" : "s");
+	h->lost = 0;
+}
+
+void
+history_write(struct history *h, bool must, mono_t now)
+{
+	size_t done;
+
+	if (!must && h->problem[0] != '\0' && mono_before(now, h->retry_at))
+		return;
+	for (done = 0; done < h->waiting.n; done++)
+		if (!write_line(h, h->waiting.v[done]))
+			break;
+	h->problem[0] = '\0';
+	if (done < h->waiting.n)
+		snprintf(h->problem, sizeof(h->problem),
+		    "the history cannot be written: %s: %s", h->path, strerror(errno));
+	else
+		say_lost(h);
+	h->retry_at = done < h->waiting.n ? mono_add(now, RETRY_NS) : MONO_NEVER;
+	drop(h, done);
+}
+
+mono_t
+history_deadline(const struct history *h)
+{
+	return h->retry_at;
+}
+
+const char *
+history_problem(const struct history *h)
+{
+	return h->problem[0] != '\0' ? h->problem : NULL;
 }
 
 static void

@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#include "mono.h"
+
 struct cJSON;
 
 /*
@@ -17,8 +19,19 @@ struct history;
 struct history *history_new(const char *dir);
 void history_free(struct history *h);
 
-/* Appends a line with its newline. False: it was dropped; errno says why. */
-bool history_add(struct history *h, const char *line);
+/*
+ * Takes a line with its newline over, to be written by history_write. While that
+ * fails HISTORY_WAITING lines wait, and the oldest go.
+ */
+#define HISTORY_WAITING 1000
+void history_add(struct history *h, char *line);
+
+/* Appends what waits; after a failure not before history_deadline, unless must. */
+void history_write(struct history *h, bool must, mono_t now);
+mono_t history_deadline(const struct history *h);
+
+/* A sentence while lines cannot be written, else NULL. */
+const char *history_problem(const struct history *h);
 
 /*
  * Calls fn with every line of both files, oldest first; of one rule if rule is

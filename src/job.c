@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "history.h"
 #include "jobpaths.h"
 #include "json.h"
 #include "log.h"
@@ -282,7 +283,7 @@ book_run(struct job *j, bool ok, const char *error)
 	cJSON_Delete(j->last_run);
 	j->last_run = run_to_json(&j->run, NULL);
 	line = run_to_json(&j->run, j->name);
-	strv_push(&j->world->history, json_line(line));
+	history_add(j->world->history, json_line(line));
 	cJSON_Delete(line);
 }
 

@@ -36,7 +36,7 @@ struct job_world {
 	char boot[64];            /* "" if it cannot be told */
 	struct heap saves;        /* jobs whose state is to be saved, by when */
 	struct heap judgements;   /* blocked jobs that are to be judged again */
-	struct strv history;      /* lines of finished runs that are to be written */
+	struct history *history;
 	struct job_list left_over;
 	bool starting; /* the daemon is loading its first rules */
 };

@@ -299,46 +299,17 @@ store_is_damaged(const struct store *s)
 	return s->damaged;
 }
 
-/* Appends to a file. False with errno; what was begun of the line is cut off. */
-static bool
-append(int fd, const char *line, size_t len, off_t size)
-{
-	ssize_t n;
-
-	do
-		n = write(fd, line, len);
-	while (n == -1 && errno == EINTR);
-	if (n == (ssize_t)len)
-		return true;
-	if (n >= 0)
-		errno = ENOSPC;
-	if (n > 0 && ftruncate(fd, size) == -1)
-		errno = EIO;
-	return false;
-}
-
-/* Is the open file still the one that the next life will find there? */
-static bool
-in_place(int fd, const char *path)
-{
-	struct stat a, b;
-
-	errno = ENOENT;
-	return fstat(fd, &a) == 0 && lstat(path, &b) == 0 && a.st_dev == b.st_dev &&
-	       a.st_ino == b.st_ino;
-}
-
 static void
 put_line(struct store *s, const char *line)
 {
 	size_t len = strlen(line);
 
 	if (s->next_fd != -1 &&
-	    !append(s->next_fd, line, len, lseek(s->next_fd, 0, SEEK_END)))
+	    !fd_append(s->next_fd, line, len, lseek(s->next_fd, 0, SEEK_END)))
 		fail(s, "write", s->next_path);
 	if (s->fd == -1)
 		return;
-	if (!in_place(s->fd, s->path) || !append(s->fd, line, len, s->size)) {
+	if (!fd_is_at(s->fd, s->path) || !fd_append(s->fd, line, len, s->size)) {
 		fail(s, "write", s->path);
 		close_fd(&s->fd);
 		return;
@@ -383,7 +354,7 @@ store_begin(struct store *s)
 	close_fd(&s->next_fd);
 	if (s->syncer != 0)
 		abandon_syncer(s);
-	if (!in_place(s->lock_fd, s->lock_path) && take_lock(s) == -1) {
+	if (!fd_is_at(s->lock_fd, s->lock_path) && take_lock(s) == -1) {
 		fail(s, "lock", s->lock_path);
 		return false;
 	}
@@ -411,7 +382,7 @@ put_kept(struct store *s)
 		if (now - k->rule.left > KEEP_NS)
 			continue;
 		line = record_print(&k->rule);
-		if (!append(s->next_fd, line, strlen(line), 0))
+		if (!fd_append(s->next_fd, line, strlen(line), 0))
 			fail(s, "write", s->next_path);
 		free(line);
 	}
@@ -514,6 +485,24 @@ check_syncer(struct store *s, mono_t now)
 		return;
 	}
 	put_in_place(s);
+}
+
+void
+store_check(struct store *s, mono_t now)
+{
+	const char *gone = NULL;
+
+	if (s->fd != -1 && !fd_is_at(s->fd, s->path))
+		gone = s->path;
+	if (s->lock_fd != -1 && !fd_is_at(s->lock_fd, s->lock_path))
+		gone = s->lock_path;
+	if (gone == NULL)
+		return;
+	fail(s, "find", gone);
+	close_fd(&s->fd);
+	/* Others may want the directory before the new file is there. */
+	if (fd_is_at(s->lock_fd, s->lock_path) || take_lock(s) == 0)
+		s->retry_at = now;
 }
 
 bool

@@ -49,6 +49,12 @@ void store_leave(struct store *s, struct record *r);
 bool store_begin(struct store *s);
 bool store_end(struct store *s, bool durable);
 
+/*
+ * Looks whether the directory and the files are still there. If not they are made
+ * again, and everything is asked for again (store_due).
+ */
+void store_check(struct store *s, mono_t now);
+
 /* A sentence while the state cannot be saved, else NULL. */
 const char *store_problem(const struct store *s);
 

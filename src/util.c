@@ -5,6 +5,7 @@
  */
 #include "util.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -12,8 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
+#include <unistd.h>
 
 static void *
 check(void *p)
@@ -83,6 +86,33 @@ strv_contains(const struct strv *l, const char *s)
 		if (strcmp(l->v[i], s) == 0)
 			return true;
 	return false;
+}
+
+bool
+fd_append(int fd, const char *p, size_t len, off_t size)
+{
+	ssize_t n;
+
+	do
+		n = write(fd, p, len);
+	while (n == -1 && errno == EINTR);
+	if (n == (ssize_t)len)
+		return true;
+	if (n >= 0)
+		errno = ENOSPC;
+	if (n > 0 && ftruncate(fd, size) == -1)
+		errno = EIO;
+	return false;
+}
+
+bool
+fd_is_at(int fd, const char *path)
+{
+	struct stat a, b;
+
+	errno = ENOENT;
+	return fd != -1 && fstat(fd, &a) == 0 && lstat(path, &b) == 0 &&
+	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
 bool

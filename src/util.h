@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /*
  * Memory. Out of memory is fatal: one line on stderr, exit status 71, and
@@ -26,6 +27,15 @@ void strv_push(struct strv *l, char *owned);
 void strv_clear(struct strv *l);
 bool strv_equal(const struct strv *a, const struct strv *b);
 bool strv_contains(const struct strv *l, const char *s);
+
+/*
+ * Appends to a file of size bytes. False with errno: what was begun of it is cut
+ * off again, so that the file ends as it did.
+ */
+bool fd_append(int fd, const char *p, size_t len, off_t size);
+
+/* Is the open file the one at path, links not followed? False with errno ENOENT. */
+bool fd_is_at(int fd, const char *path);
 
 /* Is path dir or below it, as text? dir may end in a slash. */
 bool path_is_below(const char *path, const char *dir);

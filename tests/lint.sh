@@ -26,7 +26,7 @@ floors='
 7 job
 6 findings
 5 conf confwatch jobpaths programs store
-4 watch spawn become runenv record history control keys
+4 watch spawn become runenv statedir record history control keys
 3 rule dispatch trust tree run plistfile table ask
 2 loop stamp platform json plist value
 1 log map heap options ruledata

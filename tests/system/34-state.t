@@ -42,8 +42,12 @@ goes_on() {
 	ok "$1: the status shows it" shows_problem
 }
 
+status_says() {
+	"$WATCHPATHD" status --root "$box" --socket "$dir/socket" --json | grep -q "$1"
+}
+
 shows_problem() {
-	"$WATCHPATHD" status --root "$box" --socket "$dir/socket" --json | grep -q 'the state cannot be saved'
+	status_says 'the state cannot be saved'
 }
 
 is_over() {
@@ -74,8 +78,15 @@ full() {
 		until_true 10 has_started fence $i
 	done
 	goes_on full
+	ok "full: so is the history" until_true 10 status_says 'the history cannot be written'
 	inside rm "$box/$state/fill"
 	is_over full
+	ok "full: the history is written again" \
+	    until_true 20 is_logged 'the history is written again'
+	ok "full: the status does not show that any longer" \
+	    not status_says 'the history cannot be written'
+	ok "full: no run is missing in it" \
+	    [ "$(inside grep -c '"rule":"r"' "$box/$state/history.jsonl")" -eq 2 ]
 }
 
 read_only() {
@@ -140,14 +151,50 @@ never_there() {
 	ok "a file in its place: all is there then" until_true 5 has_all
 }
 
+# Nothing is to be saved, and still it is noticed. rm -r takes its time: names go
+# one by one, and the directory last.
+removed_while_idle() {
+	rule r 'watch = /f' 'settle = 10ms'
+	start_daemon
+	put "$box/f" 1
+	wait_runs r 1
+	until_true 10 is_answered
+	rm "$box/$state/watchpathd.sock"
+	ok "a socket that was removed is back" until_true 10 is_answered
+	rm -r "${box:?}/$state"
+	ok "a state directory that was removed is back with its socket" \
+	    until_true 10 is_answered
+	ok "and all that was known" until_true 10 grep -qs '"rule":"r".*"runs":"1"' \
+	    "$box/$state/state.jsonl"
+	ok "the log has said so" is_logged 'warning: the state cannot be saved: find '
+	ok "and that it is over" until_true 10 is_logged 'the state is saved again'
+	rm "$box/$state/state.jsonl"
+	ok "the file alone is written again, too" until_true 10 grep -qs '"rule":"r"' \
+	    "$box/$state/state.jsonl"
+	rm -r "${box:?}/$state"
+	ok "a second time, too" until_true 10 is_answered
+	launch_second
+	ok "and no second daemon can have it" [ $? -eq 1 ]
+}
+
+is_answered() {
+	"$WATCHPATHD" status --root "$box" r >/dev/null 2>&1
+}
+
+launch_second() {
+	"$WATCHPATHD" run --root "$box" >>"$dir/second" 2>&1
+}
+
 # A stop does not wait for the next try.
 mended_at_stop() {
 	rule r 'watch = /f' 'settle = 10ms'
 	start_daemon
 	mv "$box/$state" "$box/away"
+	: >"$box/$state"
 	put "$box/f" 1
 	until_true 10 is_logged 'the state cannot be saved'
 	until_true 10 has_ended r 1
+	rm "$box/$state"
 	stop_daemon
 	ok "what could not be saved is saved at stop" is_saved r '"runs":"1"'
 }
@@ -220,4 +267,4 @@ ten_thousand_rules() {
 	ok "$many rules: the next life knows them all" test "$(echo "$dir"/runs/r*)" = "$dir/runs/r10000"
 }
 
-run_tests full read_only vanished never_there mended_at_stop ten_thousand_rules
+run_tests full read_only vanished never_there removed_while_idle mended_at_stop ten_thousand_rules

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "history.h"
+#include "util.h"
 
 static char dir[64], path[96], old_path[96];
 static int order[64];
@@ -59,17 +60,31 @@ tear_down(void **unused)
 	return nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+static const mono_t now = { 1000 * MONO_SEC };
+
+static char *
+line_of(const char *rule, int n)
+{
+	return xasprintf("{\"rule\":\"%s\",\"n\":%d}\n", rule, n);
+}
+
+static bool
+add_line(char *line)
+{
+	struct history *h = history_new(dir);
+	bool ok;
+
+	history_add(h, line);
+	history_write(h, false, now);
+	ok = history_problem(h) == NULL;
+	history_free(h);
+	return ok;
+}
+
 static bool
 add(const char *rule, int n)
 {
-	struct history *h = history_new(dir);
-	char line[128];
-	bool ok;
-
-	snprintf(line, sizeof(line), "{\"rule\":\"%s\",\"n\":%d}\n", rule, n);
-	ok = history_add(h, line);
-	history_free(h);
-	return ok;
+	return add_line(line_of(rule, n));
 }
 
 static void
@@ -151,7 +166,6 @@ past_one_megabyte_it_begins_a_new_file_and_both_are_read(void **unused)
 static void
 a_line_longer_than_the_limit_is_written_all_the_same(void **unused)
 {
-	struct history *h = history_new(dir);
 	char *line = malloc(HISTORY_MAX + 64);
 
 	(void)unused;
@@ -159,9 +173,7 @@ a_line_longer_than_the_limit_is_written_all_the_same(void **unused)
 	memset(line, ' ', HISTORY_MAX + 64);
 	memcpy(line, "{\"rule\":\"a\",\"n\":1}", 18);
 	memcpy(line + HISTORY_MAX + 62, "\n", 2);
-	assert_true(history_add(h, line));
-	free(line);
-	history_free(h);
+	assert_true(add_line(line));
 	assert_true(add("a", 2));
 	assert_int_equal(read_all(NULL), 0);
 	assert_int_equal(nread, 2);
@@ -197,7 +209,7 @@ odd_lines_are_passed_over(void **unused)
 }
 
 static void
-a_line_that_fits_only_in_part_is_told(void **unused)
+a_line_that_fits_only_in_part_is_cut_off_again(void **unused)
 {
 	struct rlimit l;
 
@@ -207,11 +219,10 @@ a_line_that_fits_only_in_part_is_told(void **unused)
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &l), 0);
 	l.rlim_cur = (rlim_t)size_of(path) + 5;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &l), 0);
-	errno = 0;
 	assert_false(add("a", 2));
-	assert_int_equal(errno, ENOSPC);
 	l.rlim_cur = l.rlim_max;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &l), 0);
+	assert_int_equal(size_of(path), strlen("{\"rule\":\"a\",\"n\":1}\n"));
 	assert_true(add("a", 3));
 	assert_int_equal(read_all(NULL), 0);
 	assert_int_equal(nread, 2);
@@ -259,6 +270,72 @@ what_cannot_be_moved_away_goes_on_growing(void **unused)
 	assert_int_equal(order[0] * 100 + order[1] * 10 + order[2], 123);
 }
 
+/* As on a full disk: nothing can be written to what is no file. */
+static struct history *
+new_that_fails(int lines)
+{
+	struct history *h = history_new(dir);
+	int i;
+
+	assert_int_equal(mkdir(path, 0700), 0);
+	for (i = 1; i <= lines; i++)
+		history_add(h, line_of("a", i));
+	history_write(h, false, now);
+	assert_non_null(history_problem(h));
+	return h;
+}
+
+static void
+lines_wait_until_they_can_be_written(void **unused)
+{
+	struct history *h = new_that_fails(2);
+	const mono_t later = mono_add(now, 10 * MONO_SEC);
+
+	(void)unused;
+	assert_non_null(strstr(history_problem(h), path));
+	assert_int_equal(history_deadline(h).ns, later.ns);
+	assert_int_equal(rmdir(path), 0);
+	history_add(h, line_of("a", 3));
+	history_write(h, false, mono_add(later, -1));
+	assert_non_null(history_problem(h));
+	assert_int_equal(size_of(path), -1);
+	history_write(h, false, later);
+	assert_null(history_problem(h));
+	assert_true(mono_is_never(history_deadline(h)));
+	history_free(h);
+	assert_int_equal(read_all(NULL), 0);
+	assert_int_equal(nread, 3);
+	assert_int_equal(order[0] * 100 + order[1] * 10 + order[2], 123);
+}
+
+static void
+the_last_write_of_all_does_not_wait(void **unused)
+{
+	struct history *h = new_that_fails(1);
+
+	(void)unused;
+	assert_int_equal(rmdir(path), 0);
+	history_write(h, true, now);
+	assert_null(history_problem(h));
+	history_free(h);
+	assert_int_equal(read_all(NULL), 0);
+	assert_int_equal(nread, 1);
+}
+
+static void
+of_more_than_a_thousand_that_wait_the_oldest_go(void **unused)
+{
+	struct history *h = new_that_fails(HISTORY_WAITING + 3);
+
+	(void)unused;
+	assert_int_equal(rmdir(path), 0);
+	history_write(h, true, now);
+	history_free(h);
+	assert_int_equal(read_all(NULL), 0);
+	assert_int_equal(nread, HISTORY_WAITING);
+	assert_int_equal(order[0], 4);
+}
+
 int
 main(void)
 {
@@ -269,10 +346,13 @@ main(void)
 		TEST(a_line_longer_than_the_limit_is_written_all_the_same),
 		TEST(a_torn_last_line_does_not_take_the_next_one_with_it),
 		TEST(odd_lines_are_passed_over),
-		TEST(a_line_that_fits_only_in_part_is_told),
+		TEST(a_line_that_fits_only_in_part_is_cut_off_again),
 		TEST(a_fifo_or_link_is_neither_followed_nor_waited_for),
 		TEST(a_directory_is_an_error_and_not_an_empty_history),
 		TEST(what_cannot_be_moved_away_goes_on_growing),
+		TEST(lines_wait_until_they_can_be_written),
+		TEST(the_last_write_of_all_does_not_wait),
+		TEST(of_more_than_a_thousand_that_wait_the_oldest_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

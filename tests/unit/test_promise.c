@@ -30,6 +30,7 @@
 #include <unistd.h>
 
 #include "conf.h"
+#include "history.h"
 #include "job.h"
 #include "json.h"
 #include "log.h"
@@ -465,7 +466,7 @@ write_down(void)
 		w.rewriting = false;
 		store_end(w.world.store, false);
 	}
-	strv_clear(&w.world.history);
+	history_write(w.world.history, false, mono_now());
 }
 
 /* One turn, until limit at the latest; whether anything happened. */
@@ -479,6 +480,8 @@ turn(mono_t limit)
 	int n;
 
 	job_check_left_over(&w.world, now);
+	if (!mono_before(now, heap_next(&w.world.judgements)))
+		job_judge_next(&w.world);
 	watch_due(w.world.watch, now);
 	while ((step = dispatch_next(&w.world.dispatch, now, &r)) != STEP_NONE) {
 		job_step(job_of(r), step, now);
@@ -489,6 +492,7 @@ turn(mono_t limit)
 		write_down();
 		due = mono_min(
 		    watch_deadline(w.world.watch), dispatch_deadline(&w.world.dispatch));
+		due = mono_min(due, heap_next(&w.world.judgements));
 		if (!TAILQ_EMPTY(&w.world.left_over))
 			due = mono_min(due, mono_add(now, 2 * MONO_MS));
 		n = loop_wait(w.loop, mono_min(due, limit));
@@ -649,6 +653,7 @@ start(void)
 	w.world.spawner = spawner_new(w.loop, at("act"));
 	w.world.watch = watch_new(w.loop);
 	dispatch_init(&w.world.dispatch, 3, w.random);
+	w.world.history = history_new(w.state);
 	w.world.store = store_new(w.state);
 	if (!store_open(w.world.store, why, sizeof(why)))
 		die("store_open", why);
@@ -686,7 +691,7 @@ crash(void)
 	watch_free(w.world.watch);
 	loop_free(w.loop);
 	store_free(w.world.store);
-	strv_clear(&w.world.history);
+	history_free(w.world.history);
 	w.alive = false;
 	if (below(4) == 0)
 		tear();
