@@ -3,7 +3,8 @@
 #
 # What filevault-escrow reads out of logs. tests/escrow/NAME.log is judged by
 # NAME.expected: the report, then what `sent` says and its exit status; by every
-# awk that is here. A stand-in for log(1) shows how it asks and waits.
+# awk that is here, and in the shapes that mail and editors give it. A stand-in
+# for log(1) shows how it asks and waits.
 #
 # UPDATE=1 sh tests/system/71-filevault-escrow.t writes what is there now to the
 # .expected files: read the diff before you commit it.
@@ -51,9 +52,10 @@ says() {
 	sed 's/^/# /' out err
 }
 
-# golden NAME WHOSE: by the awk that $script finds.
+# golden LOG WHOSE: by the awk that $script finds.
 golden() {
-	log=$top/tests/escrow/$1.log
+	log=$1
+	set -- "$(basename "$1" .log)" "$2"
 	expected=$top/tests/escrow/$1.expected
 	{
 		escrow report - <"$log" 2>&1
@@ -72,11 +74,84 @@ golden() {
 
 goldens() {
 	for log in "$top"/tests/escrow/*.log; do
-		golden "$(basename "$log" .log)" "$1"
+		golden "$log" "$1"
 	done
 }
 
-# The script takes nothing from its environment, so a copy of it finds another awk.
+# shaped HOW PROGRAM: the same logs, each changed by an awk program.
+shaped() {
+	mkdir -p shaped
+	for log in "$top"/tests/escrow/*.log; do
+		awk "$2" "$log" >"shaped/$(basename "$log")"
+		golden "shaped/$(basename "$log")" " $1"
+	done
+}
+
+shapes() {
+	shaped "with a byte order mark and ends of line of Windows" \
+		'NR == 1 { printf "\357\273\277" } { printf "%s\r\n", $0 }'
+	shaped "with both kinds of ends of line" '{ print $0 (NR % 2 ? "\r" : "") }'
+	shaped "indented" '{ print "    " $0 }'
+	shaped "indented with tabs, with a byte order mark" \
+		'NR == 1 { printf "\357\273\277" } { print "\t" $0 }'
+}
+
+# of_text COMMAND: what the escrow says to the file text.
+of_text() {
+	sh "$script" "$1" - <text
+}
+
+# empty TEXT WHAT, no_log TEXT WHAT
+empty() {
+	printf "$1" >text
+	says 2 'no key was saved' "$2 holds no key" of_text sent
+}
+
+no_log() {
+	printf "$1" >text
+	says 65 'this is not what `log show` prints' "$2 is no log" of_text sent
+	says 65 'this is not what `log show` prints' "... for the report either" \
+		of_text report
+}
+
+empties() {
+	empty 'Timestamp                       (process)[PID]    \n' "the style syslog's header"
+	empty '\357\273\277Timestamp               Ty Process[PID:TID]\r\n' "compact's"
+	empty '  Timestamp      Thread     Type        Activity             PID    TTL\n' "default's"
+	empty 'Filtering the log data using "x CONTAINS "Saved PRK escrow file""\nTimestamp  Ty Process[PID:TID]\n' \
+		"a header below what was asked for"
+	empty '{"count":0,"finished":1}\n' "ndjson's last line"
+	empty '[]' "an array of nothing"
+	empty '[\n\n]\r\n' "one on several lines"
+	empty '2023-09-23 10:00:00.000000-0700  localhost kernel[0]: (x) y\n' "a syslog line"
+	empty '2023-09-23 10:00:00.000 E  a program[1:b0c] x\n' "a compact line"
+	empty '2023-09-23 10:00:00.000000-0700 0x1 Default 0x0 0 0 kernel: x\n' "a default line"
+	no_log '' "an empty file"
+	no_log '\357\273\277\r\n\n' "an empty line"
+	no_log 'Sat Sep 23 10:00:00 mac jamf[1]: Saved PRK escrow file: YES\n' "another program's log"
+	no_log '2023-09-23 10:00:00.000 [1] INFO mdmclient: x\n' "one with such times"
+	no_log '2023-09-23 10:00:00.000+0000 [1] INFO mdmclient: x\n' "... with zones"
+	no_log '2023-09-23 10:00:00.000 E x\n' "... with types"
+	no_log '{"a":{"finished":1},"eventMessage":"x"}\n' "another JSON object"
+	no_log '[\n{"timestamp":"2023-09-23","eventMessage":"","processImagePath":""}\n]' "another array"
+	no_log 'log: Could not open local log store: Operation not permitted\n' "an error of log(1)"
+	no_log '{"timestamp":"2023-09-23 10:00:00.000000-0700","eventMessage":"x"}' \
+		"JSON that names no program"
+	no_log '{"timestamp":"9:00 a","eventMessage":"x","processImagePath":"/x"}' \
+		"JSON with other times"
+	no_log '[filevault]\nwatch = /x\n' "a rule file"
+	no_log 'Timestamp      (process)[PID]\n99.5 localhost mdmclient[1]: Saved PRK escrow file: YES\n' \
+		"a header above lines with other times"
+	no_log '\036\0\377"{\n' "something binary"
+}
+
+# with_commands DIR: the script takes nothing from its environment, so a copy of it
+# finds other commands.
+with_commands() {
+	script=$work/$1/script
+	sed "s|^PATH=|&$work/$1:|" "$top/src/filevault-escrow.sh" >"$script"
+}
+
 with_awk() {
 	program=$(command -v "$1") && "$program" $2 'BEGIN { exit 0 }' 2>/dev/null || {
 		skip "the logs are read the same with $*" "$1 is not here"
@@ -85,8 +160,7 @@ with_awk() {
 	mkdir -p "awk.$1"
 	printf '#!/bin/sh\nexec %s %s "$@"\n' "$program" "$2" >"awk.$1/awk"
 	chmod 755 "awk.$1/awk"
-	script=$work/awk.$1/script
-	sed "s|^PATH=|&$work/awk.$1:|" "$top/src/filevault-escrow.sh" >"$script"
+	with_commands "awk.$1"
 	goldens " with $*"
 	script=$top/src/filevault-escrow.sh
 }
@@ -121,6 +195,12 @@ asking() {
 		escrow sent --last 12h --log-program "$work/log"
 	grep -q '^<12h>$' arguments
 	ok $? "... and is passed on"
+	stand_in "echo 'x: Saved PRK escrow file: YES'"
+	says 74 'has printed something else' "an answer that is no log is none" \
+		escrow sent --log-program "$work/log"
+	stand_in :
+	says 2 'no key was saved' "an empty answer is one" \
+		escrow sent --log-program "$work/log"
 }
 
 waiting() {
@@ -198,6 +278,8 @@ with_awk mawk
 with_awk gawk --traditional
 with_awk original-awk
 with_awk busybox awk
+shapes
+empties
 asking
 waiting
 failures
