@@ -13,9 +13,9 @@ unset IFS
 
 log_program=/usr/bin/log
 client=/usr/libexec/mdmclient
-predicate='process == "mdmclient" AND
-    (message CONTAINS "PUT) [Acknowledged(SecurityInfo" OR
-    message CONTAINS "Saved PRK escrow file")'
+predicate="processImagePath == \"$client\" AND
+    (message CONTAINS \"PUT) [Acknowledged(SecurityInfo\" OR
+    message CONTAINS \"Saved PRK escrow file\")"
 
 usage='usage: filevault-escrow report [--last TIME] [-]
        filevault-escrow sent [--last TIME] [--within SECONDS] [-]'
@@ -47,17 +47,18 @@ is_time() {
 	esac
 }
 
-# The log of mdmclient as text; its status is that of log(1).
+# The log of mdmclient; its status is that of log(1). In this style each entry names
+# its program's path, and no message can look like two.
 ask_log() {
-	"$log_program" show --style syslog --last "$last" --predicate "$predicate" 2>&1
+	"$log_program" show --style ndjson --last "$last" --predicate "$predicate"
 }
 
 # Sets text to the log, or ends.
 get_text() {
 	[ -x "$log_program" ] ||
 	    fail 69 "$log_program is not here: a saved log of a Mac can be given to -"
-	text=$(ask_log) && return
-	why=$(printf '%s\n' "$text" | tail -n 1)
+	text=$(ask_log 2>/dev/null) && return
+	why=$(ask_log 2>&1 | tail -n 1)
 	why="the log cannot be read: ${why:-$log_program has failed}"
 	case $why in
 	*[Pp]ermi* | *[Pp]rivilege* | *[Rr]oot* | *[Aa]dmin*) fail 77 "$why: try sudo" ;;
@@ -66,7 +67,7 @@ get_text() {
 	fail 74 "$why"
 }
 
-# read_log ASKED: reads a log of any style from stdin, ASKED if it is an answer.
+# read_log ASKED: reads a log of any style from stdin, of log(1) itself only ndjson.
 # For report it prints a line for each key; for sent one line, which begins with
 # sent, waiting, unsaved or nothing. Entries count in their order, so a clock that
 # was set changes nothing but the length. The status is 65 if this is no log.
@@ -244,7 +245,7 @@ read_log() {
 		header = 1
 		next
 	}
-	is_entry() {
+	!asked && is_entry() {
 		entry($1 " " $2, of_mdmclient(), $0)
 		next
 	}

@@ -178,51 +178,65 @@ stand_in() {
 	rm -f asked arguments
 }
 
+ask() {
+	escrow "$@" --log-program "$work/log"
+}
+
+# lines N...: those of a log that has a header, a key, its being sent and a key.
+lines() {
+	for line in "$@"; do
+		sed -n "${line}p" "$top/tests/escrow/ndjson.log"
+	done
+}
+
 asking() {
-	stand_in "cat '$top/tests/escrow/compact.log'"
-	says 0 '20.7 s later' "the log is asked for its report" \
-		escrow report --log-program "$work/log"
+	stand_in "cat '$top/tests/escrow/ndjson.log'"
+	says 0 '17 h 45 min 1.7 s later' "the log is asked for its report" ask report
 	{
-		printf '<%s>\n' show --style syslog --last 7d --predicate
-		echo '<process == "mdmclient" AND'
+		printf '<%s>\n' show --style ndjson --last 7d --predicate
+		echo '<processImagePath == "/usr/libexec/mdmclient" AND'
 		echo '    (message CONTAINS "PUT) [Acknowledged(SecurityInfo" OR'
 		echo '    message CONTAINS "Saved PRK escrow file")>'
 	} >want
 	cmp -s want arguments
-	ok $? "... for 7 days of mdmclient's two messages"
+	ok $? "... for 7 days of mdmclient's two messages, by its path"
 	diff want arguments | sed 's/^/# /'
-	says 0 'sent to MDM' "the time to ask for can be given" \
-		escrow sent --last 12h --log-program "$work/log"
+	says 1 'not sent so far' "the time to ask for can be given" ask sent --last 12h
 	grep -q '^<12h>$' arguments
 	ok $? "... and is passed on"
-	stand_in "echo 'x: Saved PRK escrow file: YES'"
-	says 74 'has printed something else' "an answer that is no log is none" \
-		escrow sent --log-program "$work/log"
+	stand_in "cat '$top/tests/escrow/ndjson-others.log'"
+	says 2 'no key was saved' "other programs' messages do not count" ask sent
+	stand_in "cat '$top/tests/escrow/syslog.log'"
+	says 74 'has printed something else' \
+		"an answer without paths is none" ask sent
+	lines 2 >saved
+	stand_in "head -c 99 '$work/saved'; echo log: warning >&2; tail -c +100 '$work/saved'"
+	says 1 '2023-09-06 16:05:19.137000-0700: not sent' \
+		"what log(1) warns of does not get between" ask sent
 	stand_in :
-	says 2 'no key was saved' "an empty answer is one" \
-		escrow sent --log-program "$work/log"
+	says 2 'no key was saved' "an empty answer is one" ask sent
 }
 
 waiting() {
-	lines="'$top/tests/escrow/syslog.log'"
-	stand_in "if [ \$asked -lt 3 ]; then head -n 4 $lines; else cat $lines; fi"
+	lines 1 2 >saved
+	lines 1 2 3 >sent
+	stand_in "if [ \$asked -lt 3 ]; then cat '$work/saved'; else cat '$work/sent'; fi"
 	says 0 '17 h 45 min 1.7 s later' "sent waits until the key was sent" \
-		escrow sent --within 60 --poll 1 --log-program "$work/log"
+		ask sent --within 60 --poll 1
 	[ "$(wc -l <asked)" -eq 3 ]
 	ok $? "... and no longer"
-	stand_in "head -n 4 $lines"
+	stand_in "cat '$work/saved'"
 	says 1 'not sent so far' "sent ends when the time is over" \
-		escrow sent --within 2 --poll 1 --log-program "$work/log"
+		ask sent --within 2 --poll 1
 	[ "$(wc -l <asked)" -ge 2 ] && [ "$(wc -l <asked)" -le 3 ]
 	ok $? "... and has asked again meanwhile"
-	stand_in "head -n 4 $lines"
-	says 1 'not sent so far' "without --within it asks once" \
-		escrow sent --log-program "$work/log"
+	stand_in "cat '$work/saved'"
+	says 1 'not sent so far' "without --within it asks once" ask sent
 	[ "$(wc -l <asked)" -eq 1 ]
 	ok $? "... and never again"
-	stand_in "if [ \$asked -lt 2 ]; then echo; else cat $lines; fi"
+	stand_in "if [ \$asked -lt 2 ]; then echo; else cat '$work/sent'; fi"
 	says 0 'sent to MDM' "a key that is not in the log yet is waited for" \
-		escrow sent --within 60 --poll 1 --log-program "$work/log"
+		ask sent --within 60 --poll 1
 }
 
 failures() {
