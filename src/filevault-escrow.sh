@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 #
 # filevault-escrow: when did macOS save a new FileVault recovery key, and when
-# did it send one to the MDM server? It reads what mdmclient has logged, never a
-# key. "Sent" is all that this Mac can know; what came of it the server knows.
+# did it send one to the MDM server? It reads what mdmclient has logged, and of the
+# key's file only the time. "Sent" is all that this Mac can know; what came of it
+# the server knows.
 
 # Root runs this: nothing is taken from the environment.
 PATH=/usr/bin:/bin:/usr/sbin:/sbin
@@ -13,12 +14,14 @@ unset IFS
 
 log_program=/usr/bin/log
 client=/usr/libexec/mdmclient
+key_file=/var/db/FileVaultPRK.dat
+log_store=/var/db/diagnostics/Persist
 predicate="processImagePath == \"$client\" AND
     (message CONTAINS \"PUT) [Acknowledged(SecurityInfo\" OR
     message CONTAINS \"Saved PRK escrow file\")"
 
 usage='usage: filevault-escrow report [--last TIME] [-]
-       filevault-escrow sent [--last TIME] [--within SECONDS] [-]'
+       filevault-escrow sent [--last TIME] [--within SECONDS] [--unknown-ok] [-]'
 
 fail() {
 	status=$1
@@ -47,18 +50,18 @@ is_time() {
 	esac
 }
 
-# The log of mdmclient; its status is that of log(1). In this style each entry names
-# its program's path, and no message can look like two.
+# ask_log OPTION TIME: the log of mdmclient; the status is that of log(1). In this
+# style each entry names its program's path, and no message can look like two.
 ask_log() {
-	"$log_program" show --style ndjson --last "$last" --predicate "$predicate"
+	"$log_program" show --style ndjson "$1" "$2" --predicate "$predicate"
 }
 
-# Sets text to the log, or ends.
+# get_text OPTION TIME: sets text to the log, or ends.
 get_text() {
 	[ -x "$log_program" ] ||
 	    fail 69 "$log_program is not here: a saved log of a Mac can be given to -"
-	text=$(ask_log 2>/dev/null) && return
-	why=$(ask_log 2>&1 | tail -n 1)
+	text=$(ask_log "$@" 2>/dev/null) && return
+	why=$(ask_log "$@" 2>&1 | tail -n 1)
 	why="the log cannot be read: ${why:-$log_program has failed}"
 	case $why in
 	*[Pp]ermi* | *[Pp]rivilege* | *[Rr]oot* | *[Aa]dmin*) fail 77 "$why: try sudo" ;;
@@ -68,11 +71,14 @@ get_text() {
 }
 
 # read_log ASKED: reads a log of any style from stdin, of log(1) itself only ndjson.
-# For report it prints a line for each key; for sent one line, which begins with
-# sent, waiting, unsaved or nothing. Entries count in their order, so a clock that
-# was set changes nothing but the length. The status is 65 if this is no log.
+# For report it prints a line for each key. For sent it prints one: sent, waiting,
+# unsaved, written (of the key only the time of its file is known) or nothing; then
+# the second from which to read the next time, or -; then a sentence. Entries count
+# in their order, so a clock that was set changes nothing but the length. The
+# status is 65 if this is no log.
 read_log() {
-	awk -v mode="$command" -v asked="$1" -v client="$client" '
+	awk -v mode="$command" -v asked="$1" -v client="$client" \
+	    -v written="$written" -v written_at="$written_at" '
 	# Days since a day long ago: years begin in March, so that the leap day is
 	# the last one.
 	function days(y, m, d) {
@@ -136,10 +142,12 @@ read_log() {
 		key = stamp
 		key_at = at
 		answer = "not sent so far"
+		next_time = sprintf("%.0f", int(at))
 	}
 
 	function set_sent(stamp) {
-		if (state != "waiting")
+		# The time of a file is known to the second.
+		if (state != "waiting" && (state != "written" || at < key_at + 1))
 			return
 		state = "sent"
 		answer = "sent to MDM at " stamp ", " later()
@@ -232,7 +240,11 @@ read_log() {
 
 	BEGIN {
 		saved = "Saved PRK escrow file"
-		state = "nothing"
+		state = written == "" ? "nothing" : "written"
+		key = written_at
+		key_at = written + 0
+		answer = "not sent so far"
+		next_time = "-"
 	}
 
 	{
@@ -268,18 +280,37 @@ read_log() {
 		else if (state == "waiting")
 			report("saved; " answer)
 		if (mode == "sent")
-			print state, text
+			print state, next_time, text
 		else if (state == "nothing")
 			print text
 	}'
 }
 
-# Sets answer to what read_log says.
+# Sets written to the second in which the newest key was written to its file, and
+# written_at to that as text. Both are empty if there is no key, if only the log
+# counts, or if the clock was set back since.
+find_key() {
+	written='' written_at=''
+	[ -z "$input$last" ] && [ -s "$key_file" ] || return 0
+	time=$(stat -c '%Y %y' "$key_file" 2>/dev/null ||
+	    stat -f '%m %Sm' -t '%Y-%m-%d %H:%M:%S%z' "$key_file") || return 0
+	[ "${time%% *}" -le "$now" ] || return 0
+	written=${time%% *}
+	written_at=${time#* }
+}
+
+# Whether the log goes back to when the key was written. macOS removes the oldest
+# file of it when there is too much, so all since then is there if one is older.
+is_complete() {
+	[ -n "$(find "$log_store" -name '*.tracev3' ! -newer "$key_file" 2>/dev/null)" ]
+}
+
+# get_answer OPTION TIME: sets answer to what read_log says.
 get_answer() {
 	if [ "$input" = - ]; then
 		answer=$(read_log '')
 	else
-		get_text
+		get_text "$@"
 		answer=$(printf '%s\n' "$text" | read_log 1)
 	fi
 	case $?$input in
@@ -290,33 +321,54 @@ get_answer() {
 	esac
 }
 
-# Asks again until the newest key was sent or the time is over. The clock may be
-# set meanwhile, so the number of questions is bounded too.
+# Sets state and answer. All of the log is read only the first time: start becomes
+# the second before which nothing can be found any more. The log may show an entry
+# some seconds late, and the clock may be set back meanwhile.
+get_sent() {
+	now=$(date +%s)
+	find_key
+	[ -n "$start" ] || start=$written
+	if [ -n "$start" ]; then
+		[ "$start" -lt "$now" ] || start=$now
+		get_answer --start "@$((start - 60))"
+	else
+		get_answer --last "${last:-3d}"
+	fi
+	state=${answer%% *} answer=${answer#* }
+	start=${answer%% *} answer=${answer#* }
+	[ "$start" != - ] || start=$now
+}
+
+# Asks again until the newest key was sent or has been waited for long enough. No
+# clock is read for that, since it may be set meanwhile.
 wait_sent() {
-	end=$(($(date +%s) + within))
-	left=$(((within + poll - 1) / poll))
-	while get_answer && [ "${answer%% *}" != sent ]; do
-		rest=$((end - $(date +%s)))
-		[ "$left" -gt 0 ] && [ "$rest" -gt 0 ] || break
-		[ "$rest" -lt "$poll" ] || rest=$poll
-		sleep "$rest"
-		left=$((left - 1))
+	get_sent
+	while [ "$state" != sent ] && [ "$within" -gt 0 ]; do
+		[ "$poll" -lt "$within" ] || poll=$within
+		sleep "$poll"
+		within=$((within - poll))
+		get_sent
 	done
 }
 
 command=${1-}
 [ $# -gt 0 ] && shift
-input='' last=default within=0 poll=5
+input='' last='' within=0 poll=5 unknown_ok='' start='' written='' written_at=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	-) input=- ;;
-	--last | --within | --poll | --log-program)
+	--unknown-ok) unknown_ok=yes ;;
+	--last | --within | --poll | --log-program | --root)
 		[ $# -gt 1 ] || misuse "a value is missing after $1"
 		case $1 in
-		--last) last=$2 ;;
+		--last)
+			is_time "$2" || misuse "not a time such as 30m, 12h or 7d: $2"
+			last=$2
+			;;
 		--within) within=$2 ;;
 		--poll) poll=$2 ;;
 		--log-program) log_program=$2 ;;
+		--root) key_file=$2$key_file log_store=$2$log_store ;;
 		esac
 		shift
 		;;
@@ -326,11 +378,8 @@ while [ $# -gt 0 ]; do
 done
 
 case $command in
-report)
-	[ "$within" = 0 ] || misuse "report does not wait"
-	[ "$last" != default ] || last=7d
-	;;
-sent) [ "$last" != default ] || last=3d ;;
+report) [ "$within$unknown_ok" = 0 ] || misuse "report does not wait, nor does it fail" ;;
+sent) ;;
 help | --help | -h)
 	printf '%s\n' "$usage"
 	exit 0
@@ -338,24 +387,34 @@ help | --help | -h)
 '') misuse "what is to be done?" ;;
 *) misuse "no such command: $command" ;;
 esac
-is_time "$last" || misuse "not a time such as 30m, 12h or 7d: $last"
 is_number "$within" || misuse "not a number of seconds: $within"
 is_number "$poll" && [ "$poll" -gt 0 ] || misuse "not a number of seconds: $poll"
 [ "$within" = 0 ] || [ "$input" != - ] || misuse "text cannot be waited for"
+[ -z "$unknown_ok" ] || [ -z "$input$last" ] ||
+    misuse "--unknown-ok goes by the time of the key, not with --last or text"
 case $log_program in
 /*) ;;
 *) misuse "not an absolute path: $log_program" ;;
 esac
 
 if [ "$command" = report ]; then
-	get_answer
+	get_answer --last "${last:-7d}"
 	printf '%s\n' "$answer"
 	exit 0
 fi
 wait_sent
-printf '%s\n' "${answer#* }"
-case ${answer%% *} in
-sent) exit 0 ;;
-nothing) exit 2 ;;
-*) exit 1 ;;
+status=1
+case $state in
+sent) status=0 ;;
+nothing) status=2 ;;
+written)
+	if ! is_complete; then
+		answer="the key saved at $written_at: not known whether it was sent, \
+since the log begins later"
+		status=3
+		[ -z "$unknown_ok" ] || status=0
+	fi
+	;;
 esac
+printf '%s\n' "$answer"
+exit "$status"

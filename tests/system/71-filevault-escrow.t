@@ -12,8 +12,8 @@
 cd "$(dirname "$0")/../.." || exit 1
 top=$PWD
 umask 022
-LC_ALL=C
-export LC_ALL
+LC_ALL=C TZ=UTC0
+export LC_ALL TZ
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/escrow.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
@@ -165,12 +165,13 @@ with_awk() {
 	script=$top/src/filevault-escrow.sh
 }
 
-# stand_in SHELL: a log(1) that notes how it was asked. $asked is how often.
+# stand_in SHELL: a log(1) that notes how it was asked, and from when. $asked is how
+# often.
 stand_in() {
 	cat >log <<-END
 		#!/bin/sh
 		printf '<%s>\n' "\$@" >>'$work/arguments'
-		echo >>'$work/asked'
+		echo "\$4 \$5" >>'$work/asked'
 		asked=\$(wc -l <'$work/asked')
 		$1
 	END
@@ -178,8 +179,22 @@ stand_in() {
 	rm -f asked arguments
 }
 
+# with_key TIME LOG-TIME: the file of a key, last written at that time; and a file
+# of the log that ended at the other.
+with_key() {
+	mkdir -p box/var/db/diagnostics/Persist
+	echo key >box/var/db/FileVaultPRK.dat
+	touch -t "$1" box/var/db/FileVaultPRK.dat
+	touch -t "$2" box/var/db/diagnostics/Persist/0000000000000001.tracev3
+}
+
 ask() {
-	escrow "$@" --log-program "$work/log"
+	escrow "$@" --log-program "$work/log" --root "$work/box"
+}
+
+# asked N: what the N-th question was about.
+asked() {
+	sed -n "$1p" asked
 }
 
 # lines N...: those of a log that has a header, a key, its being sent and a key.
@@ -225,18 +240,131 @@ waiting() {
 		ask sent --within 60 --poll 1
 	[ "$(wc -l <asked)" -eq 3 ]
 	ok $? "... and no longer"
+	[ "$(asked 1)" = '--last 3d' ] && [ "$(asked 2)" = '--start @1694041459' ] &&
+		[ "$(asked 3)" = "$(asked 2)" ]
+	ok $? "... and only at first asks for more than what is new since the key"
+	sed 's/^/# /' asked
 	stand_in "cat '$work/saved'"
 	says 1 'not sent so far' "sent ends when the time is over" \
-		ask sent --within 2 --poll 1
-	[ "$(wc -l <asked)" -ge 2 ] && [ "$(wc -l <asked)" -le 3 ]
+		ask sent --within 3 --poll 2
+	[ "$(wc -l <asked)" -eq 3 ]
 	ok $? "... and has asked again meanwhile"
 	stand_in "cat '$work/saved'"
 	says 1 'not sent so far' "without --within it asks once" ask sent
 	[ "$(wc -l <asked)" -eq 1 ]
 	ok $? "... and never again"
+	before=$(date +%s)
 	stand_in "if [ \$asked -lt 2 ]; then echo; else cat '$work/sent'; fi"
 	says 0 'sent to MDM' "a key that is not in the log yet is waited for" \
 		ask sent --within 60 --poll 1
+	after=$(date +%s)
+	start=$(asked 2)
+	start=${start#--start @}
+	[ "$start" -ge $((before - 60)) ] && [ "$start" -le $((after - 60)) ]
+	ok $? "... where the log was not read before, but for a minute"
+	sed 's/^/# /' asked
+}
+
+# Between two questions.
+set_back() {
+	mkdir clock
+	printf '#!/bin/sh\n[ -e %s ] && echo 1999990000 || echo 2000000000\n' \
+		"$work/asked" >clock/date
+	printf '#!/bin/sh\necho "$@" >>%s\n' "$work/slept" >clock/sleep
+	chmod 755 clock/date clock/sleep
+	with_commands clock
+	stand_in :
+	says 2 'no key was saved' "a clock that is set back does no harm" \
+		ask sent --within 6
+	[ "$(cat slept)" = "$(printf '5\n1\n')" ]
+	ok $? "... nor does it change for how long the key is waited for"
+	[ "$(asked 2)" = '--start @1999989940' ]
+	ok $? "... the log is asked from before the new time on"
+	sed 's/^/# /' asked
+	script=$top/src/filevault-escrow.sh
+}
+
+# The log says what was sent, the file when the key was saved.
+by_file() {
+	lines 1 3 >sent
+	with_key 202309062305.19 202309062305.18
+	stand_in "cat '$work/sent'"
+	says 0 'saved at 2023-09-06 23:05:19.*: sent to MDM at 2023-09-07 09:50:20.810000-0700, 17 h 45 min' \
+		"a key that only its file tells of was sent" ask sent
+	[ "$(asked 1)" = '--start @1694041459' ]
+	ok $? "... and the log is asked since then"
+	sed 's/^/# /' asked
+	with_key 202309071650.19 202309071650.18
+	says 0 'sent to MDM' "... a second later too" ask sent
+	with_key 202309071650.20 202309071650.19
+	says 1 'saved at 2023-09-07 16:50:20.*: not sent so far' \
+		"what was sent in the second of the file need not be it" ask sent
+	says 1 'not sent so far' "... and that is known: --unknown-ok changes nothing" \
+		ask sent --unknown-ok
+	with_key 202309071650.21 202309071650.21
+	says 1 'saved at 2023-09-07 16:50:21.*: not sent so far' \
+		"what was sent before is not it" ask sent
+	with_key 202309062305.19 202309062305.18
+	stand_in "cat '$top/tests/escrow/ndjson.log'"
+	says 1 'saved at 2023-09-23 10:54:42.597000-0700: not sent' \
+		"a newer key in the log counts for more than the file" ask sent
+	stand_in "cat '$work/sent'"
+	says 2 'no key was saved' "with --last only the log counts" ask sent --last 12h
+	[ "$(asked 1)" = '--last 12h' ]
+	ok $? "... of that time"
+	says 2 'no key was saved' "text has nothing to do with this Mac's file" \
+		sh -c 'sh "$1" sent --root "$2" - <sent' - "$script" "$work/box"
+	: >box/var/db/FileVaultPRK.dat
+	says 2 'no key was saved' "an empty file is no key" ask sent
+	[ "$(asked 2)" = '--last 3d' ]
+	ok $? "... and the log of three days is read"
+	with_key 209902010000 209901010000
+	says 2 'no key was saved' "a file of the future is no key" ask sent
+	rm box/var/db/FileVaultPRK.dat
+	says 2 'no key was saved' "no file is none" ask sent --unknown-ok
+}
+
+# macOS has another stat(1).
+by_file_of_a_mac() {
+	mkdir mac
+	cat >mac/stat <<-END
+		#!/bin/sh
+		[ "\$*" = "-f %m %Sm -t %Y-%m-%d %H:%M:%S%z $work/box/var/db/FileVaultPRK.dat" ] &&
+			echo '1694041519 2023-09-06 23:05:19+0000'
+	END
+	chmod 755 mac/stat
+	with_key 202311010000 202311010000
+	stand_in "cat '$work/sent'"
+	with_commands mac
+	says 0 'saved at 2023-09-06 23:05:19+0000: sent to MDM' \
+		"the time of the file is found on a Mac" ask sent
+	script=$top/src/filevault-escrow.sh
+}
+
+# The log begins after the key was saved.
+rolled() {
+	with_key 202309071650.21 202309071650.22
+	touch -t 202001010000 box/var/db/diagnostics/Persist/.other
+	stand_in "cat '$work/sent'"
+	says 3 'saved at 2023-09-07 16:50:21.*: not known .* the log begins later' \
+		"a log that begins later does not say what was sent" ask sent
+	says 0 'not known .* the log begins later' "--unknown-ok takes that for good" \
+		ask sent --unknown-ok
+	rm box/var/db/diagnostics/Persist/* box/var/db/diagnostics/Persist/.other
+	says 3 'not known' "a log without files does not say it" ask sent
+	rmdir box/var/db/diagnostics/Persist
+	says 3 'not known' "... nor one that is not there" ask sent
+	stand_in "cat '$work/saved'"
+	says 1 'not sent so far' "what is in the log is known all the same" \
+		ask sent --unknown-ok
+	verify=$(sed -n 's|^verify = .*/filevault-escrow ||p' "$top/man/filevault-escrow.8")
+	verify=$(echo "$verify" | sed 's/120/1/')
+	stand_in :
+	says 0 'not known' "the manual's verify succeeds on a busy Mac: $verify" \
+		ask $verify
+	with_key 202309062305.19 202311010000
+	stand_in "if [ \$asked -gt 1 ]; then cat '$work/sent'; fi"
+	says 0 'sent to MDM' "... and says so if the key is sent now" ask $verify
 }
 
 failures() {
@@ -260,7 +388,13 @@ usage() {
 	says 64 'unknown argument: --x' "an unknown option is one" escrow sent --x
 	says 64 'missing after --last' "an option without its value is one" escrow sent --last
 	says 64 'report does not wait' "a report does not wait" escrow report --within 5
+	says 64 'nor does it fail' "... nor takes it anything for good" \
+		escrow report --unknown-ok
 	says 64 'cannot be waited for' "text cannot be waited for" escrow sent --within 5 -
+	says 64 '--unknown-ok goes by' "text says nothing of what is unknown" \
+		escrow sent --unknown-ok -
+	says 64 '--unknown-ok goes by' "... nor does the log of some time" \
+		escrow sent --unknown-ok --last 1d
 	says 64 'not an absolute path' "a program has an absolute path" \
 		escrow sent --log-program log
 	for time in 7 d 7w -1d '1 d' "1d'" ''; do
@@ -296,6 +430,10 @@ shapes
 empties
 asking
 waiting
+set_back
+by_file
+by_file_of_a_mac
+rolled
 failures
 usage
 environment
