@@ -11,7 +11,6 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <fnmatch.h>
 #include <ini.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -20,6 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "pattern.h"
 #include "trust.h"
 #include "value.h"
 
@@ -488,19 +488,51 @@ take_value(void *arg, const char *section, const char *name, const char *value)
 
 /* Rules as a whole. */
 
-/* Does pattern name path, or a directory above it? */
-static bool
-covers(const char *pattern, const char *path)
+/* Cuts the last component off. */
+static void
+cut_component(char *path)
 {
-	char *part = xstrdup(path), *slash;
-	bool found = path_is_below(path, pattern);
+	char *slash = strrchr(path, '/');
 
-	while (!found && (slash = strrchr(part, '/')) != NULL) {
-		found =
-		    fnmatch(pattern, part, FNM_PATHNAME | FNM_PERIOD | FNM_NOESCAPE) == 0;
+	if (slash != NULL)
 		*slash = '\0';
+}
+
+static void
+cut_slash(char *path)
+{
+	size_t n = strlen(path);
+
+	if (n > 0 && path[n - 1] == '/')
+		path[n - 1] = '\0';
+}
+
+/* Does pattern match path, or a directory above it? */
+static bool
+matches_above(const char *pattern, const char *path)
+{
+	char *bare = xstrdup(pattern), *part = xstrdup(path);
+	bool found = false;
+
+	cut_slash(bare);
+	while (!found && part[0] != '\0') {
+		found = pattern_matches(bare, part);
+		cut_component(part);
 	}
+	free(bare);
 	free(part);
+	return found;
+}
+
+/* Does a watched path or pattern name path, or a directory above it? */
+static bool
+covers(const char *watch, const char *path)
+{
+	char *literal = pattern_path(watch);
+	bool found =
+	    literal != NULL ? path_is_below(path, literal) : matches_above(watch, path);
+
+	free(literal);
 	return found;
 }
 
@@ -515,7 +547,7 @@ warn_loops(struct parser *p, const struct section *s)
 			if (covers(r->watch.v[j], r->actions[i].argv.v[0]))
 				warning(p, r->actions[i].line,
 				    "the action is below its own watched path `%s`",
-				    r->watch.v[j]);
+				    r->watch_text.v[j]);
 }
 
 static void
@@ -529,7 +561,7 @@ warn_watches(struct parser *p, const struct section *s)
 		    strncmp(r->watch.v[i], "/Volumes/", 9) == 0)
 			warning(p, r->watch_lines[i],
 			    "`%s`: the volume going away counts as a deletion",
-			    r->watch.v[i]);
+			    r->watch_text.v[i]);
 }
 
 static void

@@ -27,6 +27,7 @@
 #include "json.h"
 #include "options.h"
 #include "paths.h"
+#include "pattern.h"
 #include "platform.h"
 #include "plistfile.h"
 #include "programs.h"
@@ -180,9 +181,10 @@ try_path(const char *path)
 }
 
 static void
-check_path(struct doctor *d, const struct rule *rule, const char *written)
+check_path(struct doctor *d, const struct rule *rule, const char *watch)
 {
-	char *path = xasprintf("%s%s", d->opt.root, written);
+	char *literal = pattern_path(watch);
+	char *path = xasprintf("%s%s", d->opt.root, literal != NULL ? literal : watch);
 	const char *mount = remote_mount(d, path);
 	int error;
 
@@ -193,7 +195,7 @@ check_path(struct doctor *d, const struct rule *rule, const char *written)
 		    "network volumes are not watched: a dead server would stop every "
 		    "rule",
 		    NULL);
-	} else if (strpbrk(written, "*?[") == NULL && (error = try_path(path)) != 0) {
+	} else if (literal != NULL && (error = try_path(path)) != 0) {
 		if (error == EPERM && platform_has_tcc)
 			find(d,
 			    xasprintf("%s: %s: needs Full Disk Access", rule->name, path),
@@ -208,6 +210,7 @@ check_path(struct doctor *d, const struct rule *rule, const char *written)
 			    command(HINT_LIST, path));
 	}
 	free(path);
+	free(literal);
 }
 
 static void
@@ -308,6 +311,16 @@ check_daemon(struct doctor *d)
 	cJSON_Delete(reply);
 }
 
+static bool
+is_same_path(const char *watch, const char *path)
+{
+	char *literal = pattern_path(watch);
+	bool same = literal != NULL && strcmp(literal, path) == 0;
+
+	free(literal);
+	return same;
+}
+
 /* Do a rule of ours and the job of that plist watch the same path? */
 static void
 compare_job(struct doctor *d, const char *file, const char *path)
@@ -318,7 +331,7 @@ compare_job(struct doctor *d, const char *file, const char *path)
 	for (i = 0; i < d->conf.nrules; i++) {
 		rule = d->conf.rules[i];
 		for (k = 0; k < rule->watch.n; k++)
-			if (rule->policy.enabled && strcmp(rule->watch.v[k], path) == 0)
+			if (rule->policy.enabled && is_same_path(rule->watch.v[k], path))
 				find(d,
 				    xasprintf(
 					"%s: %s watches %s too", rule->name, file, path),

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "pattern.h"
 #include "programs.h"
 #include "rule.h"
 #include "trust.h"
@@ -76,31 +77,53 @@ is_remote(const struct findings *f, const char *path)
 	return found;
 }
 
+/* Is path itself a directory that everyone may write? */
+static bool
+is_open_directory(const struct findings *f, const char *path)
+{
+	char *deepest = xstrdup(path);
+	bool open = is_open(f, deepest) && strcmp(deepest, path) == 0;
+
+	free(deepest);
+	return open;
+}
+
+/* The watched path, or what of a pattern has no wildcard: to free(3). */
+static char *
+literal_part(const char *watch, bool *pattern)
+{
+	char *part = xstrdup(watch), *path;
+	size_t n;
+
+	for (*pattern = false; (path = pattern_path(part)) == NULL; *pattern = true)
+		cut_component(part);
+	free(part);
+	n = strlen(path);
+	if (n > 0 && path[n - 1] == '/')
+		path[n - 1] = '\0';
+	return path;
+}
+
 /* A watched directory, or the one that a watched path or pattern is in. */
 static void
-find_open_directory(struct inquiry *q, const char *watch, int line)
+find_open_directory(struct inquiry *q, size_t nth)
 {
-	char *path = xstrdup(watch), *own, *text;
-	size_t n = strcspn(watch, "*?[");
-	bool pattern = watch[n] != '\0', open = false;
+	const struct rule *r = q->rule;
+	bool pattern, open = false;
+	char *path = literal_part(r->watch.v[nth], &pattern), *text;
 
-	path[n] = '\0';
-	while (!pattern && n > 0 && path[n - 1] == '/')
-		path[--n] = '\0';
 	if (!is_remote(q->f, path)) {
-		own = xstrdup(path);
 		if (!pattern)
-			open = is_open(q->f, own) && strcmp(own, path) == 0;
-		free(own);
-		if (!open) {
+			open = is_open_directory(q->f, path);
+		if (!open && !pattern)
 			cut_component(path);
-			open = is_open(q->f, path);
-		}
-		if (open) {
-			text = xasprintf("`%s`: everyone may write to %s/", watch, path);
-			tell(q, line, text);
-			free(text);
-		}
+		open = open || is_open(q->f, path);
+	}
+	if (open) {
+		text = xasprintf(
+		    "`%s`: everyone may write to %s/", r->watch_text.v[nth], path);
+		tell(q, r->watch_lines[nth], text);
+		free(text);
 	}
 	free(path);
 }
@@ -186,7 +209,7 @@ findings_each(struct findings *f, const struct rule *rule, findings_fn *fn, void
 	size_t i;
 
 	for (i = 0; i < rule->watch.n && f->remote != NULL; i++)
-		find_open_directory(&q, rule->watch.v[i], rule->watch_lines[i]);
+		find_open_directory(&q, i);
 	find_programs(&q);
 	return q.n;
 }

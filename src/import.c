@@ -17,6 +17,7 @@
 
 #include "conf.h"
 #include "options.h"
+#include "pattern.h"
 #include "plist.h"
 #include "plistfile.h"
 #include "rule.h"
@@ -50,6 +51,17 @@ struct item {
 	void (*take)(struct job *j, const struct item *i, const struct plist *value);
 	const char *text; /* the rule's key, or what the comment says */
 };
+
+static bool
+has(const struct strv *list, const char *text)
+{
+	size_t i;
+
+	for (i = 0; i < list->n; i++)
+		if (strcmp(list->v[i], text) == 0)
+			return true;
+	return false;
+}
 
 /* Problems. */
 
@@ -284,46 +296,24 @@ take_environment(struct job *j, const struct item *i, const struct plist *value)
 	}
 }
 
-/* Is the byte at s one that would mean something else on a watch line? */
-static bool
-is_special(const char *s, const char *begin)
-{
-	if (strchr("*?[", *s) != NULL)
-		return true;
-	if (*s == ';' && s > begin && (s[-1] == ' ' || s[-1] == '\t'))
-		return true;
-	return (*s == ' ' || *s == '\t') && s[1] == '\0';
-}
-
-/* A path as a pattern that only it matches. */
-static void
-quote_path(struct buf *out, const char *path)
-{
-	const char *s;
-
-	for (s = path; *s != '\0'; s++)
-		buf_addf(out, is_special(s, path) ? "[%c]" : "%c", *s);
-}
-
 /* One path to watch. At its end a slash means nothing. */
 static void
 watch(struct job *j, const struct item *i, const struct plist *value)
 {
-	char *path = xstrdup(value->text);
+	char *path = xstrdup(value->text), *canonical;
 	struct buf quoted = { NULL, 0, 0 };
-	size_t n = strlen(path), k;
+	size_t n = strlen(path);
 
 	while (n > 1 && path[n - 1] == '/')
 		path[--n] = '\0';
-	quote_path(&quoted, path);
-	free(path);
-	for (k = 0; quoted.p != NULL && k < j->rule->watch.n; k++)
-		if (strcmp(j->rule->watch.v[k], quoted.p) == 0)
-			break;
-	if (quoted.p == NULL)
+	pattern_quote(&quoted, path);
+	canonical = pattern_canonical(quoted.p);
+	if (path[0] == '\0')
 		problem(j, "%s: an empty path", i->key);
-	else if (k == j->rule->watch.n)
+	else if (!has(&j->rule->watch, canonical))
 		set(j, i->key, "watch", quoted.p);
+	free(path);
+	free(canonical);
 	buf_clear(&quoted);
 }
 
@@ -539,17 +529,6 @@ make_name(const char *label)
 	return b.p;
 }
 
-static bool
-is_taken(const struct strv *names, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < names->n; i++)
-		if (strcmp(names->v[i], name) == 0)
-			return true;
-	return false;
-}
-
 /* A name that no section of this call has yet. */
 static const char *
 claim_name(struct import *m, const char *label)
@@ -557,7 +536,7 @@ claim_name(struct import *m, const char *label)
 	char *base = make_name(label), *name = xstrdup(base), suffix[16];
 	unsigned n;
 
-	for (n = 2; is_taken(&m->names, name); n++) {
+	for (n = 2; has(&m->names, name); n++) {
 		free(name);
 		snprintf(suffix, sizeof(suffix), "-%u", n);
 		name =
@@ -614,7 +593,7 @@ print_rule(struct buf *out, const struct job *j)
 		end = s + strcspn(s, "\n") + 1;
 		if (*s != '\t' && *s != '[') {
 			key = xstrndup(s, strcspn(s, " ="));
-			keep = is_taken(&j->keys, key);
+			keep = has(&j->keys, key);
 			free(key);
 		}
 		if (keep)

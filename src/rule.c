@@ -451,6 +451,7 @@ rule_free(struct rule *r)
 		clear_command(&r->actions[i]);
 	clear_command(&r->verify);
 	strv_clear(&r->watch);
+	strv_clear(&r->watch_text);
 	free(r->watch_lines);
 	strv_clear(&r->environment);
 	free(r->actions);

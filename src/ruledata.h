@@ -29,8 +29,9 @@ struct rule {
 	char *file; /* name within conf.d */
 	int line;   /* of the section */
 	char *description;
-	struct strv watch;
-	int *watch_lines; /* where in the file each of watch stands */
+	struct strv watch;      /* canonical texts, see pattern.h */
+	struct strv watch_text; /* as they were written: what is printed */
+	int *watch_lines;       /* where in the file each of them stands */
 	struct command *actions;
 	size_t nactions;
 	struct command verify; /* argv.n is 0 if there is none */

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pattern.h"
 #include "policy.h"
 #include "ruledata.h"
 #include "util.h"
@@ -466,23 +467,6 @@ parse_path(const struct key *k, void *object, const struct input *in)
 	return parse_text(k, object, in);
 }
 
-/* Is every [ of a pattern closed within its component, as fnmatch(3) reads it? */
-static bool
-brackets_closed(const char *s)
-{
-	while ((s = strchr(s, '[')) != NULL) {
-		s++;
-		if (*s == '!' || *s == '^')
-			s++;
-		if (*s == ']')
-			s++;
-		s += strcspn(s, "]/");
-		if (*s != ']')
-			return false;
-	}
-	return true;
-}
-
 static bool
 strv_has(const struct strv *l, const char *s, size_t n)
 {
@@ -494,27 +478,48 @@ strv_has(const struct strv *l, const char *s, size_t n)
 	return false;
 }
 
+/* Keeps the canonical text besides the one that was written. */
+static int
+add_watch(struct rule *r, const struct key *k, char *canonical, const struct input *in)
+{
+	char why[RULE_WHY_SIZE];
+
+	if (check_path(k, canonical, in) == -1)
+		return -1;
+	if (!pattern_check(in->value, why, sizeof(why)))
+		return value_refuse(in, "`%s`: %s", k->name, why);
+	if (strv_has(&r->watch, canonical, strlen(canonical) + 1))
+		return value_refuse(in, "`%s`: `%s` is given twice", k->name, in->value);
+	if (r->watch.n == (size_t)k->max)
+		return value_refuse(
+		    in, "`%s`: more than %lld values", k->name, (long long)k->max);
+	r->watch_lines =
+	    xreallocarray(r->watch_lines, r->watch.n + 1, sizeof(*r->watch_lines));
+	r->watch_lines[r->watch.n] = in->line;
+	strv_push(&r->watch, xstrdup(canonical));
+	strv_push(&r->watch_text, xstrdup(in->value));
+	return 0;
+}
+
 static int
 parse_watch(const struct key *k, void *object, const struct input *in)
 {
-	struct rule *r = object;
-	struct strv *l = &r->watch;
+	char *canonical = pattern_canonical(in->value);
+	int ret = add_watch(object, k, canonical, in);
 
-	if (check_path(k, in->value, in) == -1)
-		return -1;
-	if (!brackets_closed(in->value))
-		return value_refuse(in,
-		    "`%s`: unfinished [ in `%s`: a literal one is [[]", k->name,
-		    in->value);
-	if (strv_has(l, in->value, strlen(in->value) + 1))
-		return value_refuse(in, "`%s`: `%s` is given twice", k->name, in->value);
-	if (l->n == (size_t)k->max)
-		return value_refuse(
-		    in, "`%s`: more than %lld values", k->name, (long long)k->max);
-	r->watch_lines = xreallocarray(r->watch_lines, l->n + 1, sizeof(*r->watch_lines));
-	r->watch_lines[l->n] = in->line;
-	strv_push(l, xstrdup(in->value));
-	return 0;
+	free(canonical);
+	return ret;
+}
+
+static void
+print_watch(const struct key *k, const void *object, struct strv *lines)
+{
+	const struct rule *r = object;
+	size_t i;
+
+	(void)k;
+	for (i = 0; i < r->watch_text.n; i++)
+		print_string(lines, r->watch_text.v[i]);
 }
 
 static void
@@ -678,7 +683,7 @@ print_action(const struct key *k, const void *object, struct strv *lines)
 
 /* The types. */
 
-const struct type value_watch = { "path or pattern", parse_watch, print_strings };
+const struct type value_watch = { "path or pattern", parse_watch, print_watch };
 const struct type value_action = { "command", parse_action, print_action };
 const struct type value_command = { "command", parse_command, print_command };
 const struct type value_changes = { "words", parse_changes, print_changes };

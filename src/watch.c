@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 
 #include "map.h"
+#include "pattern.h"
 #include "platform.h"
 #include "tree.h"
 #include "util.h"
@@ -52,7 +53,10 @@ struct watch_entry {
 	struct watch *watch;
 	const struct watch_ops *ops;
 	void *arg;
-	/* The pattern as runs of literal components and single wildcard ones. */
+	/*
+	 * Runs of literal components, each a path with a slash in front, and
+	 * between them single wildcard components, which have none.
+	 */
 	struct strv parts;
 	struct leaf *leaf;
 	struct list *list;
@@ -233,8 +237,8 @@ expand(struct match *m, struct list *l)
 	char *path, *longer;
 
 	path = xasprintf("%s/%s", strcmp(l->dir, "/") == 0 ? "" : l->dir, m->name);
-	if (next < e->parts.n && strpbrk(e->parts.v[next], "*?[") == NULL) {
-		longer = xasprintf("%s/%s", path, e->parts.v[next]);
+	if (next < e->parts.n && e->parts.v[next][0] == '/') {
+		longer = xasprintf("%s%s", path, e->parts.v[next]);
 		free(path);
 		path = longer;
 		next++;
@@ -390,37 +394,44 @@ list_free(struct list *l, mono_t noticed)
 	free(l);
 }
 
-/* Splits a path into runs of literal components and single wildcard ones. */
+/* Ends the run of literal components; only the first one may be the root. */
 static void
-split(const char *path, struct strv *parts)
+end_run(struct buf *run, struct strv *parts)
 {
-	struct buf literal = { NULL, 0, 0 };
-	size_t len;
-	char *c;
+	if (run->len > 0 || parts->n == 0)
+		strv_push(parts, xstrdup(run->len > 0 ? run->p : "/"));
+	buf_clear(run);
+}
 
-	for (path += strspn(path, "/"); *path != '\0'; path += strspn(path, "/")) {
-		len = strcspn(path, "/");
-		c = xstrndup(path, len);
-		path += len;
-		if (strpbrk(c, "*?[") == NULL) {
-			/* The first run is absolute; later ones follow a name. */
-			buf_addf(&literal, "%s%s",
-			    literal.len > 0 || parts->n == 0 ? "/" : "", c);
-			free(c);
+/* A slash at the end is an empty component, and stays. */
+static void
+split(const char *text, struct strv *parts)
+{
+	char *canonical = pattern_canonical(text), *component, *name;
+	struct buf run = { NULL, 0, 0 };
+	const char *s = canonical;
+	size_t len;
+
+	while (*s == '/') {
+		len = strcspn(++s, "/");
+		component = xstrndup(s, len);
+		s += len;
+		name = pattern_path(component);
+		if (name != NULL) {
+			buf_addf(&run, "/%s", name);
+			free(name);
+			free(component);
 			continue;
 		}
-		if (literal.len > 0 || parts->n == 0)
-			strv_push(parts, xstrdup(literal.len > 0 ? literal.p : "/"));
-		literal.len = 0;
-		strv_push(parts, c);
+		end_run(&run, parts);
+		strv_push(parts, component);
 	}
-	if (literal.len > 0 || parts->n == 0)
-		strv_push(parts, xstrdup(literal.len > 0 ? literal.p : "/"));
-	buf_clear(&literal);
+	end_run(&run, parts);
+	free(canonical);
 }
 
 struct watch_entry *
-watch_add(struct watch *w, const char *path, const struct watch_ops *ops, void *arg)
+watch_add(struct watch *w, const char *text, const struct watch_ops *ops, void *arg)
 {
 	struct watch_entry *e = xcalloc(1, sizeof(*e));
 
@@ -429,10 +440,10 @@ watch_add(struct watch *w, const char *path, const struct watch_ops *ops, void *
 	e->arg = arg;
 	TAILQ_INIT(&e->leaves);
 	TAILQ_INSERT_TAIL(&w->entries, e, link);
-	split(path, &e->parts);
+	split(text, &e->parts);
 	tree_read_mounts(w->tree);
 	if (e->parts.n == 1)
-		e->leaf = leaf_new(e, xstrdup(path));
+		e->leaf = leaf_new(e, xstrdup(e->parts.v[0]));
 	else
 		e->list = list_new(e, xstrdup(e->parts.v[0]), 1);
 	return e;

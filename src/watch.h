@@ -19,7 +19,7 @@ struct strv;
 struct watch;
 struct watch_entry;
 
-/* A concrete path: an entry without wildcards, or one match of a pattern. */
+/* A concrete path: of an entry without wildcards, or one match of a pattern. */
 struct watch_path {
 	const char *path;
 	void *owner;     /* the caller's; NULL at first */
@@ -48,11 +48,12 @@ struct watch *watch_new(struct loop *l);
 void watch_free(struct watch *w);
 
 /*
- * Watches path, which is absolute and may have * ? [ ] in any component. Every
- * path it stands for is looked at before this returns. ops must outlive it.
+ * Watches what text stands for, which is an absolute path or pattern as in
+ * pattern.h. Every path of it is looked at before this returns. ops must outlive
+ * it.
  */
 struct watch_entry *
-watch_add(struct watch *w, const char *path, const struct watch_ops *ops, void *arg);
+watch_add(struct watch *w, const char *text, const struct watch_ops *ops, void *arg);
 void watch_remove(struct watch *w, struct watch_entry *e);
 
 /* Looks at all paths of an entry now. */

@@ -29,8 +29,8 @@ floors='
 4 watch spawn become runenv statedir record history control keys
 3 rule dispatch trust tree run plistfile table ask
 2 loop stamp platform json plist value
-1 log map heap options ruledata
-0 util mono policy paths subcommand
+1 log map heap options ruledata pattern
+0 util mono policy paths subcommand shell
 '
 
 # What else pure modules may take from outside: "MODULE SYMBOL...", * in a symbol

@@ -89,7 +89,7 @@ programs() {
 }
 
 a_path_that_cannot_be_opened() {
-	rule r 'watch = /loop/f'
+	rule r 'watch = /[l]oop/f'
 	ln -s loop "$box/loop"
 	start_daemon
 	wp doctor
@@ -205,7 +205,7 @@ what_the_daemon_says() {
 
 another_job() {
 	mkdir -p "$box/Library/LaunchDaemons"
-	rule r 'watch = /private/key'
+	rule r 'watch = /private//[k]ey'
 	start_daemon
 	job=$box/Library/LaunchDaemons/com.example.key.plist
 	cat >"$job" <<-'END'

@@ -75,9 +75,11 @@ static const struct value rule_values[] = {
 	{ "watch", "/a b/*.[ch]", "/a b/*.[ch]" },
 	{ "watch", "/a/[[]x", "/a/[[]x" },
 	{ "watch", "/a/[]x]", "/a/[]x]" },
-	{ "watch", "/a/[!]x]", "/a/[!]x]" },
-	{ "watch", "/a/[!]x", NULL },
-	{ "watch", "/a/[^]x", NULL },
+	{ "watch", "/a/[!]x]", NULL },
+	{ "watch", "/a/[!]x", "/a/[!]x" },
+	{ "watch", "/a/[^]x", "/a/[^]x" },
+	{ "watch", "/a//[$]b/", "/a//[$]b/" },
+	{ "watch", "/a/[.][.]", NULL },
 	{ "watch", "/a/[]", NULL },
 	{ "watch", "/a/[x/y]", NULL },
 	{ "watch", "/a..b/...", "/a..b/..." },
@@ -412,6 +414,9 @@ a_list_is_added_to_and_its_default_replaced(void **state)
 	assert_int_equal(r->watch.n, 3);
 	assert_int_equal(rule_set(r, "watch", "/a", 3, why), -1);
 	assert_non_null(strstr(why, "twice"));
+	assert_int_equal(rule_set(r, "watch", "//[a]", 3, why), -1);
+	assert_non_null(strstr(why, "`//[a]` is given twice"));
+	assert_int_equal(rule_set(r, "watch", "/a/", 3, why), 0);
 	assert_int_equal(rule_set(r, "environment", "A=1", 1, why), 0);
 	assert_int_equal(rule_continue(r, "environment", "AB=1", 1, why), 0);
 	assert_int_equal(rule_set(r, "environment", "A=2", 1, why), -1);

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The texts of `watch` lines: what each stands for, and that a quoted path is
+ * that path again.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "pattern.h"
+#include "util.h"
+
+#define NELEM(a) (sizeof(a) / sizeof((a)[0]))
+
+static char why[512];
+
+static const struct {
+	const char *text;
+	const char *canonical;
+	const char *path; /* NULL: a pattern */
+} texts[] = {
+	{ "/", "/", "/" },
+	{ "/a/b", "/a/b", "/a/b" },
+	{ "/a/b/", "/a/b/", "/a/b/" },
+	{ "//a///b//", "/a/b/", "/a/b/" },
+	{ "/a b", "/a b", "/a b" },
+	{ "/a/*", "/a/*", NULL },
+	{ "/a//?/", "/a/?/", NULL },
+	{ "/[ab]", "/[ab]", NULL },
+	{ "/[!a]", "/[!a]", NULL },
+	{ "/[^a]", "/[^a]", NULL },
+	{ "/[]a]", "/[]a]", NULL },
+	{ "/[a-c]//x", "/[a-c]/x", NULL },
+	{ "/[[:alpha:]x]*", "/[[:alpha:]x]*", NULL },
+	{ "/[[:x]", "/[[:x]", NULL },
+	{ "/[[.a.]/]", "/[[][.a.]/]", NULL },
+	{ "/[a]", "/a", "/a" },
+	{ "/[$][~][{][ ][#]", "/$~{ #", "/$~{ #" },
+	{ "/[!]", "/!", "/!" },
+	{ "/[^]", "/^", "/^" },
+	{ "/[]]", "/]", "/]" },
+	{ "/[-]", "/-", "/-" },
+	{ "/[\\]", "/\\", "/\\" },
+	{ "/[\xc3\xbc]", "/\xc3\xbc", "/\xc3\xbc" },
+	{ "/[*]", "/[*]", "/*" },
+	{ "/[?]", "/[?]", "/?" },
+	{ "/[[]", "/[[]", "/[" },
+	{ "/[[]]", "/[[]]", "/[]" },
+	{ "/[[]x]", "/[[]x]", "/[x]" },
+	{ "/[!][]]", "/!]", "/!]" },
+	{ "/[!]*", "/!*", NULL },
+	{ "/[*]*", "/[*]*", NULL },
+};
+
+static void
+each_text_has_one_spelling_and_a_path_or_is_a_pattern(void **state)
+{
+	char *canonical, *again, *path;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NELEM(texts); i++) {
+		canonical = pattern_canonical(texts[i].text);
+		again = pattern_canonical(canonical);
+		path = pattern_path(texts[i].text);
+		assert_string_equal(canonical, texts[i].canonical);
+		assert_string_equal(again, canonical);
+		if ((path == NULL) != (texts[i].path == NULL))
+			fail_msg("%s: %s", texts[i].text, path != NULL ? path : "none");
+		if (path != NULL)
+			assert_string_equal(path, texts[i].path);
+		free(canonical);
+		free(again);
+		free(path);
+	}
+}
+
+static void
+a_pattern_matches_what_it_stands_for(void **state)
+{
+	static const struct {
+		const char *text, *path;
+		bool matches;
+	} cases[] = { { "/a/*", "/a/b", true }, { "/a/*", "/a/b/c", false },
+		{ "/a/*", "/a/.b", false }, { "/a/.*", "/a/.b", true },
+		{ "//a/[!]*", "/a/!b", true }, { "//a/[!]*", "/a/b", false },
+		{ "/[$]a?", "/$ab", true }, { "/[*]?", "/*a", true },
+		{ "/[*]?", "/ba", false }, { "/[!a]", "/b", true },
+		{ "/[!a]", "/a", false }, { "/*\\*", "/a\\b", true },
+		{ "/[[:digit:]]", "/1", true }, { "/[[:digit:]]", "/a", false } };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NELEM(cases); i++)
+		if (pattern_matches(cases[i].text, cases[i].path) != cases[i].matches)
+			fail_msg("%s, %s", cases[i].text, cases[i].path);
+}
+
+static void
+brackets_without_an_end_or_with_two_meanings_are_refused(void **state)
+{
+	static const char *const good[] = { "/a", "/[ab]", "/[!]", "/[!][]]", "/[!]/]",
+		"/[^]x[ab]", "/]", "/[]]", "/[[:alpha:]]", "/[!x]]" };
+	static const char *const bad[][2] = { { "/[", "unfinished [" },
+		{ "/[a/b]", "unfinished [" }, { "/[]", "unfinished [" },
+		{ "/[/]", "unfinished [" }, { "/a[[:alpha:]", "unfinished [" },
+		{ "/[!]x]", "`[!]x]` can be read in two ways" },
+		{ "/[^]]/x", "`[^]]` can be read in two ways" },
+		{ "/[\xc3\xa4\xc3\xb6]", "matches single bytes" } };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NELEM(good); i++)
+		if (!pattern_check(good[i], why, sizeof(why)))
+			fail_msg("%s: %s", good[i], why);
+	for (i = 0; i < NELEM(bad); i++)
+		if (pattern_check(bad[i][0], why, sizeof(why)) ||
+		    strstr(why, bad[i][1]) == NULL)
+			fail_msg("%s: %s", bad[i][0], why);
+}
+
+/* A path of bytes that mean something somewhere, in any order. */
+static char *
+random_path(void)
+{
+	static const char *const bits[] = { "a", "/", " ", "$", "HOME", "~", "*", "**",
+		"?", "[", "]", "!", "^", "{", "}", ",", ";", "#", "|", ":", "(", ")", "`",
+		"\\", "'", "\"", ".", "..", "-", "%20", "\t", "\xc3\xbc", "=" };
+	struct buf b = { NULL, 0, 0 };
+	int n = 1 + rand() % 12;
+
+	buf_adds(&b, "/");
+	while (n-- > 0)
+		buf_adds(&b, bits[(size_t)rand() % NELEM(bits)]);
+	return b.p;
+}
+
+static void
+a_quoted_path_stands_for_that_path_and_nothing_else(void **state)
+{
+	struct buf quoted = { NULL, 0, 0 };
+	struct buf bare = { NULL, 0, 0 };
+	char *path, *got;
+	const char *s;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 20000; i++) {
+		path = random_path();
+		buf_adds(&bare, "");
+		for (s = path; *s != '\0'; s++)
+			if (*s != '/' || bare.len == 0 || bare.p[bare.len - 1] != '/')
+				buf_add(&bare, s, 1);
+		pattern_quote(&quoted, path);
+		if (!pattern_check(quoted.p, why, sizeof(why)))
+			fail_msg("%s: %s", path, why);
+		got = pattern_path(quoted.p);
+		assert_non_null(got);
+		assert_string_equal(got, bare.p);
+		free(got);
+		free(path);
+		buf_clear(&quoted);
+		buf_clear(&bare);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_text_has_one_spelling_and_a_path_or_is_a_pattern),
+		cmocka_unit_test(a_pattern_matches_what_it_stands_for),
+		cmocka_unit_test(
+		    brackets_without_an_end_or_with_two_meanings_are_refused),
+		cmocka_unit_test(a_quoted_path_stands_for_that_path_and_nothing_else),
+	};
+	const char *given = getenv("SEED");
+	unsigned seed =
+	    given != NULL ? (unsigned)strtoul(given, NULL, 10) : (unsigned)time(NULL);
+
+	print_message("SEED=%u\n", seed);
+	srand(seed);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
