@@ -128,6 +128,28 @@ find_open_directory(struct inquiry *q, size_t nth)
 	free(path);
 }
 
+/* A path with a slash at its end is that of a directory, and of nothing else. */
+static void
+find_no_directory(struct inquiry *q, size_t nth)
+{
+	const struct rule *r = q->rule;
+	char *path = pattern_path(r->watch.v[nth]), *full, *text;
+	size_t n = path != NULL ? strlen(path) : 0;
+	struct stat st;
+
+	if (n > 1 && path[n - 1] == '/' && !is_remote(q->f, path)) {
+		full = xasprintf("%s%.*s", q->f->root, (int)n - 1, path);
+		text =
+		    xasprintf("`%s`: not a directory, which the `/` at its end asks for",
+			r->watch_text.v[nth]);
+		if (stat(full, &st) == 0 && !S_ISDIR(st.st_mode))
+			tell(q, r->watch_lines[nth], text);
+		free(text);
+		free(full);
+	}
+	free(path);
+}
+
 /* Programs. */
 
 /* What was found out about a command. */
@@ -208,8 +230,10 @@ findings_each(struct findings *f, const struct rule *rule, findings_fn *fn, void
 	struct inquiry q = { .f = f, .rule = rule, .fn = fn, .arg = arg };
 	size_t i;
 
-	for (i = 0; i < rule->watch.n && f->remote != NULL; i++)
+	for (i = 0; i < rule->watch.n && f->remote != NULL; i++) {
 		find_open_directory(&q, i);
+		find_no_directory(&q, i);
+	}
 	find_programs(&q);
 	return q.n;
 }

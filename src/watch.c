@@ -108,12 +108,40 @@ leaf_may_look(struct leaf *f)
 	return !f->pub.unwatched;
 }
 
+/*
+ * A slash at the end asks for a directory, and stat(2) says ENOTDIR of anything
+ * else: nothing that the rule watches, and yet there for the tree.
+ */
+static bool
+is_no_directory(const char *path, struct stamp *there)
+{
+	size_t n = strlen(path);
+	char *bare;
+	bool found;
+
+	if (path[n - 1] != '/')
+		return false;
+	bare = xstrndup(path, n - 1);
+	found = stamp_take(there, bare) == 0 && there->present && !S_ISDIR(there->mode);
+	free(bare);
+	return found;
+}
+
+static void
+leaf_refuse(struct leaf *f)
+{
+	if (f->pub.match)
+		return;
+	f->pub.error = ENOTDIR;
+	f->pub.why = "not a directory, which the / at its end asks for";
+}
+
 static void
 leaf_look(void *arg, unsigned hints, mono_t noticed)
 {
 	struct leaf *f = arg;
 	struct watch_entry *e = f->entry;
-	struct stamp s = { .present = false };
+	struct stamp s = { .present = false }, other;
 	enum tree_end found = TREE_ERROR;
 	int error;
 
@@ -124,7 +152,12 @@ leaf_look(void *arg, unsigned hints, mono_t noticed)
 	error = stamp_take(&s, f->path);
 	if (error == 0)
 		found = s.present ? TREE_HERE : TREE_ABSENT;
-	tree_found(&f->target, found, s.dev, s.ino);
+	if (found == TREE_ABSENT && is_no_directory(f->path, &other)) {
+		leaf_refuse(f);
+		tree_found(&f->target, TREE_HERE, other.dev, other.ino);
+	} else {
+		tree_found(&f->target, found, s.dev, s.ino);
+	}
 	if (error != 0) {
 		f->pub.error = error;
 		f->pub.why = explain(error);

@@ -189,6 +189,37 @@ directories() {
 	ignored "each of them is one run" r
 }
 
+# state_of RULE: state and error of its only path.
+state_of() {
+	"$WATCHPATHD" status --root "$box" --json "$1" |
+	    sed 's/.*"paths":\[{"path":"[^"]*","\([^}]*\)}.*/\1/'
+}
+
+a_slash_at_the_end() {
+	mkdir "$box/d"
+	put "$box/f" 1
+	rule r 'watch = /f/'
+	rule d 'watch = /d//'
+	rule p 'watch = /d/*/'
+	start_daemon
+	ok "a file is not what was asked for, and its state says so" [ "$(state_of r)" = \
+	    'state":"error","error":"not a directory, which the / at its end asks for"' ]
+	ok "and the log" is_logged "r: $box/f/: not a directory"
+	ok "a directory is" [ "$(state_of d)" = 'state":"present","error":null' ]
+	put "$box/f" 2
+	: >"$box/d/file"
+	ignored "a write to the file is no change" r
+	ok "a new entry changes the directory" has_runs d 1
+	ok "a file matches no pattern with a slash at its end" has_runs p 0
+	rm "$box/f"
+	mkdir "$box/f" "$box/d/sub"
+	answered "a directory in place of the file is a creation" r /f/ create
+	wait_runs p 1
+	get_run p 1
+	ok "a directory does match the pattern" [ "$path $change" = "$box/d/sub/ create" ]
+	ok "and all is well" [ "$(state_of r)" = 'state":"present","error":null' ]
+}
+
 hard_links() {
 	mkdir "$box/h"
 	put "$box/h/a" 1
@@ -283,5 +314,6 @@ run_tests patterns patterns:shuffle,split patterns:merge \
     missing_directories missing_directories:shuffle,split \
     missing_directories:merge links links:shuffle,split links:merge \
     links_on_the_way links_on_the_way:shuffle,split,merge directories \
-    directories:extend,merge hard_links hard_links:shuffle,split fifos modes \
+    directories:extend,merge a_slash_at_the_end a_slash_at_the_end:shuffle,split,merge \
+    hard_links hard_links:shuffle,split fifos modes \
     modes:shuffle,split,merge many_matches

@@ -1642,6 +1642,55 @@ slashes_in_a_row_are_one(void **state)
 }
 
 static void
+a_slash_at_the_end_asks_for_a_directory(void **state)
+{
+	(void)state;
+	place("x", "1");
+	watch("x/");
+	check(!rec("x/")->last.present && !known("x"));
+	check_eq(rec("x/")->error, ENOTDIR);
+	check(strstr(rec("x/")->why, "not a directory") == rec("x/")->why);
+	append("x", "2");
+	place("x", "3");
+	expect_just("x/", 0);
+	check_eq(unlink(at("x")), 0);
+	quiet();
+	check_eq(rec("x/")->error, 0);
+	make_dirs("x");
+	expect_just("x/", CREATE);
+	place("x/y", "1");
+	expect_just("x/", MODIFY);
+	check_eq(rec("x/")->error, 0);
+	wipe("x");
+	place("x", "1");
+	expect("x/", DELETE);
+	check_eq(rec("x/")->error, ENOTDIR);
+}
+
+static void
+a_pattern_with_a_slash_at_its_end_matches_directories_only(void **state)
+{
+	(void)state;
+	make_dirs("d/dir");
+	make_dirs("real");
+	place("d/file", "1");
+	make_link("../real", "d/link");
+	make_link("file", "d/other");
+	watch("d/*/");
+	check(known("d/dir/") && known("d/link/"));
+	check(!known("d/file/") && !known("d/file") && !known("d/dir"));
+	check(!rec("d/other/")->last.present);
+	check_eq(rec("d/other/")->error, 0);
+	place("d/more", "1");
+	place("d/dir/x", "1");
+	quiet();
+	check_eq(diff("d/dir/"), MODIFY);
+	check(!known("d/more/"));
+	make_dirs("d/new");
+	expect_just("d/new/", CREATE);
+}
+
+static void
 a_match_may_be_a_link_a_directory_or_dangling(void **state)
 {
 	(void)state;
@@ -3289,6 +3338,8 @@ static const struct CMUnitTest tests[] = {
 	with_sandbox(a_bracket_of_one_character_is_no_pattern),
 	with_sandbox(a_bracket_of_one_character_is_that_character_in_a_pattern),
 	with_sandbox(slashes_in_a_row_are_one),
+	with_sandbox(a_slash_at_the_end_asks_for_a_directory),
+	with_sandbox(a_pattern_with_a_slash_at_its_end_matches_directories_only),
 	with_sandbox(a_match_may_be_a_link_a_directory_or_dangling),
 	with_sandbox(a_name_that_turns_from_file_to_directory_is_followed),
 	with_sandbox(a_directory_is_replaced_under_its_pattern),
