@@ -419,29 +419,16 @@ warn_command(struct parser *p, const struct command *c)
 }
 
 static void
-warn_path(struct parser *p, const char *key, const char *value)
-{
-	if (strchr(value, '\\') != NULL)
-		warning(p, p->line,
-		    "`%s`: `\\` is part of the name: paths are written as they are,"
-		    " spaces too",
-		    key);
-	if (strstr(value, " /") != NULL || strstr(value, ",/") != NULL)
-		warning(p, p->line, "`%s`: taken as one path: give one path a line", key);
-}
-
-static void
 warn_value(struct parser *p, const char *key, const char *value)
 {
-	const char *s = strchr(value, '=');
+	struct strv said = { NULL, 0 };
+	size_t i;
 
-	if (strcmp(key, "watch") == 0 || strcmp(key, "directory") == 0)
-		warn_path(p, key, value);
-	else if (strcmp(key, "environment") == 0 && s != NULL &&
-		 (s[1] == '"' || s[1] == '\'') && s[strlen(s) - 1] == s[1] &&
-		 s[2] != '\0')
-		warning(p, p->line, "`%s`: the quotes are part of the value", key);
-	else if (strcmp(key, "while-running") == 0 && strcmp(value, "ignore") == 0)
+	rule_warn(key, value, &said);
+	for (i = 0; i < said.n; i++)
+		warning(p, p->line, "`%s`: %s", key, said.v[i]);
+	strv_clear(&said);
+	if (strcmp(key, "while-running") == 0 && strcmp(value, "ignore") == 0)
 		warning(p, p->line,
 		    "`%s = ignore`: what others change during a run is lost", key);
 }

@@ -316,6 +316,15 @@ settings_set(
 	return set_value(TABLE(daemon_keys), s, &s->given, key, &in);
 }
 
+void
+rule_warn(const char *key, const char *value, struct strv *out)
+{
+	const struct key *k = find_key(TABLE(keys), key);
+
+	if (k != NULL && k->type->warn != NULL)
+		k->type->warn(value, out);
+}
+
 int
 rule_check_indented(const char *text, char why[RULE_WHY_SIZE])
 {

@@ -32,6 +32,9 @@ int rule_continue(struct rule *r, const char *key, const char *value, int line,
 int settings_set(
     struct settings *s, const char *key, const char *value, char why[RULE_WHY_SIZE]);
 
+/* Adds a sentence for each thing in a value, which was taken, that is hardly meant. */
+void rule_warn(const char *key, const char *value, struct strv *out);
+
 /* May an indented line be this, or does it only look like a continuation? */
 int rule_check_indented(const char *text, char why[RULE_WHY_SIZE]);
 

@@ -459,6 +459,18 @@ check_path(const struct key *k, const char *path, const struct input *in)
 	return 0;
 }
 
+/* What people write who know paths from a shell or from another program. */
+static void
+warn_path(const char *value, struct strv *out)
+{
+	if (strchr(value, '\\') != NULL)
+		strv_push(out,
+		    xstrdup("`\\` is part of the name: paths are written as they are,"
+			    " spaces too"));
+	if (strstr(value, " /") != NULL || strstr(value, ",/") != NULL)
+		strv_push(out, xstrdup("taken as one path: give one path a line"));
+}
+
 static int
 parse_path(const struct key *k, void *object, const struct input *in)
 {
@@ -562,6 +574,16 @@ parse_environment(const struct key *k, void *object, const struct input *in)
 		    in, "`%s`: more than %lld values", k->name, (long long)k->max);
 	strv_push(l, xstrdup(in->value));
 	return 0;
+}
+
+static void
+warn_environment(const char *value, struct strv *out)
+{
+	const char *s = strchr(value, '=') + 1;
+	size_t n = strlen(s);
+
+	if (n > 1 && (s[0] == '"' || s[0] == '\'') && s[n - 1] == s[0])
+		strv_push(out, xstrdup("the quotes are part of the value"));
 }
 
 /* Commands. */
@@ -683,21 +705,23 @@ print_action(const struct key *k, const void *object, struct strv *lines)
 
 /* The types. */
 
-const struct type value_watch = { "path or pattern", parse_watch, print_watch };
-const struct type value_action = { "command", parse_action, print_action };
-const struct type value_command = { "command", parse_command, print_command };
-const struct type value_changes = { "words", parse_changes, print_changes };
-const struct type value_size = { "size", parse_bytes, print_bytes };
-const struct type value_duration = { "duration", parse_ms, print_ms };
-const struct type value_count = { "number", parse_count, print_count };
-const struct type value_retry = { "number or forever", parse_retry, print_retry };
-const struct type value_bool = { "word", parse_bool, print_bool };
-const struct type value_choice = { "word", parse_choice, print_choice };
-const struct type value_codes = { "exit statuses", parse_codes, print_codes };
-const struct type value_name = { "name", parse_name, print_text };
-const struct type value_account = { "name", parse_account, print_text };
-const struct type value_umask = { "octal number", parse_umask, print_umask };
-const struct type value_path = { "path", parse_path, print_text };
-const struct type value_nice = { "number", parse_nice, print_nice };
-const struct type value_environment = { "NAME=value", parse_environment, print_strings };
-const struct type value_text = { "text", parse_text, print_text };
+const struct type value_watch = { "path or pattern", parse_watch, print_watch,
+	warn_path };
+const struct type value_action = { "command", parse_action, print_action, NULL };
+const struct type value_command = { "command", parse_command, print_command, NULL };
+const struct type value_changes = { "words", parse_changes, print_changes, NULL };
+const struct type value_size = { "size", parse_bytes, print_bytes, NULL };
+const struct type value_duration = { "duration", parse_ms, print_ms, NULL };
+const struct type value_count = { "number", parse_count, print_count, NULL };
+const struct type value_retry = { "number or forever", parse_retry, print_retry, NULL };
+const struct type value_bool = { "word", parse_bool, print_bool, NULL };
+const struct type value_choice = { "word", parse_choice, print_choice, NULL };
+const struct type value_codes = { "exit statuses", parse_codes, print_codes, NULL };
+const struct type value_name = { "name", parse_name, print_text, NULL };
+const struct type value_account = { "name", parse_account, print_text, NULL };
+const struct type value_umask = { "octal number", parse_umask, print_umask, NULL };
+const struct type value_path = { "path", parse_path, print_text, warn_path };
+const struct type value_nice = { "number", parse_nice, print_nice, NULL };
+const struct type value_environment = { "NAME=value", parse_environment, print_strings,
+	warn_environment };
+const struct type value_text = { "text", parse_text, print_text, NULL };

@@ -26,11 +26,14 @@ struct input {
  * for each line, nothing if there is no value, a further line that must be
  * indented with a tab in front. parse copies what it keeps, and returns 0, or -1
  * with a sentence in why. The lines are the caller's, the object owns the rest.
+ * warn, if it is not NULL, adds a sentence for each thing in a value, which has
+ * been taken, that is hardly meant.
  */
 struct type {
 	const char *what;
 	int (*parse)(const struct key *k, void *object, const struct input *in);
 	void (*print)(const struct key *k, const void *object, struct strv *lines);
+	void (*warn)(const char *value, struct strv *out);
 };
 
 /* A list of them ends with a name of NULL. */
