@@ -225,6 +225,13 @@ note_vague(struct parser *p, char *message)
 		this_section(p)->vague = true;
 }
 
+/* Is ` ;` an error in values of the key, and no comment? */
+static bool
+is_text(const char *key)
+{
+	return (rule_key_flags(key) & RULE_KEY_TEXT) != 0;
+}
+
 #define CUT_SHORT                                                                  \
 	"white space before `;` would begin a comment, even in quotes: write `;` " \
 	"without the space before it, or put the comment on a line of its own"
@@ -252,7 +259,7 @@ accept_key(struct parser *p)
 		refuse_line(p, "write `=` instead of `:` after `%s`", name);
 	else if (n == 0)
 		refuse_line(p, "`=` without a key before it");
-	else if (comment != NULL && (rule_key_flags(name) & RULE_KEY_TEXT) != 0)
+	else if (comment != NULL && is_text(name))
 		refuse_line(p, "%s", CUT_SHORT);
 	else
 		p->skip = false;
@@ -463,7 +470,7 @@ take_value(void *arg, const char *section, const char *name, const char *value)
 		snprintf(p->key, sizeof(p->key), "%s", name);
 	if (store_value(p, s, p->key, value, why) == -1) {
 		error(p, p->line, "%s%s", why,
-		    strstr(value, " #") != NULL
+		    strstr(value, " #") != NULL && !is_text(p->key)
 			? " (a comment after a value begins with `;`)"
 			: "");
 		p->skip = !p->indented;

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 struct buf;
+struct strv;
 
 /*
  * What the text of a `watch` line stands for: a path, or a pattern with * ? and
@@ -26,7 +27,13 @@ bool pattern_matches(const char *text, const char *path);
 /* Adds a text that stands for path and nothing else. */
 void pattern_quote(struct buf *out, const char *path);
 
-/* False, with a sentence in why, where a bracket has no end or two meanings. */
+/*
+ * False where the text is hardly what was meant: a bracket without end, or what
+ * a shell or another program would read in it; why says so.
+ */
 bool pattern_check(const char *text, char *why, size_t size);
+
+/* Adds a sentence for each thing that may stand and seldom is meant. */
+void pattern_warn(const char *text, struct strv *out);
 
 #endif

@@ -706,7 +706,7 @@ print_action(const struct key *k, const void *object, struct strv *lines)
 /* The types. */
 
 const struct type value_watch = { "path or pattern", parse_watch, print_watch,
-	warn_path };
+	pattern_warn };
 const struct type value_action = { "command", parse_action, print_action, NULL };
 const struct type value_command = { "command", parse_command, print_command, NULL };
 const struct type value_changes = { "words", parse_changes, print_changes, NULL };

@@ -242,7 +242,7 @@ more_than_a_mebibyte_is_refused(void **state)
 static void
 no_byte_breaks_the_reader(void **state)
 {
-	char text[] = "[a]\nwatch=/a?b\naction=/b\n";
+	char text[] = "[a]\nwatch=/a?-b\naction=/b\n";
 	struct conf c = { .nrules = 0 };
 	char *at = strchr(text, '?');
 	int byte, good;
@@ -252,7 +252,7 @@ no_byte_breaks_the_reader(void **state)
 		*at = (char)byte;
 		read_text(&c, text, sizeof(text) - 1);
 		good = byte == '\t' || (byte >= ' ' && byte < 0x7f && byte != '[');
-		if (byte == '\n')
+		if (byte == '\n' || byte == '`')
 			good = 0;
 		if ((c.nrules == 1) != good)
 			fail_msg("byte %#x", byte);

@@ -126,6 +126,108 @@ brackets_without_an_end_or_with_two_meanings_are_refused(void **state)
 			fail_msg("%s: %s", bad[i][0], why);
 }
 
+/* What stands before the remedy, and the character that it names. */
+static const struct {
+	const char *text, *shown, *bracket;
+} mistakes[] = {
+	{ "/Users/$USER/x", "`$USER/x`: no shell here", "[$]" },
+	{ "/a/${HOME}", "`${HOME}`: no shell here", "[$]" },
+	{ "/a/$(id -u)", "`$(id -u)`: no shell here", "[$]" },
+	{ "/a/x$_", "`$_`", "[$]" },
+	{ "/a/$1", "`$1`", "[$]" },
+	{ "/a/`id`", "``id``: no shell here", "[`]" },
+	{ "/x/~/y", "`~/y`: no shell here", "[~]" },
+	{ "/x/~jane", "`~jane`", "[~]" },
+	{ "/x, ~/y", "`~/y`", "[~]" },
+	{ "/a/**/b", "`**/b`: no recursion here", "[*]" },
+	{ "/a/x**", "`**`", "[*]" },
+	{ "/a/{b,c}", "`{b,c}`: no shell here", "[{]" },
+	{ "/a/x{1..9}", "`{1..9}`", "[{]" },
+	{ "/a/{b/{c,d}}", "`{b/{c,d}}`", "[{]" },
+	{ "/a/(b|c)", "`(b|c)`: no shell here", "[(]" },
+	{ "/a # b", "`# b`: no comment here", "[#]" },
+	{ "/a\t#", "`#`", "[#]" },
+	{ "/a, /b", "` /b`: part of the name here", "[ ]" },
+	{ "/a,/b", "`,/b`", "[,]" },
+	{ "/a /b", "` /b`", "[ ]" },
+	{ "/a:/b", "`:/b`", "[:]" },
+	{ "/a;/b", "`;/b`", "[;]" },
+	{ "/a|/b", "`|/b`", "[|]" },
+	{ "/a,", "`,`", "[,]" },
+	{ "/a;", "`;`", "[;]" },
+};
+
+static void
+what_other_programs_would_read_is_refused_with_a_remedy(void **state)
+{
+	char *remedy;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NELEM(mistakes); i++) {
+		remedy = xasprintf("one path a line; for that very character write `%s`",
+		    mistakes[i].bracket);
+		if (pattern_check(mistakes[i].text, why, sizeof(why)) ||
+		    strncmp(why, mistakes[i].shown, strlen(mistakes[i].shown)) != 0 ||
+		    strstr(why, remedy) == NULL)
+			fail_msg("%s: %s", mistakes[i].text, why);
+		free(remedy);
+	}
+}
+
+static void
+what_no_program_would_read_is_a_name(void **state)
+{
+	static const char *const good[] = { "/a/$", "/a/$-x", "/a/x~", "/a/x~y",
+		"/a/[~]$*", "/a/[$]HOME", "/a/[*]*", "/a/*x*", "/a/{GUID}", "/a/{b",
+		"/a/b,c}", "/a/[{]b,c}", "/a/b (1)", "/a/b|c", "/a/b#c", "/a/#b",
+		"/a/b [#]1", "/a[,] b", "/a[ ]/b", "/a[,]/b", "/a, b", "/a:b", "/a;b",
+		"/a[,]", "/a/[!a*]*", "/a/[$~]", "/a ~ b" };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NELEM(good); i++)
+		if (!pattern_check(good[i], why, sizeof(why)))
+			fail_msg("%s: %s", good[i], why);
+}
+
+static void
+a_message_shows_whole_characters(void **state)
+{
+	(void)state;
+	assert_false(
+	    pattern_check("/$a123456789012345678901234567\xc3\xbc", why, sizeof(why)));
+	assert_string_equal(why, "`$a123456789012345678901234567`: no shell here,"
+				 " one path a line; for that very character write"
+				 " `[$]`");
+}
+
+static void
+what_is_seldom_meant_is_warned_of(void **state)
+{
+	static const struct {
+		const char *text, *said; /* NULL: nothing */
+	} cases[] = { { "/a\\ b", "`\\` is part of the name" }, { "/a[\\]b", NULL },
+		{ "/a/\"b c\"/d", "the quotes are part of the name" },
+		{ "/a/'b c'/d", "the quotes are part of the name" },
+		{ "/a/'b c'", "the quotes are part of the name" },
+		{ "/Ann's and Bob's", NULL }, { "/5\" disk", NULL }, { "/a/'b c", NULL },
+		{ "/a%20b", "`%` is part of the name" }, { "/a%b", NULL },
+		{ "/100%", NULL }, { "/a[%]20b", NULL } };
+	struct strv said = { NULL, 0 };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NELEM(cases); i++) {
+		pattern_warn(cases[i].text, &said);
+		if (said.n != (cases[i].said != NULL) ||
+		    (said.n == 1 &&
+			strncmp(said.v[0], cases[i].said, strlen(cases[i].said)) != 0))
+			fail_msg("%s: %s", cases[i].text, said.n > 0 ? said.v[0] : "-");
+		strv_clear(&said);
+	}
+}
+
 /* A path of bytes that mean something somewhere, in any order. */
 static char *
 random_path(void)
@@ -179,6 +281,10 @@ main(void)
 		cmocka_unit_test(a_pattern_matches_what_it_stands_for),
 		cmocka_unit_test(
 		    brackets_without_an_end_or_with_two_meanings_are_refused),
+		cmocka_unit_test(what_other_programs_would_read_is_refused_with_a_remedy),
+		cmocka_unit_test(what_no_program_would_read_is_a_name),
+		cmocka_unit_test(a_message_shows_whole_characters),
+		cmocka_unit_test(what_is_seldom_meant_is_warned_of),
 		cmocka_unit_test(a_quoted_path_stands_for_that_path_and_nothing_else),
 	};
 	const char *given = getenv("SEED");

@@ -80,6 +80,8 @@ static const struct value rule_values[] = {
 	{ "watch", "/a/[^]x", "/a/[^]x" },
 	{ "watch", "/a//[$]b/", "/a//[$]b/" },
 	{ "watch", "/a/[.][.]", NULL },
+	{ "watch", "/a/$b", NULL },
+	{ "watch", "/a/[$]b", "/a/[$]b" },
 	{ "watch", "/a/[]", NULL },
 	{ "watch", "/a/[x/y]", NULL },
 	{ "watch", "/a..b/...", "/a..b/..." },
