@@ -20,8 +20,10 @@
 #include <unistd.h>
 
 #include "pattern.h"
+#include "shell.h"
 #include "trust.h"
 #include "value.h"
+#include "words.h"
 
 #define FILE_SIZE_MAX ((size_t)1 << 20)
 #define FOUND_MAX 1000 /* errors in a file, and warnings */
@@ -198,7 +200,7 @@ static const char *
 find_comment(const char *s)
 {
 	for (; *s != '\0'; s++)
-		if ((s[0] == ' ' || s[0] == '\t') && s[1] == ';')
+		if (shell_is_space(s[0]) && s[1] == ';')
 			return s + 1;
 	return NULL;
 }
@@ -412,17 +414,13 @@ read_line(char *out, int size, void *arg)
 static void
 warn_command(struct parser *p, const struct command *c)
 {
-	static const char *const shell[] = { "|", "||", "&", "&&", ">", ">>", "<", "2>",
-		"2>>", "2>&1", "#" };
-	size_t i, j;
+	struct strv said = { NULL, 0 };
+	size_t i;
 
-	for (i = 0; i < c->argv.n; i++)
-		for (j = 0; j < sizeof(shell) / sizeof(shell[0]); j++)
-			if (strcmp(c->argv.v[i], shell[j]) == 0)
-				warning(p, c->line,
-				    "`%s` goes to the program as it is: no shell reads"
-				    " this line",
-				    shell[j]);
+	words_warn_command(&c->argv, &said);
+	for (i = 0; i < said.n; i++)
+		warning(p, c->line, "%s", said.v[i]);
+	strv_clear(&said);
 }
 
 static void

@@ -401,9 +401,9 @@ is_special(const char *s, const char *begin)
 {
 	if (is_wild(*s) || *s == '\\')
 		return true;
-	if (*s == ';' && s > begin && (s[-1] == ' ' || s[-1] == '\t'))
+	if (*s == ';' && s > begin && shell_is_space(s[-1]))
 		return true;
-	return (*s == ' ' || *s == '\t') && s[1] == '\0';
+	return shell_is_space(*s) && s[1] == '\0';
 }
 
 void

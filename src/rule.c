@@ -14,6 +14,7 @@
 #include <strings.h>
 
 #include "log.h"
+#include "shell.h"
 #include "util.h"
 #include "value.h"
 
@@ -254,7 +255,7 @@ static bool
 has_comment(const char *s)
 {
 	for (; *s != '\0'; s++)
-		if (value_is_space(s[0]) && s[1] == ';')
+		if (shell_is_space(s[0]) && s[1] == ';')
 			return true;
 	return false;
 }
@@ -272,7 +273,7 @@ check_value(const char *key, const char *value, size_t used, const struct input 
 		    in, "`%s`: longer than a line of %d bytes", key, RULE_LINE_MAX);
 	if (!rule_text_valid(value))
 		return value_refuse(in, "`%s`: control bytes, or not UTF-8", key);
-	if (value_is_space(value[0]) || value_is_space(value[n - 1]))
+	if (shell_is_space(value[0]) || shell_is_space(value[n - 1]))
 		return value_refuse(in, "`%s`: white space at the beginning or end", key);
 	if (value[0] == ';' || has_comment(value))
 		return value_refuse(in, "`%s`: a `;` that would begin a comment", key);
@@ -524,7 +525,7 @@ rule_quote_word(struct buf *out, const char *word)
 	}
 	buf_adds(out, "'");
 	for (s = word; *s != '\0'; s++) {
-		if (*s == '\'' || (*s == ';' && s > word && value_is_space(s[-1])))
+		if (*s == '\'' || (*s == ';' && s > word && shell_is_space(s[-1])))
 			buf_addf(out, "'\\%c'", *s);
 		else
 			buf_add(out, s, 1);

@@ -9,6 +9,12 @@
 
 #define SHOWN_MAX 30 /* bytes */
 
+bool
+shell_is_space(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
 static bool
 begins_name(char c)
 {
@@ -37,7 +43,7 @@ const char *
 shell_find_comment(const char *s)
 {
 	for (; *s != '\0'; s++)
-		if ((s[0] == ' ' || s[0] == '\t') && s[1] == '#')
+		if (shell_is_space(s[0]) && s[1] == '#')
 			return s + 1;
 	return NULL;
 }

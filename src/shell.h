@@ -10,6 +10,9 @@
  * that whoever writes `$HOME` must hear that it stays five letters.
  */
 
+/* A space or a tab? */
+bool shell_is_space(char c);
+
 /* Does a variable or a command substitution begin at s? */
 bool shell_expands(const char *s);
 

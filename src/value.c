@@ -14,6 +14,7 @@
 #include "policy.h"
 #include "ruledata.h"
 #include "util.h"
+#include "words.h"
 
 #define NAME_LEN 48
 
@@ -38,12 +39,6 @@ static const void *
 const_field(const struct key *k, const void *object)
 {
 	return (const char *)object + k->offset;
-}
-
-bool
-value_is_space(char c)
-{
-	return c == ' ' || c == '\t';
 }
 
 /* The next word of *s on white space, as a fresh string, or NULL. */
@@ -588,44 +583,18 @@ warn_environment(const char *value, struct strv *out)
 
 /* Commands. */
 
-/* The bytes that a backslash keeps from being special within "…", as in sh. */
-#define DOUBLE_SPECIAL "\"\\$`"
-
-static bool
-is_typographic_quote(const char *s)
-{
-	return strncmp(s, "\xe2\x80\x98", 3) == 0 || strncmp(s, "\xe2\x80\x99", 3) == 0 ||
-	       strncmp(s, "\xe2\x80\x9c", 3) == 0 || strncmp(s, "\xe2\x80\x9d", 3) == 0;
-}
-
-/* Takes one word off *s into out; 0, or -1. */
+/* Is there a program in front, as execve(2) wants it? */
 static int
-split_word(const char **sp, struct buf *out, const struct input *in)
+check_program(const struct key *k, const char *program, const struct input *in)
 {
-	const char *s;
-	char quote = '\0';
-
-	for (s = *sp; *s != '\0' && (quote != '\0' || !value_is_space(*s)); s++) {
-		if (*s == quote)
-			quote = '\0';
-		else if (quote == '\0' && (*s == '\'' || *s == '"'))
-			quote = *s;
-		else if (quote == '\0' && is_typographic_quote(s))
-			return value_refuse(
-			    in, "a typographic quote does not quote: write ' or \"");
-		else if (*s == '\\' && quote == '\0' && s[1] == '\0')
-			return value_refuse(in, "unfinished \\ at the end of the line");
-		else if (*s == '\\' && quote != '\'' &&
-			 (quote == '\0' ||
-			     (s[1] != '\0' && strchr(DOUBLE_SPECIAL, s[1]) != NULL)))
-			buf_add(out, ++s, 1);
-		else
-			buf_add(out, s, 1);
-	}
-	if (quote != '\0')
-		return value_refuse(in, "unfinished quote %c", quote);
-	*sp = s;
-	return 0;
+	if (program[0] == '/')
+		return 0;
+	if (variable_length(program) != 0)
+		return value_refuse(in,
+		    "`%s`: `%s` is no program: variables stand under `environment`",
+		    k->name, program);
+	return value_refuse(
+	    in, "`%s`: the program `%s` is not an absolute path", k->name, program);
 }
 
 /* Adds the words of one line to a command, or none of them. */
@@ -633,20 +602,11 @@ int
 value_split_words(const struct key *k, struct command *c, const struct input *in)
 {
 	struct strv words = { NULL, 0 };
-	const char *s = in->value;
-	struct buf word;
 	size_t i;
-	int ret = 0;
+	int ret = words_split(in->value, &words, in->why, RULE_WHY_SIZE) ? 0 : -1;
 
-	for (s += strspn(s, " \t"); *s != '\0' && ret == 0; s += strspn(s, " \t")) {
-		word = (struct buf){ NULL, 0, 0 };
-		buf_adds(&word, "");
-		ret = split_word(&s, &word, in);
-		strv_push(&words, word.p);
-	}
-	if (ret == 0 && c->argv.n == 0 && words.n != 0 && words.v[0][0] != '/')
-		ret = value_refuse(in, "`%s`: the program `%s` is not an absolute path",
-		    k->name, words.v[0]);
+	if (ret == 0 && c->argv.n == 0 && words.n != 0)
+		ret = check_program(k, words.v[0], in);
 	for (i = 0; i < words.n && ret == 0; i++)
 		strv_push(&c->argv, xstrdup(words.v[i]));
 	if (ret == 0)
@@ -707,8 +667,8 @@ print_action(const struct key *k, const void *object, struct strv *lines)
 
 const struct type value_watch = { "path or pattern", parse_watch, print_watch,
 	pattern_warn };
-const struct type value_action = { "command", parse_action, print_action, NULL };
-const struct type value_command = { "command", parse_command, print_command, NULL };
+const struct type value_action = { "command", parse_action, print_action, words_warn };
+const struct type value_command = { "command", parse_command, print_command, words_warn };
 const struct type value_changes = { "words", parse_changes, print_changes, NULL };
 const struct type value_size = { "size", parse_bytes, print_bytes, NULL };
 const struct type value_duration = { "duration", parse_ms, print_ms, NULL };

@@ -82,9 +82,6 @@ int value_refuse(const struct input *in, const char *fmt, ...)
 /* The field of object that k is of. */
 void *value_field(const struct key *k, void *object);
 
-/* A space or a tab? */
-bool value_is_space(char c);
-
 /* 1 to 48 of a-z 0-9 - _ . */
 bool value_name_valid(const char *name);
 

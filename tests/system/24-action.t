@@ -63,7 +63,7 @@ everything() {
 	cat >"$dir/argv.ini" <<-'END'
 	[r]
 	watch = /r
-	action = /probe one "two words" 'it''s' a\ b "" "q\"q" $HOME * >x
+	action = /probe one "two words" 'it''s' a\ b "" "q\"q" '$HOME' '*' \>x
 	    another
 	environment = GREETING=hello world
 	environment = EMPTY=

@@ -527,9 +527,13 @@ a_command_is_split_as_a_shell_would(void **state)
 		{ "/p 'a\\b'", "a\\b|" }, { "/p '\\'", "\\|" },
 		{ "/p \"a\\\"b\"", "a\"b|" }, { "/p \"a\\\\\"", "a\\|" },
 		{ "/p \"a\\n\"", "a\\n|" }, { "/p \"\\$x\\`\"", "$x`|" },
-		{ "/p \"it's\"", "it's|" }, { "/p '\"'", "\"|" },
-		{ "/p $x|y&", "$x|y&|" }, { "/p a;b", "a;b|" }, { "/p #", "#|" },
-		{ "/p \\a", "a|" } };
+		{ "/p \"it's\"", "it's|" }, { "/p '\"'", "\"|" }, { "/p \\a", "a|" },
+		{ "/p '$x|y&'", "$x|y&|" }, { "/p \\$x\\|y\\&", "$x|y&|" },
+		{ "/p \"a;b\"", "a;b|" }, { "/p '#' a#b a~b", "#|a#b|a~b|" },
+		{ "/p \"~\" '~/x'", "~|~/x|" },
+		{ "/p a$ $ $. \"a$\" $/", "a$|$|$.|a$|$/|" },
+		{ "/p \"<|>&;()*?#~\"", "<|>&;()*?#~|" },
+		{ "/p -name '*.x' {} \\;", "-name|*.x|{}|;|" } };
 	size_t i;
 	char *got;
 
@@ -540,6 +544,74 @@ a_command_is_split_as_a_shell_would(void **state)
 			fail_msg("%s: got %s, not %s", cases[i][0],
 			    got != NULL ? got : "nothing", cases[i][1]);
 		free(got);
+	}
+}
+
+static void
+what_a_shell_would_read_in_a_command_is_refused(void **state)
+{
+	static const char *const cases[][2] = { { "a | b", "`|`" }, { "a&", "`&`" },
+		{ "a && b", "`&&`" }, { "a; b", "`;`" }, { "a;b", "`;b`" },
+		{ "a >/tmp/x", "`>/tmp/x`" }, { "a<b", "`<b`" }, { "a 2>&1", "`>&1`" },
+		{ "(a)", "`(a)`" }, { "a)", "`)`" }, { "`date`", "``date``" },
+		{ "\"`date`\"", "``date`\"`" }, { "$HOME/x", "`$HOME/x`" },
+		{ "\"a $HOME\"", "`$HOME\"`" }, { "${x}", "`${x}`" },
+		{ "$(date)", "`$(date)`" }, { "$1", "`$1`" }, { "$_x", "`$_x`" },
+		{ "\"$@\"", "`$@\"`" }, { "$*", "`$*`" }, { "$?", "`$?`" },
+		{ "$$", "`$$`" }, { "$'a'", "`$'a'`" }, { "$\"a\"", "`$\"a\"`" },
+		{ "~", "`~`" }, { "~/x", "`~/x`" }, { "~jane", "`~jane`" },
+		{ "#", "`#`" }, { "#comment", "`#comment`" }, { "'a'|b", "`|b`" },
+		{ "\"a\";", "`;`" } };
+	struct rule *r = rule_new("x", "f.ini", 1);
+	char *line, *said;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(rule_set(r, "action", "/p", 1, why), 0);
+	for (i = 0; i < NELEM(cases); i++) {
+		line = xasprintf("/p %s", cases[i][0]);
+		said = xasprintf("%s: no shell here: quote it, or write /bin/sh -c '...'",
+		    cases[i][1]);
+		if (split(line) != NULL || strcmp(why, said) != 0)
+			fail_msg("%s: %s", line, why);
+		if (rule_continue(r, "action", cases[i][0], 2, why) != -1)
+			fail_msg("continued by %s", cases[i][0]);
+		free(line);
+		free(said);
+	}
+	assert_int_equal(r->actions[0].argv.n, 1);
+	assert_int_equal(rule_set(r, "verify", "/p | q", 1, why), -1);
+	assert_non_null(strstr(why, "no shell here"));
+	assert_null(split("/p \xe2\x80\x94quiet"));
+	assert_string_equal(why, "a typographic dash begins no option: write - or --");
+	assert_null(split("A=b /p"));
+	assert_non_null(strstr(why, "variables stand under `environment`"));
+	rule_free(r);
+}
+
+static void
+what_a_shell_might_expand_is_warned_of(void **state)
+{
+	static const char *const cases[][2] = { { "*.txt", "`*.txt`" }, { "a?", "`a?`" },
+		{ "[ab]", "`[ab]`" }, { "x{a,b}", "`x{a,b}`" }, { "{1..3}", "`{1..3}`" },
+		{ "--to=~/x", "`--to=~/x`" }, { "'*.txt'", NULL }, { "\"*\"", NULL },
+		{ "\\*", NULL }, { "'['a]", NULL }, { "[a", NULL }, { "a]", NULL },
+		{ "{}", NULL }, { "{a'.'.b}", NULL }, { "{a}", NULL }, { "a,b", NULL },
+		{ "host:~/x", NULL }, { "a~b", NULL } };
+	struct strv said = { NULL, 0 };
+	char *line;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NELEM(cases); i++) {
+		line = xasprintf("/p %s x", cases[i][0]);
+		rule_warn("verify", line, &said);
+		if (said.n != (cases[i][1] != NULL) ||
+		    (said.n == 1 &&
+			strncmp(said.v[0], cases[i][1], strlen(cases[i][1])) != 0))
+			fail_msg("%s: %s", line, said.n != 0 ? said.v[0] : "-");
+		strv_clear(&said);
+		free(line);
 	}
 }
 
@@ -629,7 +701,8 @@ a_quoted_word_is_read_back_as_it_was(void **state)
 {
 	static const char *const words[] = { "", "a", "a b", "it's", "a ;b", "a\t;b", ";",
 		"\"", "\\", "$x", "#", "user=x", "[x]", "'", "''", "\xe2\x80\x9c", "a=b",
-		" ", "a;b", " ; ;" };
+		" ", "a;b", " ; ;", "~", "~/x", "$(a)", "`a`", "*", "a|b&<>()",
+		"\xe2\x80\x94x", "$", "{a,b}", "[a]", "\"$x\"", "#x" };
 	struct rule *r;
 	struct buf b = { NULL, 0, 0 };
 	size_t i;
@@ -769,6 +842,8 @@ main(void)
 		cmocka_unit_test(lists_are_not_endless),
 		cmocka_unit_test(an_unknown_key_is_answered_with_the_nearest),
 		cmocka_unit_test(a_command_is_split_as_a_shell_would),
+		cmocka_unit_test(what_a_shell_would_read_in_a_command_is_refused),
+		cmocka_unit_test(what_a_shell_might_expand_is_warned_of),
 		cmocka_unit_test(indented_lines_add_words_to_the_command_above),
 		cmocka_unit_test(a_value_that_no_line_can_hold_is_refused),
 		cmocka_unit_test(no_printed_line_is_longer_than_a_line),
