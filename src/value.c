@@ -13,6 +13,7 @@
 #include "pattern.h"
 #include "policy.h"
 #include "ruledata.h"
+#include "shell.h"
 #include "util.h"
 #include "words.h"
 
@@ -380,6 +381,47 @@ print_codes(const struct key *k, const void *object, struct strv *lines)
 	}
 }
 
+/* What people write who know such values from a shell. */
+
+/* The length of NAME in NAME=value, or 0. */
+static size_t
+variable_length(const char *s)
+{
+	size_t n =
+	    strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
+
+	return s[n] == '=' && (s[0] < '0' || s[0] > '9') ? n : 0;
+}
+
+/* Another variable behind the first one of a value, or NULL. */
+static const char *
+find_variable(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if ((shell_is_space(*s) || *s == ';') && variable_length(s + 1) != 0)
+			return s + 1;
+	return NULL;
+}
+
+static void
+add_doubt(struct strv *out, const char *at, const char *text)
+{
+	if (at != NULL)
+		strv_push(out, xasprintf("`%.*s`%s", (int)shell_shown(at), at, text));
+}
+
+#define STAYS " stays as it is: no shell here"
+
+static void
+warn_shell(const char *value, struct strv *out)
+{
+	add_doubt(out, shell_find_expansion(value), STAYS);
+	add_doubt(out, shell_find_comment(value),
+	    " is part of the value: a comment is a line of its own");
+	add_doubt(out, find_variable(value),
+	    " is part of the value: variables stand under `environment`, a line each");
+}
+
 /* Text, names and paths. */
 
 static int
@@ -416,7 +458,7 @@ parse_name(const struct key *k, void *object, const struct input *in)
 static int
 parse_account(const struct key *k, void *object, const struct input *in)
 {
-	if (strpbrk(in->value, " \t:/") != NULL)
+	if (strpbrk(in->value, " \t:/\"'`") != NULL)
 		return value_refuse(in, "`%s`: `%s` is not the name of a %s", k->name,
 		    in->value, k->name);
 	return parse_text(k, object, in);
@@ -454,16 +496,17 @@ check_path(const struct key *k, const char *path, const struct input *in)
 	return 0;
 }
 
-/* What people write who know paths from a shell or from another program. */
 static void
 warn_path(const char *value, struct strv *out)
 {
-	if (strchr(value, '\\') != NULL)
-		strv_push(out,
-		    xstrdup("`\\` is part of the name: paths are written as they are,"
-			    " spaces too"));
+	const char *home = strstr(value, "/~");
+
+	pattern_warn(value, out);
+	warn_shell(value, out);
+	add_doubt(out, home != NULL ? home + 1 : NULL, STAYS);
+	add_doubt(out, strpbrk(value, "*?"), " is part of the name: no pattern here");
 	if (strstr(value, " /") != NULL || strstr(value, ",/") != NULL)
-		strv_push(out, xstrdup("taken as one path: give one path a line"));
+		strv_push(out, xstrdup("taken as one path: it cannot have several"));
 }
 
 static int
@@ -539,16 +582,6 @@ print_strings(const struct key *k, const void *object, struct strv *lines)
 		print_string(lines, l->v[i]);
 }
 
-/* The length of NAME in NAME=value, or 0. */
-static size_t
-variable_length(const char *s)
-{
-	size_t n =
-	    strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
-
-	return s[n] == '=' && (s[0] < '0' || s[0] > '9') ? n : 0;
-}
-
 static int
 parse_environment(const struct key *k, void *object, const struct input *in)
 {
@@ -571,14 +604,27 @@ parse_environment(const struct key *k, void *object, const struct input *in)
 	return 0;
 }
 
-static void
-warn_environment(const char *value, struct strv *out)
+/* sh would take a ~ for a directory here, and in each part of a PATH. */
+static const char *
+find_home(const char *value)
 {
-	const char *s = strchr(value, '=') + 1;
-	size_t n = strlen(s);
+	const char *colon = strstr(value, ":~");
 
-	if (n > 1 && (s[0] == '"' || s[0] == '\'') && s[n - 1] == s[0])
+	if (value[0] == '~')
+		return value;
+	return colon != NULL ? colon + 1 : NULL;
+}
+
+static void
+warn_environment(const char *variable, struct strv *out)
+{
+	const char *value = strchr(variable, '=') + 1;
+	size_t n = strlen(value);
+
+	if (n > 1 && (value[0] == '"' || value[0] == '\'') && value[n - 1] == value[0])
 		strv_push(out, xstrdup("the quotes are part of the value"));
+	warn_shell(value, out);
+	add_doubt(out, find_home(value), STAYS);
 }
 
 /* Commands. */

@@ -174,6 +174,7 @@ static const struct value rule_values[] = {
 	{ "user", "EX\\jane", "EX\\jane" },
 	{ "user", "a b", NULL },
 	{ "user", "a:b", NULL },
+	{ "user", "\"a\"", NULL },
 	{ "group", "staff", "staff" },
 	{ "group", "a/b", NULL },
 	{ "umask", "022", "022" },
