@@ -561,12 +561,13 @@ finish_section(struct parser *p, struct section *s)
 {
 	char why[RULE_WHY_SIZE];
 	unsigned nth;
+	int line;
 
 	if (!s->keys && !s->errors)
 		error(p, s->line, "section without keys");
 	else if (s->keys && !s->vague && s->rule != NULL)
-		for (nth = 0; rule_validate(s->rule, nth, why) == -1; nth++)
-			error(p, s->line, "%s", why);
+		for (nth = 0; rule_validate(s->rule, nth, &line, why) == -1; nth++)
+			error(p, line, "%s", why);
 	if (s->rule == NULL || s->errors || !s->keys)
 		return;
 	for (nth = 0; nth < s->rule->nactions; nth++)

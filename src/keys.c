@@ -11,6 +11,8 @@
 #include "util.h"
 #include "value.h"
 
+#define BY_SETTLE ", or three times settle if that is more"
+
 /* "word, list" */
 static void
 add_values(const struct key *k, struct buf *out)
@@ -31,7 +33,8 @@ add_details(const struct key *k, struct buf *out)
 	if ((k->flags & RULE_KEY_REQUIRED) != 0)
 		buf_adds(out, "required");
 	if (k->initial != NULL)
-		buf_addf(out, "default %s", k->initial);
+		buf_addf(out, "default %s%s", k->initial,
+		    (k->flags & KEY_BY_SETTLE) != 0 ? BY_SETTLE : "");
 }
 
 /* Within 80 columns. */
@@ -88,7 +91,8 @@ print_keys_mdoc(const struct key *table, size_t n, struct buf *out)
 		if ((k->flags & RULE_KEY_LIST) != 0)
 			buf_adds(out, "It is a list.\n");
 		if (k->initial != NULL)
-			buf_addf(out, "The default is %s.\n", k->initial);
+			buf_addf(out, "The default is %s%s.\n", k->initial,
+			    (k->flags & KEY_BY_SETTLE) != 0 ? BY_SETTLE : "");
 	}
 	buf_adds(out, ".El\n");
 }

@@ -68,7 +68,7 @@ static const struct key keys[] = {
 	{ "settle", &value_duration, POLICY(settle_ms), 0, DAY, NULL, "1s", 0,
 	    "Wait until nothing has changed for this long, so that the file is whole." },
 	{ "settle-max", &value_duration, POLICY(settle_max_ms), 0, 7 * DAY, NULL, "30s",
-	    0, "Settle no longer than this after the first change." },
+	    KEY_BY_SETTLE, "Settle no longer than this after the first change." },
 	{ "cooldown", &value_duration, POLICY(cooldown_ms), 0, YEAR, NULL, "10s", 0,
 	    "Quiet time after a run ends, which delays the next run and drops nothing." },
 	{ "splay", &value_duration, POLICY(splay_ms), 0, 7 * DAY, NULL, "0", 0,
@@ -122,7 +122,8 @@ static const struct key daemon_keys[] = {
 };
 /* clang-format on */
 
-_Static_assert(NELEM(keys) <= 64, "a bit of `given` for every key");
+_Static_assert(NELEM(keys) <= RULE_KEYS_MAX, "a line for every key");
+_Static_assert(RULE_KEYS_MAX <= 64, "a bit of `given` for every key");
 
 #define TABLE(t) t, NELEM(t)
 
@@ -299,13 +300,51 @@ set_value(const struct key *table, size_t n, void *object, uint64_t *given,
 	return k->type->parse(k, object, in);
 }
 
+static bool
+is_given(const struct rule *r, const struct key *k)
+{
+	return (r->given >> (k - keys) & 1) != 0;
+}
+
+/* Notes where a key was set first, and whether it was in vain. */
+static void
+note_line(struct rule *r, const struct key *k, int line, bool refused)
+{
+	if (r->lines[k - keys] == 0)
+		r->lines[k - keys] = line;
+	if (refused)
+		r->refused |= UINT64_C(1) << (k - keys);
+}
+
+/* Defaults that depend on other keys. */
+static void
+derive_defaults(struct rule *r)
+{
+	size_t i;
+	int64_t *ms;
+
+	for (i = 0; i < NELEM(keys); i++) {
+		if ((keys[i].flags & KEY_BY_SETTLE) == 0 || is_given(r, &keys[i]))
+			continue;
+		ms = value_field(&keys[i], r);
+		(void)parse_duration(keys[i].initial, ms);
+		if (*ms < 3 * r->policy.settle_ms)
+			*ms = 3 * r->policy.settle_ms;
+	}
+}
+
 int
 rule_set(
     struct rule *r, const char *key, const char *value, int line, char why[RULE_WHY_SIZE])
 {
 	struct input in = { value, line, why, false };
+	const struct key *k = find_key(TABLE(keys), key);
+	int ret = set_value(TABLE(keys), r, &r->given, key, &in);
 
-	return set_value(TABLE(keys), r, &r->given, key, &in);
+	if (k != NULL)
+		note_line(r, k, line, ret == -1);
+	derive_defaults(r);
+	return ret;
 }
 
 int
@@ -385,26 +424,46 @@ rule_continue(
 	return k->type->parse(k, r, &in);
 }
 
+static bool
+is_missing(const struct rule *r, const struct key *k)
+{
+	return (k->flags & RULE_KEY_REQUIRED) != 0 && !is_given(r, k);
+}
+
+/* Was one of two keys given a value that could not be taken? */
+static bool
+is_refused(const struct rule *r, const struct key *a, const struct key *b)
+{
+	return ((r->refused >> (a - keys) | r->refused >> (b - keys)) & 1) != 0;
+}
+
+static int
+check_settle_max(const struct rule *r, int *line, const struct input *in)
+{
+	const struct key *settle = find_key(TABLE(keys), "settle");
+	const struct key *max = find_key(TABLE(keys), "settle-max");
+	char settle_text[32], max_text[32];
+
+	if (r->policy.settle_ms <= r->policy.settle_max_ms || is_refused(r, settle, max))
+		return 0;
+	format_duration(settle_text, sizeof(settle_text), r->policy.settle_ms);
+	format_duration(max_text, sizeof(max_text), r->policy.settle_max_ms);
+	*line = r->lines[max - keys];
+	return value_refuse(
+	    in, "`settle-max` (%s) is shorter than `settle` (%s)", max_text, settle_text);
+}
+
 int
-rule_validate(const struct rule *r, unsigned nth, char why[RULE_WHY_SIZE])
+rule_validate(const struct rule *r, unsigned nth, int *line, char why[RULE_WHY_SIZE])
 {
 	struct input in = { NULL, 0, why, false };
-	char settle[32], max[32];
 	size_t i;
 
-	for (i = 0; i < NELEM(keys); i++) {
-		if ((keys[i].flags & RULE_KEY_REQUIRED) == 0 || (r->given >> i & 1) != 0)
-			continue;
-		if (nth-- == 0)
+	*line = r->line;
+	for (i = 0; i < NELEM(keys); i++)
+		if (is_missing(r, &keys[i]) && nth-- == 0)
 			return value_refuse(&in, "missing `%s`", keys[i].name);
-	}
-	if (r->policy.settle_ms > r->policy.settle_max_ms && nth-- == 0) {
-		format_duration(settle, sizeof(settle), r->policy.settle_ms);
-		format_duration(max, sizeof(max), r->policy.settle_max_ms);
-		return value_refuse(
-		    &in, "`settle` (%s) is longer than `settle-max` (%s)", settle, max);
-	}
-	return 0;
+	return nth == 0 ? check_settle_max(r, line, &in) : 0;
 }
 
 /* A rule's life. */

@@ -38,8 +38,11 @@ void rule_warn(const char *key, const char *value, struct strv *out);
 /* May an indented line be this, or does it only look like a continuation? */
 int rule_check_indented(const char *text, char why[RULE_WHY_SIZE]);
 
-/* The nth thing, from 0, that keeps a complete rule from working; 0: no more. */
-int rule_validate(const struct rule *r, unsigned nth, char why[RULE_WHY_SIZE]);
+/*
+ * The nth thing, from 0, that keeps a complete rule from working: -1, a sentence
+ * in why, and the line that it belongs to. 0: no more.
+ */
+int rule_validate(const struct rule *r, unsigned nth, int *line, char why[RULE_WHY_SIZE]);
 
 /* What is true of a key of a rule or of [daemon]; 0 for an unknown one. */
 enum {

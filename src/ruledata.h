@@ -23,6 +23,8 @@ struct command {
 
 enum rule_trust { TRUST_STRICT, TRUST_ADMIN };
 
+#define RULE_KEYS_MAX 40
+
 /* One rule. Strings that were not given are NULL. */
 struct rule {
 	char *name; /* of the section */
@@ -46,7 +48,9 @@ struct rule {
 	struct strv environment; /* NAME=value */
 	enum rule_trust trust;
 	bool keep_awake, log_output;
-	uint64_t given; /* keys that were set, a bit each */
+	/* Keys that were set, a bit each in the order of the table, some in vain. */
+	uint64_t given, refused;
+	int lines[RULE_KEYS_MAX]; /* where each of them was set first */
 };
 
 /* [daemon] */

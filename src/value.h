@@ -18,8 +18,9 @@ struct input {
 	bool first; /* replaces the default */
 };
 
-/* A flag of the table besides RULE_KEY_: 0 is good although it is below min. */
-#define KEY_ZERO 0x100u
+/* Flags of the table besides RULE_KEY_. */
+#define KEY_ZERO 0x100u      /* 0 is good although it is below min */
+#define KEY_BY_SETTLE 0x200u /* three times `settle` if that is more than initial */
 
 /*
  * How values of a kind are read into the object, and printed from it: a string
@@ -49,7 +50,7 @@ struct key {
 	int64_t min, max; /* of a value, or max values of a list */
 	const struct choice *choices;
 	const char *initial; /* NULL: none */
-	unsigned flags;      /* RULE_KEY_, KEY_ZERO */
+	unsigned flags;      /* RULE_KEY_, KEY_ */
 	const char *text;    /* one sentence */
 };
 

@@ -369,11 +369,11 @@ static struct rule *
 random_rule(void)
 {
 	static const char *const names[] = { "description", "watch", "on", "min-size",
-		"at-start", "action", "verify", "success", "settle", "settle-max",
-		"cooldown", "splay", "timeout", "retry", "retry-delay",
-		"retry-on-network", "every", "while-running", "lock", "user", "group",
-		"umask", "directory", "nice", "environment", "trust", "keep-awake",
-		"log-output", "enabled", "watch", "action", "environment", "action" };
+		"at-start", "action", "verify", "success", "settle", "cooldown", "splay",
+		"timeout", "retry", "retry-delay", "retry-on-network", "every",
+		"while-running", "lock", "user", "group", "umask", "directory", "nice",
+		"environment", "trust", "keep-awake", "log-output", "enabled", "watch",
+		"action", "environment", "action" };
 	struct rule *r = rule_new("random", "one.ini", 1);
 	struct buf b = { NULL, 0, 0 };
 	char why[RULE_WHY_SIZE];
@@ -382,7 +382,8 @@ random_rule(void)
 
 	rule_set(r, "watch", "/w", 1, why);
 	rule_set(r, "action", "/p", 1, why);
-	rule_set(r, "settle-max", "7d", 1, why);
+	if (draw(2) == 0)
+		rule_set(r, "settle-max", "7d", 1, why);
 	for (i = 0; i < 60; i++) {
 		key = pick(names, NELEM(names));
 		add_value(&b, key);

@@ -726,21 +726,57 @@ static void
 validation_names_all_that_is_missing(void **state)
 {
 	struct rule *r = rule_new("x", "f.ini", 1);
+	int line;
 
 	(void)state;
-	assert_int_equal(rule_validate(r, 0, why), -1);
+	assert_int_equal(rule_validate(r, 0, &line, why), -1);
 	assert_string_equal(why, "missing `watch`");
-	assert_int_equal(rule_validate(r, 1, why), -1);
+	assert_int_equal(line, 1);
+	assert_int_equal(rule_validate(r, 1, &line, why), -1);
 	assert_string_equal(why, "missing `action`");
-	assert_int_equal(rule_validate(r, 2, why), 0);
-	assert_int_equal(rule_set(r, "settle", "31s", 1, why), 0);
-	assert_int_equal(rule_set(r, "watch", "/a", 1, why), 0);
-	assert_int_equal(rule_validate(r, 1, why), -1);
-	assert_string_equal(why, "`settle` (31s) is longer than `settle-max` (30s)");
-	assert_int_equal(rule_set(r, "settle-max", "31s", 1, why), 0);
+	assert_int_equal(rule_validate(r, 2, &line, why), 0);
+	assert_int_equal(rule_set(r, "settle-max", "31s", 7, why), 0);
+	assert_int_equal(rule_set(r, "settle", "32s", 8, why), 0);
+	assert_int_equal(rule_set(r, "watch", "/a", 9, why), 0);
+	assert_int_equal(rule_validate(r, 0, &line, why), -1);
+	assert_int_equal(line, 1);
+	assert_int_equal(rule_validate(r, 1, &line, why), -1);
+	assert_string_equal(why, "`settle-max` (31s) is shorter than `settle` (32s)");
+	assert_int_equal(line, 7);
 	assert_int_equal(rule_set(r, "action", "/a", 1, why), 0);
-	assert_int_equal(rule_validate(r, 0, why), 0);
+	assert_int_equal(rule_validate(r, 1, &line, why), 0);
 	rule_free(r);
+}
+
+/* What settle-max is with a settle, and with one of its own or NULL. */
+static int64_t
+settle_max(const char *settle, const char *own, bool own_first)
+{
+	struct rule *r = rule_new("x", "f.ini", 1);
+	int64_t ms;
+
+	if (own != NULL && own_first)
+		assert_int_equal(rule_set(r, "settle-max", own, 1, why), 0);
+	assert_int_equal(rule_set(r, "settle", settle, 2, why), 0);
+	if (own != NULL && !own_first)
+		assert_int_equal(rule_set(r, "settle-max", own, 3, why), 0);
+	ms = r->policy.settle_max_ms;
+	rule_free(r);
+	return ms;
+}
+
+static void
+settle_max_is_three_times_settle_or_more_unless_it_is_given(void **state)
+{
+	(void)state;
+	assert_int_equal(settle_max("0", NULL, false), 30000);
+	assert_int_equal(settle_max("10s", NULL, false), 30000);
+	assert_int_equal(settle_max("10001ms", NULL, false), 30003);
+	assert_int_equal(settle_max("1m", NULL, false), 180000);
+	assert_int_equal(settle_max("1d", NULL, false), INT64_C(259200000));
+	assert_int_equal(settle_max("1m", "2m", false), 120000);
+	assert_int_equal(settle_max("1m", "2m", true), 120000);
+	assert_int_equal(settle_max("1s", "30s", true), 30000);
 }
 
 static void
@@ -850,6 +886,8 @@ main(void)
 		cmocka_unit_test(no_printed_line_is_longer_than_a_line),
 		cmocka_unit_test(a_quoted_word_is_read_back_as_it_was),
 		cmocka_unit_test(validation_names_all_that_is_missing),
+		cmocka_unit_test(
+		    settle_max_is_three_times_settle_or_more_unless_it_is_given),
 		cmocka_unit_test(names_of_rules_are_1_to_48_of_their_letters),
 		cmocka_unit_test(rules_are_equal_only_if_every_key_is),
 		cmocka_unit_test(help_fits_80_columns),
