@@ -9,12 +9,13 @@
 #include "rule.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "log.h"
 #include "shell.h"
+#include "spelling.h"
 #include "util.h"
 #include "value.h"
 
@@ -50,75 +51,116 @@ static const struct choice level_choices[] = { { "error", LOG_LEVEL_ERROR },
 /* clang-format off */
 static const struct key keys[] = {
 	{ "description", &value_text, AT(description), 0, 0, NULL, NULL, TEXT,
-	    "What the rule is for, in words for people." },
+	    "What the rule is for, in words for people.",
+	    "comment comments summary note" },
 	{ "watch", &value_watch, AT(watch), 0, 1024, NULL, NULL, LIST | NEED | TEXT,
-	    "The absolute path of a file or directory, or a pattern with * ? [ ]." },
+	    "The absolute path of a file or directory, or a pattern with * ? [ ].",
+	    "path paths file files folder folders directories "
+	    "watch-paths watch-files path-changed path-modified "
+	    "path-exists path-exists-glob directory-not-empty "
+	    "queue-directories glob pattern patterns" },
 	{ "on", &value_changes, POLICY(on), 0, 0, change_choices, "create modify delete",
-	    LIST, "Which changes of a watched path count." },
+	    LIST, "Which changes of a watched path count.",
+	    "event events change changes change-types mask triggers" },
 	{ "min-size", &value_size, POLICY(min_size), 0, 0, NULL, "0", 0,
-	    "A file that is smaller than this counts as absent." },
+	    "A file that is smaller than this counts as absent.",
+	    "size minimum-size" },
 	{ "at-start", &value_choice, POLICY(at_start), 0, 0, start_choices, "changed", 0,
-	    "What is due when the daemon starts or the rule is new." },
+	    "What is due when the daemon starts or the rule is new.",
+	    "run-at-load run-at-start start-up on-start on-boot on-load "
+	    "initial-run" },
 	{ "action", &value_action, AT(actions), 0, 64, NULL, NULL, LIST | NEED | TEXT,
-	    "The command to run; the first whose program is installed and trusted." },
+	    "The command to run; the first whose program is installed and trusted.",
+	    "command commands cmd program program-arguments exec "
+	    "exec-start run script hook on-change" },
 	{ "verify", &value_command, AT(verify), 0, 0, NULL, NULL, TEXT,
-	    "A command that must succeed after the action for the run to succeed." },
+	    "A command that must succeed after the action for the run to succeed.",
+	    "check test validate exec-start-post" },
 	{ "success", &value_codes, AT(success), 0, 256, NULL, "0", LIST,
-	    "The exit statuses of the action that count as success." },
+	    "The exit statuses of the action that count as success.",
+	    "exit-code exit-codes exit-status success-exit-status" },
 	{ "settle", &value_duration, POLICY(settle_ms), 0, DAY, NULL, "1s", 0,
-	    "Wait until nothing has changed for this long, so that the file is whole." },
+	    "Wait until nothing has changed for this long, so that the file is whole.",
+	    "debounce delay wait quiet quiet-time latency" },
 	{ "settle-max", &value_duration, POLICY(settle_max_ms), 0, 7 * DAY, NULL, "30s",
-	    KEY_BY_SETTLE, "Settle no longer than this after the first change." },
+	    KEY_BY_SETTLE, "Settle no longer than this after the first change.",
+	    "max-settle debounce-max max-debounce max-delay max-wait" },
 	{ "cooldown", &value_duration, POLICY(cooldown_ms), 0, YEAR, NULL, "10s", 0,
-	    "Quiet time after a run ends, which delays the next run and drops nothing." },
+	    "Quiet time after a run ends, which delays the next run and drops nothing.",
+	    "throttle throttle-interval rate-limit min-interval "
+	    "minimum-interval pause" },
 	{ "splay", &value_duration, POLICY(splay_ms), 0, 7 * DAY, NULL, "0", 0,
-	    "A random extra delay up to this, so that a fleet spreads out." },
+	    "A random extra delay up to this, so that a fleet spreads out.",
+	    "jitter random-delay randomized-delay randomized-delay-sec" },
 	{ "timeout", &value_duration, POLICY(timeout_ms), 0, YEAR, NULL, "10m", 0,
-	    "End a run that takes longer than this, or never if it is 0." },
+	    "End a run that takes longer than this, or never if it is 0.",
+	    "max-time max-runtime runtime-max-sec timeout-sec "
+	    "timeout-start-sec kill-after" },
 	{ "retry", &value_retry, POLICY(retry), 0, 1000000, NULL, "3", 0,
-	    "How many further attempts follow a failed run." },
+	    "How many further attempts follow a failed run.",
+	    "retries retry-count max-retries attempts max-attempts "
+	    "tries" },
 	{ "retry-delay", &value_duration, POLICY(retry_delay_ms), 10, DAY, NULL, "30s", 0,
-	    "The wait before the first retry, doubled with every failure up to 1h." },
+	    "The wait before the first retry, doubled with every failure up to 1h.",
+	    "retry-interval retry-wait backoff restart-sec" },
 	{ "retry-on-network", &value_bool, POLICY(retry_on_network), 0, 0, bool_choices,
 	    "no", 0,
-	    "Whether a change of the network makes a waiting retry due at once." },
+	    "Whether a change of the network makes a waiting retry due at once.",
+	    "on-network network network-state wait-for-network" },
 	{ "every", &value_duration, POLICY(every_ms), SEC, YEAR, NULL, "0", KEY_ZERO,
-	    "Also run when no run has succeeded for this long, or never if it is 0." },
+	    "Also run when no run has succeeded for this long, or never if it is 0.",
+	    "interval start-interval period repeat frequency" },
 	{ "while-running", &value_choice, POLICY(while_running), 0, 0, running_choices,
 	    "rerun", 0,
-	    "Whether changes during a run cause another, or are the action's own." },
+	    "Whether changes during a run cause another, or are the action's own.",
+	    "busy on-busy if-running on-busy-update" },
 	{ "lock", &value_name, AT(lock), 0, 0, NULL, NULL, 0,
-	    "Rules that name the same lock never run at the same time." },
+	    "Rules that name the same lock never run at the same time.",
+	    "mutex lock-file exclusive" },
 	{ "user", &value_account, AT(user), 0, 0, NULL, NULL, 0,
-	    "The user that the action runs as, instead of the daemon's." },
+	    "The user that the action runs as, instead of the daemon's.",
+	    "run-as username account uid" },
 	{ "group", &value_account, AT(group), 0, 0, NULL, NULL, 0,
-	    "The group that the action runs as, instead of the user's groups." },
+	    "The group that the action runs as, instead of the user's groups.",
+	    "groupname gid" },
 	{ "umask", &value_umask, AT(umask), 0, 0, NULL, NULL, 0,
-	    "The file mode creation mask of the action, instead of the daemon's." },
+	    "The file mode creation mask of the action, instead of the daemon's.",
+	    NULL },
 	{ "directory", &value_path, AT(directory), 0, 0, NULL, NULL, 0,
-	    "The directory that the action starts in, instead of the root directory." },
+	    "The directory that the action starts in, instead of the root directory.",
+	    "cwd working-directory working-dir workdir chdir" },
 	{ "nice", &value_nice, AT(nice), 0, 0, NULL, NULL, 0,
-	    "The scheduling priority of the action, from -20 to 20." },
+	    "The scheduling priority of the action, from -20 to 20.",
+	    "niceness priority process-type low-priority-io" },
 	{ "environment", &value_environment, AT(environment), 0, 256, NULL, NULL,
-	    LIST | TEXT, "A variable that is added to the action's clean environment." },
+	    LIST | TEXT, "A variable that is added to the action's clean environment.",
+	    "env environment-variables variables vars setenv" },
 	{ "trust", &value_choice, AT(trust), 0, 0, trust_choices, "strict", 0,
-	    "Whether only root may be able to write the programs, or group admin too." },
+	    "Whether only root may be able to write the programs, or group admin too.",
+	    NULL },
 	{ "keep-awake", &value_bool, AT(keep_awake), 0, 0, bool_choices, "no", 0,
-	    "Whether the machine is kept from idle sleep during the action." },
+	    "Whether the machine is kept from idle sleep during the action.",
+	    "caffeinate no-sleep prevent-sleep" },
 	{ "log-output", &value_bool, AT(log_output), 0, 0, bool_choices, "yes", 0,
-	    "Whether what the action prints is logged." },
+	    "Whether what the action prints is logged.",
+	    "output log logging stdout stderr standard-out-path "
+	    "standard-error-path" },
 	{ "enabled", &value_bool, POLICY(enabled), 0, 0, bool_choices, "yes", 0,
-	    "A rule that is not enabled is checked and shown, and does nothing." },
+	    "A rule that is not enabled is checked and shown, and does nothing.",
+	    "active" },
 };
 
 static const struct key daemon_keys[] = {
 	{ "max-running", &value_count, SETTING(max_running), 1, 1000, NULL, "16", 0,
-	    "How many runs there are at a time, over all rules." },
+	    "How many runs there are at a time, over all rules.",
+	    "max-jobs max-parallel concurrency parallel workers" },
 	{ "recheck", &value_duration, SETTING(recheck_ms), 100, YEAR, NULL, "15m",
 	    KEY_ZERO,
-	    "Look at every path this often in case an event was lost, or never if 0." },
+	    "Look at every path this often in case an event was lost, or never if 0.",
+	    "rescan poll poll-interval polling" },
 	{ "log-level", &value_choice, SETTING(log_level), 0, 0, level_choices, "info", 0,
-	    "How much is logged." },
+	    "How much is logged.",
+	    "level verbosity verbose" },
 };
 /* clang-format on */
 
@@ -153,86 +195,108 @@ rule_key_flags(const char *name)
 	return k != NULL ? k->flags | RULE_KEY_KNOWN : 0;
 }
 
-#define DISTANCE_MAX 24
+/* Names of other programs that are no key by any name. */
+static const struct remark {
+	const char *names, *text;
+} remarks[] = {
+	{ "label name title id", "a rule is called as its section is, [NAME]" },
+	{ "keep-alive on-demand",
+	    "an action runs when something has changed, or `every` so often" },
+	{ "disabled disable off", "write `enabled = no`" },
+	{ "calendar start-calendar-interval on-calendar cron crontab time",
+	    "there is `every`, but no time of day" },
+	{ "start-on-mount on-mount mount", "watch a path on the volume" },
+	{ "recursive recurse recursion depth max-depth",
+	    "there is no recursion: give each directory a line" },
+	{ "exclude excludes ignore ignored except",
+	    "there are no exceptions: name what is meant" },
+	{ "shell", "there is no shell: write /bin/sh -c '...' as the action" },
+	{ "args argv arguments parameters", "they stand behind the program in `action`" },
+	{ "stdin input standard-in-path", "an action reads from /dev/null" },
+	{ "include import", "every file of the directory is read, and no other" },
+};
 
+/* Short words have too many neighbours. */
+#define SLIP_MIN 6
+
+/* Is name one of the words, or with slips a slip of a long one? */
 static bool
-same_letter(char a, char b)
+is_among(const char *words, const char *name, bool slips)
 {
-	if (a == '_')
-		a = '-';
-	if (b == '_')
-		b = '-';
-	return strncasecmp(&a, &b, 1) == 0;
-}
+	char word[32];
+	size_t n;
 
-static size_t
-min3(size_t a, size_t b, size_t c)
-{
-	size_t m = a < b ? a : b;
-
-	return m < c ? m : c;
-}
-
-/* Letters to add, drop, change or swap; both shorter than DISTANCE_MAX. */
-static size_t
-distance(const char *a, const char *b)
-{
-	size_t d[DISTANCE_MAX][DISTANCE_MAX], i, j, la = strlen(a), lb = strlen(b);
-
-	for (i = 0; i <= la; i++)
-		d[i][0] = i;
-	for (j = 0; j <= lb; j++)
-		d[0][j] = j;
-	for (i = 1; i <= la; i++) {
-		for (j = 1; j <= lb; j++) {
-			d[i][j] = min3(d[i - 1][j] + 1, d[i][j - 1] + 1,
-			    d[i - 1][j - 1] + !same_letter(a[i - 1], b[j - 1]));
-			if (i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) &&
-			    same_letter(a[i - 2], b[j - 1]) &&
-			    d[i - 2][j - 2] + 1 < d[i][j])
-				d[i][j] = d[i - 2][j - 2] + 1;
-		}
+	for (; words != NULL && *words != '\0'; words += n + (words[n] == ' ')) {
+		n = strcspn(words, " ");
+		snprintf(word, sizeof(word), "%.*s", (int)n, words);
+		if (spelling_same(word, name) ||
+		    (slips && n >= SLIP_MIN && spelling_near(word, name)))
+			return true;
 	}
-	return d[la][lb];
+	return false;
 }
 
-/* The key that name was meant to be, or NULL if none is near. */
 static const struct key *
-nearest_key(const struct key *table, size_t n, const char *name)
+find_meant_in(const struct key *table, size_t n, const char *name, bool slips)
 {
-	const struct key *best = NULL;
-	size_t i, d, len, least = SIZE_MAX, have = strlen(name);
+	size_t i;
 
-	for (i = 0; i < n; i++) {
-		len = strlen(table[i].name);
-		d = len / 4 + 1;
-		if (have >= DISTANCE_MAX || have > len + d || len > have + d)
-			continue;
-		if (distance(table[i].name, name) > d)
-			continue;
-		d = distance(table[i].name, name);
-		if (d < least) {
-			least = d;
-			best = &table[i];
-		}
+	for (i = 0; i < n; i++)
+		if (spelling_same(table[i].name, name) ||
+		    (slips && spelling_near(table[i].name, name)) ||
+		    is_among(table[i].others, name, slips))
+			return &table[i];
+	return NULL;
+}
+
+/* The key that name was meant to be: another name first, then a slip; or NULL. */
+static const struct key *
+find_meant(const char *name)
+{
+	const struct key *k = NULL;
+	int slips;
+
+	for (slips = 0; slips < 2 && k == NULL; slips++) {
+		k = find_meant_in(TABLE(keys), name, slips);
+		if (k == NULL)
+			k = find_meant_in(TABLE(daemon_keys), name, slips);
 	}
-	return best;
+	return k;
+}
+
+static const struct remark *
+find_remark(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < NELEM(remarks); i++)
+		if (is_among(remarks[i].names, name, false))
+			return &remarks[i];
+	return NULL;
 }
 
 static int
 refuse_unknown(
     const struct key *table, size_t n, const char *name, const struct input *in)
 {
-	const struct key *near = nearest_key(table, n, name);
+	const char *other =
+	    table == keys ? "the section [daemon]" : "rules, not of [daemon]";
+	const struct remark *remark = find_remark(name);
+	const struct key *meant = find_meant(name);
 
 	if (rule_key_flags(name) != 0)
-		return value_refuse(in, "`%s` is a key of %s", name,
-		    table == keys ? "the section [daemon]" : "rules, not of [daemon]");
-	if (near != NULL)
+		return value_refuse(in, "`%s` is a key of %s", name, other);
+	if (remark != NULL)
+		return value_refuse(in, "unknown key `%s`: %s", name, remark->text);
+	if (meant == NULL)
 		return value_refuse(
-		    in, "unknown key `%s`: did you mean `%s`?", name, near->name);
+		    in, "unknown key `%s` (`watchpathd help keys` lists them)", name);
+	if (find_key(table, n, meant->name) == NULL)
+		return value_refuse(in,
+		    "unknown key `%s`: did you mean `%s`, a key of %s?", name,
+		    meant->name, other);
 	return value_refuse(
-	    in, "unknown key `%s` (`watchpathd help keys` lists them)", name);
+	    in, "unknown key `%s`: did you mean `%s`?", name, meant->name);
 }
 
 /* Setting values. */
@@ -365,12 +429,30 @@ rule_warn(const char *key, const char *value, struct strv *out)
 		k->type->warn(value, out);
 }
 
+/*
+ * Is an indented line that has n bytes before its `=` a key of its own? With
+ * white space before the `=` no word of a command looks like that, so there
+ * other names of keys count too.
+ */
+static bool
+is_indented_key(const char *text, size_t n)
+{
+	char key[32];
+
+	if (n >= sizeof(key) || text[n + strspn(text + n, " \t")] != '=')
+		return false;
+	memcpy(key, text, n);
+	key[n] = '\0';
+	if (rule_key_flags(key) != 0)
+		return true;
+	return text[n] != '=' && strchr("-_", text[0]) == NULL && find_meant(key) != NULL;
+}
+
 int
 rule_check_indented(const char *text, char why[RULE_WHY_SIZE])
 {
 	struct input in = { text, 0, why, false };
 	size_t n = strcspn(text, "= \t"), end = strlen(text);
-	char key[DISTANCE_MAX];
 
 	if (text[0] == ';' || text[0] == '#')
 		return value_refuse(
@@ -379,16 +461,12 @@ rule_check_indented(const char *text, char why[RULE_WHY_SIZE])
 		return value_refuse(&in,
 		    "an indented section header continues the line above:"
 		    " begin it at the start of the line");
-	if (n >= sizeof(key) || text[n + strspn(text + n, " \t")] != '=')
-		return 0;
-	memcpy(key, text, n);
-	key[n] = '\0';
-	if (rule_key_flags(key) == 0)
+	if (!is_indented_key(text, n))
 		return 0;
 	return value_refuse(&in,
-	    "indented `%s =` continues the line above: begin it at the"
+	    "indented `%.*s =` continues the line above: begin it at the"
 	    " start of the line",
-	    key);
+	    (int)n, text);
 }
 
 /* The command that words on an indented line go to, or NULL. */

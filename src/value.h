@@ -52,6 +52,7 @@ struct key {
 	const char *initial; /* NULL: none */
 	unsigned flags;      /* RULE_KEY_, KEY_ */
 	const char *text;    /* one sentence */
+	const char *others;  /* what other programs call it, or NULL */
 };
 
 /* The keys of a rule, and of [daemon]; the tables are in rule.c. */

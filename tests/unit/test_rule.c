@@ -15,6 +15,7 @@
 
 #include "keys.h"
 #include "rule.h"
+#include "spelling.h"
 #include "util.h"
 #include "value.h"
 
@@ -470,37 +471,162 @@ lists_are_not_endless(void **state)
 	rule_free(r);
 }
 
+static const struct {
+	const char *wrong, *said; /* NULL: no key was meant */
+} unknown[] = {
+	{ "wacth", "did you mean `watch`?" },
+	{ "Watch", "did you mean `watch`?" },
+	{ "acton", "did you mean `action`?" },
+	{ "Action", "did you mean `action`?" },
+	{ "action s", "did you mean `action`?" },
+	{ "min_size", "did you mean `min-size`?" },
+	{ "retry-dealy", "did you mean `retry-delay`?" },
+	{ "environement", "did you mean `environment`?" },
+	{ "ON", "did you mean `on`?" },
+	{ "settle-mx", "did you mean `settle-max`?" },
+	{ "whilerunning", "did you mean `while-running`?" },
+	{ "usre", "did you mean `user`?" },
+	{ "users", "did you mean `user`?" },
+	{ "lokc", "did you mean `lock`?" },
+	{ "evry", "did you mean `every`?" },
+	{ "enable", "did you mean `enabled`?" },
+	{ "command", "did you mean `action`?" },
+	{ "program", "did you mean `action`?" },
+	{ "exec", "did you mean `action`?" },
+	{ "run", "did you mean `action`?" },
+	{ "comand", "did you mean `action`?" },
+	{ "path", "did you mean `watch`?" },
+	{ "paths", "did you mean `watch`?" },
+	{ "file", "did you mean `watch`?" },
+	{ "files", "did you mean `watch`?" },
+	{ "directories", "did you mean `watch`?" },
+	{ "interval", "did you mean `every`?" },
+	{ "debounce", "did you mean `settle`?" },
+	{ "delay", "did you mean `settle`?" },
+	{ "throttle", "did you mean `cooldown`?" },
+	{ "env", "did you mean `environment`?" },
+	{ "cwd", "did you mean `directory`?" },
+	{ "working-directory", "did you mean `directory`?" },
+	{ "run-as", "did you mean `user`?" },
+	{ "retries", "did you mean `retry`?" },
+	{ "events", "did you mean `on`?" },
+	{ "WatchPaths", "did you mean `watch`?" },
+	{ "QueueDirectories", "did you mean `watch`?" },
+	{ "ProgramArguments", "did you mean `action`?" },
+	{ "ThrottleInterval", "did you mean `cooldown`?" },
+	{ "StartInterval", "did you mean `every`?" },
+	{ "UserName", "did you mean `user`?" },
+	{ "GroupName", "did you mean `group`?" },
+	{ "WorkingDirectory", "did you mean `directory`?" },
+	{ "EnvironmentVariables", "did you mean `environment`?" },
+	{ "Umask", "did you mean `umask`?" },
+	{ "Nice", "did you mean `nice`?" },
+	{ "RunAtLoad", "did you mean `at-start`?" },
+	{ "StandardOutPath", "did you mean `log-output`?" },
+	{ "KeepAlive", "an action runs when something has changed" },
+	{ "Label", "a rule is called as its section is" },
+	{ "Disabled", "write `enabled = no`" },
+	{ "StartCalendarInterval", "no time of day" },
+	{ "StartOnMount", "watch a path on the volume" },
+	{ "recursive", "no recursion" },
+	{ "max-running", "`max-running` is a key of the section [daemon]" },
+	{ "concurrency", "did you mean `max-running`, a key of the section [daemon]?" },
+	{ "once", NULL },
+	{ "price", NULL },
+	{ "notice", NULL },
+	{ "no", NULL },
+	{ "one", NULL },
+	{ "in", NULL },
+	{ "look", NULL },
+	{ "log-in", NULL },
+	{ "block", NULL },
+	{ "clock", NULL },
+	{ "used", NULL },
+	{ "catch", NULL },
+	{ "batch", NULL },
+	{ "patch", NULL },
+	{ "display", NULL },
+	{ "play", NULL },
+	{ "section", NULL },
+	{ "reaction", NULL },
+	{ "qqqq", NULL },
+	{ "xy", NULL },
+	{ "", NULL },
+	{ "a-key-that-is-longer-than-every-key-there-is", NULL },
+};
+
 static void
-an_unknown_key_is_answered_with_the_nearest(void **state)
+an_unknown_key_is_answered_with_the_one_that_was_meant(void **state)
 {
-	static const struct {
-		const char *wrong, *hint;
-	} cases[] = { { "wacth", "did you mean `watch`" }, { "Watch", "`watch`" },
-		{ "watchpath", NULL }, { "acton", "`action`" },
-		{ "action s", "`action`" }, { "min_size", "`min-size`" },
-		{ "retry-dealy", "`retry-delay`" }, { "environement", "`environment`" },
-		{ "ON", "`on`" }, { "no", "`on`" }, { "xy", NULL },
-		{ "settle-mx", "`settle-max`" }, { "", NULL },
-		{ "max-running", "[daemon]" }, { "whilerunning", "`while-running`" },
-		{ "a-key-that-is-longer-than-every-key-there-is", NULL } };
 	struct rule *r = rule_new("x", "f.ini", 1);
 	struct settings s;
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < NELEM(cases); i++) {
-		assert_int_equal(rule_set(r, cases[i].wrong, "1", 1, why), -1);
-		if (cases[i].hint == NULL && strstr(why, "did you mean") != NULL)
-			fail_msg("%s: %s", cases[i].wrong, why);
-		if (cases[i].hint != NULL && strstr(why, cases[i].hint) == NULL)
-			fail_msg("%s: %s", cases[i].wrong, why);
+	for (i = 0; i < NELEM(unknown); i++) {
+		assert_int_equal(rule_set(r, unknown[i].wrong, "1", 1, why), -1);
+		if (strstr(why,
+			unknown[i].said != NULL ? unknown[i].said : "help keys") == NULL)
+			fail_msg("%s: %s", unknown[i].wrong, why);
 	}
 	settings_init(&s);
 	assert_int_equal(settings_set(&s, "settle", "1s", why), -1);
 	assert_non_null(strstr(why, "of rules"));
+	assert_int_equal(settings_set(&s, "debounce", "1s", why), -1);
+	assert_non_null(strstr(why, "`settle`, a key of rules, not of [daemon]?"));
 	assert_int_equal(settings_set(&s, "max-runing", "1", why), -1);
-	assert_non_null(strstr(why, "did you mean `max-running`"));
+	assert_non_null(strstr(why, "did you mean `max-running`?"));
+	assert_int_equal(settings_set(&s, "verbosity", "1", why), -1);
+	assert_non_null(strstr(why, "did you mean `log-level`?"));
 	rule_free(r);
+}
+
+static bool
+is_word_of(const char *words, const char *word)
+{
+	size_t n = strlen(word);
+	const char *at;
+
+	for (at = strstr(words, word); at != NULL; at = strstr(at + 1, word))
+		if ((at == words || at[-1] == ' ') && (at[n] == ' ' || at[n] == '\0'))
+			return true;
+	return false;
+}
+
+/* Fails where other names of two keys, or a name and a key, are the same. */
+static void
+check_names(const struct key *k, const struct key_table *t)
+{
+	const char *s;
+	char name[32];
+	size_t i, n;
+
+	for (s = k->others; s != NULL && *s != '\0'; s += n + (s[n] == ' ')) {
+		n = strcspn(s, " ");
+		assert_in_range(n, 2, sizeof(name) - 1);
+		snprintf(name, sizeof(name), "%.*s", (int)n, s);
+		for (i = 0; i < t->n; i++) {
+			if (spelling_same(t->keys[i].name, name))
+				fail_msg("%s is a key", name);
+			if (&t->keys[i] != k && t->keys[i].others != NULL &&
+			    is_word_of(t->keys[i].others, name))
+				fail_msg("%s is also %s", name, t->keys[i].name);
+		}
+	}
+}
+
+static void
+no_other_name_of_a_key_is_that_of_two(void **state)
+{
+	const struct key_table *tables[] = { &value_rule_keys, &value_daemon_keys };
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < 2; i++)
+		for (j = 0; j < tables[i]->n; j++) {
+			check_names(&tables[i]->keys[j], tables[0]);
+			check_names(&tables[i]->keys[j], tables[1]);
+		}
 }
 
 /* The words of one line, with a | after each; or NULL. */
@@ -640,6 +766,11 @@ indented_lines_add_words_to_the_command_above(void **state)
 	assert_int_equal(rule_continue(r, "action", "'user=x'", 8, why), 0);
 	assert_int_equal(rule_continue(r, "action", "users=x", 8, why), 0);
 	assert_int_equal(rule_continue(r, "action", "recheck = x", 8, why), -1);
+	assert_int_equal(rule_continue(r, "action", "interval = 5", 8, why), -1);
+	assert_int_equal(rule_continue(r, "action", "Settle\t= 5", 8, why), -1);
+	assert_int_equal(rule_continue(r, "action", "interval=5", 8, why), 0);
+	assert_int_equal(rule_continue(r, "action", "--file = 5", 8, why), 0);
+	assert_int_equal(rule_continue(r, "action", "bs = 5", 8, why), 0);
 	assert_int_equal(rule_continue(r, "action", "[x]", 8, why), -1);
 	assert_int_equal(rule_continue(r, "action", "[x", 8, why), 0);
 	assert_int_equal(rule_continue(r, "action", "# x", 8, why), -1);
@@ -877,7 +1008,8 @@ main(void)
 		cmocka_unit_test(a_list_is_added_to_and_its_default_replaced),
 		cmocka_unit_test(a_key_of_one_value_is_taken_once),
 		cmocka_unit_test(lists_are_not_endless),
-		cmocka_unit_test(an_unknown_key_is_answered_with_the_nearest),
+		cmocka_unit_test(an_unknown_key_is_answered_with_the_one_that_was_meant),
+		cmocka_unit_test(no_other_name_of_a_key_is_that_of_two),
 		cmocka_unit_test(a_command_is_split_as_a_shell_would),
 		cmocka_unit_test(what_a_shell_would_read_in_a_command_is_refused),
 		cmocka_unit_test(what_a_shell_might_expand_is_warned_of),
