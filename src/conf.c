@@ -32,14 +32,22 @@
 struct section {
 	struct rule *rule; /* NULL: [daemon] */
 	int line;
-	bool vague;        /* a line was refused whose key is not known */
-	bool keys, errors; /* has any */
+	bool vague; /* a line was refused that may have set any key */
+	bool keys;  /* has any */
 };
 
 /* Where a section name was first seen. */
 struct claim {
 	char *name, *file;
 	int line;
+};
+
+/* What an indented line would continue. */
+enum above {
+	ABOVE_NOTHING,
+	ABOVE_TAKEN,   /* a value */
+	ABOVE_REFUSED, /* a key whose value or line was refused */
+	ABOVE_UNKNOWN  /* a line that is no key of this section */
 };
 
 struct parser {
@@ -49,12 +57,12 @@ struct parser {
 	char *text;       /* the line at hand */
 	int line;
 	struct section *sections;
-	size_t nsections, at;        /* the one at hand */
-	struct settings settings;    /* what [daemon] in this file says */
-	char key[RULE_LINE_MAX + 1]; /* what an indented line would continue, or "" */
+	size_t nsections, at;     /* the one at hand */
+	struct settings settings; /* what [daemon] in this file says */
+	enum above above;
+	char key[RULE_LINE_MAX + 1]; /* that is above, if it is known */
 	bool indented;               /* the line at hand is */
-	bool skip;       /* the key above was refused, and so goes what continues it */
-	bool lost;       /* text before the first section was reported */
+	bool lost;                   /* text before the first section was reported */
 	bool owed;       /* inih has a line and has not handed over its value */
 	size_t found[2]; /* findings, by severity */
 };
@@ -82,8 +90,6 @@ add_diag(struct parser *p, enum diag_severity severity, int line, char *message)
 {
 	size_t n = p->found[severity]++;
 
-	if (severity == DIAG_ERROR && p->nsections != 0)
-		this_section(p)->errors = true;
 	if (n == FOUND_MAX) {
 		free(message);
 		line = p->line;
@@ -161,15 +167,27 @@ open_section(struct parser *p, const char *name)
 		s->rule = rule_new(name, p->file, p->line);
 }
 
+/* A header that cannot be taken begins a section all the same. */
+static void
+open_unnamed(struct parser *p, const char *header)
+{
+	static const char daemon[] = "[daemon";
+	size_t n = sizeof(daemon) - 1;
+	bool same = strncmp(header, daemon, n) == 0 && strchr("] \t", header[n]) != NULL;
+
+	open_section(p, same ? "daemon" : "?");
+}
+
 /* The line at hand begins with [. */
 static bool
 accept_header(struct parser *p)
 {
 	char *end = strchr(p->text, ']');
 	const char *name = p->text + 1, *after;
+	size_t before = p->found[DIAG_ERROR];
 
 	if (end == NULL) {
-		open_section(p, "?");
+		open_unnamed(p, p->text);
 		error(p, p->line, "section header without `]`");
 		return false;
 	}
@@ -184,7 +202,7 @@ accept_header(struct parser *p)
 	if (*after != '\0' && *after != ';')
 		error(p, p->line, "text after the section header: `%s`", after);
 	*end = ']';
-	return !this_section(p)->errors;
+	return p->found[DIAG_ERROR] == before;
 }
 
 /* Lines. */
@@ -216,15 +234,61 @@ has_section(struct parser *p)
 	return p->nsections != 0;
 }
 
-/* Refuses the line at hand before it is known what it would have set. */
-#define refuse_line(p, ...) note_vague(p, xasprintf(__VA_ARGS__))
+/*
+ * The key that the line at hand is about, as far as it can be read: what stands
+ * before = or :, or else the first word. "" if there is none.
+ */
+static void
+read_name(const struct parser *p, char name[RULE_LINE_MAX + 1])
+{
+	const char *s = skip_space(p->text), *comment = find_comment(s);
+	size_t n = strcspn(s, "=:");
+
+	if (s[n] == '\0')
+		n = strcspn(s, " \t");
+	if (comment != NULL && n > (size_t)(comment - s))
+		n = (size_t)(comment - s);
+	while (n > 0 && shell_is_space(s[n - 1]))
+		n--;
+	snprintf(name, RULE_LINE_MAX + 1, "%.*s", (int)n, s);
+}
+
+/* Refuses the line at hand, whatever it would have set. */
+#define refuse_line(p, ...) note_refused(p, xasprintf(__VA_ARGS__))
 
 static void
-note_vague(struct parser *p, char *message)
+note_refused(struct parser *p, char *message)
 {
+	struct section *s = this_section(p);
+	char name[RULE_LINE_MAX + 1];
+
 	add_diag(p, DIAG_ERROR, p->line, message);
-	if (p->nsections != 0)
-		this_section(p)->vague = true;
+	if (s == NULL)
+		return;
+	read_name(p, name);
+	s->keys = true;
+	s->vague = s->vague || name[0] == '\0';
+	if (s->rule != NULL)
+		rule_note_refused(s->rule, name);
+}
+
+/* Is it a key of the section at hand? */
+static bool
+is_key_here(struct parser *p, const char *name)
+{
+	unsigned flags = rule_key_flags(name);
+	bool daemon = this_section(p)->rule == NULL;
+
+	return flags != 0 && ((flags & RULE_KEY_DAEMON) != 0) == daemon;
+}
+
+/* From here on indented lines belong to a key that was refused, or to nothing. */
+static void
+note_above(struct parser *p, const char *name)
+{
+	snprintf(p->key, sizeof(p->key), "%s", name);
+	p->above =
+	    p->nsections != 0 && is_key_here(p, name) ? ABOVE_REFUSED : ABOVE_UNKNOWN;
 }
 
 /* Is ` ;` an error in values of the key, and no comment? */
@@ -244,28 +308,105 @@ accept_key(struct parser *p)
 {
 	const char *sep = strpbrk(p->text, "=:"), *comment = find_comment(p->text);
 	char name[RULE_LINE_MAX + 1];
-	size_t n;
 
-	p->skip = true;
+	read_name(p, name);
+	note_above(p, name);
 	if (!has_section(p))
 		return false;
 	this_section(p)->keys = true;
-	if (sep == NULL || (comment != NULL && comment < sep)) {
+	if (sep == NULL || (comment != NULL && comment < sep))
 		refuse_line(p, "neither a section header nor `key = value`");
-		return false;
-	}
-	for (n = (size_t)(sep - p->text); n > 0 && strchr(" \t", p->text[n - 1]) != NULL;)
-		n--;
-	snprintf(name, sizeof(name), "%.*s", (int)n, p->text);
-	if (*sep == ':')
+	else if (*sep == ':')
 		refuse_line(p, "write `=` instead of `:` after `%s`", name);
-	else if (n == 0)
+	else if (name[0] == '\0')
 		refuse_line(p, "`=` without a key before it");
 	else if (comment != NULL && is_text(name))
 		refuse_line(p, "%s", CUT_SHORT);
 	else
-		p->skip = false;
-	return !p->skip;
+		return true;
+	return false;
+}
+
+/* Values. */
+
+static void
+warn_value(struct parser *p, const char *key, const char *value)
+{
+	struct strv said = { NULL, 0 };
+	size_t i;
+
+	rule_warn(key, value, &said);
+	for (i = 0; i < said.n; i++)
+		warning(p, p->line, "`%s`: %s", key, said.v[i]);
+	strv_clear(&said);
+	if (strcmp(key, "while-running") == 0 && strcmp(value, "ignore") == 0)
+		warning(p, p->line,
+		    "`%s = ignore`: what others change during a run is lost", key);
+}
+
+static int
+store_value(struct parser *p, struct section *s, const char *key, const char *value,
+    char why[RULE_WHY_SIZE])
+{
+	if (s->rule == NULL && p->indented) {
+		snprintf(why, RULE_WHY_SIZE,
+		    "an indented line continues `%s`, which takes one value", key);
+		return -1;
+	}
+	if (s->rule == NULL)
+		return settings_set(&p->settings, key, value, why);
+	if (p->indented)
+		return rule_continue(s->rule, key, value, p->line, why);
+	return rule_set(s->rule, key, value, p->line, why);
+}
+
+/* What continues a value that was refused is judged all the same. */
+static void
+judge_continuation(struct parser *p, const char *text)
+{
+	char why[RULE_WHY_SIZE], *value = xstrdup(text);
+	size_t n = strlen(value);
+	int ret;
+
+	while (n > 0 && shell_is_space(value[n - 1]))
+		value[--n] = '\0';
+	if ((rule_key_flags(p->key) & RULE_KEY_WORDS) != 0)
+		ret = rule_check_words(p->key, value, why);
+	else
+		ret = store_value(p, this_section(p), p->key, value, why);
+	if (ret == -1)
+		error(p, p->line, "%s", why);
+	else
+		warn_value(p, p->key, value);
+	free(value);
+}
+
+/* A further value, or further words, that the key above lacks now. */
+static void
+refuse_continuation(struct parser *p, char *message)
+{
+	struct section *s = this_section(p);
+
+	add_diag(p, DIAG_ERROR, p->line, message);
+	if (s != NULL && s->rule != NULL && p->above == ABOVE_TAKEN)
+		rule_note_refused(s->rule, p->key);
+}
+
+/* A key or a header, indented by mistake: what follows is meant to belong to it. */
+static void
+refuse_indented(struct parser *p, const char *text, const char *why)
+{
+	char name[RULE_LINE_MAX + 1];
+
+	if (text[0] == '[') {
+		open_unnamed(p, text);
+		p->above = ABOVE_NOTHING;
+		error(p, p->line, "%s", why);
+		return;
+	}
+	read_name(p, name);
+	note_above(p, name);
+	refuse_line(p, "%s", why);
 }
 
 static bool
@@ -274,22 +415,19 @@ accept_indented(struct parser *p, const char *text)
 	char why[RULE_WHY_SIZE];
 
 	if (rule_check_indented(text, why) == -1) {
-		if (text[0] == '[')
-			open_section(p, "?");
-		refuse_line(p, "%s", why);
+		refuse_indented(p, text, why);
+	} else if (!has_section(p)) {
 		return false;
-	}
-	if (!has_section(p) || p->skip)
-		return false;
-	if (p->key[0] == '\0') {
+	} else if (p->above == ABOVE_NOTHING) {
 		error(p, p->line, "indented, but no key above that it could continue");
-		return false;
+	} else if (find_comment(text) != NULL) {
+		refuse_continuation(p, xstrdup(CUT_SHORT));
+	} else if (p->above == ABOVE_REFUSED) {
+		judge_continuation(p, text);
+	} else {
+		return p->above == ABOVE_TAKEN;
 	}
-	if (find_comment(text) != NULL) {
-		error(p, p->line, "%s", CUT_SHORT);
-		return false;
-	}
-	return true;
+	return false;
 }
 
 /* The first byte that a line of text must not have, or NULL. */
@@ -304,35 +442,46 @@ find_control(const char *s, size_t n)
 	return NULL;
 }
 
-/* The next indented line continues nothing, and if skip, is not to be read. */
-static void
-forget_key(struct parser *p, bool skip)
-{
-	p->key[0] = '\0';
-	p->skip = skip;
-}
-
-/* Can inih hold this line of n bytes, and is it text? */
-static bool
-check_bytes(struct parser *p, size_t n, size_t max)
+/* Why inih cannot hold this line of n bytes, or it is no text; NULL: it can. */
+static char *
+find_fault(const struct parser *p, size_t n, size_t max)
 {
 	const char *bad = find_control(p->text, n);
 
-	if (bad == NULL && n <= max && rule_text_valid(p->text))
-		return true;
-	if (p->text[0] == '[')
-		open_section(p, "?");
 	if (bad != NULL && *bad == '\0')
-		refuse_line(p, "NUL byte: not text, or UTF-16 instead of UTF-8");
-	else if (bad != NULL && *bad == '\r')
-		refuse_line(p, "bare CR: lines must end in LF or CR LF");
-	else if (bad != NULL)
-		refuse_line(p, "control byte \\%03o", (unsigned char)*bad);
-	else if (n > max)
-		refuse_line(p, "line of %zu bytes: at most %zu are possible", n, max);
-	else
-		refuse_line(p, "not valid UTF-8");
-	return false;
+		return xstrdup("NUL byte: not text, or UTF-16 instead of UTF-8");
+	if (bad != NULL && *bad == '\r')
+		return xstrdup("bare CR: lines must end in LF or CR LF");
+	if (bad != NULL)
+		return xasprintf("control byte \\%03o", (unsigned char)*bad);
+	if (n > max)
+		return xasprintf("line of %zu bytes: at most %zu are possible", n, max);
+	if (!rule_text_valid(p->text))
+		return xstrdup("not valid UTF-8");
+	return NULL;
+}
+
+/* A line that is refused for its bytes still is what it is otherwise. */
+static void
+refuse_bytes(struct parser *p, const char *s, char *fault)
+{
+	char name[RULE_LINE_MAX + 1];
+
+	if (*s == ';' || *s == '#') {
+		add_diag(p, DIAG_ERROR, p->line, fault);
+	} else if (p->indented) {
+		refuse_continuation(p, fault);
+	} else if (*s == '[') {
+		open_unnamed(p, s);
+		/* Where CR ends lines, this one is the whole file. */
+		this_section(p)->vague = strchr(s, '\r') != NULL;
+		p->above = ABOVE_NOTHING;
+		add_diag(p, DIAG_ERROR, p->line, fault);
+	} else {
+		read_name(p, name);
+		note_above(p, name);
+		note_refused(p, fault);
+	}
 }
 
 /* Is the line at hand, of n bytes, one for inih? max is what it can hold. */
@@ -340,11 +489,11 @@ static bool
 accept_line(struct parser *p, size_t n, size_t max)
 {
 	const char *s = skip_space(p->text);
+	char *fault = find_fault(p, n, max);
 
 	p->indented = s != p->text;
-	if (!check_bytes(p, n, max)) {
-		if (!p->indented)
-			forget_key(p, true);
+	if (fault != NULL) {
+		refuse_bytes(p, s, fault);
 		return false;
 	}
 	if (*s == '\0' || *s == ';' || *s == '#')
@@ -354,7 +503,7 @@ accept_line(struct parser *p, size_t n, size_t max)
 		    "a no-break space (Option-Space) is not taken for a space");
 	if (p->indented)
 		return accept_indented(p, s);
-	forget_key(p, false);
+	p->above = ABOVE_NOTHING;
 	return *s == '[' ? accept_header(p) : accept_key(p);
 }
 
@@ -408,7 +557,30 @@ read_line(char *out, int size, void *arg)
 	return NULL;
 }
 
-/* Values. */
+/* inih's ini_handler: one value of the line at hand. */
+static int
+take_value(void *arg, const char *section, const char *name, const char *value)
+{
+	struct parser *p = arg;
+	struct section *s = this_section(p);
+	char why[RULE_WHY_SIZE];
+
+	(void)section;
+	(void)name;
+	p->owed = false;
+	if (store_value(p, s, p->key, value, why) == -1) {
+		error(p, p->line, "%s%s", why,
+		    strstr(value, " #") != NULL && !is_text(p->key)
+			? " (a comment after a value begins with `;`)"
+			: "");
+		return 1;
+	}
+	p->above = ABOVE_TAKEN;
+	warn_value(p, p->key, value);
+	return 1;
+}
+
+/* Rules as a whole. */
 
 /* What is good, but hardly what was meant. */
 static void
@@ -424,61 +596,15 @@ warn_command(struct parser *p, const struct command *c)
 }
 
 static void
-warn_value(struct parser *p, const char *key, const char *value)
+warn_commands(struct parser *p, const struct rule *r)
 {
-	struct strv said = { NULL, 0 };
 	size_t i;
 
-	rule_warn(key, value, &said);
-	for (i = 0; i < said.n; i++)
-		warning(p, p->line, "`%s`: %s", key, said.v[i]);
-	strv_clear(&said);
-	if (strcmp(key, "while-running") == 0 && strcmp(value, "ignore") == 0)
-		warning(p, p->line,
-		    "`%s = ignore`: what others change during a run is lost", key);
+	for (i = 0; i < r->nactions && !rule_is_refused(r, "action"); i++)
+		warn_command(p, &r->actions[i]);
+	if (!rule_is_refused(r, "verify"))
+		warn_command(p, &r->verify);
 }
-
-static int
-store_value(struct parser *p, struct section *s, const char *key, const char *value,
-    char why[RULE_WHY_SIZE])
-{
-	if (s->rule == NULL && p->indented) {
-		snprintf(why, RULE_WHY_SIZE,
-		    "an indented line continues `%s`, which takes one value", key);
-		return -1;
-	}
-	if (s->rule == NULL)
-		return settings_set(&p->settings, key, value, why);
-	if (p->indented)
-		return rule_continue(s->rule, key, value, p->line, why);
-	return rule_set(s->rule, key, value, p->line, why);
-}
-
-/* inih's ini_handler: one value of the line at hand. */
-static int
-take_value(void *arg, const char *section, const char *name, const char *value)
-{
-	struct parser *p = arg;
-	struct section *s = this_section(p);
-	char why[RULE_WHY_SIZE];
-
-	(void)section;
-	p->owed = false;
-	if (!p->indented)
-		snprintf(p->key, sizeof(p->key), "%s", name);
-	if (store_value(p, s, p->key, value, why) == -1) {
-		error(p, p->line, "%s%s", why,
-		    strstr(value, " #") != NULL && !is_text(p->key)
-			? " (a comment after a value begins with `;`)"
-			: "");
-		p->skip = !p->indented;
-		return 1;
-	}
-	warn_value(p, p->key, value);
-	return 1;
-}
-
-/* Rules as a whole. */
 
 /* Cuts the last component off. */
 static void
@@ -549,7 +675,7 @@ warn_watches(struct parser *p, const struct section *s)
 	size_t i;
 
 	for (i = 0; i < r->watch.n; i++)
-		if ((r->policy.on & CHANGE_DELETE) != 0 &&
+		if ((r->policy.on & CHANGE_DELETE) != 0 && !rule_is_refused(r, "on") &&
 		    strncmp(r->watch.v[i], "/Volumes/", 9) == 0)
 			warning(p, r->watch_lines[i],
 			    "`%s`: the volume going away counts as a deletion",
@@ -563,16 +689,14 @@ finish_section(struct parser *p, struct section *s)
 	unsigned nth;
 	int line;
 
-	if (!s->keys && !s->errors)
+	if (!s->keys && !s->vague)
 		error(p, s->line, "section without keys");
-	else if (s->keys && !s->vague && s->rule != NULL)
+	else if (!s->vague && s->rule != NULL)
 		for (nth = 0; rule_validate(s->rule, nth, &line, why) == -1; nth++)
 			error(p, line, "%s", why);
-	if (s->rule == NULL || s->errors || !s->keys)
+	if (s->rule == NULL)
 		return;
-	for (nth = 0; nth < s->rule->nactions; nth++)
-		warn_command(p, &s->rule->actions[nth]);
-	warn_command(p, &s->rule->verify);
+	warn_commands(p, s->rule);
 	warn_loops(p, s);
 	warn_watches(p, s);
 }

@@ -18,6 +18,7 @@
 #include "spelling.h"
 #include "util.h"
 #include "value.h"
+#include "words.h"
 
 #define SEC INT64_C(1000)
 #define DAY (24 * 3600 * SEC)
@@ -185,14 +186,21 @@ find_key(const struct key *table, size_t n, const char *name)
 	return NULL;
 }
 
+static bool
+is_command(const struct key *k)
+{
+	return k->type == &value_command || k->type == &value_action;
+}
+
 unsigned
 rule_key_flags(const char *name)
 {
 	const struct key *k = find_key(TABLE(keys), name);
 
-	if (k == NULL)
-		k = find_key(TABLE(daemon_keys), name);
-	return k != NULL ? k->flags | RULE_KEY_KNOWN : 0;
+	if (k != NULL)
+		return k->flags | RULE_KEY_KNOWN | (is_command(k) ? RULE_KEY_WORDS : 0);
+	k = find_key(TABLE(daemon_keys), name);
+	return k != NULL ? k->flags | RULE_KEY_KNOWN | RULE_KEY_DAEMON : 0;
 }
 
 /* Names of other programs that are no key by any name. */
@@ -364,20 +372,29 @@ set_value(const struct key *table, size_t n, void *object, uint64_t *given,
 	return k->type->parse(k, object, in);
 }
 
+void
+rule_note_refused(struct rule *r, const char *key)
+{
+	const struct key *k = find_key(TABLE(keys), key);
+
+	if (k == NULL)
+		k = find_meant(key);
+	if (k != NULL && find_key(TABLE(keys), k->name) != NULL)
+		r->refused |= UINT64_C(1) << (k - keys);
+}
+
+bool
+rule_is_refused(const struct rule *r, const char *key)
+{
+	const struct key *k = find_key(TABLE(keys), key);
+
+	return (r->refused >> (k - keys) & 1) != 0;
+}
+
 static bool
 is_given(const struct rule *r, const struct key *k)
 {
 	return (r->given >> (k - keys) & 1) != 0;
-}
-
-/* Notes where a key was set first, and whether it was in vain. */
-static void
-note_line(struct rule *r, const struct key *k, int line, bool refused)
-{
-	if (r->lines[k - keys] == 0)
-		r->lines[k - keys] = line;
-	if (refused)
-		r->refused |= UINT64_C(1) << (k - keys);
 }
 
 /* Defaults that depend on other keys. */
@@ -405,8 +422,10 @@ rule_set(
 	const struct key *k = find_key(TABLE(keys), key);
 	int ret = set_value(TABLE(keys), r, &r->given, key, &in);
 
-	if (k != NULL)
-		note_line(r, k, line, ret == -1);
+	if (k != NULL && r->lines[k - keys] == 0)
+		r->lines[k - keys] = line;
+	if (ret == -1)
+		rule_note_refused(r, key);
 	derive_defaults(r);
 	return ret;
 }
@@ -469,6 +488,19 @@ rule_check_indented(const char *text, char why[RULE_WHY_SIZE])
 	    (int)n, text);
 }
 
+int
+rule_check_words(const char *key, const char *value, char why[RULE_WHY_SIZE])
+{
+	struct input in = { value, 0, why, false };
+	struct strv words = { NULL, 0 };
+	int ret = check_value(key, value, 1, &in);
+
+	if (ret == 0 && !words_split(value, &words, why, RULE_WHY_SIZE))
+		ret = -1;
+	strv_clear(&words);
+	return ret;
+}
+
 /* The command that words on an indented line go to, or NULL. */
 static struct command *
 open_command(const struct key *k, struct rule *r)
@@ -480,49 +512,51 @@ open_command(const struct key *k, struct rule *r)
 	return NULL;
 }
 
+/* Takes an indented line, which is no key of its own. */
+static int
+continue_key(struct rule *r, const struct key *k, const struct input *in)
+{
+	struct command *c = open_command(k, r);
+
+	if (c != NULL && c->argv.n != 0)
+		return value_split_words(k, c, in);
+	if ((k->flags & RULE_KEY_LIST) == 0)
+		return value_refuse(in,
+		    "an indented line continues `%s`, which takes one value", k->name);
+	return k->type->parse(k, r, in);
+}
+
 int
 rule_continue(
     struct rule *r, const char *key, const char *value, int line, char why[RULE_WHY_SIZE])
 {
 	const struct key *k = find_key(TABLE(keys), key);
 	struct input in = { value, line, why, false };
-	struct command *c;
 
 	if (k == NULL)
 		return refuse_unknown(TABLE(keys), key, &in);
-	if (check_value(key, value, 1, &in) == -1 ||
-	    rule_check_indented(value, why) == -1)
-		return -1;
-	c = open_command(k, r);
-	if (c != NULL && c->argv.n != 0)
-		return value_split_words(k, c, &in);
-	if ((k->flags & RULE_KEY_LIST) == 0)
-		return value_refuse(
-		    &in, "an indented line continues `%s`, which takes one value", key);
-	return k->type->parse(k, r, &in);
+	if (check_value(key, value, 1, &in) == 0 &&
+	    rule_check_indented(value, why) == 0 && continue_key(r, k, &in) == 0)
+		return 0;
+	rule_note_refused(r, key);
+	return -1;
 }
 
 static bool
 is_missing(const struct rule *r, const struct key *k)
 {
-	return (k->flags & RULE_KEY_REQUIRED) != 0 && !is_given(r, k);
-}
-
-/* Was one of two keys given a value that could not be taken? */
-static bool
-is_refused(const struct rule *r, const struct key *a, const struct key *b)
-{
-	return ((r->refused >> (a - keys) | r->refused >> (b - keys)) & 1) != 0;
+	return (k->flags & RULE_KEY_REQUIRED) != 0 && !is_given(r, k) &&
+	       !rule_is_refused(r, k->name);
 }
 
 static int
 check_settle_max(const struct rule *r, int *line, const struct input *in)
 {
-	const struct key *settle = find_key(TABLE(keys), "settle");
 	const struct key *max = find_key(TABLE(keys), "settle-max");
 	char settle_text[32], max_text[32];
 
-	if (r->policy.settle_ms <= r->policy.settle_max_ms || is_refused(r, settle, max))
+	if (r->policy.settle_ms <= r->policy.settle_max_ms ||
+	    rule_is_refused(r, "settle") || rule_is_refused(r, "settle-max"))
 		return 0;
 	format_duration(settle_text, sizeof(settle_text), r->policy.settle_ms);
 	format_duration(max_text, sizeof(max_text), r->policy.settle_max_ms);

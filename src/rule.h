@@ -32,6 +32,16 @@ int rule_continue(struct rule *r, const char *key, const char *value, int line,
 int settings_set(
     struct settings *s, const char *key, const char *value, char why[RULE_WHY_SIZE]);
 
+/* Could an indented line add these words to a command? -1, with a sentence. */
+int rule_check_words(const char *key, const char *value, char why[RULE_WHY_SIZE]);
+
+/*
+ * A line was refused that would have set key, or the key that this is a slip of:
+ * it is not missing. Was any, as far as it is known?
+ */
+void rule_note_refused(struct rule *r, const char *key);
+bool rule_is_refused(const struct rule *r, const char *key);
+
 /* Adds a sentence for each thing in a value, which was taken, that is hardly meant. */
 void rule_warn(const char *key, const char *value, struct strv *out);
 
@@ -49,7 +59,9 @@ enum {
 	RULE_KEY_KNOWN = 1,
 	RULE_KEY_LIST = 2,     /* may be given more than once */
 	RULE_KEY_REQUIRED = 4, /* a rule must have it */
-	RULE_KEY_TEXT = 8      /* ` ;` in its value is an error, not a comment */
+	RULE_KEY_TEXT = 8,     /* ` ;` in its value is an error, not a comment */
+	RULE_KEY_WORDS = 16,   /* indented lines add words to it */
+	RULE_KEY_DAEMON = 32   /* of [daemon] */
 };
 unsigned rule_key_flags(const char *key);
 

@@ -178,7 +178,7 @@ a_name_in_a_refused_file_is_taken_all_the_same(void **state)
 	put("b.ini", "[x]\n" GOOD);
 	assert_int_equal(read_dir(&c), 0);
 	assert_int_equal(c.nrules, 0);
-	assert_int_equal(c.ndiags, 2);
+	assert_int_equal(conf_errors(&c), 2);
 	assert_string_equal(c.diags[1].file, "b.ini");
 	assert_string_equal(c.diags[1].message, "section [x] is already in a.ini:1");
 	conf_clear(&c);
@@ -486,6 +486,179 @@ whatever_is_taken_can_be_printed_and_taken_again(void **state)
 	assert_true(taken > 1000);
 }
 
+/* Errors are found independently of each other. */
+
+static const struct {
+	const char *text, *key; /* what the line is about, with its section */
+	bool head;              /* indented lines below belong to it */
+} sound[] = {
+	{ "[alpha]", "alpha", false },
+	{ "description = first rule", "alpha description", false },
+	{ "watch = /Volumes/a", "alpha watch", true },
+	{ "  /b", "alpha watch", false },
+	{ "; a comment", "", false },
+	{ "  /c", "alpha watch", false },
+	{ "on = create delete", "alpha on", false },
+	{ "action = /usr/bin/act one", "alpha action", true },
+	{ "  two 'and three'", "alpha action", false },
+	{ "  four", "alpha action", false },
+	{ "success = 0 1", "alpha success", true },
+	{ "  2", "alpha success", false },
+	{ "settle = 2s", "alpha settle", false },
+	{ "settle-max = 1m", "alpha settle", false },
+	{ "environment = A=1", "alpha environment", true },
+	{ "  B=2", "alpha environment", false },
+	{ "user = nobody", "alpha user", false },
+	{ "[beta]", "beta", false },
+	{ "verify = /usr/bin/v x", "beta verify", false },
+	{ "watch = /d", "beta watch", false },
+	{ "action = /usr/bin/act", "beta action", false },
+	{ "lock = mdm", "beta lock", false },
+	{ "directory = /tmp", "beta directory", false },
+	{ "[daemon]", "daemon", false },
+	{ "max-running = 3", "daemon max-running", false },
+	{ "recheck = 1h", "daemon recheck", false },
+};
+
+/* The line, damaged in one of several ways; or as it is, where that would move
+ * other lines to another key or section. */
+static char *
+damage(size_t i, uint64_t how)
+{
+	const char *text = sound[i].text, *sep = strchr(text, '=');
+	bool header = text[0] == '[';
+
+	switch (how) {
+	case 0:
+		return xasprintf("%s \001", text);
+	case 1:
+		return xasprintf("%s %0*d", text, 250, 1);
+	case 2:
+		return xasprintf("%s ;x", text);
+	case 3:
+		return xasprintf("%s \xff", text);
+	case 4:
+		return xasprintf("%s'", text);
+	case 5:
+		return xasprintf("%s | x", text);
+	case 6:
+		return xasprintf("  %s", text);
+	case 7:
+		return xstrdup(header ? "[alpha" : "foo");
+	case 8:
+		return xasprintf(header ? "%s x" : "x%s", text);
+	case 9:
+		if (sep != NULL)
+			return xasprintf("%.*s:%s", (int)(sep - text), text, sep + 1);
+		break;
+	case 10:
+		if (sep != NULL)
+			return xasprintf("%.*s= ?", (int)(sep - text), text);
+		break;
+	case 11:
+		if (!header && !sound[i].head)
+			return xstrdup("");
+		break;
+	default:
+		if (sep != NULL)
+			return xasprintf("%.*s%s", (int)(sep - text), text, sep + 1);
+	}
+	return xstrdup(text);
+}
+#define DAMAGES 13
+
+/* Reads the text with the lines a and b in place of what they were, or NULL. */
+static void
+read_damaged(struct conf *c, size_t i, const char *a, size_t j, const char *b)
+{
+	struct buf text = { NULL, 0, 0 };
+	size_t k;
+
+	for (k = 0; k < NELEM(sound); k++)
+		buf_addf(&text, "%s\n",
+		    k == i && a != NULL   ? a
+		    : k == j && b != NULL ? b
+					  : sound[k].text);
+	read_text(c, text.p, text.len);
+	buf_clear(&text);
+}
+
+static bool
+has_diag(const struct conf *c, const struct diag *d)
+{
+	size_t i;
+
+	for (i = 0; i < c->ndiags; i++)
+		if (c->diags[i].line == d->line && c->diags[i].severity == d->severity &&
+		    strcmp(c->diags[i].message, d->message) == 0)
+			return true;
+	return false;
+}
+
+/* Has c all that was found in one, but for what is found without damage? */
+static void
+check_found(const struct conf *c, const struct conf *one, const struct conf *none,
+    const char *a, const char *b)
+{
+	size_t i;
+
+	for (i = 0; i < one->ndiags; i++)
+		if (!has_diag(none, &one->diags[i]) && !has_diag(c, &one->diags[i])) {
+			print_error(
+			    "lost: %d: %s\n", one->diags[i].line, one->diags[i].message);
+			print_error("with: %s\nand:  %s\n", a, b);
+			fail_with_diags(c, "a finding hides another one");
+		}
+}
+
+/* Are two lines about one key, about [daemon], or a watched volume and `on`? */
+static bool
+are_related(size_t i, size_t j)
+{
+	const char *a = sound[i].key, *b = sound[j].key;
+	bool daemon = strncmp(a, "daemon", 6) == 0 && strncmp(b, "daemon", 6) == 0;
+	bool volume = strncmp(a, "alpha", 5) == 0 && strncmp(b, "alpha", 5) == 0 &&
+		      (strstr(a, " on") != NULL || strstr(b, " on") != NULL) &&
+		      (strstr(a, " watch") != NULL || strstr(b, " watch") != NULL);
+
+	return strcmp(a, b) == 0 || daemon || volume;
+}
+
+static void
+what_is_found_in_one_line_is_found_whatever_another_has(void **state)
+{
+	struct conf none = { .nrules = 0 }, c = { .nrules = 0 };
+	struct conf one = { .nrules = 0 }, other = { .nrules = 0 };
+	size_t i, j, tried = 0;
+	char *a, *b;
+	int round;
+
+	(void)state;
+	read_damaged(&none, 0, NULL, 0, NULL);
+	assert_int_equal(conf_errors(&none), 0);
+	for (round = 0; round < 4000; round++) {
+		i = draw(NELEM(sound));
+		j = draw(NELEM(sound));
+		if (i == j || are_related(i, j))
+			continue;
+		a = damage(i, draw(DAMAGES));
+		b = damage(j, draw(DAMAGES));
+		read_damaged(&one, i, a, j, NULL);
+		read_damaged(&other, i, NULL, j, b);
+		read_damaged(&c, i, a, j, b);
+		check_found(&c, &one, &none, a, b);
+		check_found(&c, &other, &none, a, b);
+		tried += conf_errors(&one) != 0 && conf_errors(&other) != 0;
+		conf_clear(&c);
+		conf_clear(&one);
+		conf_clear(&other);
+		free(a);
+		free(b);
+	}
+	assert_true(tried > 500);
+	conf_clear(&none);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_dir, remove_dir)
 
 int
@@ -506,6 +679,7 @@ main(void)
 		TEST(a_printed_rule_is_read_back_as_the_same_rule),
 		TEST(printed_settings_are_read_back_the_same),
 		TEST(whatever_is_taken_can_be_printed_and_taken_again),
+		TEST(what_is_found_in_one_line_is_found_whatever_another_has),
 	};
 	const char *given = getenv("SEED");
 
