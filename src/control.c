@@ -269,23 +269,19 @@ set_address(struct sockaddr_un *a, const char *path, char *why, size_t size)
 	return false;
 }
 
-/* Does a live daemon listen there? */
-static bool
-is_alive(const struct sockaddr_un *a)
+/* Tries whether a process listens there: 0, or errno of the try. */
+static int
+try_connect(const struct sockaddr_un *a)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-	bool alive;
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0), error = 0;
 
 	/* With its queue full, a daemon that hangs would keep us waiting. */
-	if (fd == -1 || fd_prepare(fd, true) == -1) {
-		if (fd != -1)
-			close(fd);
-		return true;
-	}
-	alive = connect(fd, (const struct sockaddr *)a, sizeof(*a)) == 0 ||
-		(errno != ECONNREFUSED && errno != ENOENT);
-	close(fd);
-	return alive;
+	if (fd == -1 || fd_prepare(fd, true) == -1 ||
+	    connect(fd, (const struct sockaddr *)a, sizeof(*a)) == -1)
+		error = errno;
+	if (fd != -1)
+		close(fd);
+	return error;
 }
 
 static int
@@ -298,22 +294,40 @@ bind_and_listen(int fd, const struct sockaddr_un *a)
 	return status == 0 ? listen(fd, 64) : -1;
 }
 
-/* Binds in the place of a socket that nobody listens on any more. */
-static int
-bind_anew(int fd, const struct sockaddr_un *a)
+/* What keeps the place where the socket is to be: a phrase; NULL: nothing. */
+static const char *
+taken_by(const struct sockaddr_un *a)
 {
 	struct stat st;
+	int error;
 
-	if (bind_and_listen(fd, a) == 0)
-		return 0;
-	if (errno != EADDRINUSE || lstat(a->sun_path, &st) == -1 ||
-	    !S_ISSOCK(st.st_mode) || is_alive(a)) {
-		errno = EADDRINUSE;
-		return -1;
-	}
-	if (unlink(a->sun_path) == -1)
-		return -1;
-	return bind_and_listen(fd, a);
+	if (lstat(a->sun_path, &st) == -1)
+		return NULL;
+	if (!S_ISSOCK(st.st_mode))
+		return "is in the way, and no socket: move it elsewhere";
+	error = try_connect(a);
+	if (error == ECONNREFUSED || error == ENOENT)
+		return NULL;
+	if (error == 0 || error == EAGAIN)
+		return "another process listens there (see --socket)";
+	return strerror(error);
+}
+
+/* Binds, also in the place of a socket that nobody listens on any more. */
+static bool
+bind_anew(int fd, const struct sockaddr_un *a, struct stat *st, char *why, size_t size)
+{
+	const char *taken = NULL;
+	bool bound = bind_and_listen(fd, a) == 0;
+
+	if (!bound && errno == EADDRINUSE && (taken = taken_by(a)) == NULL)
+		bound = (unlink(a->sun_path) == 0 || errno == ENOENT) &&
+			bind_and_listen(fd, a) == 0;
+	if (bound && lstat(a->sun_path, st) == 0)
+		return true;
+	snprintf(
+	    why, size, "%s: %s", a->sun_path, taken != NULL ? taken : strerror(errno));
+	return false;
 }
 
 struct control *
@@ -328,11 +342,14 @@ control_new(
 	if (!set_address(&address, path, why, size))
 		return NULL;
 	fd = socket(AF_UNIX, SOCK_STREAM, 0);
-	if (fd == -1 || fd_prepare(fd, true) == -1 || bind_anew(fd, &address) == -1 ||
-	    lstat(path, &st) == -1) {
+	if (fd == -1 || fd_prepare(fd, true) == -1) {
 		snprintf(why, size, "%s: %s", path, strerror(errno));
 		if (fd != -1)
 			close(fd);
+		return NULL;
+	}
+	if (!bind_anew(fd, &address, &st, why, size)) {
+		close(fd);
 		return NULL;
 	}
 	c = xcalloc(1, sizeof(*c));

@@ -480,10 +480,12 @@ answer(void *arg, const cJSON *request, struct control_reply *reply)
 static void
 open_socket(struct daemon *d)
 {
-	char why[TRUST_WHY_SIZE];
+	char why[TRUST_WHY_SIZE], what[TRUST_WHY_SIZE + 48];
 
 	d->control = control_new(d->loop, d->opt.socket, answer, d, why, sizeof(why));
-	set_problem(d, PROBLEM_SOCKET, d->control != NULL ? NULL : why);
+	snprintf(what, sizeof(what), "no command can reach the daemon: %s",
+	    d->control == NULL ? why : "");
+	set_problem(d, PROBLEM_SOCKET, d->control != NULL ? NULL : what);
 }
 
 /* Tries again what could not be had, and looks whether what was had still is. */

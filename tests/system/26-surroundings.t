@@ -100,6 +100,18 @@ a_log_directory_that_others_may_write() {
 	log=$dir/log
 }
 
+no_directory_for_the_socket() {
+	rule r 'watch = /r'
+	start_daemon --socket "$dir/none/socket"
+	ok "a socket that cannot be bound is said, with the reason" is_logged \
+	    "no command can reach the daemon: $dir/none/socket: No such file or directory"
+	ok "the rules work without it" works r
+	mkdir "$dir/none"
+	ok "it is tried again" until_true 30 is_logged 'the socket can be bound again'
+	"$WATCHPATHD" status --socket "$dir/none/socket" >"$dir/out"
+	ok "and commands reach the daemon" grep -q '^r ' "$dir/out"
+}
+
 # with_log: starts with --log; $log is that file, for the helpers.
 with_log() {
 	mkdir "$box/log"
@@ -282,7 +294,8 @@ a_run_that_outlives_the_daemon() {
 }
 
 run_tests no_conf_d no_directory_above_conf_d a_conf_d_that_others_may_write \
-    a_broken_rule_file a_log_directory_that_others_may_write a_log_that_goes \
+    a_broken_rule_file no_directory_for_the_socket \
+    a_log_directory_that_others_may_write a_log_that_goes \
     a_log_that_is_full few_descriptors hangups_and_options \
     programs_that_cannot_run a_program_that_others_may_write \
     a_stop_during_a_run a_run_that_outlives_the_daemon

@@ -484,6 +484,16 @@ try_again(char why[256])
 	return c;
 }
 
+/* Is it "PATH: PHRASE"? */
+static void
+assert_why(const char *why, const char *phrase)
+{
+	char want[256];
+
+	snprintf(want, sizeof(want), "%s: %s", path, phrase);
+	assert_string_equal(why, want);
+}
+
 static void
 a_socket_that_a_dead_daemon_left_is_replaced(void **unused)
 {
@@ -510,7 +520,7 @@ a_socket_that_is_listened_on_is_left_alone(void **unused)
 
 	(void)unused;
 	assert_null(try_again(why));
-	assert_non_null(strstr(why, path));
+	assert_why(why, "another process listens there (see --socket)");
 	settle();
 	assert_true(control_in_place(control));
 	assert_served();
@@ -536,6 +546,7 @@ one_that_hangs_does_not_keep_us_waiting(void **unused)
 		connect(clients[i], (const struct sockaddr *)&a, sizeof(a));
 	}
 	assert_null(try_again(why));
+	assert_why(why, "another process listens there (see --socket)");
 	for (i = 0; i < 8; i++)
 		close(clients[i]);
 	close(fd);
@@ -555,12 +566,52 @@ what_is_no_socket_is_not_removed(void **unused)
 	assert_int_equal(write(fd, "keep", 4), 4);
 	close(fd);
 	assert_null(try_again(why));
+	assert_why(why, "is in the way, and no socket: move it elsewhere");
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_size, 4);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(symlink("target", path), 0);
 	assert_null(try_again(why));
 	assert_int_equal(lstat(path, &st), 0);
+}
+
+static void
+a_directory_that_is_missing_is_the_reason(void **unused)
+{
+	char why[256] = "";
+
+	(void)unused;
+	control_free(control);
+	control = NULL;
+	snprintf(path, sizeof(path), "%s/none/socket", sandbox);
+	assert_null(try_again(why));
+	assert_why(why, strerror(ENOENT));
+}
+
+/* Nobody else's socket is taken for a dead one because it may not be asked. */
+static void
+a_socket_that_may_not_be_asked_is_the_reason(void **unused)
+{
+	char why[256] = "";
+	int status;
+	pid_t pid;
+
+	(void)unused;
+	if (geteuid() != 0)
+		skip(); /* only root can be another user */
+	assert_int_equal(chmod(sandbox, 0777), 0);
+	assert_int_equal(chmod(path, 0600), 0);
+	pid = fork();
+	if (pid == 0) {
+		if (setgid(65534) == -1 || setuid(65534) == -1)
+			_exit(2);
+		_exit(try_again(why) == NULL && strstr(why, strerror(EACCES)) != NULL
+			  ? 0
+			  : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_true(control_in_place(control));
 }
 
 static void
@@ -675,6 +726,8 @@ main(void)
 		TEST(a_socket_that_is_listened_on_is_left_alone),
 		TEST(one_that_hangs_does_not_keep_us_waiting),
 		TEST(what_is_no_socket_is_not_removed),
+		TEST(a_directory_that_is_missing_is_the_reason),
+		TEST(a_socket_that_may_not_be_asked_is_the_reason),
 		TEST(a_path_that_is_too_long_is_an_error_that_says_so),
 		TEST(the_socket_is_for_its_owner_and_goes_with_it),
 		TEST(a_socket_of_somebody_else_is_not_removed),
