@@ -38,14 +38,14 @@ static void
 print_diag(const struct diag *d, const char *dir)
 {
 	struct buf b = { NULL, 0, 0 };
+	char *place = place_dup(d->file, d->line);
 
 	if (dir != NULL) {
 		buf_addvis(&b, dir, strlen(dir));
 		buf_adds(&b, dir[strlen(dir) - 1] == '/' ? "" : "/");
 	}
-	buf_addvis(&b, d->file, strlen(d->file));
-	if (d->line != 0)
-		buf_addf(&b, ":%d", d->line);
+	buf_addvis(&b, place, strlen(place));
+	free(place);
 	buf_addf(&b, ": %s: ", d->severity == DIAG_ERROR ? "error" : "warning");
 	buf_adds(&b, d->message);
 	fprintf(stderr, "%s\n", b.p);

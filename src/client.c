@@ -231,6 +231,7 @@ reload_main(int argc, char **argv)
 	const cJSON *list, *item;
 	struct options o;
 	cJSON *reply;
+	char *place;
 	int status = EX_OK, first;
 
 	begin();
@@ -245,9 +246,10 @@ reload_main(int argc, char **argv)
 	reply = ask_or_complain(&o, request_of("reload", NULL), &status);
 	list = cJSON_GetObjectItemCaseSensitive(reply, "refused");
 	cJSON_ArrayForEach(item, list) {
-		fprintf(stderr, "%s:%d: error: %s\n", json_get_string(item, "file"),
-		    cJSON_GetObjectItemCaseSensitive(item, "line")->valueint,
-		    json_get_string(item, "message"));
+		place = table_place(item);
+		fprintf(
+		    stderr, "%s: error: %s\n", place, json_get_string(item, "message"));
+		free(place);
 		status = EX_DATAERR;
 	}
 	cJSON_Delete(reply);

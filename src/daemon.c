@@ -198,7 +198,7 @@ say_findings(struct daemon *d)
 		.remote = watch_remote(d->world.watch),
 	};
 	const struct diag *g;
-	char where[PATH_MAX + 16];
+	char *path, *place;
 	size_t i;
 
 	for (i = 0; i < d->rules.n; i++)
@@ -206,15 +206,15 @@ say_findings(struct daemon *d)
 	findings_clear(&findings);
 	for (i = 0; i < d->rules.ndiags; i++) {
 		g = &d->rules.diags[i];
-		if (g->line != 0)
-			snprintf(where, sizeof(where), "%s/%s:%d", d->opt.config, g->file,
-			    g->line);
-		else
-			snprintf(where, sizeof(where), "%s", g->file);
+		path = g->file[0] == '/' ? xstrdup(g->file)
+					 : xasprintf("%s/%s", d->opt.config, g->file);
+		place = place_dup(path, g->line);
 		if (g->severity == DIAG_ERROR)
-			log_error("%s: %s", where, g->message);
+			log_error("%s: %s", place, g->message);
 		else
-			log_warning("%s: %s", where, g->message);
+			log_warning("%s: %s", place, g->message);
+		free(place);
+		free(path);
 	}
 }
 

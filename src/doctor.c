@@ -100,7 +100,7 @@ check_rule_files(struct doctor *d)
 		.remote = &d->remote,
 	};
 	const struct diag *g;
-	char *what;
+	char *what, *place;
 	size_t i;
 
 	if (conf_read_dir(&d->conf, d->opt.config, &d->trust) == -1)
@@ -113,8 +113,9 @@ check_rule_files(struct doctor *d)
 	conf_sort(&d->conf, 0);
 	for (i = 0; i < d->conf.ndiags; i++) {
 		g = &d->conf.diags[i];
-		what = g->line != 0 ? xasprintf("%s:%d: %s", g->file, g->line, g->message)
-				    : xasprintf("%s: %s", g->file, g->message);
+		place = place_dup(g->file, g->line);
+		what = xasprintf("%s: %s", place, g->message);
+		free(place);
 		if (g->severity == DIAG_ERROR)
 			find(d, what,
 			    "the file is refused as a whole; the version before it "

@@ -117,10 +117,14 @@ add_head(const struct status *s, struct buf *out)
 static void
 add_warning(cJSON *warnings, const char *file, int line, const char *what)
 {
-	char *text = xasprintf("%s:%d: %s", file, line, what);
+	char *place = place_dup(file, line), *text, *visible;
 
-	cJSON_AddItemToArray(warnings, cJSON_CreateString(text));
+	text = xasprintf("%s: %s", place, what);
+	visible = vis_dup(text);
+	cJSON_AddItemToArray(warnings, cJSON_CreateString(visible));
+	free(visible);
 	free(text);
+	free(place);
 }
 
 /* The warnings of a rule whose problem is shown already. */
@@ -133,13 +137,9 @@ static void
 add_finding(void *arg, const struct rule *rule, int line, const char *text)
 {
 	struct found *f = arg;
-	char *visible;
 
-	if (f->problem != NULL && strcmp(f->problem, text) == 0)
-		return;
-	visible = vis_dup(text);
-	add_warning(f->warnings, rule->file, line, visible);
-	free(visible);
+	if (f->problem == NULL || strcmp(f->problem, text) != 0)
+		add_warning(f->warnings, rule->file, line, text);
 }
 
 /* A warning of before is only worth showing if it is still true. */

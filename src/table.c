@@ -97,6 +97,12 @@ time_of(const cJSON *o, const char *key)
 }
 
 char *
+table_place(const cJSON *o)
+{
+	return place_dup(text_of(o, "file"), (int)number_of(o, "line"));
+}
+
+char *
 table_result(const cJSON *run)
 {
 	if (is_true(run, "ok"))
@@ -192,16 +198,18 @@ static void
 print_list(FILE *out, const cJSON *list, const char *what)
 {
 	const cJSON *item;
-	char *text;
+	char *place, *text;
 
 	cJSON_ArrayForEach(item, list) {
+		place = table_place(item);
 		if (cJSON_IsString(item))
 			text = xasprintf("%s: %s", what, item->valuestring);
 		else
-			text = xasprintf("%s: %s:%d: %s", what, text_of(item, "file"),
-			    (int)number_of(item, "line"), text_of(item, "message"));
+			text = xasprintf(
+			    "%s: %s: %s", what, place, text_of(item, "message"));
 		print_folded(out, "", text);
 		free(text);
+		free(place);
 	}
 }
 
@@ -276,14 +284,13 @@ print_last_run(FILE *out, const cJSON *run)
 void
 table_rule(FILE *out, const cJSON *rule)
 {
-	char state[64], text[128];
+	char state[64], *place = table_place(rule);
 
 	state_text(state, sizeof(state), rule);
 	print_field(out, "rule", text_of(rule, "name"));
 	print_field(out, "description", text_of(rule, "description"));
-	snprintf(text, sizeof(text), "%s:%d", text_of(rule, "file"),
-	    (int)number_of(rule, "line"));
-	print_field(out, "file", text);
+	print_field(out, "file", place);
+	free(place);
 	fprintf(out, "%-12s %s%s%s%s\n", "state", colour(out, state_colour(rule)), state,
 	    colour(out, PLAIN), is_true(rule, "pending") ? ", a change is pending" : "");
 	print_field(out, "problem", text_of(rule, "problem"));

@@ -26,6 +26,9 @@ void table_history(FILE *out, const struct cJSON *run);
 #define TABLE_LENGTH_SIZE 32
 void table_length(char out[TABLE_LENGTH_SIZE], int64_t ns);
 
+/* Where a rule or finding stands: "FILE:LINE", or FILE. The caller frees it. */
+char *table_place(const struct cJSON *o);
+
 /* How a run ended, in a few words. The caller frees it. */
 char *table_result(const struct cJSON *run);
 

@@ -410,6 +410,12 @@ format_size(char *out, size_t size, uint64_t bytes)
 	format_with_unit(size_units, out, size, bytes);
 }
 
+char *
+place_dup(const char *file, int line)
+{
+	return line != 0 ? xasprintf("%s:%d", file, line) : xstrdup(file);
+}
+
 int64_t
 realtime_ns(void)
 {

@@ -80,6 +80,9 @@ void format_duration(char *out, size_t size, int64_t ms);
 /* Likewise for parse_size. */
 void format_size(char *out, size_t size, uint64_t bytes);
 
+/* "FILE:LINE", or FILE where line is 0: the file as a whole. free(3) it. */
+char *place_dup(const char *file, int line);
+
 /* CLOCK_REALTIME in nanoseconds since 1970. For stamps, logs and ids only. */
 int64_t realtime_ns(void);
 

@@ -61,6 +61,32 @@ stopping() {
 	daemon=
 }
 
+# A finding that is about a file as a whole has no line.
+files_as_a_whole() {
+	rule open 'watch = /f'
+	chmod 666 "$conf/open.ini"
+	rule "$(printf 'odd\033')" 'watch = /f' 'action = /missing'
+	sed 's/^\[.*/[odd]/' "$conf/$(printf 'odd\033.ini')" >"$dir/odd"
+	cat "$dir/odd" >"$conf/$(printf 'odd\033.ini')"
+	start_daemon
+	ok "the log names the file with its directory" \
+	    is_logged "error: $conf/open.ini: writable by group and others"
+	wp status
+	ok "the status names it" prints '^refused: open.ini: writable by group and others'
+	ok "a file name is made harmless" prints '^warning: odd\\033.ini:3: '
+	wp reload
+	ok "so does reload" says '^open.ini: error: writable by group and others'
+	wp doctor
+	ok "and doctor" prints 'open.ini: writable by group and others'
+	cat "$log" "$dir/err" "$dir/out" >"$dir/all"
+	ok "none of them says line 0" not grep -q ':0:' "$dir/all"
+	rm "$conf"/*.ini
+	chmod 777 "$conf"
+	wp reload
+	ok "a directory that is refused has its whole name" says "^$conf: error: writable by"
+	ok "in the log, too" is_logged "error: $conf: writable by"
+}
+
 # A run was promised, and its rule leaves.
 a_run_that_will_not_come() {
 	rule r 'watch = /f'
@@ -195,5 +221,5 @@ is_up_or_gone() {
 	grep -q 'info: ready: ' "$dir/few.$1" || is_gone "$2"
 }
 
-run_tests requests stopping a_run_that_will_not_come how_a_run_ended \
+run_tests requests stopping files_as_a_whole a_run_that_will_not_come how_a_run_ended \
     what_cannot_be_watched too_many_matches wrong_options few_descriptors
