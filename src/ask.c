@@ -94,7 +94,7 @@ receive_all(int fd, struct buf *reply)
 			buf_add(reply, piece, (size_t)n);
 }
 
-char *
+static char *
 ask_text(const char *path, cJSON *request, struct ask_error *e)
 {
 	struct buf reply = { NULL, 0, 0 };
@@ -113,8 +113,8 @@ ask_text(const char *path, cJSON *request, struct ask_error *e)
 	return reply.p;
 }
 
-cJSON *
-ask_parse(const char *text, struct ask_error *e)
+static cJSON *
+parse(const char *text, struct ask_error *e)
 {
 	cJSON *o = json_parse(text, strlen(text));
 	const char *error;
@@ -123,6 +123,7 @@ ask_parse(const char *text, struct ask_error *e)
 		fail(e, EXIT_FAILURE, "the daemon's answer was cut off");
 		return NULL;
 	}
+	json_make_safe(o);
 	error = json_get_string(o, "error");
 	if (error == NULL)
 		return o;
@@ -135,7 +136,7 @@ cJSON *
 ask(const char *path, cJSON *request, struct ask_error *e)
 {
 	char *text = ask_text(path, request, e);
-	cJSON *reply = text != NULL ? ask_parse(text, e) : NULL;
+	cJSON *reply = text != NULL ? parse(text, e) : NULL;
 
 	free(text);
 	return reply;

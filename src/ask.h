@@ -12,13 +12,10 @@ struct ask_error {
 
 /*
  * Asks the daemon that listens on a socket; request is taken over. The reply, or
- * NULL with *error filled, also where the daemon said no. SIGPIPE must be ignored.
+ * NULL with *error filled, also where the daemon said no. What either says is
+ * harmless, whoever answered. SIGPIPE must be ignored.
  */
 struct cJSON *
 ask(const char *socket_path, struct cJSON *request, struct ask_error *error);
-
-/* The same in two steps, where the text itself is wanted; free(3) it. */
-char *ask_text(const char *socket_path, struct cJSON *request, struct ask_error *error);
-struct cJSON *ask_parse(const char *text, struct ask_error *error);
 
 #endif

@@ -78,11 +78,10 @@ status_main(int argc, char **argv)
 {
 	static const char usage[] =
 	    "status [--json] [--socket PATH] [--state DIR] [--root DIR] [RULE]";
-	struct ask_error error;
 	struct options o;
 	const char *rule;
 	cJSON *reply;
-	char *text;
+	char *line;
 	int status = EX_OK, first;
 
 	begin();
@@ -95,20 +94,19 @@ status_main(int argc, char **argv)
 		return EX_USAGE;
 	}
 	rule = first < argc ? argv[first] : NULL;
-	text = ask_text(o.socket, request_of("status", rule), &error);
-	reply = text != NULL ? ask_parse(text, &error) : NULL;
-	if (reply == NULL)
-		status = complain(&error);
-	if (reply != NULL && o.json)
-		fputs(text, stdout);
-	else if (reply != NULL && rule != NULL)
+	reply = ask_or_complain(&o, request_of("status", rule), &status);
+	if (reply != NULL && o.json) {
+		line = json_line(reply);
+		fputs(line, stdout);
+		free(line);
+	} else if (reply != NULL && rule != NULL) {
 		table_rule(
 		    stdout, cJSON_GetArrayItem(
 				cJSON_GetObjectItemCaseSensitive(reply, "rules"), 0));
-	else if (reply != NULL)
+	} else if (reply != NULL) {
 		table_status(stdout, reply);
+	}
 	cJSON_Delete(reply);
-	free(text);
 	options_clear(&o);
 	return status;
 }

@@ -185,6 +185,7 @@ read_line(const char *line, size_t len, const char *rule, history_fn *fn, void *
 
 	if (o == NULL)
 		return;
+	json_make_safe(o);
 	name = json_get_string(o, "rule");
 	if (name != NULL && (rule == NULL || strcmp(rule, name) == 0))
 		fn(arg, o);

@@ -48,6 +48,28 @@ json_parse(const char *text, size_t len)
 	return o;
 }
 
+static void
+make_safe(char **text)
+{
+	char *safe = safe_dup(*text);
+
+	cJSON_free(*text);
+	*text = safe;
+}
+
+void
+json_make_safe(cJSON *o)
+{
+	cJSON *item;
+
+	if (o->string != NULL)
+		make_safe(&o->string);
+	if (o->valuestring != NULL)
+		make_safe(&o->valuestring);
+	cJSON_ArrayForEach(item, o)
+		json_make_safe(item);
+}
+
 void
 json_add_text(cJSON *o, const char *key, const char *s)
 {

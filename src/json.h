@@ -20,6 +20,9 @@ void json_init(void);
 /* The object that is all of text, or NULL. cJSON_Delete it. */
 struct cJSON *json_parse(const char *text, size_t len);
 
+/* Makes the names and text of what others wrote harmless: as json_add_text does. */
+void json_make_safe(struct cJSON *o);
+
 /* Adds a member to an object; s NULL: null. */
 void json_add_text(struct cJSON *o, const char *key, const char *s);
 void json_add_int(struct cJSON *o, const char *key, int64_t n);

@@ -248,8 +248,8 @@ is_control(const unsigned char *s, size_t len)
 	return len == 2 && s[0] == 0xc2 && s[1] < 0xa0;
 }
 
-void
-buf_addvis(struct buf *b, const char *s, size_t n)
+static void
+add_visible(struct buf *b, const char *s, size_t n, bool backslash)
 {
 	const unsigned char *u = (const unsigned char *)s;
 	size_t i = 0, k, len;
@@ -257,7 +257,7 @@ buf_addvis(struct buf *b, const char *s, size_t n)
 	reserve(b, n);
 	while (i < n) {
 		len = utf8_length(u + i, n - i);
-		if (len != 0 && u[i] != '\\' && !is_control(u + i, len)) {
+		if (len != 0 && !is_control(u + i, len) && (u[i] != '\\' || backslash)) {
 			buf_add(b, u + i, len);
 			i += len;
 			continue;
@@ -267,14 +267,32 @@ buf_addvis(struct buf *b, const char *s, size_t n)
 	}
 }
 
-char *
-vis_dup(const char *s)
+void
+buf_addvis(struct buf *b, const char *s, size_t n)
+{
+	add_visible(b, s, n, false);
+}
+
+static char *
+visible_dup(const char *s, bool backslash)
 {
 	struct buf b = { NULL, 0, 0 };
 
-	buf_addvis(&b, s, strlen(s));
+	add_visible(&b, s, strlen(s), backslash);
 	buf_adds(&b, "");
 	return b.p;
+}
+
+char *
+vis_dup(const char *s)
+{
+	return visible_dup(s, false);
+}
+
+char *
+safe_dup(const char *s)
+{
+	return visible_dup(s, true);
 }
 
 static bool

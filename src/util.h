@@ -60,6 +60,9 @@ void buf_addvis(struct buf *b, const char *s, size_t n);
 /* The same as a fresh string; the caller frees it. */
 char *vis_dup(const char *s);
 
+/* Likewise for text that should have been made visible already: `\` stays. */
+char *safe_dup(const char *s);
+
 /* Undoes buf_addvis; a \ that begins no \ooo stays. The caller frees it. */
 char *unvis_dup(const char *s);
 

@@ -6,7 +6,7 @@
 
 # status_says RULE TEXT
 status_says() {
-	wp status "$1" && grep -qF -e "$2" "$dir/out"
+	COLUMNS=1000 wp status "$1" && grep -qF -e "$2" "$dir/out"
 }
 
 # request LINE: the reply to it, word for word.
@@ -41,6 +41,35 @@ requests() {
 	ok "after all that the daemon goes on" \
 	    [ "$(request '{"command":"run","rule":"r","run":"1"}' | cut -c1-19)" = \
 	    '{"state":"unknown",' ]
+}
+
+# Whoever answers: bytes that drive terminals are shown and not sent.
+hostile_answers() {
+	esc=$(printf '\033[2J') c1=$(printf '\302\233') bad=$(printf '\377')
+	rule="\"name\":\"a$esc\",\"state\":\"b$c1\",\"problem\":\"c$bad\",\"x$esc\":1"
+	reply="{\"version\":\"$esc\",\"rules\":[{$rule}],\"warnings\":[\"d$esc\"]}"
+	for option in '' r --json; do
+		answer "$reply
+"
+		# Words are meant.
+		# shellcheck disable=SC2086
+		COLUMNS=200 wp status --socket "$dir/socket" $option
+		ok "status $option shows an answer" prints 'a\\*033\[2J'
+		ok "with all that it says" prints 'b\\*302\\*233'
+		ok "and nothing of it raw" not prints "[$(printf '\033\302\377')]"
+	done
+	answer "{\"error\":\"no$esc\"}
+"
+	wp status --socket "$dir/socket"
+	ok "a refusal is shown so, too" says '^watchpathd: no\\033\[2J$'
+	answer "{\"refused\":[{\"file\":\"f$esc\",\"line\":1,\"message\":\"m\"}]}
+"
+	wp reload --socket "$dir/socket"
+	ok "and what reload refused" says '^f\\033\[2J:1: error: m$'
+	answer "{\"run\":\"$esc\"}
+"
+	wp trigger --socket "$dir/socket" r
+	ok "and the id of a run" prints '^\\033\[2J$'
 }
 
 stopping() {
@@ -221,5 +250,5 @@ is_up_or_gone() {
 	grep -q 'info: ready: ' "$dir/few.$1" || is_gone "$2"
 }
 
-run_tests requests stopping files_as_a_whole a_run_that_will_not_come how_a_run_ended \
+run_tests requests hostile_answers stopping files_as_a_whole a_run_that_will_not_come how_a_run_ended \
     what_cannot_be_watched too_many_matches wrong_options few_descriptors

@@ -163,21 +163,6 @@ the_state_directory() {
 	mends "$state can be entered by others"
 }
 
-# answer REPLY: a daemon that says this to whoever asks first.
-answer() {
-	rm -f "$dir/answers"
-	perl -MIO::Socket::UNIX -e '
-	my ($path, $ready, $reply) = @ARGV;
-	unlink $path;
-	my $l = IO::Socket::UNIX->new(Local => $path, Listen => 1) or die;
-	open(my $f, ">", $ready) or die;
-	my $s = $l->accept;
-	<$s>;
-	print $s $reply;
-	' "$dir/socket" "$dir/answers" "$1" &
-	until_true 10 [ -e "$dir/answers" ]
-}
-
 the_daemon() {
 	rule r 'watch = /f'
 	wp doctor

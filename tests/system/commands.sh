@@ -21,3 +21,18 @@ says() {
 prints() {
 	grep -q -e "$1" "$dir/out"
 }
+
+# answer REPLY: a daemon that says this to whoever asks first.
+answer() {
+	rm -f "$dir/answers"
+	perl -MIO::Socket::UNIX -e '
+	my ($path, $ready, $reply) = @ARGV;
+	unlink $path;
+	my $l = IO::Socket::UNIX->new(Local => $path, Listen => 1) or die;
+	open(my $f, ">", $ready) or die;
+	my $s = $l->accept;
+	<$s>;
+	print $s $reply;
+	' "$dir/socket" "$dir/answers" "$1" &
+	until_true 10 [ -e "$dir/answers" ]
+}

@@ -101,6 +101,25 @@ any_bytes_come_back_through_a_line(void **unused)
 }
 
 static void
+what_others_wrote_is_made_harmless(void **unused)
+{
+	static const char text[] = "{\"a\033\":\"b\033\",\"c\":[\"d\xff\",1,null,"
+				   "{\"e\":\"f\\\\033\\u001b\"}]}";
+	cJSON *o = json_parse(text, strlen(text));
+	char *line;
+
+	(void)unused;
+	assert_non_null(o);
+	json_make_safe(o);
+	line = json_line(o);
+	/* What is visible already stays as it is. */
+	assert_string_equal(line, "{\"a\\\\033\":\"b\\\\033\",\"c\":[\"d\\\\377\",1,null,"
+				  "{\"e\":\"f\\\\033\\\\033\"}]}\n");
+	free(line);
+	cJSON_Delete(o);
+}
+
+static void
 numbers_of_64_bits_come_back(void **unused)
 {
 	static const int64_t numbers[] = { 0, 1, -1, INT64_MAX, INT64_MAX - 1,
@@ -145,6 +164,7 @@ main(void)
 		cmocka_unit_test(deep_nesting_is_refused_and_not_followed),
 		cmocka_unit_test(keys_are_found_by_their_exact_case),
 		cmocka_unit_test(any_bytes_come_back_through_a_line),
+		cmocka_unit_test(what_others_wrote_is_made_harmless),
 		cmocka_unit_test(numbers_of_64_bits_come_back),
 		cmocka_unit_test(what_is_not_there_is_null),
 	};
