@@ -79,6 +79,7 @@ status_main(int argc, char **argv)
 	static const char usage[] =
 	    "status [--json] [--socket PATH] [--state DIR] [--root DIR] [RULE]";
 	struct options o;
+	struct table table;
 	const char *rule;
 	cJSON *reply;
 	char *line;
@@ -94,6 +95,7 @@ status_main(int argc, char **argv)
 		return EX_USAGE;
 	}
 	rule = first < argc ? argv[first] : NULL;
+	table_init(&table, stdout);
 	reply = ask_or_complain(&o, request_of("status", rule), &status);
 	if (reply != NULL && o.json) {
 		line = json_line(reply);
@@ -101,10 +103,10 @@ status_main(int argc, char **argv)
 		free(line);
 	} else if (reply != NULL && rule != NULL) {
 		table_rule(
-		    stdout, cJSON_GetArrayItem(
+		    &table, cJSON_GetArrayItem(
 				cJSON_GetObjectItemCaseSensitive(reply, "rules"), 0));
 	} else if (reply != NULL) {
-		table_status(stdout, reply);
+		table_status(&table, reply);
 	}
 	cJSON_Delete(reply);
 	options_clear(&o);

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "columns.h"
 #include "history.h"
 #include "json.h"
 #include "map.h"
@@ -40,25 +41,52 @@ recent_add(void *arg, const cJSON *line)
 	*slot = cJSON_Duplicate(line, true);
 }
 
-static void
-print_recent(const struct recent *r, bool json)
+/* The lines in the order of time, for the caller to free; the ring keeps them. */
+static cJSON **
+in_order(const struct recent *r, size_t *n)
 {
 	size_t first = r->n > r->size ? r->n - r->size : 0, i;
-	char *line;
+	cJSON **lines = xcalloc(r->size, sizeof(cJSON *));
 
-	if (r->n == 0 && !json)
-		puts("no runs yet");
-	if (r->n > 0 && !json)
-		table_history_heading(stdout);
-	for (i = first; i < r->n; i++) {
-		if (!json) {
-			table_history(stdout, r->lines[i % r->size]);
-			continue;
-		}
-		line = json_line(r->lines[i % r->size]);
+	*n = r->n - first;
+	for (i = 0; i < *n; i++)
+		lines[i] = r->lines[(first + i) % r->size];
+	return lines;
+}
+
+static void
+print_json(cJSON *const *lines, size_t n)
+{
+	char *line;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		line = json_line(lines[i]);
 		fputs(line, stdout);
 		free(line);
 	}
+}
+
+static void
+print_recent(const struct recent *r, const struct options *o)
+{
+	char *root = vis_dup(o->root);
+	struct table table;
+	size_t n, i;
+	cJSON **lines = in_order(r, &n);
+
+	if (o->json) {
+		print_json(lines, n);
+	} else if (n == 0) {
+		puts("no runs yet");
+	} else {
+		for (i = 0; i < n; i++)
+			table_hide_root(lines[i], root);
+		table_init(&table, stdout);
+		table_history(&table, lines, n);
+	}
+	free(lines);
+	free(root);
 }
 
 /* The runs of one rule, summed up. */
@@ -122,45 +150,34 @@ by_length(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static bool
-is_utf8(void)
-{
-	static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
-	const char *value;
-	size_t i;
-
-	for (i = 0; i < 3; i++) {
-		value = getenv(names[i]);
-		if (value != NULL && value[0] != '\0')
-			return strstr(value, "UTF-8") != NULL ||
-			       strstr(value, "utf8") != NULL;
-	}
-	return false;
-}
-
-/* A bar for each of the last runs, the highest for the worst; x: it failed. */
-static void
-print_bars(const struct sum *sum)
+/* A bar for each of the last n runs, the highest for the worst; x: it failed. */
+static char *
+bars_of(const struct sum *sum, size_t n)
 {
 	static const char *const blocks[] = { "\u2581", "\u2582", "\u2583", "\u2584",
 		"\u2585", "\u2586", "\u2587", "\u2588" };
 	static const char *const ascii[] = { "_", ".", ":", "-", "=", "+", "*", "#" };
-	const char *const *bars = is_utf8() ? blocks : ascii;
-	size_t first = sum->runs > BARS ? sum->runs - BARS : 0, i;
+	const char *const *bars = columns_are_utf8() ? blocks : ascii;
+	struct buf out = { NULL, 0, 0 };
+	size_t first = sum->runs > n ? sum->runs - n : 0, i;
 	int64_t worst = 1, delay;
 
 	for (i = first; i < sum->runs; i++)
 		if (sum->last[i % BARS] > worst)
 			worst = sum->last[i % BARS];
+	buf_adds(&out, "");
 	for (i = first; i < sum->runs; i++) {
 		delay = sum->last[i % BARS];
-		fputs(delay < 0 ? "x" : bars[delay * 7 / worst], stdout);
+		buf_adds(&out, delay < 0 ? "x" : bars[delay * 7 / worst]);
 	}
-	putchar('\n');
+	return out.p;
 }
 
+enum { RUNS, FAILED, MEDIAN, WORST, LAST, CELLS };
+
+/* What is said of a rule; the bars are made when it is known how many fit. */
 static void
-print_sum(struct sum *sum)
+fill_sum(char *cells[CELLS], struct sum *sum)
 {
 	char median[TABLE_LENGTH_SIZE] = "-", worst[TABLE_LENGTH_SIZE] = "-";
 
@@ -169,27 +186,63 @@ print_sum(struct sum *sum)
 		table_length(median, sum->delays[sum->n / 2]);
 		table_length(worst, sum->delays[sum->n - 1]);
 	}
-	printf("%s\n  %6zu %8zu %11s %11s  ", sum->rule, sum->runs, sum->failures, median,
-	    worst);
-	print_bars(sum);
+	cells[RUNS] = xasprintf("%zu", sum->runs);
+	cells[FAILED] = xasprintf("%zu", sum->failures);
+	cells[MEDIAN] = xstrdup(median);
+	cells[WORST] = xstrdup(worst);
+	cells[LAST] = bars_of(sum, BARS);
+}
+
+/* Rows below the names of their rules. */
+static void
+print_table(const struct sums *s, char *(*cells)[CELLS])
+{
+	struct column columns[CELLS] = {
+		[RUNS] = { "RUNS", 4, 4, true, 0, 0 },
+		[FAILED] = { "FAILED", 6, 6, true, 0, 0 },
+		[MEDIAN] = { "MEDIAN", 11, 5, true, 0, 0 },
+		[WORST] = { "WORST", 11, 5, true, 0, 0 },
+		[LAST] = { "LAST RUNS", 5, 5, false, 0, 0 },
+	};
+	const size_t indent = 2;
+	size_t i, k;
+
+	for (i = 0; i < s->n; i++)
+		for (k = 0; k < CELLS; k++)
+			columns_measure(&columns[k], cells[i][k]);
+	columns_divide(columns, CELLS, columns_of(stdout) - indent);
+	columns[0].gap = indent;
+	puts("RULE");
+	columns_heading(stdout, columns, CELLS);
+	for (i = 0; i < s->n; i++) {
+		puts(s->all[i]->rule);
+		free(cells[i][LAST]);
+		cells[i][LAST] = bars_of(s->all[i], columns[LAST].width);
+		columns_row(
+		    stdout, columns, CELLS, (const char *const *)cells[i], CELLS, "", "");
+	}
 }
 
 static void
 print_sums(struct sums *s)
 {
-	size_t i;
+	char *(*cells)[CELLS] = xcalloc(s->n, sizeof(*cells));
+	size_t i, k;
 
+	for (i = 0; i < s->n; i++)
+		fill_sum(cells[i], s->all[i]);
 	if (s->n == 0)
 		puts("no runs yet");
 	else
-		printf("RULE\n  %6s %8s %11s %11s  %s\n", "RUNS", "FAILED", "MEDIAN",
-		    "WORST", "LAST RUNS");
+		print_table(s, cells);
 	for (i = 0; i < s->n; i++) {
-		print_sum(s->all[i]);
+		for (k = 0; k < CELLS; k++)
+			free(cells[i][k]);
 		free(s->all[i]->rule);
 		free(s->all[i]->delays);
 		free(s->all[i]);
 	}
+	free(cells);
 	free(s->all);
 	map_clear(&s->by_rule);
 }
@@ -216,7 +269,7 @@ show(const struct options *o, const char *rule)
 	} else if (o->summary) {
 		print_sums(&sums);
 	} else {
-		print_recent(&recent, o->json);
+		print_recent(&recent, o);
 	}
 	for (i = 0; recent.lines != NULL && i < size; i++)
 		cJSON_Delete(recent.lines[i]);
@@ -233,6 +286,7 @@ history_main(int argc, char **argv)
 	int first, status;
 
 	json_init();
+	columns_init();
 	first = options_parse(&o,
 	    OPTION_NUMBER | OPTION_JSON | OPTION_SUMMARY | OPTION_STATE | OPTION_ROOT,
 	    usage, argc, argv);

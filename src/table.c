@@ -1,29 +1,46 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * JSON to text. All text from the daemon has been made harmless there; here it
- * is only laid out.
+ * JSON to text. What it says is the daemon's; where it stands is decided by
+ * columns.c, and here is only what is said of it and in which order.
  */
 #include "table.h"
 
 #include <cJSON.h>
 #include <inttypes.h>
-#include <signal.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "columns.h"
 #include "json.h"
 #include "mono.h"
 #include "util.h"
 
-#define WIDTH 80
+/* Longer names have a line of their own. */
 #define NAME_WIDTH 24
+/* Where the values of one rule begin, and what goes on below another line. */
+#define FIELD_INDENT 13
+#define INDENT 4
+#define DAY_NS (86400 * MONO_SEC)
 
 enum colour { PLAIN, GREEN, YELLOW, RED };
 
+void
+table_init(struct table *t, FILE *out)
+{
+	const char *no = getenv("NO_COLOR");
+
+	columns_init();
+	*t = (struct table){
+		.out = out,
+		.width = columns_of(out),
+		.now = realtime_ns(),
+		.colours = isatty(fileno(out)) && (no == NULL || no[0] == '\0'),
+	};
+}
+
 static const char *
-colour(FILE *out, enum colour c)
+colour(const struct table *t, enum colour c)
 {
 	static const char *const codes[] = {
 		[PLAIN] = "\033[0m",
@@ -31,11 +48,53 @@ colour(FILE *out, enum colour c)
 		[YELLOW] = "\033[33m",
 		[RED] = "\033[31m",
 	};
-	const char *no = getenv("NO_COLOR");
 
-	if (!isatty(fileno(out)) || (no != NULL && no[0] != '\0'))
-		return "";
-	return codes[c];
+	return t->colours ? codes[c] : "";
+}
+
+/* Can a path go on with c, or end before it? */
+static bool
+is_of_path(char c)
+{
+	return c != '\0' && strchr(" :;,'\"`()=", c) == NULL;
+}
+
+/* text with every path below root as it is without it. The caller frees it. */
+static char *
+without_root(const char *text, const char *root)
+{
+	struct buf out = { NULL, 0, 0 };
+	size_t len = strlen(root), i = 0;
+
+	buf_adds(&out, "");
+	while (text[i] != '\0') {
+		if ((i == 0 || !is_of_path(text[i - 1])) &&
+		    strncmp(text + i, root, len) == 0 &&
+		    (text[i + len] == '/' || !is_of_path(text[i + len]))) {
+			i += len;
+			buf_adds(&out, text[i] == '/' ? "" : "/");
+		} else {
+			buf_add(&out, text + i++, 1);
+		}
+	}
+	return out.p;
+}
+
+void
+table_hide_root(cJSON *o, const char *root)
+{
+	char *text;
+	cJSON *item;
+
+	if (root == NULL || root[0] == '\0')
+		return;
+	if (cJSON_IsString(o)) {
+		text = without_root(o->valuestring, root);
+		cJSON_free(o->valuestring);
+		o->valuestring = text;
+	}
+	cJSON_ArrayForEach(item, o)
+		table_hide_root(item, root);
 }
 
 void
@@ -118,19 +177,27 @@ table_result(const cJSON *run)
 	return xstrdup("failed");
 }
 
-/* The state, with what is left of the wait. */
-static void
-state_text(char *out, size_t size, const cJSON *rule)
+/* How long ago that was. */
+static char *
+ago(const struct table *t, int64_t then)
+{
+	char length[TABLE_LENGTH_SIZE];
+
+	table_length(length, t->now - then);
+	return xasprintf("%s ago", length);
+}
+
+/* The state, with what is left of the wait. The caller frees it. */
+static char *
+state_text(const struct table *t, const cJSON *rule)
 {
 	int64_t due = time_of(rule, "due");
 	char left[TABLE_LENGTH_SIZE];
 
-	if (due == 0) {
-		snprintf(out, size, "%s", text_of(rule, "state"));
-		return;
-	}
-	table_length(left, due - realtime_ns());
-	snprintf(out, size, "%s %s", text_of(rule, "state"), left);
+	if (due == 0)
+		return xstrdup(text_of(rule, "state"));
+	table_length(left, due - t->now);
+	return xasprintf("%s %s", text_of(rule, "state"), left);
 }
 
 static enum colour
@@ -148,184 +215,325 @@ state_colour(const cJSON *rule)
 	return PLAIN;
 }
 
-/* Prints text in lines of at most WIDTH columns, each after an indent. */
-static void
-print_folded(FILE *out, const char *indent, const char *text)
-{
-	size_t room = WIDTH - strlen(indent), len;
+/* The cells of a rule's line. */
+enum { RULE, STATE, LAST, RESULT, CELLS };
 
-	while (*text != '\0') {
-		len = strlen(text);
-		if (len > room) {
-			len = room;
-			while (len > 0 && text[len] != ' ')
-				len--;
-			if (len == 0)
-				len = strcspn(text, " ");
-		}
-		fprintf(out, "%s%.*s\n", indent, (int)len, text);
-		text += len;
-		text += strspn(text, " ");
-	}
-}
+struct line {
+	const cJSON *rule;
+	char *cells[CELLS];
+};
 
 static void
-print_rule_line(FILE *out, const cJSON *rule)
+fill_line(const struct table *t, struct line *l, const cJSON *rule)
 {
 	const cJSON *last = cJSON_GetObjectItemCaseSensitive(rule, "last_run");
-	char state[64], ago[TABLE_LENGTH_SIZE + 8] = "never", length[TABLE_LENGTH_SIZE];
-	char *result = xstrdup("");
+	bool ran = cJSON_IsObject(last);
 
-	state_text(state, sizeof(state), rule);
-	if (cJSON_IsObject(last)) {
-		table_length(length, realtime_ns() - time_of(last, "ended"));
-		snprintf(ago, sizeof(ago), "%s ago", length);
-		free(result);
-		result = table_result(last);
+	l->rule = rule;
+	l->cells[RULE] = xstrdup(text_of(rule, "name"));
+	l->cells[STATE] = state_text(t, rule);
+	l->cells[LAST] = ran ? ago(t, time_of(last, "ended")) : xstrdup("never");
+	l->cells[RESULT] = ran ? table_result(last) : xstrdup("");
+}
+
+/* A name that is too long for its column stands above the rest. */
+static void
+print_line(const struct table *t, const struct column *columns, struct line *l)
+{
+	const char *cells[CELLS], *problem = text_of(l->rule, "problem");
+	size_t i;
+
+	for (i = 0; i < CELLS; i++)
+		cells[i] = l->cells[i];
+	if (columns_width(cells[RULE]) > columns[RULE].width) {
+		columns_fold(t->out, "", 0, cells[RULE], t->width);
+		cells[RULE] = "";
 	}
-	if (strlen(text_of(rule, "name")) > NAME_WIDTH)
-		fprintf(out, "%s\n%*s", text_of(rule, "name"), NAME_WIDTH, "");
-	else
-		fprintf(out, "%-*s", NAME_WIDTH, text_of(rule, "name"));
-	fprintf(out, " %s%-20s%s %-18s %.15s\n", colour(out, state_colour(rule)), state,
-	    colour(out, PLAIN), ago, result);
-	if (text_of(rule, "problem")[0] != '\0')
-		print_folded(out, "    ", text_of(rule, "problem"));
-	free(result);
+	columns_row(t->out, columns, CELLS, cells, STATE,
+	    colour(t, state_colour(l->rule)), colour(t, PLAIN));
+	if (problem[0] != '\0')
+		columns_fold(t->out, "", INDENT, problem, t->width);
 }
 
 static void
-print_list(FILE *out, const cJSON *list, const char *what)
+print_rules(const struct table *t, const cJSON *rules)
+{
+	struct column columns[CELLS] = {
+		[RULE] = { "RULE", NAME_WIDTH, 8, false, 0, 0 },
+		[STATE] = { "STATE", 24, 9, false, 0, 0 },
+		[LAST] = { "LAST RUN", 18, 8, false, 0, 0 },
+		[RESULT] = { "RESULT", 12, 6, false, 0, 0 },
+	};
+	size_t n = (size_t)cJSON_GetArraySize(rules), i = 0, k;
+	struct line *lines = xcalloc(n, sizeof(*lines));
+	const cJSON *rule;
+
+	cJSON_ArrayForEach(rule, rules) {
+		fill_line(t, &lines[i], rule);
+		for (k = 0; k < CELLS; k++)
+			if (k != RULE || columns_width(lines[i].cells[k]) <= NAME_WIDTH)
+				columns_measure(&columns[k], lines[i].cells[k]);
+		i++;
+	}
+	columns_divide(columns, CELLS, t->width);
+	columns_heading(t->out, columns, CELLS);
+	for (i = 0; i < n; i++) {
+		print_line(t, columns, &lines[i]);
+		for (k = 0; k < CELLS; k++)
+			free(lines[i].cells[k]);
+	}
+	free(lines);
+}
+
+static void
+print_list(const struct table *t, const cJSON *list, const char *what)
 {
 	const cJSON *item;
 	char *place, *text;
 
 	cJSON_ArrayForEach(item, list) {
 		place = table_place(item);
-		if (cJSON_IsString(item))
-			text = xasprintf("%s: %s", what, item->valuestring);
-		else
-			text = xasprintf(
-			    "%s: %s: %s", what, place, text_of(item, "message"));
-		print_folded(out, "", text);
+		text = cJSON_IsString(item)
+			   ? xstrdup(item->valuestring)
+			   : xasprintf("%s: %s", place, text_of(item, "message"));
+		columns_fold(t->out, what, INDENT, text, t->width);
 		free(text);
 		free(place);
 	}
 }
 
-void
-table_status(FILE *out, const cJSON *status)
+static size_t
+count_state(const cJSON *rules, const char *state)
 {
-	const cJSON *rules = cJSON_GetObjectItemCaseSensitive(status, "rules"), *rule;
+	const cJSON *rule;
+	size_t n = 0;
 
-	fprintf(out, "%-*s %-20s %-18s %s\n", NAME_WIDTH, "RULE", "STATE", "LAST RUN",
-	    "RESULT");
 	cJSON_ArrayForEach(rule, rules)
-		print_rule_line(out, rule);
-	if (cJSON_GetArraySize(rules) == 0)
-		fprintf(out, "no rules in %s\n", text_of(status, "config"));
-	print_list(out, cJSON_GetObjectItemCaseSensitive(status, "refused"), "refused");
-	print_list(out, cJSON_GetObjectItemCaseSensitive(status, "warnings"), "warning");
+		n += strcmp(text_of(rule, "state"), state) == 0;
+	return n;
+}
+
+/* When that was: by the clock, or the day where it is longer ago. */
+static void
+since_text(const struct table *t, char out[TIME_TEXT_SIZE], int64_t then)
+{
+	char text[TIME_TEXT_SIZE];
+
+	format_time(text, then);
+	if (t->now - then < DAY_NS)
+		snprintf(out, TIME_TEXT_SIZE, "%.5sZ", text + 11);
+	else
+		snprintf(out, TIME_TEXT_SIZE, "%.10s", text);
+}
+
+/* The line on top; where it does not fit, the rules are counted on the next one. */
+static void
+print_summary(const struct table *t, const cJSON *status, const cJSON *rules)
+{
+	char since[TIME_TEXT_SIZE], *daemon, *counts, *line;
+	int n = cJSON_GetArraySize(rules);
+
+	since_text(t, since, time_of(status, "started"));
+	daemon =
+	    xasprintf("watchpathd %s, up since %s", text_of(status, "version"), since);
+	counts = xasprintf("%d rule%s, %zu failed, %zu blocked, %zu running", n,
+	    n == 1 ? "" : "s", count_state(rules, "failed"),
+	    count_state(rules, "blocked"), count_state(rules, "running"));
+	line = xasprintf("%s: %s", daemon, counts);
+	if (columns_width(line) <= t->width) {
+		fprintf(t->out, "%s\n", line);
+	} else {
+		columns_fold(t->out, "", 0, daemon, t->width);
+		columns_fold(t->out, "", 0, counts, t->width);
+	}
+	free(line);
+	free(counts);
+	free(daemon);
+}
+
+void
+table_status(const struct table *t, const cJSON *status)
+{
+	const cJSON *rules = cJSON_GetObjectItemCaseSensitive(status, "rules");
+	char *none;
+
+	print_summary(t, status, rules);
+	if (cJSON_GetArraySize(rules) == 0) {
+		none = xasprintf("no rules in %s", text_of(status, "config"));
+		columns_fold(t->out, "", 0, none, t->width);
+		free(none);
+	} else {
+		print_rules(t, rules);
+	}
+	print_list(t, cJSON_GetObjectItemCaseSensitive(status, "refused"), "refused: ");
+	print_list(t, cJSON_GetObjectItemCaseSensitive(status, "warnings"), "warning: ");
 }
 
 static void
-print_field(FILE *out, const char *name, const char *value)
+print_field(const struct table *t, const char *name, const char *value)
 {
 	if (value[0] != '\0')
-		fprintf(out, "%-12s %s\n", name, value);
+		columns_fold(t->out, name, FIELD_INDENT, value, t->width);
 }
 
 static void
-print_words(FILE *out, const char *name, const cJSON *list)
+print_words(const struct table *t, const char *name, const cJSON *list)
 {
 	struct buf line = { NULL, 0, 0 };
 	const cJSON *item;
 
 	cJSON_ArrayForEach(item, list)
 		buf_addf(&line, "%s%s", line.len > 0 ? " " : "", item->valuestring);
-	print_field(out, name, line.p != NULL ? line.p : "");
+	print_field(t, name, line.p != NULL ? line.p : "");
 	buf_clear(&line);
 }
 
 static void
-print_paths(FILE *out, const cJSON *list)
+print_paths(const struct table *t, const cJSON *list)
 {
-	const char *name = "paths";
+	const char *name = "paths", *error;
 	const cJSON *p;
+	char *text;
 
 	cJSON_ArrayForEach(p, list) {
-		fprintf(out, "%-12s %s: %s\n", name, text_of(p, "path"),
-		    text_of(p, "error")[0] != '\0' ? text_of(p, "error")
-						   : text_of(p, "state"));
+		error = text_of(p, "error");
+		text = xasprintf("%s: %s", text_of(p, "path"),
+		    error[0] != '\0' ? error : text_of(p, "state"));
+		print_field(t, name, text);
+		free(text);
 		name = "";
 	}
 }
 
 static void
-print_last_run(FILE *out, const cJSON *run)
+print_last_run(const struct table *t, const cJSON *run)
 {
-	char took[TABLE_LENGTH_SIZE], *result;
+	char took[TABLE_LENGTH_SIZE], *result, *text;
 
 	if (!cJSON_IsObject(run)) {
-		print_field(out, "last run", "never");
+		print_field(t, "last run", "never");
 		return;
 	}
 	table_length(took, time_of(run, "ended") - time_of(run, "started"));
 	result = table_result(run);
-	fprintf(out, "%-12s %s, %s, attempt %d, took %s: %s\n", "last run",
-	    text_of(run, "started"), text_of(run, "reason"),
-	    (int)number_of(run, "attempt"), took, result);
-	if (text_of(run, "path")[0] != '\0')
-		fprintf(out, "%-12s %s of %s, noticed %s\n", "", text_of(run, "change"),
-		    text_of(run, "path"), text_of(run, "detected"));
+	text = xasprintf("%s, %s, attempt %d, took %s: %s", text_of(run, "started"),
+	    text_of(run, "reason"), (int)number_of(run, "attempt"), took, result);
+	print_field(t, "last run", text);
+	free(text);
 	free(result);
+	if (text_of(run, "path")[0] == '\0')
+		return;
+	text = xasprintf("%s of %s, noticed %s", text_of(run, "change"),
+	    text_of(run, "path"), text_of(run, "detected"));
+	print_field(t, "", text);
+	free(text);
+}
+
+static void
+print_state(const struct table *t, const cJSON *rule)
+{
+	char *state = state_text(t, rule), *text;
+
+	text = xasprintf(
+	    "%s%s", state, is_true(rule, "pending") ? ", a change is pending" : "");
+	fputs(colour(t, state_colour(rule)), t->out);
+	print_field(t, "state", text);
+	fputs(colour(t, PLAIN), t->out);
+	free(text);
+	free(state);
 }
 
 void
-table_rule(FILE *out, const cJSON *rule)
+table_rule(const struct table *t, const cJSON *rule)
 {
-	char state[64], *place = table_place(rule);
+	char *place = table_place(rule), text[64];
 
-	state_text(state, sizeof(state), rule);
-	print_field(out, "rule", text_of(rule, "name"));
-	print_field(out, "description", text_of(rule, "description"));
-	print_field(out, "file", place);
-	free(place);
-	fprintf(out, "%-12s %s%s%s%s\n", "state", colour(out, state_colour(rule)), state,
-	    colour(out, PLAIN), is_true(rule, "pending") ? ", a change is pending" : "");
-	print_field(out, "problem", text_of(rule, "problem"));
-	if (number_of(rule, "attempt") > 0)
-		fprintf(out, "%-12s %d\n", "attempt", (int)number_of(rule, "attempt"));
-	print_words(out, "action", cJSON_GetObjectItemCaseSensitive(rule, "action"));
-	print_paths(out, cJSON_GetObjectItemCaseSensitive(rule, "paths"));
-	fprintf(out, "%-12s %.0f, %.0f failed\n", "runs", number_of(rule, "runs"),
+	print_field(t, "rule", text_of(rule, "name"));
+	print_field(t, "description", text_of(rule, "description"));
+	print_field(t, "file", place);
+	print_state(t, rule);
+	print_field(t, "problem", text_of(rule, "problem"));
+	snprintf(text, sizeof(text), "%.0f", number_of(rule, "attempt"));
+	print_field(t, "attempt", number_of(rule, "attempt") > 0 ? text : "");
+	print_words(t, "action", cJSON_GetObjectItemCaseSensitive(rule, "action"));
+	print_paths(t, cJSON_GetObjectItemCaseSensitive(rule, "paths"));
+	snprintf(text, sizeof(text), "%.0f, %.0f failed", number_of(rule, "runs"),
 	    number_of(rule, "failures"));
-	print_last_run(out, cJSON_GetObjectItemCaseSensitive(rule, "last_run"));
+	print_field(t, "runs", text);
+	print_last_run(t, cJSON_GetObjectItemCaseSensitive(rule, "last_run"));
+	free(place);
 }
 
-void
-table_history_heading(FILE *out)
-{
-	fprintf(out, "%-16s %-7s %-9s %-9s %-14s %s\n", "ENDED", "REASON", "DELAY",
-	    "TOOK", "RESULT", "RULE");
-}
+/* The cells of a run's line. */
+enum { ENDED, REASON, DELAY, TOOK, OUTCOME, OF, RUN_CELLS };
 
-void
-table_history(FILE *out, const cJSON *run)
+static void
+fill_run(const struct table *t, char *cells[RUN_CELLS], const cJSON *run)
 {
-	char ago[TABLE_LENGTH_SIZE], when[TABLE_LENGTH_SIZE + 8],
-	    delay[TABLE_LENGTH_SIZE];
-	char took[TABLE_LENGTH_SIZE], *result = table_result(run);
+	char delay[TABLE_LENGTH_SIZE], took[TABLE_LENGTH_SIZE];
 
-	table_length(ago, realtime_ns() - time_of(run, "ended"));
-	snprintf(when, sizeof(when), "%s ago", ago);
 	table_length(delay, time_of(run, "started") - time_of(run, "detected"));
 	table_length(took, time_of(run, "ended") - time_of(run, "started"));
-	fprintf(out, "%-16s %-7s %-9s %-9s %s%-14.14s%s %s\n", when,
-	    text_of(run, "reason"), delay, took,
-	    colour(out, is_true(run, "ok") ? PLAIN : RED), result, colour(out, PLAIN),
-	    text_of(run, "rule"));
-	if (text_of(run, "path")[0] != '\0')
-		fprintf(out, "    %s %s\n", text_of(run, "change"), text_of(run, "path"));
-	free(result);
+	cells[ENDED] = ago(t, time_of(run, "ended"));
+	cells[REASON] = xstrdup(text_of(run, "reason"));
+	cells[DELAY] = xstrdup(delay);
+	cells[TOOK] = xstrdup(took);
+	cells[OUTCOME] = table_result(run);
+	cells[OF] = xstrdup(text_of(run, "rule"));
+}
+
+/* A name that is too long for its column stands below, before the change. */
+static void
+print_run(const struct table *t, const struct column *columns, char *const *filled,
+    const cJSON *run)
+{
+	const char *cells[RUN_CELLS], *below = "";
+	char *change;
+	size_t i;
+
+	for (i = 0; i < RUN_CELLS; i++)
+		cells[i] = filled[i];
+	if (columns_width(cells[OF]) > columns[OF].width) {
+		below = cells[OF];
+		cells[OF] = "";
+	}
+	columns_row(t->out, columns, RUN_CELLS, cells, OUTCOME,
+	    colour(t, is_true(run, "ok") ? PLAIN : RED), colour(t, PLAIN));
+	if (below[0] != '\0')
+		columns_fold(t->out, "", INDENT, below, t->width);
+	if (text_of(run, "path")[0] == '\0')
+		return;
+	change = xasprintf("%s %s", text_of(run, "change"), text_of(run, "path"));
+	columns_fold(t->out, "", INDENT, change, t->width);
+	free(change);
+}
+
+void
+table_history(const struct table *t, cJSON *const *runs, size_t n)
+{
+	struct column columns[RUN_CELLS] = {
+		[ENDED] = { "ENDED", 18, 9, false, 0, 0 },
+		[REASON] = { "REASON", 7, 6, false, 0, 0 },
+		[DELAY] = { "DELAY", 10, 5, false, 0, 0 },
+		[TOOK] = { "TOOK", 10, 5, false, 0, 0 },
+		[OUTCOME] = { "RESULT", 12, 5, false, 0, 0 },
+		[OF] = { "RULE", NAME_WIDTH, 4, false, 0, 0 },
+	};
+	char *(*cells)[RUN_CELLS] = xcalloc(n, sizeof(*cells));
+	size_t i, k;
+
+	for (i = 0; i < n; i++) {
+		fill_run(t, cells[i], runs[i]);
+		for (k = 0; k < RUN_CELLS; k++)
+			if (k != OF || columns_width(cells[i][k]) <= NAME_WIDTH)
+				columns_measure(&columns[k], cells[i][k]);
+	}
+	columns_divide(columns, RUN_CELLS, t->width);
+	columns_heading(t->out, columns, RUN_CELLS);
+	for (i = 0; i < n; i++) {
+		print_run(t, columns, cells[i], runs[i]);
+		for (k = 0; k < RUN_CELLS; k++)
+			free(cells[i][k]);
+	}
+	free(cells);
 }

@@ -2,25 +2,38 @@
 #ifndef TABLE_H
 #define TABLE_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
 struct cJSON;
 
 /*
- * What the daemon says, for people. Tables fit 80 columns; colours only where out
- * is a terminal and NO_COLOR is not set.
+ * What the daemon says, for people: as wide as there is room, and what is cut is
+ * seen to be. What is printed must be harmless already.
  */
+struct table {
+	FILE *out;
+	size_t width;
+	int64_t now; /* CLOCK_REALTIME */
+	bool colours;
+};
+
+/* For out as it is: colours only on a terminal, and not with NO_COLOR. */
+void table_init(struct table *t, FILE *out);
+
+/* Takes root, which may be NULL, away from all paths below it: as rules have them. */
+void table_hide_root(struct cJSON *o, const char *root);
 
 /* The status of all rules, from its JSON. */
-void table_status(FILE *out, const struct cJSON *status);
+void table_status(const struct table *t, const struct cJSON *status);
 
 /* Everything about one rule: an element of its "rules". */
-void table_rule(FILE *out, const struct cJSON *rule);
+void table_rule(const struct table *t, const struct cJSON *rule);
 
-/* A line of the history; the heading before the first one. */
-void table_history_heading(FILE *out);
-void table_history(FILE *out, const struct cJSON *run);
+/* Runs, the newest last. */
+void table_history(const struct table *t, struct cJSON *const *runs, size_t n);
 
 /* "12 s", "5 min", "3 h 20 min", "2 d 4 h": a length of time for people. */
 #define TABLE_LENGTH_SIZE 32

@@ -36,7 +36,7 @@ warning() {
 }
 
 status_says() {
-	"$WATCHPATHD" status --root "$box" r | tr -s ' \n' ' ' | grep -qF -e "$1"
+	COLUMNS=1000 "$WATCHPATHD" status --root "$box" r | tr -s ' \n' ' ' | grep -qF -e "$1"
 }
 
 an_action_that_writes_its_own_path() {

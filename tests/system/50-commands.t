@@ -17,13 +17,14 @@ is_state() {
 	wp status "$1" && prints "^state  *$2"
 }
 
-fits_80_columns() {
-	awk 'length > 80 { exit 1 }' "$dir/out"
+# fits COLUMNS
+fits() {
+	awk -v most="$1" 'length > most { exit 1 }' "$dir/out"
 }
 
 # In all the states that can be had at once.
 many_states() {
-	rule a-rule-whose-name-has-the-most-bytes-there-can-be1 'watch = /idle'
+	rule a-rule-whose-name-has-the-most-bytes-there-can-b 'watch = /idle'
 	rule failing 'watch = /failing' 'retry = 0'
 	rule retrying 'watch = /retrying' 'retry-delay = 3h'
 	rule cool 'watch = /cool' 'cooldown = 30m'
@@ -55,8 +56,16 @@ the_status_is_as_the_schema_says() {
 	sed 's/"pending":[a-z]*,//' "$dir/out" >"$dir/less"
 	ok "and would not be without a member" \
 	    not perl "$top/tests/schema.pl" "$top/tests/status.schema.json" <"$dir/less"
+	for columns in 40 200; do
+		COLUMNS=$columns wp status
+		ok "the table fits $columns columns" fits $columns
+		COLUMNS=$columns wp status failing
+		ok "and what is said of a rule" fits $columns
+	done
 	wp status
-	ok "the table fits 80 columns" fits_80_columns
+	ok "and 80 without being asked to" fits 80
+	ok "on top it says how many rules there are, and how they are" prints \
+	    '^watchpathd [^ ]*, up since ..:..Z: 8 rules, 1 failed, 1 blocked, 1 running$'
 	ok "it says how long a rule still waits" prints '^retrying  *retrying  *[23] h [0-9]* min '
 	ok "in minutes, too" prints '^cool  *cooldown  *[23][09] min '
 	ok "it names why a rule is blocked" prints '/no/such'
@@ -159,7 +168,12 @@ the_history() {
 	wp trigger --wait bad
 	stop_daemon
 	wp history
-	ok "the table fits 80 columns" fits_80_columns
+	ok "the table fits 80 columns" fits 80
+	COLUMNS=40 wp history
+	ok "and 40" fits 40
+	COLUMNS=40 wp history --summary
+	ok "so does the summary" fits 40
+	wp history
 	ok "it has every run" [ "$(grep -c ' manual ' "$dir/out")" -eq 4 ]
 	ok "the newest last" [ "$(tail -n 1 "$dir/out" | sed 's/.* //')" = bad ]
 	ok "a failed run says how" prints 'exit 3'

@@ -13,7 +13,7 @@
 
 set -u
 umask 022
-unset KQUEUE_FAULTS CDPATH ENV
+unset KQUEUE_FAULTS CDPATH ENV COLUMNS
 
 only=$*
 top=$(cd "$(dirname "$0")/../.." && pwd)

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What people read of the status and of the history, for one status and one
+ * time, in three widths. What is expected stands here as it is read.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "columns.h"
+#include "json.h"
+#include "table.h"
+#include "util.h"
+
+static char said[16384];
+
+/* 2026-11-24T12:00:00.000Z */
+#define NOON INT64_C(1795521600000000000)
+
+#define PATHS \
+	"\"paths\":[{\"path\":\"/box/etc/hosts\",\"state\":\"present\",\"error\":null}]"
+
+/* A run whose times are these, all at ten o'clock. */
+#define RUN(reason, detected, started, ended, outcome)                                   \
+	"{\"run\":\"1a2-7\",\"reason\":\"" reason "\",\"attempt\":1,"                    \
+	"\"path\":\"/box/etc/hosts\",\"change\":\"modify\","                             \
+	"\"detected\":\"2026-11-24T10:" detected "Z\",\"started\":"                      \
+	"\"2026-11-24T10:" started "Z\",\"ended\":\"2026-11-24T10:" ended "Z\"," outcome \
+	"}"
+#define OK "\"exit\":0,\"signal\":null,\"verify\":null,\"error\":null,\"ok\":true"
+#define LATE                                                     \
+	"\"exit\":null,\"signal\":15,\"verify\":null,\"error\":" \
+	"\"took longer than its timeout\",\"ok\":false"
+
+static const char status_json[] =
+    "{\"version\":\"1.0.0\",\"pid\":7,\"started\":\"2026-11-24T08:30:00.000Z\","
+    "\"config\":\"/box/etc/watchpathd/conf.d\",\"rules\":["
+    "{\"name\":\"hosts\",\"file\":\"hosts.ini\",\"line\":1,\"description\":"
+    "\"Tell the MDM of new hosts\",\"state\":\"retrying\",\"pending\":true,"
+    "\"attempt\":2,\"due\":\"2026-11-24T14:59:30.000Z\",\"problem\":null,"
+    "\"action\":[\"/usr/bin/send\",\"--all\"]," PATHS ",\"runs\":12,\"failures\":1,"
+    "\"last_run\":" RUN("change", "54:42.597", "54:44.100", "55:04.200",
+	LATE) "},"
+	      "{\"name\":\"a-rule-whose-name-has-the-most-bytes-there-can-be\",\"file\":"
+	      "\"x.ini\","
+	      "\"line\":3,\"description\":null,\"state\":\"idle\",\"pending\":false,"
+	      "\"attempt\":0,\"due\":null,\"problem\":null,\"action\":[\"/usr/bin/"
+	      "send\"],"
+	      "\"paths\":[],\"runs\":1,\"failures\":0,\"last_run\":" RUN("start",
+		  "00:00.000", "00:01.000", "00:02.000",
+		  OK) "},"
+		      "{\"name\":\"words\",\"file\":\"x.ini\",\"line\":9,\"description\":"
+		      "\"\u65e5\u672c\u8a9e\",\"state\":\"blocked\",\"pending\":true,"
+		      "\"attempt\":1,"
+		      "\"due\":null,\"problem\":\"/box/Library/Application "
+		      "Support/\u65e5\u672c\u8a9e/"
+		      "bin/send: writable by group and others (mode "
+		      "0777)\",\"action\":null,"
+		      "\"paths\":[],\"runs\":0,\"failures\":0,\"last_run\":null}],"
+		      "\"refused\":[{\"file\":\"y.ini\",\"line\":0,\"message\":"
+		      "\"writable by group\"},"
+		      "{\"file\":\"z.ini\",\"line\":7,\"message\":\"unknown key `wacth`: "
+		      "did you mean "
+		      "`watch`?\"}],"
+		      "\"warnings\":[\"x.ini:5: /box/bin/none is not installed yet\"]}";
+
+static cJSON *status;
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	setenv("LC_ALL", "C.UTF-8", 1);
+	columns_init();
+	status = json_parse(status_json, strlen(status_json));
+	return status != NULL ? 0 : -1;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	cJSON_Delete(status);
+	return 0;
+}
+
+static struct table
+begin(size_t width)
+{
+	FILE *f = tmpfile();
+
+	assert_non_null(f);
+	return (struct table){ .out = f, .width = width, .now = NOON };
+}
+
+/* What was printed; no line of it is wider than the table. */
+static const char *
+end(const struct table *t)
+{
+	char line[1024];
+	size_t n;
+
+	rewind(t->out);
+	while (fgets(line, sizeof(line), t->out) != NULL) {
+		line[strcspn(line, "\n")] = '\0';
+		assert_true(t->colours || columns_width(line) <= t->width);
+	}
+	rewind(t->out);
+	n = fread(said, 1, sizeof(said) - 1, t->out);
+	said[n] = '\0';
+	fclose(t->out);
+	return said;
+}
+
+static const char *
+status_in(size_t width)
+{
+	struct table t = begin(width);
+
+	table_hide_root(status, "/box");
+	table_status(&t, status);
+	return end(&t);
+}
+
+static const char *
+rule_in(int index, size_t width)
+{
+	struct table t = begin(width);
+
+	table_hide_root(status, "/box");
+	table_rule(&t,
+	    cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(status, "rules"), index));
+	return end(&t);
+}
+
+static void
+a_status_in_80_columns(void **state)
+{
+	(void)state;
+	assert_string_equal(status_in(80),
+	    "watchpathd 1.0.0, up since 08:30Z: 3 rules, 0 failed, 1 blocked, 0 running\n"
+	    "RULE   STATE                LAST RUN     RESULT\n"
+	    "hosts  retrying 2 h 59 min  64 min ago   took longer than its timeout\n"
+	    "a-rule-whose-name-has-the-most-bytes-there-can-be\n"
+	    "       idle                 119 min ago  ok\n"
+	    "words  blocked              never\n"
+	    "    /Library/Application Support/日本語/bin/send: writable by group and "
+	    "others\n"
+	    "    (mode 0777)\n"
+	    "refused: y.ini: writable by group\n"
+	    "refused: z.ini:7: unknown key `wacth`: did you mean `watch`?\n"
+	    "warning: x.ini:5: /bin/none is not installed yet\n");
+}
+
+static void
+a_status_in_200_columns(void **state)
+{
+	cJSON *rules = cJSON_GetObjectItemCaseSensitive(status, "rules"), *last;
+
+	(void)state;
+	last = cJSON_GetObjectItemCaseSensitive(cJSON_GetArrayItem(rules, 0), "last_run");
+	cJSON_ReplaceItemInObjectCaseSensitive(last, "error",
+	    cJSON_CreateString(
+		"/box/usr/local/bin/send: cannot be started, as its "
+		"interpreter is not installed: No such file or directory"));
+	assert_string_equal(status_in(200),
+	    "watchpathd 1.0.0, up since 08:30Z: 3 rules, 0 failed, 1 blocked, 0 running\n"
+	    "RULE   STATE                LAST RUN     RESULT\n"
+	    "hosts  retrying 2 h 59 min  64 min ago   /usr/local/bin/send: cannot be "
+	    "started, as its interpreter is not installed: No such file or directory\n"
+	    "a-rule-whose-name-has-the-most-bytes-there-can-be\n"
+	    "       idle                 119 min ago  ok\n"
+	    "words  blocked              never\n"
+	    "    /Library/Application Support/日本語/bin/send: writable by group and "
+	    "others (mode 0777)\n"
+	    "refused: y.ini: writable by group\n"
+	    "refused: z.ini:7: unknown key `wacth`: did you mean `watch`?\n"
+	    "warning: x.ini:5: /bin/none is not installed yet\n");
+	assert_non_null(
+	    strstr(status_in(80), "64 min ago   /usr/local/bin/send: cannot be…\n"));
+}
+
+static void
+a_status_in_40_columns(void **state)
+{
+	(void)state;
+	assert_string_equal(status_in(40), "watchpathd 1.0.0, up since 08:30Z\n"
+					   "3 rules, 0 failed, 1 blocked, 0 running\n"
+					   "RULE  STATE        LAST RUN    RESULT\n"
+					   "hosts retrying 2…  64 min ago  took…\n"
+					   "a-rule-whose-name-has-the-most-bytes-the\n"
+					   "re-can-be\n"
+					   "      idle         119 min ago ok\n"
+					   "words blocked      never\n"
+					   "    /Library/Application\n"
+					   "    Support/日本語/bin/send: writable by\n"
+					   "    group and others (mode 0777)\n"
+					   "refused: y.ini: writable by group\n"
+					   "refused: z.ini:7: unknown key `wacth`:\n"
+					   "    did you mean `watch`?\n"
+					   "warning: x.ini:5: /bin/none is not\n"
+					   "    installed yet\n");
+}
+
+static void
+a_rule_in_80_columns(void **state)
+{
+	(void)state;
+	assert_string_equal(rule_in(0, 80),
+	    "rule         hosts\n"
+	    "description  Tell the MDM of new hosts\n"
+	    "file         hosts.ini:1\n"
+	    "state        retrying 2 h 59 min, a change is pending\n"
+	    "attempt      2\n"
+	    "action       /usr/bin/send --all\n"
+	    "paths        /etc/hosts: present\n"
+	    "runs         12, 1 failed\n"
+	    "last run     2026-11-24T10:54:44.100Z, change, attempt 1, took 20 s: took "
+	    "longer\n"
+	    "             than its timeout\n"
+	    "             modify of /etc/hosts, noticed 2026-11-24T10:54:42.597Z\n");
+}
+
+static void
+a_rule_in_40_and_in_200_columns(void **state)
+{
+	(void)state;
+	assert_string_equal(rule_in(0, 40), "rule         hosts\n"
+					    "description  Tell the MDM of new hosts\n"
+					    "file         hosts.ini:1\n"
+					    "state        retrying 2 h 59 min, a\n"
+					    "             change is pending\n"
+					    "attempt      2\n"
+					    "action       /usr/bin/send --all\n"
+					    "paths        /etc/hosts: present\n"
+					    "runs         12, 1 failed\n"
+					    "last run     2026-11-24T10:54:44.100Z,\n"
+					    "             change, attempt 1, took 20\n"
+					    "             s: took longer than its\n"
+					    "             timeout\n"
+					    "             modify of /etc/hosts,\n"
+					    "             noticed\n"
+					    "             2026-11-24T10:54:42.597Z\n");
+	assert_string_equal(rule_in(2, 200), "rule         words\n"
+					     "description  日本語\n"
+					     "file         x.ini:9\n"
+					     "state        blocked, a change is pending\n"
+					     "problem      /Library/Application "
+					     "Support/日本語/bin/send: writable by group "
+					     "and others (mode 0777)\n"
+					     "attempt      1\n"
+					     "runs         0, 0 failed\n"
+					     "last run     never\n");
+}
+
+/* Three runs, as the history has them, in that width. */
+static const char *
+history_in(size_t width)
+{
+	static const char *const lines[] = {
+		RUN("change", "54:42.597", "54:44.100", "55:04.200", LATE),
+		RUN("manual", "55:30.000", "55:30.000", "55:30.250", OK),
+		RUN("timer", "56:00.000", "56:00.000", "59:00.000", OK),
+	};
+	static const char *const rules[] = { "hosts", "words",
+		"a-rule-whose-name-has-the-most-bytes-there-can-b" };
+	struct table t = begin(width);
+	cJSON *runs[3];
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		runs[i] = json_parse(lines[i], strlen(lines[i]));
+		assert_non_null(runs[i]);
+		json_add_text(runs[i], "rule", rules[i]);
+		table_hide_root(runs[i], "/box");
+	}
+	cJSON_DeleteItemFromObjectCaseSensitive(runs[1], "path");
+	table_history(&t, runs, 3);
+	for (i = 0; i < 3; i++)
+		cJSON_Delete(runs[i]);
+	return end(&t);
+}
+
+static void
+a_history_in_three_widths(void **state)
+{
+	static const char wide[] =
+	    "ENDED       REASON  DELAY  TOOK   RESULT                        RULE\n"
+	    "64 min ago  change  1.5 s  20 s   took longer than its timeout  hosts\n"
+	    "    modify /etc/hosts\n"
+	    "64 min ago  manual  0.0 s  0.2 s  ok                            words\n"
+	    "61 min ago  timer   0.0 s  3 min  ok\n"
+	    "    a-rule-whose-name-has-the-most-bytes-there-can-b\n"
+	    "    modify /etc/hosts\n";
+
+	(void)state;
+	assert_string_equal(history_in(80), wide);
+	assert_string_equal(history_in(200), wide);
+	assert_string_equal(history_in(40), "ENDED     REASON DELAY TOOK  RESU… RULE\n"
+					    "64 min…   change 1.5 s 20 s  took… hosts\n"
+					    "    modify /etc/hosts\n"
+					    "64 min…   manual 0.0 s 0.2 s ok    words\n"
+					    "61 min…   timer  0.0 s 3 min ok\n"
+					    "    a-rule-whose-name-has-the-most-bytes\n"
+					    "    -there-can-b\n"
+					    "    modify /etc/hosts\n");
+}
+
+static void
+only_paths_below_the_root_lose_it(void **state)
+{
+	static const struct {
+		const char *root, *text, *shown;
+	} texts[] = {
+		{ "/box", "/box/a and /box/b, `/box/c`, x=/box/d",
+		    "/a and /b, `/c`, x=/d" },
+		{ "/box", "/box: no", "/: no" },
+		{ "/box", "/box", "/" },
+		{ "/box", "/box2/a /tmp/box/a //box/a", "/box2/a /tmp/box/a //box/a" },
+		{ "/my box", "/my box/a", "/a" },
+		{ "", "/box/a", "/box/a" },
+		{ NULL, "/box/a", "/box/a" },
+	};
+	cJSON *o;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		o = cJSON_CreateObject();
+		cJSON_AddItemToArray(
+		    cJSON_AddArrayToObject(o, "list"), cJSON_CreateString(texts[i].text));
+		table_hide_root(o, texts[i].root);
+		assert_string_equal(
+		    cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(o, "list"), 0)
+			->valuestring,
+		    texts[i].shown);
+		cJSON_Delete(o);
+	}
+}
+
+static void
+without_rules_it_says_where_they_would_be(void **state)
+{
+	(void)state;
+	cJSON_ReplaceItemInObjectCaseSensitive(status, "rules", cJSON_CreateArray());
+	cJSON_ReplaceItemInObjectCaseSensitive(
+	    status, "started", cJSON_CreateString("2026-11-22T08:30:00.000Z"));
+	assert_non_null(strstr(status_in(80),
+	    "watchpathd 1.0.0, up since 2026-11-22: 0 rules, 0 failed, 0 blocked, 0 "
+	    "running\nno rules in /etc/watchpathd/conf.d\nrefused: y.ini"));
+}
+
+static void
+colours_are_around_what_they_mark(void **state)
+{
+	struct table t = begin(80);
+
+	(void)state;
+	t.colours = true;
+	table_rule(
+	    &t, cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(status, "rules"), 2));
+	assert_non_null(strstr(
+	    end(&t), "\033[31mstate        blocked, a change is pending\n\033[0m"));
+	t = begin(100);
+	t.colours = true;
+	table_status(&t, status);
+	assert_non_null(
+	    strstr(end(&t), "words  \033[31mblocked\033[0m              never\n"));
+}
+
+static void
+lengths_are_as_people_say_them(void **state)
+{
+	static const struct {
+		int64_t ms;
+		const char *text;
+	} lengths[] = { { -1, "0 s" }, { 0, "0.0 s" }, { 9940, "9.9 s" },
+		{ 12999, "12 s" }, { 119999, "119 s" }, { 120000, "2 min" },
+		{ 7199999, "119 min" }, { 7200000, "2 h 0 min" },
+		{ 172799999, "47 h 59 min" }, { 172800000, "2 d 0 h" } };
+	char text[TABLE_LENGTH_SIZE];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		table_length(text, lengths[i].ms * 1000000);
+		assert_string_equal(text, lengths[i].text);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+		TEST(a_status_in_80_columns),
+		TEST(a_status_in_200_columns),
+		TEST(a_status_in_40_columns),
+		TEST(a_rule_in_80_columns),
+		TEST(a_rule_in_40_and_in_200_columns),
+		TEST(a_history_in_three_widths),
+		TEST(only_paths_below_the_root_lose_it),
+		TEST(without_rules_it_says_where_they_would_be),
+		TEST(colours_are_around_what_they_mark),
+		TEST(lengths_are_as_people_say_them),
+	};
+
+	json_init();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
