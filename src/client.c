@@ -73,13 +73,30 @@ count_arguments(int argc, int first, int min, int max, const char *usage)
 	return -1;
 }
 
+static void
+print_status(cJSON *status, const char *rule)
+{
+	const char *root = json_get_string(status, "root");
+	char *copy = root != NULL ? xstrdup(root) : NULL;
+	struct table table;
+	cJSON *rules;
+
+	table_init(&table, stdout);
+	table_hide_root(status, copy);
+	free(copy);
+	rules = cJSON_GetObjectItemCaseSensitive(status, "rules");
+	if (rule != NULL)
+		table_rule(&table, cJSON_GetArrayItem(rules, 0));
+	else
+		table_status(&table, status);
+}
+
 int
 status_main(int argc, char **argv)
 {
 	static const char usage[] =
 	    "status [--json] [--socket PATH] [--state DIR] [--root DIR] [RULE]";
 	struct options o;
-	struct table table;
 	const char *rule;
 	cJSON *reply;
 	char *line;
@@ -95,18 +112,13 @@ status_main(int argc, char **argv)
 		return EX_USAGE;
 	}
 	rule = first < argc ? argv[first] : NULL;
-	table_init(&table, stdout);
 	reply = ask_or_complain(&o, request_of("status", rule), &status);
 	if (reply != NULL && o.json) {
 		line = json_line(reply);
 		fputs(line, stdout);
 		free(line);
-	} else if (reply != NULL && rule != NULL) {
-		table_rule(
-		    &table, cJSON_GetArrayItem(
-				cJSON_GetObjectItemCaseSensitive(reply, "rules"), 0));
 	} else if (reply != NULL) {
-		table_status(&table, reply);
+		print_status(reply, rule);
 	}
 	cJSON_Delete(reply);
 	options_clear(&o);

@@ -676,6 +676,7 @@ init(struct daemon *d)
 	d->report = (struct report_daemon){
 		.rules = &d->rules,
 		.config = d->opt.config,
+		.root = d->opt.root[0] != '\0' ? d->opt.root : NULL,
 		.problems = d->problem_list,
 		.started = realtime_ns(),
 	};

@@ -108,6 +108,7 @@ add_head(const struct status *s, struct buf *out)
 	cJSON_AddNumberToObject(o, "pid", getpid());
 	json_add_time(o, "started", s->d->started);
 	json_add_text(o, "config", s->d->config);
+	json_add_text(o, "root", s->d->root);
 	add_json(out, o);
 	/* The brace that ends it comes after the rules. */
 	out->len--;

@@ -11,6 +11,7 @@ struct ruleset;
 struct report_daemon {
 	const struct ruleset *rules;
 	const char *config;
+	const char *root;            /* NULL: none */
 	const char *const *problems; /* of the daemon as a whole; ends with NULL */
 	int64_t started;             /* CLOCK_REALTIME */
 };

@@ -44,11 +44,12 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' HUP TERM
 
-# What the daemon has logged since the last call.
+# What the daemon has logged since the last call, without where the sandbox lies.
 show_log() {
 	lines=$(wc -l <"$log")
 	if [ "$lines" -gt "$shown" ]; then
-		sed -n "$((shown + 1)),${lines}p" "$log" | sed 's/^/    /'
+		sed -n "$((shown + 1)),${lines}p" "$log" |
+		    sed "s|$root/|/|g; s|$top/||g; s/^/    /"
 		shown=$lines
 	fi
 }
@@ -100,8 +101,8 @@ chmod 755 "$jamf"
 echo "The rule that ships, $rule, without its comments:"
 sed -n '/^[^;]/s/^/    /p' "$rule"
 echo
-echo "The daemon, in a sandbox: watchpathd run --root ROOT --config CONF.D"
-echo "(ROOT is $root)"
+echo 'The daemon, in a sandbox: watchpathd run --root ROOT --config CONF.D'
+echo '(paths below ROOT are shown without it)'
 "$WATCHPATHD" run --root "$root" --config "$top/conf.d" >"$log" 2>&1 </dev/null &
 daemon=$!
 wait_for 5 is_logged 'info: ready: ' || fail 'the daemon did not become ready'

@@ -160,7 +160,19 @@ an_mdm_in_an_open_directory() {
 	    has_escrowed 1 "jamf recon"
 }
 
-run_tests every_way_to_write_a_key every_way_to_write_a_key:shuffle,split \
+# `make demo`, in a place of this test's.
+the_demo() {
+	mkdir "$dir/tmp"
+	WATCHPATHD=$WATCHPATHD TMPDIR=$dir/tmp sh "$top/tests/demo.sh" >"$dir/demo" 2>&1
+	ok "the demo goes well" [ $? -eq 0 ]
+	ok "it shows the run" grep -q ' filevault-escrow: running -> idle, run .* succeeded' \
+	    "$dir/demo"
+	ok "its paths are those of a Mac" \
+	    grep -q 'idle -> settling, /var/db/FileVaultPRK.dat create' "$dir/demo"
+	ok "and none is of the place where it runs" not grep "$dir" "$dir/demo"
+}
+
+run_tests the_demo every_way_to_write_a_key every_way_to_write_a_key:shuffle,split \
     every_way_to_write_a_key:merge every_way_to_write_a_key:echo,extend \
     an_empty_key an_empty_key:shuffle,split,extend,echo \
     a_key_before_the_first_start only_kandji \

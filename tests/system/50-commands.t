@@ -75,6 +75,37 @@ the_status_is_as_the_schema_says() {
 	release running
 }
 
+# As rules have them, so that no layout depends on where the sandbox lies.
+paths_of_a_sandbox() {
+	rule r 'watch = /d/*'
+	rule blocked 'watch = /blocked' 'action = /no/such/program'
+	mkdir "$box/d"
+	start_daemon
+	put "$box/d/f" 1
+	put "$box/blocked" 1
+	wait_runs r 1
+	ok "a rule is blocked" until_true 30 is_state blocked blocked
+	ok "a run has ended" until_true 30 is_state r idle
+	COLUMNS=1000 wp status r
+	ok "a rule is shown without the sandbox" not prints "$box"
+	ok "with its paths as they are in it" prints ' /d/f: present$'
+	COLUMNS=1000 wp status
+	ok "so are all" not prints "$box"
+	ok "with their problems" prints '^    /no: No such file'
+	ok "and the warnings" prints '^warning: blocked.ini:3: /no/such/program is not'
+	wp history
+	ok "and the history" prints '^    create /d/f$'
+	wp status --json
+	ok "the JSON says which it is" prints "\"root\":\"$box\""
+	ok "and has real paths" prints "\"path\":\"$box/d/f\""
+	ok "so has the log" is_logged "r: idle -> settling, $box/d/f create"
+	stop_daemon
+	launch --root / --config "$conf" --state "$dir/state"
+	ok "there is another daemon" until_true 30 [ -S "$dir/state/watchpathd.sock" ]
+	wp status --state "$dir/state" --json
+	ok "without a sandbox there is no root" prints '"root":null'
+}
+
 what_trigger_causes() {
 	rule r 'watch = /r' 'settle = 20s' 'cooldown = 1h'
 	rule bad 'watch = /bad' 'retry = 0'
@@ -219,5 +250,5 @@ hostile_clients() {
 	exits 0 "and answers, when they are gone" status
 }
 
-run_tests the_status_is_as_the_schema_says what_trigger_causes exit_statuses \
+run_tests the_status_is_as_the_schema_says paths_of_a_sandbox what_trigger_causes exit_statuses \
 	the_history hostile_clients
