@@ -653,6 +653,7 @@ occupy(struct dispatch *d, struct dispatch_rule *r, mono_t then)
 	r->phase = PHASE_RUNNING;
 	r->started = then;
 	r->lock->holders++;
+	LIST_INSERT_HEAD(&r->lock->held_by, r, held_link);
 	lock_update(d, r->lock);
 	d->running++;
 	set_timer(d, r, timeout > 0 ? mono_add(then, timeout) : MONO_NEVER);
@@ -663,6 +664,7 @@ vacate(struct dispatch *d, struct dispatch_rule *r)
 {
 	d->running--;
 	r->lock->holders--;
+	LIST_REMOVE(r, held_link);
 	lock_update(d, r->lock);
 	r->lock = r->next_lock;
 	r->phase = PHASE_IDLE;
@@ -854,6 +856,16 @@ dispatch_state(const struct dispatch_rule *r, mono_t now)
 		break;
 	}
 	return STATE_STOPPING;
+}
+
+enum dispatch_queued
+dispatch_queued_for(const struct dispatch *d, const struct dispatch_rule *r)
+{
+	if (d->stopped)
+		return QUEUED_STOP;
+	if (r->lock->holders > 0)
+		return QUEUED_LOCK;
+	return d->running < d->max_running ? QUEUED_TURN : QUEUED_SLOT;
 }
 
 unsigned

@@ -55,6 +55,7 @@ struct dispatch_lock {
 	struct heap waiting; /* due rules, by due time */
 	struct heap_node place;
 	unsigned holders; /* more than one only where runs outlived their rules' files */
+	LIST_HEAD(, dispatch_rule) held_by; /* them, for who asks; nothing goes by it */
 };
 
 /* What the wait of a pending rule goes by. */
@@ -83,6 +84,7 @@ enum dispatch_phase {
 struct dispatch_rule {
 	const struct policy *policy;
 	struct dispatch_lock *lock, *next_lock, own_lock;
+	LIST_ENTRY(dispatch_rule) held_link;
 	enum dispatch_phase phase;
 	enum dispatch_wait wait;
 	struct dispatch_paths owed, taken; /* in the order of noticing */
@@ -255,6 +257,16 @@ bool dispatch_pending(const struct dispatch_rule *r);
  */
 enum dispatch_state dispatch_state(const struct dispatch_rule *r, mono_t now);
 mono_t dispatch_due(const struct dispatch_rule *r);
+
+/* What a rule waits for that is due. */
+enum dispatch_queued {
+	QUEUED_LOCK, /* those in held_by of its lock */
+	QUEUED_SLOT, /* one of max_running */
+	QUEUED_STOP, /* the daemon is stopping */
+	QUEUED_TURN, /* nothing but those before it */
+};
+enum dispatch_queued
+dispatch_queued_for(const struct dispatch *d, const struct dispatch_rule *r);
 
 /* Is r held back because it seems to trigger itself? */
 bool dispatch_is_guarded(const struct dispatch_rule *r);

@@ -2374,6 +2374,53 @@ a_rule_whose_lock_is_held_is_passed_over_and_keeps_its_place(void **state)
 	assert_int_equal(run(3)->start, 20100);
 }
 
+/* The rules that hold a lock, the last to take it first, as "ab". */
+static const char *
+holders(const struct dispatch_lock *lock)
+{
+	static char names[8];
+	const struct dispatch_rule *r;
+	size_t n = 0, i;
+
+	LIST_FOREACH(r, &lock->held_by, held_link)
+		for (i = 0; i < world.subjects; i++)
+			if (r == &world.subject[i].rule)
+				names[n++] = (char)('a' + i);
+	names[n] = '\0';
+	return names;
+}
+
+static void
+a_rule_that_is_due_says_what_it_waits_for(void **state)
+{
+	struct dispatch_lock lock = { .holders = 0 };
+	struct subject *a, *b, *c;
+
+	(void)state;
+	begin(2);
+	a = add_locked(usual(), &lock);
+	b = add_locked(usual(), &lock);
+	c = add_usual();
+	a->length_ms = 20000;
+	assert_string_equal(holders(&lock), "");
+	trigger(a);
+	advance(10);
+	trigger(b);
+	assert_string_equal(holders(&lock), "a");
+	assert_int_equal(dispatch_queued_for(&world.d, &b->rule), QUEUED_LOCK);
+	trigger(c);
+	assert_int_equal(dispatch_queued_for(&world.d, &c->rule), QUEUED_TURN);
+	world.d.max_running = 1;
+	assert_int_equal(dispatch_queued_for(&world.d, &c->rule), QUEUED_SLOT);
+	/* The lock counts as long as it is held, whatever else is missing. */
+	assert_int_equal(dispatch_queued_for(&world.d, &b->rule), QUEUED_LOCK);
+	advance(30000);
+	assert_string_equal(holders(&lock), "");
+	dispatch_stop(&world.d);
+	trigger(b);
+	assert_int_equal(dispatch_queued_for(&world.d, &b->rule), QUEUED_STOP);
+}
+
 static void
 rules_with_different_locks_run_side_by_side(void **state)
 {
@@ -3974,6 +4021,7 @@ main(void)
 		TEST(every_asks_again_when_the_budget_is_spent),
 		TEST(the_oldest_due_time_is_served_first),
 		TEST(a_rule_whose_lock_is_held_is_passed_over_and_keeps_its_place),
+		TEST(a_rule_that_is_due_says_what_it_waits_for),
 		TEST(rules_with_different_locks_run_side_by_side),
 		TEST(two_busy_rules_with_one_lock_take_turns_and_never_overlap),
 		TEST(a_busy_rule_passes_over_a_waiting_one_once_at_most),
