@@ -550,7 +550,7 @@ job_step(struct job *j, enum dispatch_step step, mono_t now)
 	case STEP_NONE:
 		break;
 	}
-	say_state(j, now, "");
+	say_state(j, now, step == STEP_TERM ? "took longer than its timeout" : "");
 }
 
 static void
@@ -881,6 +881,7 @@ void
 job_inform(const struct job *j, struct job_info *out)
 {
 	mono_t now = mono_now(), due = dispatch_due(&j->state);
+	mono_t every = j->state.every_at;
 	bool running = j->child != NULL || j->left_over != 0;
 
 	*out = (struct job_info){
@@ -894,16 +895,62 @@ job_inform(const struct job *j, struct job_info *out)
 		.runs = j->runs,
 		.failures = j->failed,
 		.last_run = j->last_run,
-		.run = running ? j->run.id : NULL,
+		.run = running ? &j->run : NULL,
+		.pid = j->child != NULL ? spawn_pid(j->child) : j->left_over,
+		.left_over = j->left_over != 0,
 	};
 	if (j->state.phase == PHASE_WAITING && !mono_is_never(due))
 		out->due = mono_as_real(due, now, realtime_ns());
+	if (j->state.phase == PHASE_IDLE && !mono_is_never(every))
+		out->every = mono_as_real(every, now, realtime_ns());
+}
+
+/* "a", "a and b", "a, b and c" */
+static void
+add_holders(struct buf *out, const struct dispatch_lock *lock)
+{
+	struct dispatch_rule *r, *next;
+
+	for (r = LIST_FIRST(&lock->held_by); r != NULL; r = next) {
+		next = LIST_NEXT(r, held_link);
+		buf_adds(out, job_of(r)->name);
+		if (next != NULL)
+			buf_adds(
+			    out, LIST_NEXT(next, held_link) != NULL ? ", " : " and ");
+	}
+}
+
+char *
+job_waits_for(const struct job *j)
+{
+	const struct dispatch *d = &j->world->dispatch;
+	struct buf out = { NULL, 0, 0 };
+
+	if (dispatch_state(&j->state, mono_now()) != STATE_QUEUED)
+		return NULL;
+	switch (dispatch_queued_for(d, &j->state)) {
+	case QUEUED_LOCK:
+		buf_addf(&out, "the lock %s, held by ", j->rule->lock);
+		add_holders(&out, j->state.lock);
+		break;
+	case QUEUED_SLOT:
+		buf_addf(&out, "a run to end: max-running = %u", d->max_running);
+		break;
+	case QUEUED_STOP:
+		buf_adds(&out, "the next start of the daemon, which is stopping");
+		break;
+	case QUEUED_TURN:
+		buf_adds(&out, "its turn");
+		break;
+	}
+	return out.p;
 }
 
 char *
 job_problem(const struct job *j)
 {
 	const struct dispatch_path *p = TAILQ_FIRST(&j->state.taken);
+	char timeout[32];
 
 	if (p == NULL)
 		p = TAILQ_FIRST(&j->state.owed);
@@ -914,6 +961,10 @@ job_problem(const struct job *j)
 		return xasprintf("gave up after attempt %u: the next change, a changed "
 				 "rule or `watchpathd trigger` tries again",
 		    (unsigned)j->state.attempt);
+	case STATE_STOPPING:
+		format_duration(timeout, sizeof(timeout), j->rule->policy.timeout_ms);
+		return xasprintf(
+		    "runs longer than its timeout of %s and is being ended", timeout);
 	case STATE_DISABLED:
 		return NULL;
 	default:

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
+#include <sys/types.h>
 
 #include "dispatch.h"
 #include "findings.h"
@@ -18,6 +19,7 @@ struct job;
 struct jobpaths;
 struct record;
 struct rule;
+struct run;
 struct spawner;
 struct store;
 struct watch;
@@ -107,10 +109,13 @@ struct job_info {
 	bool pending;
 	uint32_t attempt;
 	int64_t due;             /* CLOCK_REALTIME; 0: no clock decides */
-	const struct strv *argv; /* of the action that runs or would; NULL: none */
+	int64_t every;           /* likewise: when `every` runs it next */
+	const struct strv *argv; /* of the action that runs or would */
 	uint64_t runs, failures;
 	const struct cJSON *last_run; /* NULL: none */
-	const char *run;              /* id of the run in progress, or NULL */
+	const struct run *run;        /* the one in progress, or NULL */
+	pid_t pid;                    /* its process */
+	bool left_over; /* by an earlier daemon: only id and start are known */
 };
 void job_inform(const struct job *j, struct job_info *out);
 
@@ -121,8 +126,12 @@ void job_inform(const struct job *j, struct job_info *out);
 void
 job_findings(struct job *j, struct findings *f, bool again, findings_fn *fn, void *arg);
 
-/* Why it is blocked or failed, cannot watch, or is slowed down; free(3); or NULL. */
+/*
+ * Why it is blocked, failed or being stopped, cannot watch, or is slowed down; or
+ * NULL. And what it is queued for, as in "waits for ...", or NULL. free(3) them.
+ */
 char *job_problem(const struct job *j);
+char *job_waits_for(const struct job *j);
 
 const struct rule *job_rule(const struct job *j);
 const struct jobpaths *job_paths(const struct job *j);

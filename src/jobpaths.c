@@ -463,24 +463,69 @@ jobpaths_each(const struct jobpaths *paths, jobpaths_fn *fn, void *arg)
 			fn(arg, p->name, state_of(p), p->why);
 }
 
+static char *
+entry_problem(const struct entry *e)
+{
+	const char *why = watch_why(e->watch);
+	size_t over = watch_overflow(e->watch);
+
+	if (why != NULL)
+		return xstrdup(why);
+	if (over == 0)
+		return NULL;
+	return xasprintf(
+	    "%zu matches more than %d: they are only looked at every `recheck`", over,
+	    WATCH_MATCHES_MAX);
+}
+
 char *
 jobpaths_problem(const struct jobpaths *paths)
 {
 	const struct path *p;
-	const char *why;
-	size_t i, over;
+	char *why, *out;
+	size_t i;
 
 	TAILQ_FOREACH(p, &paths->all, link)
 		if (p->why != NULL && p->nwatched > 0)
 			return xasprintf("%s: %s", p->name, p->why);
 	for (i = 0; i < paths->nentries; i++) {
-		if ((why = watch_why(paths->entries[i]->watch)) != NULL)
-			return xasprintf("%s: %s", paths->entries[i]->text, why);
-		if ((over = watch_overflow(paths->entries[i]->watch)) > 0)
-			return xasprintf(
-			    "%s: %zu matches more than %d: they are only looked at "
-			    "every `recheck`",
-			    paths->entries[i]->text, over, WATCH_MATCHES_MAX);
+		why = entry_problem(paths->entries[i]);
+		if (why == NULL)
+			continue;
+		out = xasprintf("%s: %s", paths->entries[i]->text, why);
+		free(why);
+		return out;
+	}
+	return NULL;
+}
+
+struct each {
+	jobpaths_fn *fn;
+	void *arg;
+};
+
+static void
+each_of_entry(void *arg, struct watch_path *watched)
+{
+	const struct each *each = arg;
+	const struct path *p = watched->owner;
+
+	if (p != NULL)
+		each->fn(each->arg, p->name, state_of(p), p->why);
+}
+
+char *
+jobpaths_entry(
+    const struct jobpaths *paths, const char *entry, jobpaths_fn *fn, void *arg)
+{
+	struct each each = { fn, arg };
+	size_t i;
+
+	for (i = 0; i < paths->nentries; i++) {
+		if (strcmp(paths->entries[i]->text, entry) != 0)
+			continue;
+		watch_each(paths->entries[i]->watch, each_of_entry, &each);
+		return entry_problem(paths->entries[i]);
 	}
 	return NULL;
 }

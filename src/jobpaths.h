@@ -57,6 +57,13 @@ typedef void
 jobpaths_fn(void *arg, const char *path, const char *state, const char *error);
 void jobpaths_each(const struct jobpaths *p, jobpaths_fn *fn, void *arg);
 
+/*
+ * Calls fn with the paths that one of the entries stands for now; none where it is
+ * not watched. What is wrong with the entry: a sentence to free(3), or NULL.
+ */
+char *
+jobpaths_entry(const struct jobpaths *p, const char *entry, jobpaths_fn *fn, void *arg);
+
 /* Looks at all paths now. */
 void jobpaths_look(struct jobpaths *p);
 

@@ -88,7 +88,7 @@ programs_choose(struct programs *p, struct trust_verdict *v)
 const struct strv *
 programs_current(const struct programs *p)
 {
-	return p->current < p->rule->nactions ? &p->rule->actions[p->current].argv : NULL;
+	return &p->rule->actions[p->current < p->rule->nactions ? p->current : 0].argv;
 }
 
 static bool

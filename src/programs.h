@@ -44,7 +44,7 @@ bool programs_judge(
  */
 const struct command *programs_choose(struct programs *p, struct trust_verdict *v);
 
-/* The words of the action that was chosen last, of the first before; or NULL. */
+/* The words of the action that was chosen last; of the first where none could be. */
 const struct strv *programs_current(const struct programs *p);
 
 /*

@@ -19,6 +19,7 @@
 #include "json.h"
 #include "rule.h"
 #include "ruleset.h"
+#include "run.h"
 #include "util.h"
 #include "watch.h"
 
@@ -33,15 +34,10 @@ struct status {
 static void
 add_words(cJSON *o, const char *key, const struct strv *words)
 {
-	cJSON *list;
+	cJSON *list = cJSON_AddArrayToObject(o, key);
 	char *visible;
 	size_t i;
 
-	if (words == NULL) {
-		cJSON_AddNullToObject(o, key);
-		return;
-	}
-	list = cJSON_AddArrayToObject(o, key);
 	for (i = 0; i < words->n; i++) {
 		visible = vis_dup(words->v[i]);
 		cJSON_AddItemToArray(list, cJSON_CreateString(visible));
@@ -60,11 +56,75 @@ add_path(void *arg, const char *path, const char *state, const char *error)
 	cJSON_AddItemToArray(arg, o);
 }
 
+/* The run in progress; of one left over nobody knows why it was started. */
+static void
+add_current_run(cJSON *o, const struct job_info *info)
+{
+	const struct run *run = info->run;
+	cJSON *r;
+
+	if (run == NULL) {
+		cJSON_AddNullToObject(o, "current_run");
+		return;
+	}
+	r = cJSON_AddObjectToObject(o, "current_run");
+	json_add_text(r, "run", run->id);
+	json_add_text(r, "reason", run->reason);
+	json_add_text(r, "path", run->path);
+	json_add_text(r, "change", run->path != NULL ? run->change : NULL);
+	json_add_time(r, "started", run->started);
+	cJSON_AddNumberToObject(r, "pid", info->pid);
+	cJSON_AddBoolToObject(r, "left_over", info->left_over);
+}
+
+static void
+add_match(void *arg, const char *path, const char *state, const char *error)
+{
+	char *visible = vis_dup(path);
+
+	(void)state;
+	(void)error;
+	cJSON_AddItemToArray(arg, cJSON_CreateString(visible));
+	free(visible);
+}
+
+/* The watch lines as they are written, each with the paths that it stands for. */
+static void
+add_watch(cJSON *o, const struct job *j, const char *root)
+{
+	const struct strv *watch = &job_rule(j)->watch;
+	cJSON *list = cJSON_AddArrayToObject(o, "watch"), *e;
+	char *entry, *problem;
+	size_t i;
+
+	for (i = 0; i < watch->n; i++) {
+		e = cJSON_CreateObject();
+		json_add_text(e, "entry", watch->v[i]);
+		entry = xasprintf("%s%s", root != NULL ? root : "", watch->v[i]);
+		problem = jobpaths_entry(
+		    job_paths(j), entry, add_match, cJSON_AddArrayToObject(e, "matches"));
+		json_add_text(e, "problem", problem);
+		cJSON_AddItemToArray(list, e);
+		free(problem);
+		free(entry);
+	}
+}
+
+/* As rule files have it; 0 means that there is none. */
+static void
+add_duration(cJSON *o, const char *key, int64_t ms, bool zero)
+{
+	char text[32];
+
+	format_duration(text, sizeof(text), ms);
+	json_add_text(o, key, ms != 0 || zero ? text : NULL);
+}
+
 static cJSON *
-rule_json(const struct job *j)
+rule_json(const struct job *j, const char *root)
 {
 	cJSON *o = cJSON_CreateObject();
-	char *problem = job_problem(j);
+	char *problem = job_problem(j), *waits_for = job_waits_for(j);
 	struct job_info info;
 
 	job_inform(j, &info);
@@ -76,14 +136,22 @@ rule_json(const struct job *j)
 	cJSON_AddBoolToObject(o, "pending", info.pending);
 	cJSON_AddNumberToObject(o, "attempt", info.attempt);
 	json_add_time(o, "due", info.due);
+	json_add_text(o, "waits_for", waits_for);
 	json_add_text(o, "problem", problem);
 	add_words(o, "action", info.argv);
+	add_watch(o, j, root);
 	jobpaths_each(job_paths(j), add_path, cJSON_AddArrayToObject(o, "paths"));
+	add_duration(o, "settle", info.rule->policy.settle_ms, true);
+	add_duration(o, "cooldown", info.rule->policy.cooldown_ms, true);
+	add_duration(o, "every", info.rule->policy.every_ms, false);
+	json_add_time(o, "next_every", info.every);
+	add_current_run(o, &info);
 	cJSON_AddNumberToObject(o, "runs", (double)info.runs);
 	cJSON_AddNumberToObject(o, "failures", (double)info.failures);
 	cJSON_AddItemToObject(o, "last_run",
 	    info.last_run != NULL ? cJSON_Duplicate(info.last_run, true)
 				  : cJSON_CreateNull());
+	free(waits_for);
 	free(problem);
 	return o;
 }
@@ -204,7 +272,7 @@ status_more(void *state, struct buf *out)
 		j = ruleset_find(s->d->rules, s->names.v[s->next++]);
 		if (j != NULL) {
 			buf_adds(out, s->any ? "," : "");
-			add_json(out, rule_json(j));
+			add_json(out, rule_json(j, s->d->root));
 			add_findings(s, j);
 			s->any = true;
 		}

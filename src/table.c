@@ -13,6 +13,7 @@
 
 #include "columns.h"
 #include "json.h"
+#include "map.h"
 #include "mono.h"
 #include "util.h"
 
@@ -187,17 +188,24 @@ ago(const struct table *t, int64_t then)
 	return xasprintf("%s ago", length);
 }
 
-/* The state, with what is left of the wait. The caller frees it. */
+/* The state: with what is left of a wait, and how long it has been running. */
 static char *
 state_text(const struct table *t, const cJSON *rule)
 {
+	const cJSON *run = cJSON_GetObjectItemCaseSensitive(rule, "current_run");
+	const char *state = text_of(rule, "state");
 	int64_t due = time_of(rule, "due");
-	char left[TABLE_LENGTH_SIZE];
+	char length[TABLE_LENGTH_SIZE];
 
+	if (cJSON_IsObject(run)) {
+		table_length(length, t->now - time_of(run, "started"));
+		return xasprintf("%s%s for %s", state,
+		    is_true(run, "left_over") ? " (left over)" : "", length);
+	}
 	if (due == 0)
-		return xstrdup(text_of(rule, "state"));
-	table_length(left, due - t->now);
-	return xasprintf("%s %s", text_of(rule, "state"), left);
+		return xstrdup(state);
+	table_length(length, due - t->now);
+	return xasprintf("%s %s", state, length);
 }
 
 static enum colour
@@ -236,11 +244,24 @@ fill_line(const struct table *t, struct line *l, const cJSON *rule)
 	l->cells[RESULT] = ran ? table_result(last) : xstrdup("");
 }
 
+/* What there is to say of the line above. */
+static void
+print_below(const struct table *t, const char *lead, const char *text)
+{
+	char *whole;
+
+	if (text[0] == '\0')
+		return;
+	whole = xasprintf("%s%s", lead, text);
+	columns_fold(t->out, "", INDENT, whole, t->width);
+	free(whole);
+}
+
 /* A name that is too long for its column stands above the rest. */
 static void
 print_line(const struct table *t, const struct column *columns, struct line *l)
 {
-	const char *cells[CELLS], *problem = text_of(l->rule, "problem");
+	const char *cells[CELLS];
 	size_t i;
 
 	for (i = 0; i < CELLS; i++)
@@ -251,8 +272,8 @@ print_line(const struct table *t, const struct column *columns, struct line *l)
 	}
 	columns_row(t->out, columns, CELLS, cells, STATE,
 	    colour(t, state_colour(l->rule)), colour(t, PLAIN));
-	if (problem[0] != '\0')
-		columns_fold(t->out, "", INDENT, problem, t->width);
+	print_below(t, "waits for ", text_of(l->rule, "waits_for"));
+	print_below(t, "", text_of(l->rule, "problem"));
 }
 
 static void
@@ -388,21 +409,75 @@ print_words(const struct table *t, const char *name, const cJSON *list)
 	buf_clear(&line);
 }
 
-static void
-print_paths(const struct table *t, const cJSON *list)
+/* What is known of a path: an element of "paths". */
+static const char *
+path_state(const cJSON *path)
 {
-	const char *name = "paths", *error;
-	const cJSON *p;
+	const char *error = text_of(path, "error");
+
+	return error[0] != '\0' ? error : text_of(path, "state");
+}
+
+/* A watch line, and below it what it stands for, unless that is the line itself. */
+static void
+print_entry(
+    const struct table *t, const cJSON *entry, const struct map *paths, bool watched)
+{
+	const cJSON *matches = cJSON_GetObjectItemCaseSensitive(entry, "matches"), *m;
+	const char *written = text_of(entry, "entry"),
+		   *problem = text_of(entry, "problem");
+	const cJSON *path = map_get(paths, written);
 	char *text;
 
-	cJSON_ArrayForEach(p, list) {
-		error = text_of(p, "error");
-		text = xasprintf("%s: %s", text_of(p, "path"),
-		    error[0] != '\0' ? error : text_of(p, "state"));
-		print_field(t, name, text);
+	if (problem[0] == '\0' && cJSON_GetArraySize(matches) == 1 && path != NULL)
+		problem = path_state(path);
+	else if (problem[0] == '\0' && cJSON_GetArraySize(matches) == 0 && watched)
+		problem = "no match";
+	text = xasprintf("%s%s%s", written, problem[0] != '\0' ? ": " : "", problem);
+	print_field(t, "watch", text);
+	free(text);
+	cJSON_ArrayForEach(m, matches) {
+		path = cJSON_IsString(m) ? map_get(paths, m->valuestring) : NULL;
+		if (path == NULL || strcmp(m->valuestring, written) == 0)
+			continue;
+		text = xasprintf("%s: %s", m->valuestring, path_state(path));
+		columns_fold(t->out, "", FIELD_INDENT + 2, text, t->width);
 		free(text);
-		name = "";
 	}
+}
+
+static void
+print_watch(const struct table *t, const cJSON *rule)
+{
+	bool watched = strcmp(text_of(rule, "state"), "disabled") != 0;
+	struct map paths = { NULL, 0, 0 };
+	const char *path;
+	cJSON *item;
+
+	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(rule, "paths")) {
+		path = text_of(item, "path");
+		if (map_get(&paths, path) == NULL)
+			map_put(&paths, path, item);
+	}
+	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(rule, "watch"))
+		print_entry(t, item, &paths, watched);
+	map_clear(&paths);
+}
+
+/* settle, cooldown and every, as in the rule file, and when that is next. */
+static void
+print_times(const struct table *t, const cJSON *rule)
+{
+	int64_t next = time_of(rule, "next_every");
+	char left[TABLE_LENGTH_SIZE], *text;
+
+	print_field(t, "settle", text_of(rule, "settle"));
+	print_field(t, "cooldown", text_of(rule, "cooldown"));
+	table_length(left, next - t->now);
+	text = xasprintf("%s%s%s", text_of(rule, "every"), next != 0 ? ", next in " : "",
+	    next != 0 ? left : "");
+	print_field(t, "every", text);
+	free(text);
 }
 
 static void
@@ -432,14 +507,20 @@ print_last_run(const struct table *t, const cJSON *run)
 static void
 print_state(const struct table *t, const cJSON *rule)
 {
-	char *state = state_text(t, rule), *text;
+	const cJSON *run = cJSON_GetObjectItemCaseSensitive(rule, "current_run");
+	struct buf text = { NULL, 0, 0 };
+	char *state = state_text(t, rule);
 
-	text = xasprintf(
-	    "%s%s", state, is_true(rule, "pending") ? ", a change is pending" : "");
+	buf_adds(&text, state);
+	if (cJSON_IsObject(run))
+		buf_addf(&text, ", since %s, pid %d, run %s", text_of(run, "started"),
+		    (int)number_of(run, "pid"), text_of(run, "run"));
+	if (is_true(rule, "pending"))
+		buf_adds(&text, ", a change is pending");
 	fputs(colour(t, state_colour(rule)), t->out);
-	print_field(t, "state", text);
+	print_field(t, "state", text.p);
 	fputs(colour(t, PLAIN), t->out);
-	free(text);
+	buf_clear(&text);
 	free(state);
 }
 
@@ -452,11 +533,13 @@ table_rule(const struct table *t, const cJSON *rule)
 	print_field(t, "description", text_of(rule, "description"));
 	print_field(t, "file", place);
 	print_state(t, rule);
+	print_field(t, "waits for", text_of(rule, "waits_for"));
 	print_field(t, "problem", text_of(rule, "problem"));
 	snprintf(text, sizeof(text), "%.0f", number_of(rule, "attempt"));
 	print_field(t, "attempt", number_of(rule, "attempt") > 0 ? text : "");
 	print_words(t, "action", cJSON_GetObjectItemCaseSensitive(rule, "action"));
-	print_paths(t, cJSON_GetObjectItemCaseSensitive(rule, "paths"));
+	print_watch(t, rule);
+	print_times(t, rule);
 	snprintf(text, sizeof(text), "%.0f, %.0f failed", number_of(rule, "runs"),
 	    number_of(rule, "failures"));
 	print_field(t, "runs", text);
@@ -499,12 +582,9 @@ print_run(const struct table *t, const struct column *columns, char *const *fill
 	}
 	columns_row(t->out, columns, RUN_CELLS, cells, OUTCOME,
 	    colour(t, is_true(run, "ok") ? PLAIN : RED), colour(t, PLAIN));
-	if (below[0] != '\0')
-		columns_fold(t->out, "", INDENT, below, t->width);
-	if (text_of(run, "path")[0] == '\0')
-		return;
-	change = xasprintf("%s %s", text_of(run, "change"), text_of(run, "path"));
-	columns_fold(t->out, "", INDENT, change, t->width);
+	print_below(t, "", below);
+	change = xasprintf("%s ", text_of(run, "change"));
+	print_below(t, change, text_of(run, "path"));
 	free(change);
 }
 

@@ -161,6 +161,8 @@ a_hung_action() {
 	ok "its grandchild with it" until_true 5 is_gone "$grandchild"
 	until_true 30 is_logged ' r: stopping -> failed'
 	ok "the log says what was wrong" is_logged 'took longer than its timeout'
+	ok "when it is stopped, too" \
+	    is_logged ' r: running -> stopping, took longer than its timeout$'
 	ok "no zombie is left" not is_zombie "$pid"
 	ok "an action within its timeout is left alone" has_ended quick 1
 	on_run r status=0

@@ -19,11 +19,17 @@ left_over() {
 	put "$box/f" 2
 	live_again
 	ok "the log says that a run is left over" is_logged 'left over from an earlier daemon'
+	get_run r 1
+	COLUMNS=200 "$WATCHPATHD" status --root "$box" r >"$dir/out"
+	ok "the status, too, with its process" \
+	    grep -q "^state  *running (left over) for .* pid $pid," "$dir/out"
 	put "$box/g" 1
 	put "$box/f" 3
 	fence
 	ok "while an action of an earlier life lives no second one starts" has_runs r 1
 	ok "and its lock is held" has_runs other 0
+	"$WATCHPATHD" status --root "$box" other >"$dir/out"
+	ok "by whom is known" grep -q '^waits for  *the lock l, held by r$' "$dir/out"
 	release r
 	ok "when it ends the rule is due at once" until_true 10 has_run_times r 2
 	ok "and its lock is free" until_true 10 has_run_times other 1

@@ -116,6 +116,143 @@ files_as_a_whole() {
 	ok "in the log, too" is_logged "error: $conf: writable by"
 }
 
+# json RULE TEXT: is it in the JSON of the rule?
+json() {
+	wp status "$1" --json && grep -qF -e "$2" "$dir/out"
+}
+
+# A rule that is due, and healthy.
+what_rules_wait_for() {
+	for rule in a b c; do
+		rule $rule "watch = /$rule" 'lock = l'
+	done
+	rule d 'watch = /d'
+	printf '[daemon]\nmax-running = 2\n' >"$conf/daemon.ini"
+	start_daemon
+	hold a
+	put "$box/a" 1
+	wait_runs a 1
+	get_run a 1
+	ok "running says since when, and which process it is" \
+	    json a "\"current_run\":{\"run\":\"$run\",\"reason\":\"change\",\"path\":\"$path\""
+	ok "in the table, too" status_says a "running for "
+	ok "with the process" status_says a ", pid $pid, run $run"
+	put "$box/b" 1
+	ok "what is due says which lock it waits for, and who holds it" \
+	    until_true 10 json b '"waits_for":"the lock l, held by a","problem":null'
+	ok "of a rule" status_says b 'waits for    the lock l, held by a'
+	wp status
+	ok "and of all" prints '^    waits for the lock l, held by a$'
+	hold fence
+	put "$box/fence" 1
+	wait_runs fence 1
+	put "$box/d" 1
+	ok "or that too many are running" \
+	    until_true 10 status_says d 'waits for    a run to end: max-running = 2'
+	kill -TERM "$daemon"
+	ok "or that the daemon is stopping" until_true 10 status_says d \
+	    'waits for    the next start of the daemon, which is stopping'
+	release a
+	release fence
+	until_true 10 is_gone "$daemon"
+	wait "$daemon"
+	daemon=
+}
+
+# Two hold a lock only where one of them has it from before its rule was changed.
+two_that_hold_a_lock() {
+	rule a 'watch = /a' 'lock = l'
+	rule b 'watch = /b' 'lock = m'
+	rule c 'watch = /c' 'lock = n'
+	rule d 'watch = /d' 'lock = l'
+	start_daemon
+	for rule in a b c; do
+		hold $rule
+		put "$box/$rule" 1
+		wait_runs $rule 1
+		until_true 10 is_recorded_as_running $rule
+	done
+	kill -KILL "$daemon"
+	wait "$daemon" 2>/dev/null
+	rule b 'watch = /b' 'lock = l'
+	mv "$log" "$dir/log.old"
+	: >"$log"
+	launch
+	wait_ready
+	put "$box/d" 1
+	ok "every rule that holds the lock is named" until_true 10 \
+	    json d '"waits_for":"the lock l, held by b and a"'
+	rule c 'watch = /c' 'lock = l'
+	stop_daemon
+	mv "$log" "$dir/log.old"
+	: >"$log"
+	launch
+	wait_ready
+	ok "however many there are" until_true 10 \
+	    json d '"waits_for":"the lock l, held by c, b and a"'
+	for rule in a b c; do
+		release $rule
+	done
+}
+
+# The next daemon is to find it.
+is_recorded_as_running() {
+	grep "\"rule\":\"$1\"" "$box/var/lib/watchpathd/state.jsonl" | tail -n 1 |
+	    grep -q '"pid":"[0-9]'
+}
+
+# Should the timeout come before the action is ready for it, there is a next time.
+what_is_stopped_or_blocked() {
+	rule slow 'watch = /f' 'timeout = 1s' 'retry = forever' 'retry-delay = 100ms'
+	rule none 'watch = /f' 'action = /no/program with words' 'action = /none/either'
+	start_daemon
+	on_run slow "trap '' TERM; hold=yes; while [ -e $dir/hold/more ]; do sleep 0.05; done"
+	: >"$dir/hold/more"
+	put "$box/f" 1
+	ok "a run that is being ended says why" until_true 60 status_says slow \
+	    'problem      runs longer than its timeout of 1s and is being ended'
+	rm "$dir/hold/more"
+	ok "a rule that is blocked has an action" until_true 10 \
+	    json none '"action":["/no/program","with","words"]'
+	ok "and is blocked" json none '"state":"blocked"'
+}
+
+# As they are written, with what they stand for.
+watch_lines() {
+	rule r 'watch = /d/*.x' '	/none/*' '	/lit' '	/loop/*' 'every = 3h' 'settle = 250ms'
+	rule off 'watch = /d/*.x' 'enabled = no'
+	mkdir "$box/d"
+	put "$box/d/a.x" 1
+	put "$box/d/b.x" 1
+	put "$box/d/c.y" 1
+	ln -s loop "$box/loop"
+	start_daemon
+	COLUMNS=1000 wp status r
+	sed -n '/^watch/,/^runs/p' "$dir/out" | sed 's/next in 2 h 5. min/next in 3 h/' |
+	    LC_ALL=C sort >"$dir/said"
+	LC_ALL=C sort >"$dir/wanted" <<-'END'
+	watch        /d/*.x
+	               /d/a.x: present
+	               /d/b.x: present
+	watch        /none/*: no match
+	watch        /lit: absent
+	watch        /loop/*: Too many levels of symbolic links
+	settle       250ms
+	cooldown     0
+	every        3h, next in 3 h
+	runs         0, 0 failed
+	END
+	diff "$dir/said" "$dir/wanted" | diag
+	ok "a rule has its watch lines, matches and times" cmp -s "$dir/said" "$dir/wanted"
+	ok "the JSON, too" json r '{"entry":"/none/*","matches":[],"problem":null}'
+	wp status off
+	ok "a rule that is off looks for no match" prints '^watch        /d/\*.x$'
+	put "$box/d/a.x" 2
+	wait_runs r 1
+	ok "the next run for every begins with the last success" until_true 10 status_says r \
+	    'every        3h, next in 2 h 5'
+}
+
 # A run was promised, and its rule leaves.
 a_run_that_will_not_come() {
 	rule r 'watch = /f'
@@ -250,5 +387,7 @@ is_up_or_gone() {
 	grep -q 'info: ready: ' "$dir/few.$1" || is_gone "$2"
 }
 
-run_tests requests hostile_answers stopping files_as_a_whole a_run_that_will_not_come how_a_run_ended \
+run_tests requests hostile_answers stopping files_as_a_whole \
+    what_rules_wait_for two_that_hold_a_lock what_is_stopped_or_blocked watch_lines \
+    a_run_that_will_not_come how_a_run_ended \
     what_cannot_be_watched too_many_matches wrong_options few_descriptors

@@ -38,6 +38,7 @@
 #include "platform.h"
 #include "rule.h"
 #include "ruleset.h"
+#include "run.h"
 #include "spawn.h"
 #include "store.h"
 #include "util.h"
@@ -106,7 +107,7 @@ static struct model {
 #define MODELS (sizeof(models) / sizeof(models[0]))
 #define EXTRA 2
 
-struct run {
+struct model_run {
 	char id[48];
 	const struct model *rule;
 	int tick;   /* it started after the changes of it */
@@ -119,7 +120,7 @@ static struct {
 	struct job_world world;
 	struct ruleset rules;
 	bool alive, rewriting;
-	struct run *runs;
+	struct model_run *runs;
 	size_t nruns, checked;
 	long record_at;
 	off_t kept_size; /* of the state file: what a crash must leave of it */
@@ -354,7 +355,7 @@ note_run(struct model *m, const char *id)
 	snprintf(m->noted, sizeof(m->noted), "%s", id);
 	if ((w.nruns & (w.nruns - 1)) == 0)
 		w.runs = xreallocarray(w.runs, 2 * w.nruns + 1, sizeof(w.runs[0]));
-	w.runs[w.nruns] = (struct run){ .rule = m, .tick = w.tick, .status = -1 };
+	w.runs[w.nruns] = (struct model_run){ .rule = m, .tick = w.tick, .status = -1 };
 	snprintf(w.runs[w.nruns++].id, sizeof(w.runs[0].id), "%s", id);
 }
 
@@ -374,7 +375,7 @@ note_runs(void)
 			continue;
 		job_inform(j, &info);
 		if (info.run != NULL)
-			note_run(m, info.run);
+			note_run(m, info.run->id);
 		last = info.last_run != NULL ? json_get_text(info.last_run, "run") : NULL;
 		if (last != NULL)
 			note_run(m, last);

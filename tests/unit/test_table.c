@@ -25,9 +25,6 @@ static char said[16384];
 /* 2026-11-24T12:00:00.000Z */
 #define NOON INT64_C(1795521600000000000)
 
-#define PATHS \
-	"\"paths\":[{\"path\":\"/box/etc/hosts\",\"state\":\"present\",\"error\":null}]"
-
 /* A run whose times are these, all at ten o'clock. */
 #define RUN(reason, detected, started, ended, outcome)                                   \
 	"{\"run\":\"1a2-7\",\"reason\":\"" reason "\",\"attempt\":1,"                    \
@@ -40,22 +37,36 @@ static char said[16384];
 	"\"exit\":null,\"signal\":15,\"verify\":null,\"error\":" \
 	"\"took longer than its timeout\",\"ok\":false"
 
+#define ABSENT \
+	"\"waits_for\":null,\"next_every\":null,\"every\":null,\"current_run\":null,"
+
 static const char status_json[] =
     "{\"version\":\"1.0.0\",\"pid\":7,\"started\":\"2026-11-24T08:30:00.000Z\","
-    "\"config\":\"/box/etc/watchpathd/conf.d\",\"rules\":["
+    "\"config\":\"/box/etc/watchpathd/conf.d\",\"root\":\"/box\",\"rules\":["
     "{\"name\":\"hosts\",\"file\":\"hosts.ini\",\"line\":1,\"description\":"
     "\"Tell the MDM of new hosts\",\"state\":\"retrying\",\"pending\":true,"
     "\"attempt\":2,\"due\":\"2026-11-24T14:59:30.000Z\",\"problem\":null,"
-    "\"action\":[\"/usr/bin/send\",\"--all\"]," PATHS ",\"runs\":12,\"failures\":1,"
+    "\"action\":[\"/usr/bin/send\",\"--all\"],\"watch\":["
+    "{\"entry\":\"/etc/hosts\",\"matches\":[\"/box/etc/hosts\"],\"problem\":null},"
+    "{\"entry\":\"/d/*\",\"matches\":[\"/box/d/a\",\"/box/d/b\"],\"problem\":null},"
+    "{\"entry\":\"/e/*\",\"matches\":[],\"problem\":null},"
+    "{\"entry\":\"/g/*\",\"matches\":[\"/box/d/a\"],\"problem\":"
+    "\"7 matches more than 1024\"}],"
+    "\"paths\":[{\"path\":\"/box/etc/hosts\",\"state\":\"present\",\"error\":null},"
+    "{\"path\":\"/box/d/a\",\"state\":\"absent\",\"error\":null},"
+    "{\"path\":\"/box/d/b\",\"state\":\"error\",\"error\":\"Permission denied\"}]," ABSENT
+    "\"settle\":\"1s\",\"cooldown\":\"10m\",\"runs\":12,\"failures\":1,"
     "\"last_run\":" RUN("change", "54:42.597", "54:44.100", "55:04.200",
 	LATE) "},"
-	      "{\"name\":\"a-rule-whose-name-has-the-most-bytes-there-can-be\",\"file\":"
+	      "{\"name\":\"a-rule-whose-name-has-the-most-bytes-there-can-b\",\"file\":"
 	      "\"x.ini\","
 	      "\"line\":3,\"description\":null,\"state\":\"idle\",\"pending\":false,"
 	      "\"attempt\":0,\"due\":null,\"problem\":null,\"action\":[\"/usr/bin/"
 	      "send\"],"
-	      "\"paths\":[],\"runs\":1,\"failures\":0,\"last_run\":" RUN("start",
-		  "00:00.000", "00:01.000", "00:02.000",
+	      "\"watch\":[],\"paths\":[]," ABSENT
+	      "\"settle\":\"1s\",\"cooldown\":\"10s\","
+	      "\"runs\":1,\"failures\":0,\"last_run\":" RUN("start", "00:00.000",
+		  "00:01.000", "00:02.000",
 		  OK) "},"
 		      "{\"name\":\"words\",\"file\":\"x.ini\",\"line\":9,\"description\":"
 		      "\"\u65e5\u672c\u8a9e\",\"state\":\"blocked\",\"pending\":true,"
@@ -63,8 +74,34 @@ static const char status_json[] =
 		      "\"due\":null,\"problem\":\"/box/Library/Application "
 		      "Support/\u65e5\u672c\u8a9e/"
 		      "bin/send: writable by group and others (mode "
-		      "0777)\",\"action\":null,"
-		      "\"paths\":[],\"runs\":0,\"failures\":0,\"last_run\":null}],"
+		      "0777)\",\"action\":[\"/bin/send\"],"
+		      "\"watch\":[],\"paths\":[]," ABSENT
+		      "\"settle\":\"1s\",\"cooldown\":\"10s\","
+		      "\"runs\":0,\"failures\":0,\"last_run\":null},"
+		      "{\"name\":\"busy\",\"file\":\"y.ini\",\"line\":1,\"description\":"
+		      "null,"
+		      "\"state\":\"running\",\"pending\":false,\"attempt\":1,\"due\":"
+		      "null,"
+		      "\"waits_for\":null,\"problem\":null,\"action\":[\"/bin/"
+		      "act\"],\"watch\":[],"
+		      "\"paths\":[],\"settle\":\"1s\",\"cooldown\":\"0\",\"every\":"
+		      "\"3h\","
+		      "\"next_every\":null,\"current_run\":{\"run\":\"1a2-8\",\"reason\":"
+		      "null,"
+		      "\"path\":null,\"change\":null,\"started\":\"2026-11-24T11:59:48."
+		      "000Z\","
+		      "\"pid\":123,\"left_over\":true},\"runs\":0,\"failures\":0,\"last_"
+		      "run\":null},"
+		      "{\"name\":\"next\",\"file\":\"y.ini\",\"line\":5,\"description\":"
+		      "null,"
+		      "\"state\":\"queued\",\"pending\":true,\"attempt\":1,\"due\":null,"
+		      "\"waits_for\":\"the lock mdm, held by busy\",\"problem\":null,"
+		      "\"action\":[\"/bin/"
+		      "act\"],\"watch\":[],\"paths\":[],\"settle\":\"0\","
+		      "\"cooldown\":\"0\",\"every\":\"3h\",\"next_every\":\"2026-11-"
+		      "24T12:05:00.500Z\","
+		      "\"current_run\":null,\"runs\":0,\"failures\":0,\"last_run\":null}]"
+		      ","
 		      "\"refused\":[{\"file\":\"y.ini\",\"line\":0,\"message\":"
 		      "\"writable by group\"},"
 		      "{\"file\":\"z.ini\",\"line\":7,\"message\":\"unknown key `wacth`: "
@@ -141,27 +178,155 @@ rule_in(int index, size_t width)
 	return end(&t);
 }
 
+static const char status_80[] =
+    "watchpathd 1.0.0, up since 08:30Z: 5 rules, 0 failed, 1 blocked, 1 running\n"
+    "RULE   STATE                         LAST RUN     RESULT\n"
+    "hosts  retrying 2 h 59 min           64 min ago   took longer than its timeout\n"
+    "a-rule-whose-name-has-the-most-bytes-there-can-b\n"
+    "       idle                          119 min ago  ok\n"
+    "words  blocked                       never\n"
+    "    /Library/Application Support/日本語/bin/send: writable by group and others\n"
+    "    (mode 0777)\n"
+    "busy   running (left over) for 12 s  never\n"
+    "next   queued                        never\n"
+    "    waits for the lock mdm, held by busy\n"
+    "refused: y.ini: writable by group\n"
+    "refused: z.ini:7: unknown key `wacth`: did you mean `watch`?\n"
+    "warning: x.ini:5: /bin/none is not installed yet\n";
+
+static const char status_200[] =
+    "watchpathd 1.0.0, up since 08:30Z: 5 rules, 0 failed, 1 blocked, 1 running\n"
+    "RULE   STATE                         LAST RUN     RESULT\n"
+    "hosts  retrying 2 h 59 min           64 min ago   /usr/local/bin/send: cannot be "
+    "started, as its interpreter is not installed: No such file or directory\n"
+    "a-rule-whose-name-has-the-most-bytes-there-can-b\n"
+    "       idle                          119 min ago  ok\n"
+    "words  blocked                       never\n"
+    "    /Library/Application Support/日本語/bin/send: writable by group and others "
+    "(mode 0777)\n"
+    "busy   running (left over) for 12 s  never\n"
+    "next   queued                        never\n"
+    "    waits for the lock mdm, held by busy\n"
+    "refused: y.ini: writable by group\n"
+    "refused: z.ini:7: unknown key `wacth`: did you mean `watch`?\n"
+    "warning: x.ini:5: /bin/none is not installed yet\n";
+
+static const char status_40[] = "watchpathd 1.0.0, up since 08:30Z\n"
+				"5 rules, 0 failed, 1 blocked, 1 running\n"
+				"RULE  STATE        LAST RUN    RESULT\n"
+				"hosts retrying 2…  64 min ago  took…\n"
+				"a-rule-whose-name-has-the-most-bytes-the\n"
+				"re-can-b\n"
+				"      idle         119 min ago ok\n"
+				"words blocked      never\n"
+				"    /Library/Application\n"
+				"    Support/日本語/bin/send: writable by\n"
+				"    group and others (mode 0777)\n"
+				"busy  running…     never\n"
+				"next  queued       never\n"
+				"    waits for the lock mdm, held by busy\n"
+				"refused: y.ini: writable by group\n"
+				"refused: z.ini:7: unknown key `wacth`:\n"
+				"    did you mean `watch`?\n"
+				"warning: x.ini:5: /bin/none is not\n"
+				"    installed yet\n";
+
+static const char rule_80[] =
+    "rule         hosts\n"
+    "description  Tell the MDM of new hosts\n"
+    "file         hosts.ini:1\n"
+    "state        retrying 2 h 59 min, a change is pending\n"
+    "attempt      2\n"
+    "action       /usr/bin/send --all\n"
+    "watch        /etc/hosts: present\n"
+    "watch        /d/*\n"
+    "               /d/a: absent\n"
+    "               /d/b: Permission denied\n"
+    "watch        /e/*: no match\n"
+    "watch        /g/*: 7 matches more than 1024\n"
+    "               /d/a: absent\n"
+    "settle       1s\n"
+    "cooldown     10m\n"
+    "runs         12, 1 failed\n"
+    "last run     2026-11-24T10:54:44.100Z, change, attempt 1, took 20 s: took longer\n"
+    "             than its timeout\n"
+    "             modify of /etc/hosts, noticed 2026-11-24T10:54:42.597Z\n";
+
+static const char rule_40[] = "rule         hosts\n"
+			      "description  Tell the MDM of new hosts\n"
+			      "file         hosts.ini:1\n"
+			      "state        retrying 2 h 59 min, a\n"
+			      "             change is pending\n"
+			      "attempt      2\n"
+			      "action       /usr/bin/send --all\n"
+			      "watch        /etc/hosts: present\n"
+			      "watch        /d/*\n"
+			      "               /d/a: absent\n"
+			      "               /d/b: Permission denied\n"
+			      "watch        /e/*: no match\n"
+			      "watch        /g/*: 7 matches more than\n"
+			      "             1024\n"
+			      "               /d/a: absent\n"
+			      "settle       1s\n"
+			      "cooldown     10m\n"
+			      "runs         12, 1 failed\n"
+			      "last run     2026-11-24T10:54:44.100Z,\n"
+			      "             change, attempt 1, took 20\n"
+			      "             s: took longer than its\n"
+			      "             timeout\n"
+			      "             modify of /etc/hosts,\n"
+			      "             noticed\n"
+			      "             2026-11-24T10:54:42.597Z\n";
+
+static const char blocked[] =
+    "rule         words\n"
+    "description  日本語\n"
+    "file         x.ini:9\n"
+    "state        blocked, a change is pending\n"
+    "problem      /Library/Application Support/日本語/bin/send: writable by group and "
+    "others (mode 0777)\n"
+    "attempt      1\n"
+    "action       /bin/send\n"
+    "settle       1s\n"
+    "cooldown     10s\n"
+    "runs         0, 0 failed\n"
+    "last run     never\n";
+
+static const char running[] =
+    "rule         busy\n"
+    "file         y.ini:1\n"
+    "state        running (left over) for 12 s, since 2026-11-24T11:59:48.000Z, pid\n"
+    "             123, run 1a2-8\n"
+    "attempt      1\n"
+    "action       /bin/act\n"
+    "settle       1s\n"
+    "cooldown     0\n"
+    "every        3h\n"
+    "runs         0, 0 failed\n"
+    "last run     never\n";
+
+static const char queued[] = "rule         next\n"
+			     "file         y.ini:5\n"
+			     "state        queued, a change is pending\n"
+			     "waits for    the lock mdm, held by busy\n"
+			     "attempt      1\n"
+			     "action       /bin/act\n"
+			     "settle       0\n"
+			     "cooldown     0\n"
+			     "every        3h, next in 5 min\n"
+			     "runs         0, 0 failed\n"
+			     "last run     never\n";
+
 static void
-a_status_in_80_columns(void **state)
+a_status_has_the_width_there_is(void **state)
 {
 	(void)state;
-	assert_string_equal(status_in(80),
-	    "watchpathd 1.0.0, up since 08:30Z: 3 rules, 0 failed, 1 blocked, 0 running\n"
-	    "RULE   STATE                LAST RUN     RESULT\n"
-	    "hosts  retrying 2 h 59 min  64 min ago   took longer than its timeout\n"
-	    "a-rule-whose-name-has-the-most-bytes-there-can-be\n"
-	    "       idle                 119 min ago  ok\n"
-	    "words  blocked              never\n"
-	    "    /Library/Application Support/日本語/bin/send: writable by group and "
-	    "others\n"
-	    "    (mode 0777)\n"
-	    "refused: y.ini: writable by group\n"
-	    "refused: z.ini:7: unknown key `wacth`: did you mean `watch`?\n"
-	    "warning: x.ini:5: /bin/none is not installed yet\n");
+	assert_string_equal(status_in(80), status_80);
+	assert_string_equal(status_in(40), status_40);
 }
 
 static void
-a_status_in_200_columns(void **state)
+a_long_result_is_whole_where_there_is_room(void **state)
 {
 	cJSON *rules = cJSON_GetObjectItemCaseSensitive(status, "rules"), *last;
 
@@ -171,94 +336,25 @@ a_status_in_200_columns(void **state)
 	    cJSON_CreateString(
 		"/box/usr/local/bin/send: cannot be started, as its "
 		"interpreter is not installed: No such file or directory"));
-	assert_string_equal(status_in(200),
-	    "watchpathd 1.0.0, up since 08:30Z: 3 rules, 0 failed, 1 blocked, 0 running\n"
-	    "RULE   STATE                LAST RUN     RESULT\n"
-	    "hosts  retrying 2 h 59 min  64 min ago   /usr/local/bin/send: cannot be "
-	    "started, as its interpreter is not installed: No such file or directory\n"
-	    "a-rule-whose-name-has-the-most-bytes-there-can-be\n"
-	    "       idle                 119 min ago  ok\n"
-	    "words  blocked              never\n"
-	    "    /Library/Application Support/日本語/bin/send: writable by group and "
-	    "others (mode 0777)\n"
-	    "refused: y.ini: writable by group\n"
-	    "refused: z.ini:7: unknown key `wacth`: did you mean `watch`?\n"
-	    "warning: x.ini:5: /bin/none is not installed yet\n");
-	assert_non_null(
-	    strstr(status_in(80), "64 min ago   /usr/local/bin/send: cannot be…\n"));
+	assert_string_equal(status_in(200), status_200);
+	assert_non_null(strstr(status_in(80), " /usr/local/bin/send: cannot\u2026\n"));
 }
 
 static void
-a_status_in_40_columns(void **state)
+a_rule_has_the_width_there_is(void **state)
 {
 	(void)state;
-	assert_string_equal(status_in(40), "watchpathd 1.0.0, up since 08:30Z\n"
-					   "3 rules, 0 failed, 1 blocked, 0 running\n"
-					   "RULE  STATE        LAST RUN    RESULT\n"
-					   "hosts retrying 2…  64 min ago  took…\n"
-					   "a-rule-whose-name-has-the-most-bytes-the\n"
-					   "re-can-be\n"
-					   "      idle         119 min ago ok\n"
-					   "words blocked      never\n"
-					   "    /Library/Application\n"
-					   "    Support/日本語/bin/send: writable by\n"
-					   "    group and others (mode 0777)\n"
-					   "refused: y.ini: writable by group\n"
-					   "refused: z.ini:7: unknown key `wacth`:\n"
-					   "    did you mean `watch`?\n"
-					   "warning: x.ini:5: /bin/none is not\n"
-					   "    installed yet\n");
+	assert_string_equal(rule_in(0, 80), rule_80);
+	assert_string_equal(rule_in(0, 40), rule_40);
+	assert_string_equal(rule_in(2, 200), blocked);
 }
 
 static void
-a_rule_in_80_columns(void **state)
+what_is_running_or_queued_says_since_when_and_for_what(void **state)
 {
 	(void)state;
-	assert_string_equal(rule_in(0, 80),
-	    "rule         hosts\n"
-	    "description  Tell the MDM of new hosts\n"
-	    "file         hosts.ini:1\n"
-	    "state        retrying 2 h 59 min, a change is pending\n"
-	    "attempt      2\n"
-	    "action       /usr/bin/send --all\n"
-	    "paths        /etc/hosts: present\n"
-	    "runs         12, 1 failed\n"
-	    "last run     2026-11-24T10:54:44.100Z, change, attempt 1, took 20 s: took "
-	    "longer\n"
-	    "             than its timeout\n"
-	    "             modify of /etc/hosts, noticed 2026-11-24T10:54:42.597Z\n");
-}
-
-static void
-a_rule_in_40_and_in_200_columns(void **state)
-{
-	(void)state;
-	assert_string_equal(rule_in(0, 40), "rule         hosts\n"
-					    "description  Tell the MDM of new hosts\n"
-					    "file         hosts.ini:1\n"
-					    "state        retrying 2 h 59 min, a\n"
-					    "             change is pending\n"
-					    "attempt      2\n"
-					    "action       /usr/bin/send --all\n"
-					    "paths        /etc/hosts: present\n"
-					    "runs         12, 1 failed\n"
-					    "last run     2026-11-24T10:54:44.100Z,\n"
-					    "             change, attempt 1, took 20\n"
-					    "             s: took longer than its\n"
-					    "             timeout\n"
-					    "             modify of /etc/hosts,\n"
-					    "             noticed\n"
-					    "             2026-11-24T10:54:42.597Z\n");
-	assert_string_equal(rule_in(2, 200), "rule         words\n"
-					     "description  日本語\n"
-					     "file         x.ini:9\n"
-					     "state        blocked, a change is pending\n"
-					     "problem      /Library/Application "
-					     "Support/日本語/bin/send: writable by group "
-					     "and others (mode 0777)\n"
-					     "attempt      1\n"
-					     "runs         0, 0 failed\n"
-					     "last run     never\n");
+	assert_string_equal(rule_in(3, 80), running);
+	assert_string_equal(rule_in(4, 80), queued);
 }
 
 /* Three runs, as the history has them, in that width. */
@@ -369,11 +465,11 @@ colours_are_around_what_they_mark(void **state)
 	    &t, cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(status, "rules"), 2));
 	assert_non_null(strstr(
 	    end(&t), "\033[31mstate        blocked, a change is pending\n\033[0m"));
-	t = begin(100);
+	t = begin(80);
 	t.colours = true;
 	table_status(&t, status);
-	assert_non_null(
-	    strstr(end(&t), "words  \033[31mblocked\033[0m              never\n"));
+	assert_non_null(strstr(
+	    end(&t), "words  \033[31mblocked\033[0m                       never\n"));
 }
 
 static void
@@ -401,11 +497,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-		TEST(a_status_in_80_columns),
-		TEST(a_status_in_200_columns),
-		TEST(a_status_in_40_columns),
-		TEST(a_rule_in_80_columns),
-		TEST(a_rule_in_40_and_in_200_columns),
+		TEST(a_status_has_the_width_there_is),
+		TEST(a_long_result_is_whole_where_there_is_room),
+		TEST(a_rule_has_the_width_there_is),
+		TEST(what_is_running_or_queued_says_since_when_and_for_what),
 		TEST(a_history_in_three_widths),
 		TEST(only_paths_below_the_root_lose_it),
 		TEST(without_rules_it_says_where_they_would_be),
