@@ -93,15 +93,31 @@ save_later(struct job *j, bool at_once)
 
 /* One line whenever the rule's state is another one than was last said. */
 static void
-say_state(struct job *j, mono_t now, const char *detail)
+say_state_at(struct job *j, enum log_level level, mono_t now, const char *detail)
 {
 	enum dispatch_state s = dispatch_state(&j->state, now);
 
 	if (s == j->said)
 		return;
-	log_info("%s: %s -> %s%s%s", j->name, dispatch_state_name(j->said),
+	log_at(level, "%s: %s -> %s%s%s", j->name, dispatch_state_name(j->said),
 	    dispatch_state_name(s), detail[0] != '\0' ? ", " : "", detail);
 	j->said = s;
+}
+
+static void
+say_state(struct job *j, mono_t now, const char *detail)
+{
+	say_state_at(j, LOG_LEVEL_INFO, now, detail);
+}
+
+/* A failed run is worth a warning, and a rule that has given up is an error. */
+static enum log_level
+outcome_level(const struct job *j, bool ok, mono_t now)
+{
+	if (ok)
+		return LOG_LEVEL_INFO;
+	return dispatch_state(&j->state, now) == STATE_FAILED ? LOG_LEVEL_ERROR
+							      : LOG_LEVEL_WARNING;
 }
 
 /* The first change that is owed, for the log. */
@@ -183,7 +199,7 @@ say_blocked(struct job *j, const char *why)
 		log_info("%s: still blocked: %s", j->name, why);
 	free(j->blocked_by);
 	j->blocked_by = xstrdup(why);
-	say_state(j, mono_now(), why);
+	say_state_at(j, LOG_LEVEL_WARNING, mono_now(), why);
 }
 
 void
@@ -303,7 +319,7 @@ run_ended(struct job *j, bool ok, const char *outcome, const char *error)
 		j->detected = j->run.ended;
 	snprintf(detail, sizeof(detail), "run %s %s after %.2f s: %s", j->run.id,
 	    ok ? "succeeded" : "failed", sec, outcome);
-	say_state(j, now, detail);
+	say_state_at(j, outcome_level(j, ok, now), now, detail);
 	jobpaths_sweep(j->paths);
 	save_later(j, true);
 	if (j->gone != NULL)

@@ -61,20 +61,30 @@ log_line(enum log_level level, const char *fmt, va_list ap)
 			buf_clear(&visible);
 		}
 		free(text);
-		if (level == LOG_LEVEL_ERROR)
-			log_flush();
 	}
 	errno = saved;
 }
 
-#define LOG_FUNCTION(name, level)         \
-	void name(const char *fmt, ...)   \
-	{                                 \
-		va_list ap;               \
-                                          \
-		va_start(ap, fmt);        \
-		log_line(level, fmt, ap); \
-		va_end(ap);               \
+void
+log_at(enum log_level level, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_line(level, fmt, ap);
+	va_end(ap);
+}
+
+#define LOG_FUNCTION(name, level)               \
+	void name(const char *fmt, ...)         \
+	{                                       \
+		va_list ap;                     \
+                                                \
+		va_start(ap, fmt);              \
+		log_line(level, fmt, ap);       \
+		va_end(ap);                     \
+		if ((level) == LOG_LEVEL_ERROR) \
+			log_flush();            \
 	}
 
 LOG_FUNCTION(log_error, LOG_LEVEL_ERROR)

@@ -18,6 +18,10 @@ void log_warning(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* The same, with a level that depends; never flushes but a full buffer. */
+void
+log_at(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 /* A line of an action's output: to the log, never to the sink. */
 void log_output(const char *rule, const char *line, size_t len);
 

@@ -297,6 +297,32 @@ how_a_run_ended() {
 	ok "what is to be done is said" status_says crashes 'gave up after attempt 1'
 }
 
+# What needs a look, and nothing else.
+a_quiet_log() {
+	printf '[daemon]\nlog-level = warning\n' >"$conf/daemon.ini"
+	rule good 'watch = /f'
+	rule bad 'watch = /f' 'retry = 1' 'retry-delay = 100ms'
+	rule manual 'watch = /g' 'retry = 0'
+	rule none 'watch = /f' 'action = /no/program'
+	on_run bad 'status=3'
+	on_run manual 'status=3'
+	launch
+	until_true 30 [ -S "$box/var/lib/watchpathd/watchpathd.sock" ]
+	put "$box/f" 1
+	"$WATCHPATHD" trigger --wait --root "$box" manual >"$dir/out" 2>"$dir/err"
+	ok "a failed run is a warning" until_true 10 \
+	    is_logged 'warning: bad: running -> retrying, run .* failed after .* s: exit status 3$'
+	ok "also one that was asked for" until_true 10 \
+	    is_logged 'warning: manual: running -> idle, run .* failed after '
+	ok "a rule without a retry left is an error" until_true 10 \
+	    is_logged 'error: bad: running -> failed, run .* failed after .* s: exit status 3$'
+	ok "a rule that no program can run for is a warning" until_true 10 \
+	    is_logged 'warning: none: [a-z]* -> blocked, .*No such file'
+	until_true 10 has_ended good 1
+	stop_daemon
+	ok "and nothing else of rules is logged" [ "$(grep -c ' -> ' "$log")" -eq 4 ]
+}
+
 what_cannot_be_watched() {
 	rule r 'watch = /loop/f'
 	ln -s loop "$box/loop"
@@ -389,5 +415,5 @@ is_up_or_gone() {
 
 run_tests requests hostile_answers stopping files_as_a_whole \
     what_rules_wait_for two_that_hold_a_lock what_is_stopped_or_blocked watch_lines \
-    a_run_that_will_not_come how_a_run_ended \
+    a_run_that_will_not_come how_a_run_ended a_quiet_log \
     what_cannot_be_watched too_many_matches wrong_options few_descriptors

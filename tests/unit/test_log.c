@@ -148,16 +148,19 @@ lines_wait_until_the_flush_and_errors_do_not(void **state)
 	log_info("one");
 	log_warning("two");
 	log_output("rule", "three", 5);
+	log_at(LOG_LEVEL_ERROR, "%s", "one of a rule");
+	log_at(LOG_LEVEL_DEBUG, "%s", "nothing");
 	assert_string_equal(content("stderr"), "");
 	log_flush();
-	assert_int_equal(lines(content("stderr")), 3);
+	assert_int_equal(lines(content("stderr")), 4);
+	assert_non_null(strstr(content("stderr"), "error: one of a rule\n"));
 	log_info("four");
-	assert_int_equal(lines(content("stderr")), 3);
+	assert_int_equal(lines(content("stderr")), 4);
 	log_error("five");
-	assert_int_equal(lines(content("stderr")), 5);
+	assert_int_equal(lines(content("stderr")), 6);
 	assert_non_null(strstr(content("stderr"), "error: five\n"));
 	log_flush();
-	assert_int_equal(lines(content("stderr")), 5);
+	assert_int_equal(lines(content("stderr")), 6);
 }
 
 static void
