@@ -72,7 +72,7 @@ struct daemon {
 	struct report_daemon report;
 	char *problem[PROBLEMS]; /* NULL: none */
 	const char *problem_list[PROBLEMS + 1];
-	bool loaded, rewriting;
+	bool loaded, rewriting, logging; /* to where the log belongs, if it can */
 	mono_t recheck_at, stop_at, left_over_at, mend_at;
 	int network[PLATFORM_NETWORK_FDS];
 	size_t nnetwork;
@@ -87,7 +87,7 @@ set_problem(struct daemon *d, int which, const char *what)
 		[PROBLEM_CONFIG] = "the rule files can be read again",
 		[PROBLEM_STATE] = "the state is saved again",
 		[PROBLEM_HISTORY] = "the history is written again",
-		[PROBLEM_LOG] = "the log file is written again",
+		[PROBLEM_LOG] = "the log is written again",
 		[PROBLEM_SOCKET] = "the socket can be bound again",
 	};
 	size_t i, n = 0;
@@ -111,7 +111,8 @@ open_log(struct daemon *d)
 	char why[TRUST_WHY_SIZE], what[TRUST_WHY_SIZE + 32], *dir, *slash;
 	bool ok;
 
-	if (d->opt.log == NULL)
+	d->logging = d->opt.log == NULL;
+	if (d->logging)
 		return;
 	dir = xstrdup(d->opt.log);
 	slash = strrchr(dir, '/');
@@ -124,6 +125,25 @@ open_log(struct daemon *d)
 	free(dir);
 	snprintf(what, sizeof(what), "cannot log to a file: %s", ok ? "" : why);
 	set_problem(d, PROBLEM_LOG, ok ? NULL : what);
+	d->logging = ok;
+}
+
+/* A full disk is met when the log is written, and tried again with each line. */
+static void
+say_log(struct daemon *d)
+{
+	const char *path = d->opt.log != NULL ? d->opt.log : "standard error";
+	char what[PATH_MAX + 128];
+	int error = log_failing();
+
+	if (!d->logging || (error != 0) == (d->problem[PROBLEM_LOG] != NULL))
+		return;
+	snprintf(what, sizeof(what), "the log cannot be written: %s: %s", path,
+	    strerror(error));
+	set_problem(d, PROBLEM_LOG, error != 0 ? what : NULL);
+	if (error != 0)
+		d->mend_at = mono_min(d->mend_at, mono_add(mono_now(), MEND_NS));
+	log_flush();
 }
 
 /* The real path of a file that need not exist, in a directory that does. */
@@ -352,6 +372,8 @@ watch_signals(struct daemon *d)
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
+	/* A limit on the length of files is an error of write(2), not an end. */
+	signal(SIGXFSZ, SIG_IGN);
 	loop_watch_signal(d->loop, SIGTERM, &d->on_stop);
 	loop_watch_signal(d->loop, SIGINT, &d->on_stop);
 	loop_watch_signal(d->loop, SIGHUP, &d->on_reload);
@@ -494,7 +516,7 @@ mend(struct daemon *d, mono_t now)
 {
 	bool followed;
 
-	if (d->problem[PROBLEM_LOG] != NULL)
+	if (!d->logging)
 		open_log(d);
 	store_check(d->world.store, now);
 	followed = statedir_follow(d->statedir);
@@ -564,6 +586,7 @@ write_down(struct daemon *d)
 	history_write(d->world.history, false, mono_now());
 	say_disk(d);
 	log_flush();
+	say_log(d);
 }
 
 /* Does everything that is due by the clock. */

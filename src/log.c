@@ -29,6 +29,10 @@ static struct {
 	dev_t dev;
 	ino_t ino;
 	off_t size;
+	int failing;    /* errno of what keeps held from being written; 0: nothing */
+	size_t shown;   /* bytes of held that stderr has already */
+	bool torn;      /* what was written last ends within a line */
+	size_t dropped; /* lines before held that were too many to keep */
 } out = { .max = LOG_LEVEL_INFO, .fd = -1 };
 
 static const char *const level_names[] = { "error", "warning", "info", "debug" };
@@ -190,9 +194,11 @@ refresh_file(size_t coming)
 	if (out.fd != -1)
 		close(out.fd);
 	out.fd = -1;
-	open_file(out.path);
+	if (open_file(out.path) == -1)
+		out.failing = errno;
 }
 
+/* How much of it could be written; less, with errno. */
 static size_t
 write_all(int fd, const char *p, size_t len)
 {
@@ -203,6 +209,8 @@ write_all(int fd, const char *p, size_t len)
 		n = write(fd, p + done, len - done);
 		if (n == -1 && errno == EINTR)
 			continue;
+		if (n == 0)
+			errno = ENOSPC;
 		if (n <= 0)
 			break;
 		done += (size_t)n;
@@ -210,21 +218,101 @@ write_all(int fd, const char *p, size_t len)
 	return done;
 }
 
+/* Takes what was written of a torn line back. False: it cannot be. */
+static bool
+take_back(int fd, size_t len)
+{
+	struct stat st;
+
+	return out.path != NULL && fstat(fd, &st) == 0 &&
+	       ftruncate(fd, st.st_size - (off_t)len) == 0;
+}
+
+/* Writes to where the log goes: whole lines, or what comes next begins in one. */
+static size_t
+write_lines(const char *p, size_t len)
+{
+	int fd = out.path != NULL ? out.fd : STDERR_FILENO;
+	size_t done, whole;
+
+	if (fd == -1)
+		return 0;
+	done = whole = write_all(fd, p, len);
+	out.failing = done < len ? errno : 0;
+	while (whole > 0 && p[whole - 1] != '\n')
+		whole--;
+	if (whole < done && take_back(fd, done - whole))
+		done = whole;
+	if (done > 0)
+		out.torn = p[done - 1] != '\n';
+	return done;
+}
+
+/* Says how many lines have been dropped, in their place. */
+static bool
+write_gap(void)
+{
+	struct buf line = { NULL, 0, 0 };
+	char now[TIME_TEXT_SIZE];
+	bool ok;
+
+	if (out.dropped == 0)
+		return true;
+	format_time(now, realtime_ns());
+	buf_addf(&line, "%s%s warning: %zu line%s missing here\n", out.torn ? "\n" : "",
+	    now, out.dropped, out.dropped == 1 ? " is" : "s are");
+	ok = write_lines(line.p, line.len) == line.len;
+	buf_clear(&line);
+	if (ok)
+		out.dropped = 0;
+	return ok;
+}
+
+static void
+forget(size_t len)
+{
+	out.held.len -= len;
+	memmove(out.held.p, out.held.p + len, out.held.len);
+	out.shown -= len < out.shown ? len : out.shown;
+}
+
+/* The latest lines wait for better times; stderr has all of them at once. */
+static void
+keep_for_later(void)
+{
+	size_t len = 0;
+
+	if (out.path != NULL)
+		write_all(
+		    STDERR_FILENO, out.held.p + out.shown, out.held.len - out.shown);
+	out.shown = out.held.len;
+	while (out.held.len - len > HELD_MAX / 2) {
+		while (out.held.p[len++] != '\n')
+			continue;
+		out.dropped++;
+	}
+	forget(len);
+}
+
 void
 log_flush(void)
 {
 	int saved = errno;
-	size_t done = 0;
 
-	if (out.held.len == 0)
+	if (out.held.len == 0 && out.dropped == 0)
 		return;
 	refresh_file(out.held.len);
-	if (out.fd != -1)
-		done = write_all(out.fd, out.held.p, out.held.len);
-	if (done < out.held.len)
-		write_all(STDERR_FILENO, out.held.p + done, out.held.len - done);
-	out.held.len = 0;
+	if (write_gap())
+		forget(write_lines(out.held.p, out.held.len));
+	if (out.held.len > 0)
+		keep_for_later();
 	errno = saved;
+}
+
+int
+log_failing(void)
+{
+	return out.failing;
 }
 
 void
@@ -236,5 +324,8 @@ log_close(void)
 	out.fd = -1;
 	free(out.path);
 	out.path = NULL;
+	out.failing = 0;
+	out.torn = false;
+	out.shown = out.dropped = 0;
 	buf_clear(&out.held);
 }

@@ -35,15 +35,19 @@ void log_set_sink(log_sink_fn *fn);
  * Logs to path from now on: O_APPEND, O_NOFOLLOW, mode 0640; past 5 MiB it is
  * renamed to path.1, .1 to .2, .2 to .3. 0, or -1 with errno, and the log stays
  * where it was. A file that vanishes or cannot be written is opened anew at
- * later flushes; meanwhile lines go to stderr.
+ * later flushes; meanwhile lines go to stderr, and the latest are kept until
+ * they can be written: whole, and with the number of those that are missing.
  */
 int log_open(const char *path);
 
 /* How many rotated files are kept beside the log. */
 #define LOG_KEEP 3
 
-/* Writes what is held back. Never fails: what cannot be written is dropped. */
+/* Writes what is held back, and says nothing of what cannot be written. */
 void log_flush(void);
+
+/* errno, while lines wait that cannot be written; else 0. */
+int log_failing(void);
 
 /* Flushes and closes the file. */
 void log_close(void);

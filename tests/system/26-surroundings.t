@@ -159,6 +159,30 @@ a_log_that_is_full() {
 	ok "readable by owner and group" test "${mode%% *}" = -rw-r-----
 }
 
+# A limit on the length of files stands in for a full disk: the log has reached
+# it. That limit ends the daemon no more than a full disk does.
+a_log_on_a_full_disk() {
+	mkdir "$box/log"
+	full=$box/log/w.log
+	rule r 'watch = /r'
+	dd if=/dev/zero bs=512 count=400 2>/dev/null | tr '\0' x >"$full"
+	ulimit -f 400
+	start_daemon --log "$full"
+	ok "a log that cannot be written is said on stderr" until_true 30 \
+	    is_logged "warning: the log cannot be written: $full: File too large"
+	"$WATCHPATHD" status --root "$box" --json >"$dir/out"
+	ok "and in the status" grep -q "\"the log cannot be written: $full: File too" "$dir/out"
+	works r
+	ok "the daemon goes on, and logs to stderr" until_true 30 is_logged ' r: running -> idle'
+	: >"$full"
+	ok "that it is over is said" \
+	    until_true 30 grep -q 'info: the log is written again' "$full"
+	ok "what was logged meanwhile is there" grep -q 'info: ready: ' "$full"
+	ok "no line is torn" not grep -v '^20..-..-..T..:..:..\....Z [a-z]*: ' "$full"
+	"$WATCHPATHD" status --root "$box" --json >"$dir/out"
+	ok "and the status is as before" grep -q '"warnings":\[\]' "$dir/out"
+}
+
 few_descriptors() {
 	i=10
 	while [ $i -lt 70 ]; do
@@ -296,6 +320,6 @@ a_run_that_outlives_the_daemon() {
 run_tests no_conf_d no_directory_above_conf_d a_conf_d_that_others_may_write \
     a_broken_rule_file no_directory_for_the_socket \
     a_log_directory_that_others_may_write a_log_that_goes \
-    a_log_that_is_full few_descriptors hangups_and_options \
+    a_log_that_is_full a_log_on_a_full_disk few_descriptors hangups_and_options \
     programs_that_cannot_run a_program_that_others_may_write \
     a_stop_during_a_run a_run_that_outlives_the_daemon

@@ -351,7 +351,7 @@ a_file_that_was_renamed_removed_or_replaced_is_followed(void **state)
 }
 
 static void
-what_cannot_be_written_goes_to_stderr_until_it_can(void **state)
+what_cannot_be_written_goes_to_stderr_and_waits(void **state)
 {
 	(void)state;
 	assert_int_equal(mkdir(at("d"), 0755), 0);
@@ -368,34 +368,154 @@ what_cannot_be_written_goes_to_stderr_until_it_can(void **state)
 	assert_int_equal(access(at("target"), F_OK), -1);
 	assert_int_equal(unlink(at("d/log")), 0);
 	log_error("four");
-	expect_line("d/log", "error: four");
+	assert_int_equal(lines(content("d/log")), 3);
+	assert_non_null(strstr(content("d/log"), "error: two\n"));
+	assert_non_null(strstr(content("d/log"), "error: three\n"));
+	assert_non_null(strstr(content("d/log"), "error: four\n"));
 	expect_line("e/log", "error: one");
 	assert_int_equal(lines(content("stderr")), 2);
 }
 
+/* No file may be longer than that, as on a full disk; -1: it may. */
 static void
-when_the_disk_is_full_the_rest_goes_to_stderr(void **state)
+limit_files(long bytes)
 {
-	struct rlimit old, l;
-	const char *text;
+	static struct rlimit old;
+	struct rlimit l;
+
+	if (bytes == -1) {
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+		signal(SIGXFSZ, SIG_DFL);
+		return;
+	}
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &old);
+	l = (struct rlimit){ .rlim_cur = (rlim_t)bytes, .rlim_max = old.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &l), 0);
+}
+
+/* Logs a line of n bytes in all. */
+static void
+say(size_t n, int number)
+{
+	char text[2048];
+
+	snprintf(text, sizeof(text), "%05d %0*d", number, (int)n - 25 - 6 - 6 - 1, 0);
+	log_info("%s", text);
+}
+
+static void
+a_full_disk_tears_no_line_and_loses_none(void **state)
+{
+	char *full;
 
 	(void)state;
 	assert_int_equal(log_open(at("log")), 0);
-	getrlimit(RLIMIT_FSIZE, &old);
-	l = (struct rlimit){ .rlim_cur = 100, .rlim_max = old.rlim_max };
-	signal(SIGXFSZ, SIG_IGN);
-	/* stderr is empty, so that its file has room for what is left. */
-	log_info("%s", "0123456789012345678901234567890123456789012345");
-	log_info("%s", "0123456789012345678901234567890123456789012345");
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &l), 0);
+	assert_int_equal(log_failing(), 0);
+	say(78, 1);
+	say(78, 2);
+	limit_files(100);
 	log_flush();
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
-	signal(SIGXFSZ, SIG_DFL);
-	assert_int_equal(strlen(content("log")), 100);
-	text = content("stderr");
-	assert_int_equal(strlen(text), 2 * (25 + 6 + 46 + 1) - 100);
-	log_error("room again");
-	assert_non_null(strstr(content("log"), "room again"));
+	limit_files(-1);
+	assert_int_equal(log_failing(), EFBIG);
+	assert_int_equal(strlen(content("log")), 78);
+	assert_int_equal(strlen(content("stderr")), 78);
+	assert_non_null(strstr(content("stderr"), " 00002 "));
+	log_info("room again");
+	log_flush();
+	assert_int_equal(log_failing(), 0);
+	full = xstrdup(content("log"));
+	assert_int_equal(lines(full), 3);
+	assert_non_null(strstr(full, " 00001 "));
+	assert_true(strstr(full, " 00002 ") < strstr(full, "room again"));
+	free(full);
+	/* What stderr has got already it does not get again. */
+	assert_int_equal(lines(content("stderr")), 1);
+}
+
+static void
+on_a_disk_that_stays_full_the_latest_lines_are_kept(void **state)
+{
+	const char *text;
+	unsigned missing;
+	int i;
+
+	(void)state;
+	assert_int_equal(log_open(at("log")), 0);
+	say(1024, 0);
+	log_flush();
+	limit_files(1030);
+	for (i = 1; i < 200; i++)
+		say(1024, i);
+	log_flush();
+	assert_int_equal(strlen(content("log")), 1024);
+	limit_files(-1);
+	log_flush();
+	text = content("log");
+	assert_non_null(strstr(text, " 00199 "));
+	assert_int_equal(
+	    sscanf(text + 1024 + 24, " warning: %u lines are missing here", &missing), 1);
+	assert_int_equal(missing + lines(text) - 1, 200);
+	/* All of the others, in their order. */
+	text = strchr(text + 1024, '\n') + 1;
+	for (i = 200 - (int)lines(text); i < 200; i++) {
+		assert_int_equal(atoi(text + 31), i);
+		text = strchr(text, '\n') + 1;
+	}
+	assert_string_equal(text, "");
+	say(1024, 200);
+	log_flush();
+	assert_int_equal(log_failing(), 0);
+}
+
+static void
+one_line_that_is_missing_is_one(void **state)
+{
+	static char line[40 * 1024];
+
+	(void)state;
+	assert_int_equal(log_open(at("log")), 0);
+	memset(line, 'x', sizeof(line) - 1);
+	limit_files(100);
+	log_info("%s", line);
+	log_flush();
+	limit_files(-1);
+	log_flush();
+	expect_line("log", "warning: 1 line is missing here");
+}
+
+/* Nothing can be taken back there; the rest of the line comes later. */
+static void
+standard_error_that_is_full_is_gone_on_with(void **state)
+{
+	(void)state;
+	say(78, 1);
+	say(78, 2);
+	limit_files(100);
+	log_flush();
+	assert_int_equal(log_failing(), EFBIG);
+	limit_files(-1);
+	log_flush();
+	assert_int_equal(log_failing(), 0);
+	assert_int_equal(lines(content("stderr")), 2);
+	assert_int_equal(strlen(content("stderr")), 2 * 78);
+}
+
+static void
+on_standard_error_a_gap_begins_a_line(void **state)
+{
+	int i;
+
+	(void)state;
+	limit_files(100);
+	for (i = 0; i < 100; i++)
+		say(1024, i);
+	log_flush();
+	limit_files(-1);
+	log_flush();
+	assert_int_equal(content("stderr")[100], '\n');
+	assert_non_null(strstr(content("stderr") + 101, " lines are missing here\n"));
+	assert_non_null(strstr(content("stderr"), " 00099 "));
 }
 
 static void
@@ -488,8 +608,12 @@ main(void)
 		with_sandbox(a_file_takes_the_lines_from_stderr),
 		with_sandbox(only_a_regular_file_will_do_and_else_the_log_stays),
 		with_sandbox(a_file_that_was_renamed_removed_or_replaced_is_followed),
-		with_sandbox(what_cannot_be_written_goes_to_stderr_until_it_can),
-		with_sandbox(when_the_disk_is_full_the_rest_goes_to_stderr),
+		with_sandbox(what_cannot_be_written_goes_to_stderr_and_waits),
+		with_sandbox(a_full_disk_tears_no_line_and_loses_none),
+		with_sandbox(on_a_disk_that_stays_full_the_latest_lines_are_kept),
+		with_sandbox(one_line_that_is_missing_is_one),
+		with_sandbox(standard_error_that_is_full_is_gone_on_with),
+		with_sandbox(on_standard_error_a_gap_begins_a_line),
 		with_sandbox(a_full_file_is_renamed_and_three_are_kept),
 		with_sandbox(a_file_that_was_full_before_is_renamed_first),
 		with_sandbox(a_file_that_cannot_be_renamed_goes_on),
