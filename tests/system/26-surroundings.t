@@ -121,25 +121,34 @@ with_log() {
 	start_daemon --log "$log"
 }
 
+# has_logged N: the end of the N-th run of r, after which nothing more is logged:
+# then the log can be moved without a line coming between.
+has_logged() {
+	get_run r "$1"
+	until_true 30 grep -q -s "running -> idle, run $run succeeded" "$log"
+}
+
 # Lines of before are not in $log then, so that `fence` cannot be used here.
 a_log_that_goes() {
 	with_log :
 	works r
+	has_logged 1
 	ok "--log: nothing goes to stderr" not test -s "$dir/log"
 	mv "$log" "$log.moved"
 	ok "a log that is renamed keeps nobody" works r
-	ok "and a new one is begun" until_true 30 test -s "$log"
+	ok "and a new one is begun" has_logged 2
 	rm "$log"
 	works r
-	ok "so it is when the log is removed" until_true 30 test -s "$log"
+	ok "so it is when the log is removed" has_logged 3
 	rm "$log"
 	mkdir "$log"
 	ok "a log that cannot be opened stops nothing" works r
-	until_true 30 grep -q ' r: ' "$dir/log"
-	ok "its lines go to stderr" grep -q ' r: ' "$dir/log"
+	until_true 30 grep -q ' r: running -> idle' "$dir/log"
+	ok "its lines go to stderr" grep -q ' r: settling -> running' "$dir/log"
 	rmdir "$log"
 	works r
-	ok "until it can be opened again" until_true 30 grep -q -s ' r: ' "$log"
+	ok "until it can be opened again" has_logged 5
+	ok "with what was logged meanwhile" has_logged 4
 }
 
 fill_log() {
