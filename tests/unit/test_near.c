@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The name that was meant.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "near.h"
+
+/* The nearest of a few names. */
+static const char *
+nearest(const char *name)
+{
+	static const char *const names[] = { "status", "trigger", "reload", "sudoers",
+		"filevault-escrow", "a", "ab",
+		"a-rule-whose-name-has-the-most-bytes-there-can-b" };
+	static struct near n;
+	size_t i;
+
+	near_init(&n, name);
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		near_try(&n, names[i]);
+	return n.best;
+}
+
+static void
+a_slip_is_found(void **state)
+{
+	(void)state;
+	assert_string_equal(nearest("sudoer"), "sudoers");
+	assert_string_equal(nearest("statsu"), "status");
+	assert_string_equal(nearest("Status"), "status");
+	assert_string_equal(nearest("triger"), "trigger");
+	assert_string_equal(nearest("filevault_escorw"), "filevault-escrow");
+	assert_string_equal(nearest("a-rule-whose-name-has-the-most-bytes-there-can-be"),
+	    "a-rule-whose-name-has-the-most-bytes-there-can-b");
+	assert_string_equal(nearest("reload"), "reload");
+}
+
+static void
+what_has_little_in_common_is_near_to_none(void **state)
+{
+	char longer[NEAR_MAX + 1];
+
+	(void)state;
+	assert_string_equal(nearest("doctor"), "");
+	assert_string_equal(nearest("x"), "");
+	assert_string_equal(nearest("xy"), "");
+	assert_string_equal(nearest(""), "");
+	memset(longer, 'a', NEAR_MAX);
+	longer[NEAR_MAX] = '\0';
+	assert_string_equal(nearest(longer), "");
+}
+
+static void
+the_name_itself_is_known(void **state)
+{
+	char longer[NEAR_MAX + 1];
+	struct near n;
+
+	(void)state;
+	near_init(&n, "backup");
+	near_try(&n, "backups");
+	near_try(&n, "Backup");
+	assert_false(n.known);
+	near_try(&n, "backup");
+	near_try(&n, "other");
+	assert_true(n.known);
+	memset(longer, 'a', NEAR_MAX);
+	longer[NEAR_MAX] = '\0';
+	near_init(&n, longer);
+	near_try(&n, longer);
+	assert_true(n.known);
+}
+
+static void
+the_nearest_counts_and_of_equals_the_first(void **state)
+{
+	struct near n;
+
+	(void)state;
+	near_init(&n, "backup-a");
+	near_try(&n, "backup");
+	near_try(&n, "backup-b");
+	near_try(&n, "backup-c");
+	assert_string_equal(n.best, "backup-b");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_slip_is_found),
+		cmocka_unit_test(what_has_little_in_common_is_near_to_none),
+		cmocka_unit_test(the_name_itself_is_known),
+		cmocka_unit_test(the_nearest_counts_and_of_equals_the_first),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
