@@ -11,6 +11,7 @@
 #include <sysexits.h>
 
 #include "keys.h"
+#include "near.h"
 #include "subcommand.h"
 #include "util.h"
 
@@ -23,9 +24,9 @@ help_list(const struct subcommand *table, FILE *out)
 	for (s = table; s->name != NULL; s++)
 		if (!s->hidden)
 			fprintf(out, "  %-8s  %s\n", s->name, s->summary);
-	fputs("\nSee `watchpathd help COMMAND` for one of them, and `watchpathd help "
-	      "keys`\n"
-	      "for what a rule file may say.\n",
+	fputs("\nSee `watchpathd help COMMAND` for one of them, `watchpathd help keys` "
+	      "for\n"
+	      "what a rule file may say, and `watchpathd help KEY` for one key.\n",
 	    out);
 }
 
@@ -37,22 +38,58 @@ print_buf(struct buf *b)
 	return fflush(stdout) == 0 ? EX_OK : EXIT_FAILURE;
 }
 
+static void
+try_commands(struct near *near, const struct subcommand *table)
+{
+	for (; table->name != NULL; table++)
+		if (!table->hidden)
+			near_try(near, table->name);
+}
+
+/* "PLACE no WHAT `NAME`: did you mean `near`?", or where all of them are listed. */
+static int
+refuse(const char *place, const char *what, const struct near *near, const char *list)
+{
+	char *vis = vis_dup(near->name);
+
+	if (near->best[0] != '\0')
+		fprintf(stderr, "watchpathd: %sno %s `%s`: did you mean `%s`?\n", place,
+		    what, vis, near->best);
+	else
+		fprintf(
+		    stderr, "watchpathd: %sno %s `%s` (%s)\n", place, what, vis, list);
+	free(vis);
+	return EX_USAGE;
+}
+
+int
+help_unknown(const struct subcommand *table, const char *name)
+{
+	struct near near;
+
+	near_init(&near, name);
+	try_commands(&near, table);
+	return refuse("", "command", &near, "`watchpathd help` lists them");
+}
+
 static int
 print_one(const struct subcommand *table, const char *name)
 {
 	const struct subcommand *s;
-	char *vis;
+	struct buf b = { NULL, 0, 0 };
+	struct near near;
 
 	for (s = table; s->name != NULL; s++)
 		if (!s->hidden && strcmp(s->name, name) == 0)
 			break;
+	if (s->name == NULL && keys_print_one(name, &b))
+		return print_buf(&b);
 	if (s->name == NULL) {
-		vis = vis_dup(name);
-		fprintf(stderr,
-		    "watchpathd: help: no command `%s` (watchpathd help lists them)\n",
-		    vis);
-		free(vis);
-		return EX_USAGE;
+		near_init(&near, name);
+		try_commands(&near, table);
+		keys_near(&near);
+		return refuse("help: ", "command or key", &near,
+		    "`watchpathd help` lists commands, `watchpathd help keys` keys");
 	}
 	printf("usage: watchpathd %s%s%s\n\n%s: %s\n", s->name,
 	    s->synopsis[0] != '\0' ? " " : "", s->synopsis, s->name, s->summary);

@@ -6,7 +6,9 @@
 #include "keys.h"
 
 #include <stddef.h>
+#include <string.h>
 
+#include "near.h"
 #include "rule.h"
 #include "util.h"
 #include "value.h"
@@ -66,6 +68,41 @@ keys_print(struct buf *out)
 	print_keys(value_rule_keys.keys, value_rule_keys.n, out);
 	buf_adds(out, "\nKeys of the section [daemon]:\n\n");
 	print_keys(value_daemon_keys.keys, value_daemon_keys.n, out);
+}
+
+bool
+keys_print_one(const char *name, struct buf *out)
+{
+	static const struct {
+		const struct key_table *table;
+		const char *of;
+	} tables[] = { { &value_rule_keys, "a rule" },
+		{ &value_daemon_keys, "the section [daemon]" } };
+	const struct key_table *t;
+	size_t i, k;
+
+	for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		t = tables[i].table;
+		for (k = 0; k < t->n && strcmp(t->keys[k].name, name) != 0; k++)
+			continue;
+		if (k == t->n)
+			continue;
+		buf_addf(out, "Key of %s:\n\n", tables[i].of);
+		print_keys(&t->keys[k], 1, out);
+		return true;
+	}
+	return false;
+}
+
+void
+keys_near(struct near *near)
+{
+	size_t i;
+
+	for (i = 0; i < value_rule_keys.n; i++)
+		near_try(near, value_rule_keys.keys[i].name);
+	for (i = 0; i < value_daemon_keys.n; i++)
+		near_try(near, value_daemon_keys.keys[i].name);
 }
 
 /* A sentence a line, as manuals have it. */

@@ -72,8 +72,8 @@ static const struct subcommand commands[] = {
 	    "Each finding says what is wrong, why it matters, and how to mend it. Exit\n"
 	    "status 0: nothing is wrong.",
 	    doctor_main, false },
-	{ "help", "[COMMAND | keys]", "explain a command, or every key of a rule", NULL,
-	    help_main, false },
+	{ "help", "[COMMAND | KEY | keys]",
+	    "explain a command, a key of rules, or all keys", NULL, help_main, false },
 	{ "version", "", "print the version", NULL, version_main, false },
 	{ "exec", "", "", NULL, exec_main, true },
 	{ NULL, NULL, NULL, NULL, NULL, false },
@@ -150,6 +150,5 @@ main(int argc, char **argv)
 		return help_print(commands, 2, argv);
 	if (c->name != NULL)
 		return c->main(argc - 1, argv + 1);
-	fprintf(stderr, "watchpathd: no such command: %s (see watchpathd help)\n", name);
-	return EX_USAGE;
+	return help_unknown(commands, name);
 }

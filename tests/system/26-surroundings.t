@@ -227,6 +227,11 @@ hangups_and_options() {
 	"$WATCHPATHD" frobnicate 2>>"$dir/err"
 	ok "so is an unknown command" test $? -eq 64
 	ok "and each is explained" test "$(grep -c '^watchpathd: ' "$dir/err")" -ge 2
+	ok "where nothing is near it says where commands are listed" \
+	    grep -q '^watchpathd: no command `frobnicate` (`watchpathd help` lists' "$dir/err"
+	"$WATCHPATHD" statsu 2>"$dir/err"
+	ok "else which one was meant" \
+	    grep -q '^watchpathd: no command `statsu`: did you mean `status`?$' "$dir/err"
 }
 
 programs_that_cannot_run() {

@@ -86,12 +86,40 @@ static void
 a_command_that_is_not_there_is_a_usage_error(void **state)
 {
 	(void)state;
-	assert_non_null(strstr(help("wrong\033", NULL), "no command `wrong\\033`"));
+	assert_string_equal(help("wrong\033", NULL),
+	    "watchpathd: help: no command or key `wrong\\033` (`watchpathd help` lists "
+	    "commands, `watchpathd help keys` keys)\n");
 	assert_int_equal(status, EX_USAGE);
-	help("exec", NULL);
+	assert_non_null(strstr(help("exec", NULL), "no command or key `exec` ("));
 	assert_int_equal(status, EX_USAGE);
 	help("check", "version");
 	assert_int_equal(status, EX_USAGE);
+}
+
+static void
+one_key_is_explained(void **state)
+{
+	(void)state;
+	assert_string_equal(help("settle", NULL),
+	    "Key of a rule:\n\nsettle            duration; default 1s\n    Wait until "
+	    "nothing has changed for this long, so that the file is whole.\n");
+	assert_int_equal(status, EX_OK);
+	assert_non_null(strstr(help("max-running", NULL),
+	    "Key of the section [daemon]:\n\nmax-running       "));
+	assert_int_equal(status, EX_OK);
+}
+
+static void
+the_name_that_was_meant_is_offered(void **state)
+{
+	(void)state;
+	assert_string_equal(help("chekc", NULL),
+	    "watchpathd: help: no command or key `chekc`: did you mean `check`?\n");
+	assert_int_equal(status, EX_USAGE);
+	assert_non_null(strstr(help("setle", NULL), ": did you mean `settle`?\n"));
+	assert_non_null(strstr(help("log_level", NULL), ": did you mean `log-level`?\n"));
+	/* A hidden command is none. */
+	assert_null(strstr(help("exce", NULL), "exec`?"));
 }
 
 static void
@@ -118,6 +146,8 @@ main(void)
 		    without_argument_the_commands_are_listed_but_hidden_ones),
 		cmocka_unit_test(a_command_is_explained),
 		cmocka_unit_test(a_command_that_is_not_there_is_a_usage_error),
+		cmocka_unit_test(one_key_is_explained),
+		cmocka_unit_test(the_name_that_was_meant_is_offered),
 		cmocka_unit_test(keys_are_those_of_the_key_table),
 	};
 
