@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "json.h"
+#include "near.h"
 #include "util.h"
 
 static void fail(struct ask_error *e, int status, const char *fmt, ...)
@@ -29,6 +30,7 @@ fail(struct ask_error *e, int status, const char *fmt, ...)
 	va_list ap;
 
 	e->status = status;
+	e->refused = false;
 	va_start(ap, fmt);
 	vsnprintf(e->why, sizeof(e->why), fmt, ap);
 	va_end(ap);
@@ -128,6 +130,7 @@ parse(const char *text, struct ask_error *e)
 	if (error == NULL)
 		return o;
 	fail(e, EXIT_FAILURE, "%s", error);
+	e->refused = true;
 	cJSON_Delete(o);
 	return NULL;
 }
@@ -140,4 +143,34 @@ ask(const char *path, cJSON *request, struct ask_error *e)
 
 	free(text);
 	return reply;
+}
+
+cJSON *
+ask_request(const char *command, const char *rule)
+{
+	cJSON *o = cJSON_CreateObject();
+
+	json_add_text(o, "command", command);
+	if (rule != NULL)
+		json_add_text(o, "rule", rule);
+	return o;
+}
+
+bool
+ask_rules(const char *path, struct near *near)
+{
+	struct ask_error error;
+	cJSON *status = ask(path, ask_request("status", NULL), &error);
+	const cJSON *rule;
+	const char *name;
+
+	if (status == NULL)
+		return false;
+	cJSON_ArrayForEach(rule, cJSON_GetObjectItemCaseSensitive(status, "rules")) {
+		name = json_get_string(rule, "name");
+		if (name != NULL)
+			near_try(near, name);
+	}
+	cJSON_Delete(status);
+	return true;
 }

@@ -17,41 +17,49 @@
 #include "ask.h"
 #include "history.h"
 #include "json.h"
+#include "near.h"
 #include "options.h"
+#include "paths.h"
 #include "table.h"
 #include "util.h"
 
 /* Between two questions of `trigger --wait`. */
 #define ASK_AGAIN_NS 100000000
 
-static cJSON *
-request_of(const char *command, const char *rule)
+/* After a refusal: which rule was meant, if there is none of that name. */
+static void
+complain_of_rule(const struct options *o, const char *rule, const char *why)
 {
-	cJSON *o = cJSON_CreateObject();
+	struct near near;
 
-	json_add_text(o, "command", command);
-	if (rule != NULL)
-		json_add_text(o, "rule", rule);
-	return o;
-}
-
-static int
-complain(const struct ask_error *e)
-{
-	fprintf(stderr, "watchpathd: %s\n", e->why);
-	return e->status;
+	near_init(&near, rule);
+	if (strlen(rule) >= NEAR_MAX || !ask_rules(o->socket, &near) || near.known)
+		fprintf(stderr, "watchpathd: %s\n", why);
+	else if (near.best[0] != '\0')
+		fprintf(stderr, "watchpathd: %s: did you mean `%s`?\n", why, near.best);
+	else
+		fprintf(stderr, "watchpathd: %s (`watchpathd status` lists them)\n", why);
 }
 
 /* The reply, or NULL: it has been said why, and *status is the exit status. */
 static cJSON *
-ask_or_complain(const struct options *o, cJSON *request, int *status)
+ask_or_complain(const struct options *o, cJSON *request, const char *rule, int *status)
 {
 	struct ask_error error;
 	cJSON *reply = ask(o->socket, request, &error);
 
-	if (reply == NULL)
-		*status = complain(&error);
-	return reply;
+	if (reply != NULL)
+		return reply;
+	*status = error.status;
+	if (error.refused && rule != NULL)
+		complain_of_rule(o, rule, error.why);
+	else
+		fprintf(stderr, "watchpathd: %s\n", error.why);
+	if (error.status == EX_UNAVAILABLE)
+		fputs("watchpathd: to start it: " HINT_START "; if it runs with another "
+		      "socket, name it with --socket, --state or --root\n",
+		    stderr);
+	return NULL;
 }
 
 static void
@@ -112,7 +120,7 @@ status_main(int argc, char **argv)
 		return EX_USAGE;
 	}
 	rule = first < argc ? argv[first] : NULL;
-	reply = ask_or_complain(&o, request_of("status", rule), &status);
+	reply = ask_or_complain(&o, ask_request("status", rule), rule, &status);
 	if (reply != NULL && o.json) {
 		line = json_line(reply);
 		fputs(line, stdout);
@@ -184,9 +192,9 @@ wait_for(const struct options *o, const char *rule, const char *run)
 	bool again = true;
 
 	while (again) {
-		request = request_of("run", rule);
+		request = ask_request("run", rule);
 		json_add_text(request, "run", run);
-		reply = ask_or_complain(o, request, &status);
+		reply = ask_or_complain(o, request, rule, &status);
 		if (reply == NULL)
 			return status;
 		state = json_get_string(reply, "state");
@@ -223,7 +231,8 @@ trigger_main(int argc, char **argv)
 		options_clear(&o);
 		return EX_USAGE;
 	}
-	reply = ask_or_complain(&o, request_of("trigger", argv[first]), &status);
+	reply = ask_or_complain(
+	    &o, ask_request("trigger", argv[first]), argv[first], &status);
 	run = reply != NULL ? json_get_string(reply, "run") : NULL;
 	if (run != NULL) {
 		puts(run);
@@ -255,7 +264,7 @@ reload_main(int argc, char **argv)
 		options_clear(&o);
 		return EX_USAGE;
 	}
-	reply = ask_or_complain(&o, request_of("reload", NULL), &status);
+	reply = ask_or_complain(&o, ask_request("reload", NULL), NULL, &status);
 	list = cJSON_GetObjectItemCaseSensitive(reply, "refused");
 	cJSON_ArrayForEach(item, list) {
 		place = table_place(item);

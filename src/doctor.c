@@ -280,13 +280,12 @@ check_state(struct doctor *d)
 static void
 check_daemon(struct doctor *d)
 {
-	cJSON *request = cJSON_CreateObject(), *reply;
 	struct ask_error error;
+	cJSON *reply;
 	const cJSON *warning;
 	const char *version;
 
-	json_add_text(request, "command", "status");
-	reply = ask(d->opt.socket, request, &error);
+	reply = ask(d->opt.socket, ask_request("status", NULL), &error);
 	if (reply == NULL) {
 		if (error.status == EX_UNAVAILABLE)
 			find(d, xstrdup(error.why), "no rule does anything",

@@ -71,7 +71,9 @@ the_status_is_as_the_schema_says() {
 	ok "it names why a rule is blocked" prints '/no/such'
 	ok "it names the file that was refused" prints 'refused: broken.ini'
 	ok "it has no colours where it is no terminal" not prints "$(printf '\033')"
-	exits 1 "a rule that is not there is an error" status nowhere
+	exits 1 "a rule that is not there is an error" status falling
+	ok "with the rule that was meant" says \
+	    '^watchpathd: there is no rule falling: did you mean `failing`?$'
 	release running
 }
 
@@ -128,6 +130,13 @@ what_trigger_causes() {
 	exits 1 "a blocked rule is refused" trigger blocked
 	ok "with the reason, too" says '/no'
 	exits 1 "a rule that is not there cannot be run" trigger nowhere
+	ok "and where rules are listed is said" says \
+	    '^watchpathd: there is no rule nowhere (`watchpathd status` lists them)$'
+	exits 1 "a slip is no rule" trigger blocekd
+	ok "but it is known what was meant" says \
+	    '^watchpathd: there is no rule blocekd: did you mean `blocked`?$'
+	exits 1 "of what cannot be a name" status "$(printf '%05000d' 1)"
+	ok "nothing is offered" says '^watchpathd: a request is one line of at most 4096 bytes$'
 	hold r
 	exits 0 "a rule can be triggered" trigger r
 	wait_runs r 3
@@ -152,7 +161,10 @@ exit_statuses() {
 	exits 64 "trigger without a rule is 64" trigger
 	exits 65 "check of a broken rule is 65" check "$dir/broken.ini"
 	exits 69 "status without a daemon is 69" status
-	ok "and says so" says 'the daemon is not running'
+	ok "and says so, with the socket that was tried" says \
+	    "^watchpathd: the daemon is not running ($box/var/lib/watchpathd/watchpathd.sock: No"
+	ok "how to start it, and how to name another socket" says \
+	    '^watchpathd: to start it: sudo .*; if it runs .* --socket, --state or --root$'
 	exits 69 "trigger without a daemon is 69" trigger r
 	exits 69 "reload without a daemon is 69" reload
 	exits 1 "doctor without a daemon is 1" doctor
