@@ -226,3 +226,13 @@ history_read(const char *dir, const char *rule, history_fn *fn, void *arg)
 	free(path);
 	return status;
 }
+
+int
+history_read_state(const char *dir, history_fn *fn, void *arg)
+{
+	char *path = xasprintf("%s/state.jsonl", dir);
+	int status = read_file(path, NULL, fn, arg);
+
+	free(path);
+	return status;
+}

@@ -41,4 +41,7 @@ const char *history_problem(const struct history *h);
 typedef void history_fn(void *arg, const struct cJSON *line);
 int history_read(const char *dir, const char *rule, history_fn *fn, void *arg);
 
+/* The same with state.jsonl: one line or more of every rule that a state is kept of. */
+int history_read_state(const char *dir, history_fn *fn, void *arg);
+
 #endif

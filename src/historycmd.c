@@ -8,17 +8,23 @@
 #include <cJSON.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
+#include "ask.h"
 #include "columns.h"
+#include "conf.h"
 #include "history.h"
 #include "json.h"
 #include "map.h"
+#include "near.h"
 #include "options.h"
+#include "paths.h"
+#include "store.h"
 #include "table.h"
 #include "util.h"
 
@@ -77,8 +83,6 @@ print_recent(const struct recent *r, const struct options *o)
 
 	if (o->json) {
 		print_json(lines, n);
-	} else if (n == 0) {
-		puts("no runs yet");
 	} else {
 		for (i = 0; i < n; i++)
 			table_hide_root(lines[i], root);
@@ -231,10 +235,7 @@ print_sums(struct sums *s)
 
 	for (i = 0; i < s->n; i++)
 		fill_sum(cells[i], s->all[i]);
-	if (s->n == 0)
-		puts("no runs yet");
-	else
-		print_table(s, cells);
+	print_table(s, cells);
 	for (i = 0; i < s->n; i++) {
 		for (k = 0; k < CELLS; k++)
 			free(cells[i][k]);
@@ -247,31 +248,109 @@ print_sums(struct sums *s)
 	map_clear(&s->by_rule);
 }
 
-static int
-show(const struct options *o, const char *rule)
+static void
+try_line(void *arg, const cJSON *line)
 {
-	size_t size = o->number != 0 ? o->number : RUNS_SHOWN;
-	struct recent recent = { .size = size };
-	struct sums sums = { .n = 0 };
-	size_t i;
-	int status;
+	near_try(arg, json_get_string(line, "rule"));
+}
 
-	if (o->summary)
-		status = history_read(o->state, rule, sum_add, &sums);
-	else {
-		recent.lines = xcalloc(size, sizeof(cJSON *));
-		status = history_read(o->state, rule, recent_add, &recent);
+/* Sections of rule files that are refused, too: a version of them may have run. */
+static void
+try_files(struct near *near, const struct options *o)
+{
+	struct conf c = { .rules = NULL };
+	size_t i;
+
+	(void)conf_read_dir(&c, o->config, NULL);
+	for (i = 0; i < c.sections.cap; i++)
+		if (c.sections.slots[i].key != NULL)
+			near_try(near, c.sections.slots[i].key);
+	conf_clear(&c);
+}
+
+/* Looks for it among all that have run, have a state, are in force or in a file. */
+static int
+find_rule(const struct options *o, const char *rule)
+{
+	struct near near;
+	char *visible;
+
+	near_init(&near, rule);
+	(void)history_read(o->state, NULL, try_line, &near);
+	(void)history_read_state(o->state, try_line, &near);
+	if (!near.known && !ask_rules(o->socket, &near))
+		try_files(&near, o);
+	if (near.known)
+		return EX_OK;
+	visible = vis_dup(rule);
+	if (near.best[0] != '\0')
+		fprintf(stderr,
+		    "watchpathd: no rule %s is known, nor a run of it: did you mean "
+		    "`%s`?\n",
+		    visible, near.best);
+	else
+		fprintf(stderr, "watchpathd: no rule %s is known, nor a run of it\n",
+		    visible);
+	free(visible);
+	return EXIT_FAILURE;
+}
+
+/* There is no run to show: a word on why, or an error. */
+static int
+explain_nothing(const struct options *o, const char *rule)
+{
+	char *usual = xasprintf("%s%s", o->root, PATH_STATE);
+	bool given = strcmp(o->state, usual) != 0;
+	int status = EX_OK;
+
+	free(usual);
+	if (given && !store_exists(o->state)) {
+		fprintf(stderr, "watchpathd: %s: no daemon has kept its state there\n",
+		    o->state);
+		return EXIT_FAILURE;
 	}
-	if (status == -1) {
-		fprintf(stderr, "watchpathd: %s/history.jsonl: %s%s\n", o->state,
-		    strerror(errno), errno == EACCES ? " (try sudo)" : "");
-		status = errno == EACCES ? EX_NOPERM : EXIT_FAILURE;
-	} else if (o->summary) {
-		print_sums(&sums);
-	} else {
+	if (rule != NULL)
+		status = find_rule(o, rule);
+	if (status == EX_OK && !o->json)
+		puts("no runs yet");
+	return status;
+}
+
+static int
+complain(const struct options *o)
+{
+	fprintf(stderr, "watchpathd: %s/history.jsonl: %s%s\n", o->state, strerror(errno),
+	    errno == EACCES ? " (try sudo)" : "");
+	return errno == EACCES ? EX_NOPERM : EXIT_FAILURE;
+}
+
+static int
+show_summary(const struct options *o, const char *rule)
+{
+	struct sums sums = { .n = 0 };
+
+	if (history_read(o->state, rule, sum_add, &sums) == -1)
+		return complain(o);
+	if (sums.n == 0)
+		return explain_nothing(o, rule);
+	print_sums(&sums);
+	return EX_OK;
+}
+
+static int
+show_recent(const struct options *o, const char *rule)
+{
+	size_t size = o->number != 0 ? o->number : RUNS_SHOWN, i;
+	struct recent recent = { .lines = xcalloc(size, sizeof(cJSON *)), .size = size };
+	int status = EX_OK;
+
+	if (history_read(o->state, rule, recent_add, &recent) == -1)
+		status = complain(o);
+	else if (recent.n == 0)
+		status = explain_nothing(o, rule);
+	else
 		print_recent(&recent, o);
-	}
-	for (i = 0; recent.lines != NULL && i < size; i++)
+	for (i = 0; i < size; i++)
 		cJSON_Delete(recent.lines[i]);
 	free(recent.lines);
 	return status;
@@ -283,8 +362,10 @@ history_main(int argc, char **argv)
 	static const char usage[] =
 	    "history [-n N] [--json] [--summary] [--state DIR] [--root DIR] [RULE]";
 	struct options o;
+	const char *rule;
 	int first, status;
 
+	signal(SIGPIPE, SIG_IGN);
 	json_init();
 	columns_init();
 	first = options_parse(&o,
@@ -300,7 +381,8 @@ history_main(int argc, char **argv)
 		options_clear(&o);
 		return EX_USAGE;
 	}
-	status = show(&o, first < argc ? argv[first] : NULL);
+	rule = first < argc ? argv[first] : NULL;
+	status = o.summary ? show_summary(&o, rule) : show_recent(&o, rule);
 	options_clear(&o);
 	return status;
 }

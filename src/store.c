@@ -67,6 +67,16 @@ close_fd(int *fd)
 	*fd = -1;
 }
 
+bool
+store_exists(const char *dir)
+{
+	char *lock = xasprintf("%s/lock", dir);
+	bool found = access(lock, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
+
+	free(lock);
+	return found;
+}
+
 void
 store_free(struct store *s)
 {

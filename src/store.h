@@ -21,6 +21,9 @@ struct store;
 struct store *store_new(const char *dir);
 void store_free(struct store *s);
 
+/* Has a daemon kept its state in dir? Also true where that may not be seen. */
+bool store_exists(const char *dir);
+
 /*
  * Makes the directory (0700) if need be, takes the lock, and reads what is
  * there. False: a live daemon has the lock, and why says so.

@@ -230,6 +230,48 @@ the_history() {
 	exits 64 "--json and --summary exclude each other" history --json --summary
 }
 
+# Nothing to show is one thing, and a rule or a place that never was another.
+a_history_of_nothing() {
+	exits 1 "a rule that never was has no history" history r
+	ok "and is not known" says '^watchpathd: no rule r is known, nor a run of it$'
+	exits 0 "before the first start there is none" history
+	ok "which is said" prints '^no runs yet$'
+	rule off 'watch = /f' 'enabled = no'
+	rule ran 'watch = /f'
+	rule idle 'watch = /g'
+	exits 0 "a rule of a file that was never loaded has no runs yet" history off
+	start_daemon
+	wp trigger --wait ran
+	rm "$conf/ran.ini"
+	wp reload
+	exits 0 "a rule that has not run has no runs yet" history idle
+	ok "which is said, too" prints '^no runs yet$'
+	exits 0 "nor has one that is disabled" history --summary off
+	ok "also as a summary" prints '^no runs yet$'
+	exits 0 "in JSON that is nothing" history --json off
+	ok "at all" [ ! -s "$dir/out" ]
+	exits 0 "a rule that is gone still has its runs" history ran
+	ok "as a table" prints ' ran$'
+	for option in '' --summary --json; do
+		# None is meant where there is none.
+		# shellcheck disable=SC2086
+		exits 1 "a slip $option is no rule" history $option idel
+		ok "but it is known what was meant" says \
+		    '^watchpathd: no rule idel is known, nor a run of it: did you mean `idle`?$'
+	done
+	exits 1 "also of a rule that is gone" history rann
+	ok "it is known what was meant" says 'did you mean `ran`?$'
+	stop_daemon
+	exits 0 "without a daemon its state says which rules there are" history idle
+	exits 0 "and the rule files say the others" history off
+	exits 1 "a state directory that is not there is an error" history --state "$dir/typo"
+	ok "and says so" says "^watchpathd: $dir/typo: no daemon has kept its state there$"
+	exits 1 "so is a directory that is no state" history --state "$dir"
+	rm "$box/var/lib/watchpathd/"*.jsonl
+	exits 0 "a state without a history is none" \
+	    history --state "$box/var/lib/watchpathd"
+}
+
 # are_ended N: has the daemon had enough of that many?
 are_ended() {
 	count "$dir/ended" ge "$1"
@@ -263,4 +305,4 @@ hostile_clients() {
 }
 
 run_tests the_status_is_as_the_schema_says paths_of_a_sandbox what_trigger_causes exit_statuses \
-	the_history hostile_clients
+	the_history a_history_of_nothing hostile_clients

@@ -138,6 +138,24 @@ lines_come_back_in_their_order(void **unused)
 }
 
 static void
+rules_of_a_state_are_read_too(void **unused)
+{
+	char state[96];
+
+	(void)unused;
+	nread = 0;
+	assert_int_equal(history_read_state(dir, note, NULL), 0);
+	assert_int_equal(nread, 0);
+	snprintf(state, sizeof(state), "%s/state.jsonl", dir);
+	assert_int_equal(rename(path, state), -1);
+	append("{\"rule\":\"a\",\"n\":7}\n{\"rule\":\"b\",\"n\":8}\n{\"rule\":\"c");
+	assert_int_equal(rename(path, state), 0);
+	assert_int_equal(history_read_state(dir, note, NULL), 0);
+	assert_int_equal(nread, 2);
+	assert_int_equal(order[0] * 10 + order[1], 78);
+}
+
+static void
 past_one_megabyte_it_begins_a_new_file_and_both_are_read(void **unused)
 {
 	char first[] = "{\"rule\":\"a\",\"n\":1}\n", *pad = malloc(HISTORY_MAX);
@@ -342,6 +360,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 		TEST(lines_come_back_in_their_order),
+		TEST(rules_of_a_state_are_read_too),
 		TEST(past_one_megabyte_it_begins_a_new_file_and_both_are_read),
 		TEST(a_line_longer_than_the_limit_is_written_all_the_same),
 		TEST(a_torn_last_line_does_not_take_the_next_one_with_it),

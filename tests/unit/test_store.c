@@ -231,6 +231,17 @@ directory_and_files_are_for_nobody_else(void **unused)
 }
 
 static void
+a_directory_that_a_daemon_has_used_is_known(void **unused)
+{
+	(void)unused;
+	assert_false(store_exists(sandbox));
+	assert_false(store_exists(dir));
+	assert_false(store_exists("/dev/null"));
+	store_free(first_life());
+	assert_true(store_exists(dir));
+}
+
+static void
 what_is_missing_above_the_directory_is_made(void **unused)
 {
 	struct stat st;
@@ -877,6 +888,7 @@ main(void)
 		TEST(the_newest_line_of_a_rule_counts),
 		TEST(what_is_appended_is_there_without_an_end),
 		TEST(directory_and_files_are_for_nobody_else),
+		TEST(a_directory_that_a_daemon_has_used_is_known),
 		TEST(what_is_missing_above_the_directory_is_made),
 		TEST(a_line_torn_at_any_byte_is_skipped_and_nothing_else),
 		TEST(a_damaged_line_is_kept_for_people_and_the_others_count),
