@@ -61,13 +61,18 @@ check-unit: $(UNIT)
 FAULTS = $(if $(filter linux,$(PLATFORM)),$(BUILD)/watchpathd-faults)
 comma = ,
 
-check-system: $(BUILD)/watchpathd $(BUILD)/crash/crash $(FAULTS)
+check-system: $(BUILD)/watchpathd $(BUILD)/crash/crash $(BUILD)/terminal/terminal $(FAULTS)
 	WATCHPATHD='$(BUILD)/watchpathd' BUILD='$(BUILD)' prove --timer -j2 tests/system
 
 # Writes, acts and kills for the crash tests.
 $(BUILD)/crash/crash: tests/crash/crash.c $(LIB)
 	@mkdir -p $(@D)
 	$(COMPILE) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(LDLIBS)
+
+# A terminal for the tests of commands.
+$(BUILD)/terminal/terminal: tests/terminal/terminal.c $(LIB)
+	@mkdir -p $(@D)
+	$(COMPILE) $(LDFLAGS) -o $@ $< $(LIB) $(PKG_LIBS) $(LDLIBS)
 
 # The daemon on a disk that fails, and on volumes with other numbers (the linker
 # of Linux can do that).

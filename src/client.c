@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "ask.h"
 #include "history.h"
@@ -181,6 +182,20 @@ look_up(const struct options *o, const char *rule, const char *run, const cJSON 
 	return status;
 }
 
+/* Says to who sits at a terminal what is waited for, when that is something new. */
+static void
+say_wait(const char *rule, const char *run, const cJSON *reply, char **said)
+{
+	const char *waits_for = json_get_string(reply, "waits_for");
+	char *now = waits_for != NULL ? xasprintf("waits for %s", waits_for)
+				      : xasprintf("run %s is going on", run);
+
+	if (isatty(STDERR_FILENO) && (*said == NULL || strcmp(now, *said) != 0))
+		fprintf(stderr, "watchpathd: %s: %s\n", rule, now);
+	free(*said);
+	*said = now;
+}
+
 /* Asks until the run has ended. */
 static int
 wait_for(const struct options *o, const char *rule, const char *run)
@@ -188,6 +203,7 @@ wait_for(const struct options *o, const char *rule, const char *run)
 	const struct timespec pause = { 0, ASK_AGAIN_NS };
 	const char *state;
 	cJSON *request, *reply;
+	char *said = NULL;
 	int status = EX_OK;
 	bool again = true;
 
@@ -196,19 +212,22 @@ wait_for(const struct options *o, const char *rule, const char *run)
 		json_add_text(request, "run", run);
 		reply = ask_or_complain(o, request, rule, &status);
 		if (reply == NULL)
-			return status;
+			break;
 		state = json_get_string(reply, "state");
 		again = state != NULL &&
 			(strcmp(state, "waiting") == 0 || strcmp(state, "running") == 0);
-		if (again)
+		if (again) {
+			say_wait(rule, run, reply, &said);
 			nanosleep(&pause, NULL);
-		else if (state != NULL && strcmp(state, "ended") == 0)
+		} else if (state != NULL && strcmp(state, "ended") == 0) {
 			status = run_status(
 			    rule, cJSON_GetObjectItemCaseSensitive(reply, "last_run"));
-		else
+		} else {
 			status = look_up(o, rule, run, reply);
+		}
 		cJSON_Delete(reply);
 	}
+	free(said);
 	return status;
 }
 
@@ -245,14 +264,31 @@ trigger_main(int argc, char **argv)
 	return status;
 }
 
+/* What was refused, and what came of the rest. True: something was refused. */
+static bool
+print_reload(const cJSON *reply)
+{
+	const char *message, *done = json_get_string(reply, "done");
+	const cJSON *refused = cJSON_GetObjectItemCaseSensitive(reply, "refused"), *item;
+	char *place;
+
+	cJSON_ArrayForEach(item, refused) {
+		place = table_place(item);
+		message = json_get_string(item, "message");
+		fprintf(stderr, "%s: error: %s\n", place, message != NULL ? message : "");
+		free(place);
+	}
+	if (done != NULL)
+		puts(done);
+	return cJSON_GetArraySize(refused) > 0;
+}
+
 int
 reload_main(int argc, char **argv)
 {
 	static const char usage[] = "reload [--socket PATH] [--state DIR] [--root DIR]";
-	const cJSON *list, *item;
 	struct options o;
 	cJSON *reply;
-	char *place;
 	int status = EX_OK, first;
 
 	begin();
@@ -265,14 +301,8 @@ reload_main(int argc, char **argv)
 		return EX_USAGE;
 	}
 	reply = ask_or_complain(&o, ask_request("reload", NULL), NULL, &status);
-	list = cJSON_GetObjectItemCaseSensitive(reply, "refused");
-	cJSON_ArrayForEach(item, list) {
-		place = table_place(item);
-		fprintf(
-		    stderr, "%s: error: %s\n", place, json_get_string(item, "message"));
-		free(place);
+	if (reply != NULL && print_reload(reply))
 		status = EX_DATAERR;
-	}
 	cJSON_Delete(reply);
 	options_clear(&o);
 	return status;

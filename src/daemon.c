@@ -276,8 +276,11 @@ save_load(struct daemon *d)
 	say_disk(d);
 }
 
-/* Reads the rule files and puts them in force; what is refused stays as it was. */
-static void
+/*
+ * Reads the rule files and puts them in force; what is refused stays as it was.
+ * False: they could not be read at all.
+ */
+static bool
 load(struct daemon *d)
 {
 	struct conf c = { .rules = NULL };
@@ -297,22 +300,30 @@ load(struct daemon *d)
 	apply_settings(d);
 	if (ok)
 		save_load(d);
+	return ok;
 }
 
 static void
-say_ready(const struct daemon *d, const char *what)
+say_ready(const struct daemon *d, const char *what, const char *detail)
 {
 	size_t paths = ruleset_paths(&d->rules);
 
-	log_info("%s: %zu rule%s, %zu path%s", what, d->rules.n,
-	    d->rules.n == 1 ? "" : "s", paths, paths == 1 ? "" : "s");
+	log_info("%s: %zu rule%s, %zu path%s%s", what, d->rules.n,
+	    d->rules.n == 1 ? "" : "s", paths, paths == 1 ? "" : "s", detail);
 }
 
-static void
+/* What it did, in a few words. */
+static char *
 reload(struct daemon *d)
 {
-	load(d);
-	say_ready(d, "reloaded");
+	char *changes = load(d) ? ruleset_changes(&d->rules)
+				: xstrdup("the rule files cannot be read"),
+	     *detail;
+
+	detail = xasprintf(": %s", changes);
+	say_ready(d, "reloaded", detail);
+	free(detail);
+	return changes;
 }
 
 static void
@@ -332,7 +343,7 @@ static void
 on_reload(void *arg, const struct loop_event *ev)
 {
 	(void)ev;
-	reload(arg);
+	free(reload(arg));
 }
 
 static void
@@ -445,8 +456,9 @@ answer_run(struct daemon *d, const cJSON *request, struct control_reply *reply)
 	};
 	struct job *j = asked_rule(d, request, reply);
 	const char *run = json_get_string(request, "run");
+	enum job_promise promise;
 	struct job_info info;
-	char *problem;
+	char *problem, *waits_for;
 	cJSON *o;
 
 	if (j == NULL)
@@ -456,23 +468,34 @@ answer_run(struct daemon *d, const cJSON *request, struct control_reply *reply)
 		return;
 	}
 	job_inform(j, &info);
+	promise = job_promise(j, run);
 	problem = job_problem(j);
+	waits_for = job_waits_for(j);
+	if (promise == PROMISE_WAITING && waits_for == NULL)
+		waits_for = xstrdup("the run before it to end");
 	o = cJSON_CreateObject();
-	json_add_text(o, "state", names[job_promise(j, run)]);
+	json_add_text(o, "state", names[promise]);
+	json_add_text(o, "waits_for", promise == PROMISE_WAITING ? waits_for : NULL);
 	json_add_text(o, "problem", problem);
 	if (info.last_run != NULL)
 		cJSON_AddItemToObject(
 		    o, "last_run", cJSON_Duplicate(info.last_run, true));
 	reply_object(reply, o);
+	free(waits_for);
 	free(problem);
 }
 
 static void
 answer_reload(struct daemon *d, const cJSON *request, struct control_reply *reply)
 {
+	char *changes = reload(d), *done;
+
 	(void)request;
-	reload(d);
-	report_status(reply, &d->report, "");
+	done = xasprintf(
+	    "%zu rule%s in force: %s", d->rules.n, d->rules.n == 1 ? "" : "s", changes);
+	report_reload(reply, &d->report, done);
+	free(done);
+	free(changes);
 }
 
 static void
@@ -602,7 +625,7 @@ do_due(struct daemon *d)
 	if (!mono_before(now, d->mend_at))
 		mend(d, now);
 	if (!mono_before(now, confwatch_due(d->confwatch)))
-		reload(d);
+		free(reload(d));
 	if (!mono_before(now, d->left_over_at)) {
 		job_check_left_over(&d->world, now);
 		d->left_over_at = mono_add(now, MONO_SEC);
@@ -744,11 +767,11 @@ start(struct daemon *d)
 	d->confwatch = confwatch_new(d->world.watch, d->opt.config);
 	d->statedir = statedir_new(d->loop, d->opt.state, on_statedir, d);
 	d->world.starting = true;
-	load(d);
+	(void)load(d);
 	d->world.starting = false;
 	d->loaded = true;
 	open_socket(d);
-	say_ready(d, "ready");
+	say_ready(d, "ready", "");
 	mend(d, mono_now());
 	return 0;
 }

@@ -51,9 +51,10 @@ static const struct subcommand commands[] = {
 	    trigger_main, false },
 	{ "reload", "[--socket PATH] [--state DIR] [--root DIR]",
 	    "read the rule files again",
-	    "Prints what was refused; then the exit status is 65. Files that are dropped "
-	    "in,\n"
-	    "changed or removed are read after a second by themselves.",
+	    "Prints what was refused, and then exits with 65, and what has changed. "
+	    "Files\n"
+	    "that are dropped in, changed or removed are read after a second by\n"
+	    "themselves.",
 	    reload_main, false },
 	{ "history", "[-n N] [--json] [--summary] [--state DIR] [--root DIR] [RULE]",
 	    "show finished runs, newest last",

@@ -27,6 +27,7 @@ struct status {
 	const struct report_daemon *d;
 	struct strv names;
 	cJSON *warnings; /* found so far */
+	char *done;      /* NULL: nothing */
 	size_t next;
 	bool any;
 };
@@ -177,6 +178,8 @@ add_head(const struct status *s, struct buf *out)
 	json_add_time(o, "started", s->d->started);
 	json_add_text(o, "config", s->d->config);
 	json_add_text(o, "root", s->d->root);
+	if (s->done != NULL)
+		json_add_text(o, "done", s->done);
 	add_json(out, o);
 	/* The brace that ends it comes after the rules. */
 	out->len--;
@@ -290,20 +293,36 @@ status_free(void *state)
 
 	strv_clear(&s->names);
 	cJSON_Delete(s->warnings);
+	free(s->done);
 	free(s);
+}
+
+static struct status *
+begin(struct control_reply *reply, const struct report_daemon *d)
+{
+	struct status *s = xcalloc(1, sizeof(*s));
+
+	s->d = d;
+	s->warnings = cJSON_CreateArray();
+	*reply = (struct control_reply){ status_more, status_free, s };
+	return s;
 }
 
 void
 report_status(
     struct control_reply *reply, const struct report_daemon *d, const char *name)
 {
-	struct status *s = xcalloc(1, sizeof(*s));
+	struct status *s = begin(reply, d);
 	size_t i;
 
-	s->d = d;
-	s->warnings = cJSON_CreateArray();
 	for (i = 0; i < d->rules->n; i++)
 		if (name == NULL || strcmp(name, job_rule(d->rules->jobs[i])->name) == 0)
 			strv_push(&s->names, xstrdup(job_rule(d->rules->jobs[i])->name));
-	*reply = (struct control_reply){ status_more, status_free, s };
+}
+
+void
+report_reload(
+    struct control_reply *reply, const struct report_daemon *d, const char *done)
+{
+	begin(reply, d)->done = xstrdup(done);
 }

@@ -24,4 +24,8 @@ struct report_daemon {
 void report_status(
     struct control_reply *reply, const struct report_daemon *d, const char *name);
 
+/* The same without any rule, and with a sentence on what was done, as "done". */
+void report_reload(
+    struct control_reply *reply, const struct report_daemon *d, const char *done);
+
 #endif

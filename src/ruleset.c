@@ -138,6 +138,10 @@ adopt_rule(struct ruleset *rs, struct rule *rule)
 	struct member *m = map_get(&rs->by_name, rule->name);
 	struct record kept;
 
+	if (m == NULL || !m->in_force)
+		rs->added++;
+	else if (!rule_equal(job_rule(m->job), rule))
+		rs->changed++;
 	if (m != NULL && job_rule(m->job)->policy.enabled != rule->policy.enabled) {
 		leave(rs, m);
 		m = map_get(&rs->by_name, rule->name);
@@ -191,10 +195,12 @@ settle_members(struct ruleset *rs, const struct conf *c)
 	for (i = 0; i < n; i++) {
 		if (!all[i]->in_force)
 			continue;
-		if (all[i]->stays || is_refused(c, job_rule(all[i]->job)->file))
+		if (all[i]->stays || is_refused(c, job_rule(all[i]->job)->file)) {
 			rs->jobs[rs->n++] = all[i]->job;
-		else
+		} else {
 			leave(rs, all[i]);
+			rs->removed++;
+		}
 	}
 	qsort(rs->jobs, rs->n, sizeof(struct job *), by_place);
 	free(all);
@@ -216,6 +222,7 @@ ruleset_adopt(struct ruleset *rs, struct conf *c)
 	struct member *m;
 	size_t i;
 
+	rs->added = rs->changed = rs->removed = 0;
 	for (i = 0; i < rs->by_name.cap; i++)
 		if ((m = rs->by_name.slots[i].value) != NULL)
 			m->stays = false;
@@ -235,6 +242,26 @@ ruleset_find(const struct ruleset *rs, const char *name)
 	struct member *m = map_get(&rs->by_name, name);
 
 	return m != NULL && m->in_force ? m->job : NULL;
+}
+
+char *
+ruleset_changes(const struct ruleset *rs)
+{
+	const struct {
+		size_t n;
+		const char *what;
+	} changes[] = { { rs->added, "added" }, { rs->changed, "changed" },
+		{ rs->removed, "removed" } };
+	struct buf out = { NULL, 0, 0 };
+	size_t i;
+
+	for (i = 0; i < sizeof(changes) / sizeof(changes[0]); i++)
+		if (changes[i].n > 0)
+			buf_addf(&out, "%s%zu %s", out.len > 0 ? ", " : "", changes[i].n,
+			    changes[i].what);
+	if (out.len == 0)
+		buf_adds(&out, "nothing changed");
+	return out.p;
 }
 
 size_t

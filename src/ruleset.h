@@ -28,6 +28,8 @@ struct ruleset {
 	/* What was found in the rule files, to be shown. */
 	struct diag *diags;
 	size_t ndiags;
+	/* What the last adoption did. */
+	size_t added, changed, removed;
 };
 
 void ruleset_init(struct ruleset *rs, struct job_world *world);
@@ -46,6 +48,9 @@ void ruleset_keep(struct ruleset *rs, struct conf *c);
 
 /* The rule in force of that name, or NULL. */
 struct job *ruleset_find(const struct ruleset *rs, const char *name);
+
+/* "1 added, 2 changed" or "nothing changed": by the last adoption. free(3) it. */
+char *ruleset_changes(const struct ruleset *rs);
 
 /* How many paths are watched. */
 size_t ruleset_paths(const struct ruleset *rs);

@@ -108,6 +108,52 @@ paths_of_a_sandbox() {
 	ok "without a sandbox there is no root" prints '"root":null'
 }
 
+on_a_terminal() {
+	rule r 'watch = /r' 'lock = l'
+	rule other 'watch = /other' 'lock = l'
+	rule blocked 'watch = /blocked' 'action = /a/program/whose/name/is/long/indeed'
+	start_daemon
+	hold other
+	hold r
+	put "$box/other" 1
+	put "$box/blocked" 1
+	wait_runs other 1
+	until_true 30 is_state blocked blocked
+	for columns in 44 120; do
+		NO_COLOR=1 on_terminal $columns status
+		ok "the status fits a terminal of $columns columns" fits $columns
+	done
+	ok "and uses it" prints 'watchpathd .*: 4 rules, 0 failed, 1 blocked, 1 running$'
+	ok "without colours, if they are not wanted" not prints "$(printf '\033')"
+	NO_COLOR='' on_terminal 80 status
+	ok "else with them" prints "$(printf '\033\\[31mblocked\033\\[0m')"
+	on_terminal 80 trigger --wait r &
+	waiting=$!
+	ok "trigger --wait says what it waits for" \
+	    until_true 30 prints '^watchpathd: r: waits for the lock l, held by other$'
+	release other
+	wait_runs r 1
+	get_run r 1
+	ok "and that the run is going on" \
+	    until_true 30 prints "^watchpathd: r: run $run is going on$"
+	ok "each is said once" [ "$(sort "$dir/out" | uniq -d)" = '' ]
+	mv "$dir/out" "$dir/first"
+	on_terminal 80 trigger --wait r &
+	waiting="$waiting $!"
+	ok "or that there is one before it" \
+	    until_true 30 prints '^watchpathd: r: waits for the run before it to end$'
+	mv "$dir/out" "$dir/second"
+	wp trigger --wait r &
+	waiting="$waiting $!"
+	until_true 30 [ -s "$dir/out" ]
+	release r
+	wait_runs r 2
+	# Several are meant.
+	# shellcheck disable=SC2086
+	wait $waiting
+	ok "nothing is said where nobody sits" [ ! -s "$dir/err" ]
+}
+
 what_trigger_causes() {
 	rule r 'watch = /r' 'settle = 20s' 'cooldown = 1h'
 	rule bad 'watch = /bad' 'retry = 0'
@@ -172,11 +218,13 @@ exit_statuses() {
 	rule r 'watch = /r'
 	start_daemon
 	exits 0 "reload of good rules is 0" reload
+	ok "and says how many there are" prints '^2 rules in force: nothing changed$'
 	exits 0 "doctor is 0 where nothing is wrong" doctor
 	diag <"$dir/out"
 	cp "$dir/broken.ini" "$conf/"
 	exits 65 "reload of a broken rule is 65" reload
 	ok "and prints what was refused" says 'broken.ini:2: error: '
+	ok "and what is in force" prints '^2 rules in force: nothing changed$'
 	exits 1 "doctor is 1 where something is" doctor
 	ok "and says how to mend it" prints 'to mend it:'
 	exits 1 "a second daemon on the same state is 1" run
@@ -190,6 +238,46 @@ exit_statuses() {
 	else
 		skip "status as another user is 77" "needs root and setpriv"
 	fi
+}
+
+# all NAME...: a rule file with these, as one step; NAME+ is not as it was before.
+all() {
+	for _rule; do
+		printf '[%s]\nwatch = /%s\naction = /act\n' "${_rule%+}" "$_rule"
+	done >"$dir/all"
+	mv "$dir/all" "$conf/all.ini"
+}
+
+# says_as_logged CHANGES: what reload prints is what one reload has done; by itself
+# the daemon may have been faster.
+says_as_logged() {
+	wp reload
+	until_true 10 is_logged "info: reloaded: .*: $1\$" &&
+	    is_logged "info: reloaded: .*: $(sed 's/^.* in force: //' "$dir/out")\$"
+}
+
+what_reload_did() {
+	all a b c
+	start_daemon
+	all a+ c d e
+	ok "reload says what is new, changed and gone" \
+	    says_as_logged '2 added, 1 changed, 1 removed'
+	ok "and how many there are" prints '^5 rules in force: '
+	wp reload
+	ok "or that nothing changed" prints '^5 rules in force: nothing changed$'
+	printf '[a]\nwatch = nowhere\n' >"$dir/all"
+	mv "$dir/all" "$conf/all.ini"
+	wp reload
+	ok "what is refused changes nothing" prints '^5 rules in force: nothing changed$'
+	printf '[a]\nwatch = /a+\naction = /act\nenabled = no\n' >"$dir/all"
+	mv "$dir/all" "$conf/all.ini"
+	ok "a rule that is switched off has changed" says_as_logged '1 changed, 3 removed'
+	mv "$conf" "$conf.not"
+	wp reload
+	ok "rule files that cannot be read are no change" \
+	    prints '^2 rules in force: the rule files cannot be read$'
+	ok "but an error" [ $status -eq 65 ]
+	mv "$conf.not" "$conf"
 }
 
 is_json_lines() {
@@ -304,5 +392,5 @@ hostile_clients() {
 	exits 0 "and answers, when they are gone" status
 }
 
-run_tests the_status_is_as_the_schema_says paths_of_a_sandbox what_trigger_causes exit_statuses \
-	the_history a_history_of_nothing hostile_clients
+run_tests the_status_is_as_the_schema_says paths_of_a_sandbox on_a_terminal what_trigger_causes exit_statuses \
+	the_history a_history_of_nothing what_reload_did hostile_clients

@@ -264,7 +264,7 @@ a_run_that_will_not_come() {
 	waiting=$!
 	until_true 10 is_promised
 	rule r 'watch = /f' 'enabled = no'
-	"$WATCHPATHD" reload --root "$box"
+	"$WATCHPATHD" reload --root "$box" >"$dir/reloaded"
 	release r
 	until_true 20 is_gone $waiting || kill $waiting
 	wait $waiting

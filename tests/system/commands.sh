@@ -5,6 +5,12 @@
 
 . "$(dirname "$0")/lib.sh"
 
+terminal=${BUILD:-$top/build}/terminal/terminal
+case $terminal in
+/*) ;;
+*) terminal=$PWD/$terminal ;;
+esac
+
 # wp COMMAND ARGUMENT...: output in $dir/out and $dir/err, exit status in $status.
 wp() {
 	_command=$1
@@ -20,6 +26,15 @@ says() {
 
 prints() {
 	grep -q -e "$1" "$dir/out"
+}
+
+# on_terminal COLUMNS COMMAND ARGUMENT...: the same on a terminal of that width, which
+# is output and errors in one.
+on_terminal() {
+	_columns=$1 _command=$2
+	shift 2
+	"$terminal" "$_columns" "$WATCHPATHD" "$_command" --root "$box" "$@" >"$dir/out"
+	status=$?
 }
 
 # answer REPLY: a daemon that says this to whoever asks first.
