@@ -11,12 +11,14 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ini.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "pattern.h"
@@ -27,6 +29,7 @@
 
 #define FILE_SIZE_MAX ((size_t)1 << 20)
 #define FOUND_MAX 1000 /* errors in a file, and warnings */
+#define OTHERS_MAX 20  /* files that are named because they are not read */
 
 /* A section, kept until its file is known to be good. */
 struct section {
@@ -823,11 +826,44 @@ conf_read_file(struct conf *c, const char *path, const struct trust *t)
 }
 
 static bool
+ends_in(const char *name, const char *end)
+{
+	size_t n = strlen(name), len = strlen(end);
+
+	return n > len && strcmp(name + n - len, end) == 0;
+}
+
+static bool
 is_rule_file(const char *name)
 {
-	size_t n = strlen(name);
+	return name[0] != '.' && ends_in(name, ".ini");
+}
 
-	return name[0] != '.' && n > 4 && strcmp(name + n - 4, ".ini") == 0;
+/* Switched off, hidden, or what an editor leaves behind: nobody expects it read. */
+static bool
+is_set_aside(const char *name)
+{
+	static const char *const ends[] = { ".off", "~", "#", ".bak", ".old", ".orig",
+		".save", ".swp", ".tmp" };
+	size_t i;
+
+	if (name[0] == '.')
+		return true;
+	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (ends_in(name, ends[i]))
+			return true;
+	return false;
+}
+
+static bool
+is_directory(DIR *d, const struct dirent *e)
+{
+	struct stat st;
+
+	if (e->d_type != DT_UNKNOWN)
+		return e->d_type == DT_DIR;
+	return fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISDIR(st.st_mode);
 }
 
 static int
@@ -836,9 +872,16 @@ compare_names(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The names of rule files in dir, sorted; 0, or -1 with errno. */
+static void
+sort_names(struct strv *names)
+{
+	if (names->n > 1)
+		qsort(names->v, names->n, sizeof(*names->v), compare_names);
+}
+
+/* The names of rule files in dir, and of others, sorted; 0, or -1 with errno. */
 static int
-list_rule_files(const char *dir, struct strv *names)
+list_files(const char *dir, struct strv *names, struct strv *others)
 {
 	DIR *d = opendir(dir);
 	struct dirent *e;
@@ -849,18 +892,34 @@ list_rule_files(const char *dir, struct strv *names)
 	while (errno = 0, (e = readdir(d)) != NULL)
 		if (is_rule_file(e->d_name))
 			strv_push(names, xstrdup(e->d_name));
+		else if (!is_set_aside(e->d_name) && !is_directory(d, e))
+			strv_push(others, xstrdup(e->d_name));
 	saved = errno;
 	closedir(d);
-	if (names->n > 1)
-		qsort(names->v, names->n, sizeof(*names->v), compare_names);
+	sort_names(names);
+	sort_names(others);
 	errno = saved;
 	return saved == 0 ? 0 : -1;
+}
+
+/* A rule under a name that nobody reads is one that silently does nothing. */
+static void
+warn_others(struct conf *c, const struct strv *others)
+{
+	size_t i, more = others->n > OTHERS_MAX ? others->n - OTHERS_MAX : 0;
+
+	for (i = 0; i < others->n - more; i++)
+		push_diag(c, DIAG_WARNING, others->v[i], 0,
+		    xstrdup("not read: the name of a rule file ends in .ini"));
+	if (more > 0)
+		push_diag(c, DIAG_WARNING, others->v[i], 0,
+		    xasprintf("not read either, nor are %zu more files", more - 1));
 }
 
 int
 conf_read_dir(struct conf *c, const char *dir, const struct trust *t)
 {
-	struct strv names = { NULL, 0 };
+	struct strv names = { NULL, 0 }, others = { NULL, 0 };
 	char why[TRUST_WHY_SIZE], *path;
 	size_t i;
 	int ret = -1;
@@ -869,7 +928,7 @@ conf_read_dir(struct conf *c, const char *dir, const struct trust *t)
 	if (t != NULL && !trust_directory(t, dir, why)) {
 		push_diag(c, DIAG_ERROR, dir, 0, xstrdup(without_path(why, dir)));
 		note_denied(c, dir);
-	} else if (list_rule_files(dir, &names) == -1) {
+	} else if (list_files(dir, &names, &others) == -1) {
 		push_diag(c, DIAG_ERROR, dir, 0, xstrdup(strerror(errno)));
 		note_denied(c, dir);
 	} else {
@@ -880,7 +939,10 @@ conf_read_dir(struct conf *c, const char *dir, const struct trust *t)
 		(void)read_file(c, path, names.v[i], t);
 		free(path);
 	}
+	if (ret == 0)
+		warn_others(c, &others);
 	strv_clear(&names);
+	strv_clear(&others);
 	return ret;
 }
 

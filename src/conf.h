@@ -41,10 +41,11 @@ struct conf {
 /*
  * Reads every rule file of a directory, in byte order of names, or one file,
  * and adds it to c, which was all zero at first; sections must be unique over
- * all of it. A file with any error gives no rule, but keeps the names of its
- * sections, since an earlier version of it may be in force. Judges the files if
- * t is not NULL, and never what they name: see findings.h. 0, or -1 if the
- * directory or file could not be read at all, which is also in diags.
+ * all of it. Other files of a directory are a warning each, but for those that
+ * people set aside. A file with any error gives no rule, but keeps the names of its
+ * sections, since an earlier version of it may be in force. Judges the files if t
+ * is not NULL, and never what they name: see findings.h. 0, or -1 if the directory
+ * or file could not be read at all, which is also in diags.
  */
 int conf_read_dir(struct conf *c, const char *dir, const struct trust *t);
 int conf_read_file(struct conf *c, const char *path, const struct trust *t);

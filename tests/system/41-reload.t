@@ -455,8 +455,32 @@ refused_directory() {
 	chmod 666 "$conf/r.ini"
 	reload
 	ok "a file that all may write is refused" test $status -eq 65
+	ok "a finding about all of a file has no line" grep -q '^r.ini: error: ' "$dir/refused"
+	"$WATCHPATHD" status --root "$box" >"$dir/table"
+	ok "in the status neither" grep -q '^refused: r.ini: writable' "$dir/table"
+	ok "nor in the log" is_logged "error: $conf/r.ini: writable"
 	wait_reload chmod 644 "$conf/r.ini"
 	ok "and taken when its mode is mended" is '' refused '[]'
+}
+
+# Once each: in the log, in the status and by doctor.
+files_that_are_not_read() {
+	rule r 'watch = /f'
+	mkdir "$conf/examples"
+	: >"$conf/r.conf"
+	: >"$conf/r.ini~"
+	: >"$conf/examples/s.ini"
+	start_daemon
+	said='r.conf: not read: the name of a rule file ends in .ini'
+	ok "a file that is no rule file is named in the log" \
+	    [ "$(grep -c "warning: $conf/$said" "$log")" = 1 ]
+	ok "and in the status" is '' warnings "[\"$said\"]"
+	"$WATCHPATHD" status --root "$box" >"$dir/table"
+	ok "and in its table" grep -q "^warning: $said" "$dir/table"
+	"$WATCHPATHD" doctor --root "$box" >"$dir/doctor"
+	ok "and by doctor, once" [ "$(grep -c 'r.conf' "$dir/doctor")" = 1 ]
+	wait_reload mv "$conf/r.conf" "$conf/s.ini.off"
+	ok "and never when it is set aside" is '' warnings '[]'
 }
 
 a_linked_directory() {
@@ -488,5 +512,5 @@ has_logged_run() {
 }
 
 run_tests storm storm:shuffle,split,merge what_has_not_changed a_broken_file another_file \
-    a_removed_rule removed_for_good switched_off no_directory refused_directory \
+    a_removed_rule removed_for_good switched_off no_directory refused_directory files_that_are_not_read \
     a_linked_directory

@@ -82,6 +82,7 @@ paths_of_a_sandbox() {
 	rule r 'watch = /d/*'
 	rule blocked 'watch = /blocked' 'action = /no/such/program'
 	mkdir "$box/d"
+	chmod 777 "$box/d"
 	start_daemon
 	put "$box/d/f" 1
 	put "$box/blocked" 1
@@ -93,8 +94,8 @@ paths_of_a_sandbox() {
 	ok "with its paths as they are in it" prints ' /d/f: present$'
 	COLUMNS=1000 wp status
 	ok "so are all" not prints "$box"
-	ok "with their problems" prints '^    /no: No such file'
-	ok "and the warnings" prints '^warning: blocked.ini:3: /no/such/program is not'
+	ok "with their problems" prints '^    /no/such/program: not installed yet: there is no /no$'
+	ok "and the warnings" prints '^warning: r.ini:[0-9]*: `/d/\*`: everyone may write to /d/$'
 	wp history
 	ok "and the history" prints '^    create /d/f$'
 	wp status --json

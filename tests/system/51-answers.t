@@ -317,7 +317,7 @@ a_quiet_log() {
 	ok "a rule without a retry left is an error" until_true 10 \
 	    is_logged 'error: bad: running -> failed, run .* failed after .* s: exit status 3$'
 	ok "a rule that no program can run for is a warning" until_true 10 \
-	    is_logged 'warning: none: [a-z]* -> blocked, .*No such file'
+	    is_logged 'warning: none: [a-z]* -> blocked, .*: not installed yet'
 	until_true 10 has_ended good 1
 	stop_daemon
 	ok "and nothing else of rules is logged" [ "$(grep -c ' -> ' "$log")" -eq 4 ]

@@ -169,6 +169,37 @@ a_good_file_beside_a_refused_one_counts(void **state)
 }
 
 static void
+files_that_are_not_read_are_named_and_not_without_end(void **state)
+{
+	struct conf c = { .nrules = 0 };
+	char name[16];
+	int i;
+
+	(void)state;
+	put("a.ini.off", "");
+	put("a.ini~", "");
+	put("#a.ini#", "");
+	put("a.ini.bak", "");
+	put("a.ini.orig", "");
+	put(".a.conf", "");
+	for (i = 0; i < 30; i++) {
+		snprintf(name, sizeof(name), "%02d.conf", i);
+		put(name, "");
+	}
+	assert_int_equal(read_dir(&c), 0);
+	assert_int_equal(conf_errors(&c), 0);
+	assert_int_equal(c.files.n, 0);
+	assert_int_equal(c.ndiags, 21);
+	assert_string_equal(c.diags[0].file, "00.conf");
+	assert_int_equal(c.diags[0].line, 0);
+	assert_string_equal(
+	    c.diags[0].message, "not read: the name of a rule file ends in .ini");
+	assert_string_equal(c.diags[20].file, "20.conf");
+	assert_string_equal(c.diags[20].message, "not read either, nor are 9 more files");
+	conf_clear(&c);
+}
+
+static void
 a_name_in_a_refused_file_is_taken_all_the_same(void **state)
 {
 	struct conf c = { .nrules = 0 };
@@ -668,6 +699,7 @@ main(void)
 		TEST(one_file_may_hold_many_rules),
 		TEST(a_file_with_an_error_gives_no_rule_and_no_setting),
 		TEST(a_good_file_beside_a_refused_one_counts),
+		TEST(files_that_are_not_read_are_named_and_not_without_end),
 		TEST(a_name_in_a_refused_file_is_taken_all_the_same),
 		TEST(a_missing_file_or_directory_is_a_finding),
 		TEST(a_directory_or_a_link_is_not_a_rule_file),
