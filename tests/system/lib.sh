@@ -4,7 +4,8 @@
 # each, and ends with `run_tests NAME...`: all of them run at once, each in a
 # shell and a sandbox of its own, against a real daemon. NAME:FAULTS runs one
 # with KQUEUE_FAULTS set (src/linux/faults.c). Arguments of the script are the
-# functions to run instead.
+# functions to run instead. A function that does not get to its end, or that has
+# nothing to say, is a failure.
 #
 # A function has $dir, its own directory; $box, the daemon's --root; $log; and
 # writes rules with `rule`, whose action /act records every run. Nothing waits
@@ -188,6 +189,7 @@ on_run() {
 launch() {
 	"$WATCHPATHD" run --root "$box" "$@" >>"$dir/log" 2>&1 &
 	daemon=$!
+	echo "$daemon" >>"$dir/daemons"
 }
 
 # is_logged PATTERN
@@ -329,17 +331,23 @@ show_state() {
 	fi
 }
 
-# Ends what a test left running, if it is what it was.
+# end_process PID SIGNALLED: ends it, if it is what the test started. (After
+# `kill -KILL` dash takes -- for a process.)
+end_process() {
+	kill -0 "$1" || return
+	case $(ps -o args= -p "$1") in
+	*"$dir"* | *"$box"*) kill -s KILL -- "$2" ;;
+	esac
+} 2>/dev/null
+
+# Ends what a test left running.
 end_actions() {
 	for _file in "$dir"/runs/*; do
 		[ -e "$_file" ] || continue
 		while read -r _t _r _a _c _run _pid _path; do
-			kill -0 "$_pid" || continue
-			case $(ps -o args= -p "$_pid") in
-			*"$dir"* | *"$box"*) kill -KILL -- "-$_pid" ;;
-			esac
+			end_process "$_pid" "-$_pid"
 		done <"$_file"
-	done 2>/dev/null
+	done
 }
 
 finish_test() {
@@ -360,6 +368,7 @@ finish_test() {
 		echo "not ok - $name$label runs to its end"
 	fi
 	end_actions
+	: >"$dir.finished"
 }
 
 run_test() {
@@ -385,6 +394,31 @@ run_test() {
 	finished=yes
 }
 
+# A function that was killed has said nothing of it, and has not tidied up.
+report_killed() {
+	dir=$1 box=$1/root
+	echo "not ok - $2 is killed before its end"
+	tail -n 60 "$dir/log" | diag
+	end_actions
+	while read -r _pid; do
+		end_process "$_pid" "$_pid"
+	done <"$dir/daemons"
+} 2>/dev/null
+
+# report NAME...: what the functions have said.
+report() {
+	_i=100
+	for _test; do
+		_i=$((_i + 1))
+		cat "$tests_dir/$_i.tap"
+		if [ ! -e "$tests_dir/$_i.finished" ]; then
+			report_killed "$tests_dir/$_i" "$_test"
+		elif ! grep -q -e '^ok' -e '^not ok' "$tests_dir/$_i.tap"; then
+			echo "not ok - $_test has something to say"
+		fi
+	done
+}
+
 run_tests() {
 	tests_dir=$(cd "$(mktemp -d)" && pwd -P)
 	chmod 755 "$tests_dir"
@@ -398,6 +432,7 @@ run_tests() {
 		(run_test "$_test" "$tests_dir/$_i") >"$tests_dir/$_i.tap" 2>&1 &
 	done
 	wait
-	cat "$tests_dir"/*.tap
-	echo "1..$(cat "$tests_dir"/*.tap | grep -c -e '^ok' -e '^not ok')"
+	report "$@" >"$tests_dir/all"
+	cat "$tests_dir/all"
+	echo "1..$(grep -c -e '^ok' -e '^not ok' "$tests_dir/all")"
 }
