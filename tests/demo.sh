@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 rule=conf.d/filevault-escrow.ini
 # What the daemon is to trust must not be writable by others.
 umask 022
-top=$(mktemp -d "${TMPDIR:-/tmp}/watchpathd-demo.XXXXXX")
+top=$(mktemp -d /tmp/wpd.XXXXXX)
 top=$(cd "$top" && pwd -P)
 log=$top/log
 root=$top/root

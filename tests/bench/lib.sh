@@ -14,7 +14,7 @@ if [ ! -e /proc/self ]; then
 	exit 1
 fi
 
-dir=$(cd "$(mktemp -d)" && pwd -P)
+dir=$(cd "$(mktemp -d /tmp/wpd.XXXXXX)" && pwd -P)
 pids=
 exist=no
 cleanup() {

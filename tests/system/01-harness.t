@@ -69,4 +69,13 @@ fails() {
 	ok "what fails is a failure" said 'not ok - one'
 }
 
-run_tests ends_well is_killed leaves says_nothing fails
+# A socket's path may have 103 bytes.
+a_long_tmpdir() {
+	TMPDIR=$dir/$(printf '%060d' 0)
+	mkdir "$TMPDIR"
+	export TMPDIR
+	try far 'start_daemon; ok "far" "$WATCHPATHD" status --root "$box"'
+	ok "a daemon below a long TMPDIR can be asked" said 'ok - far'
+}
+
+run_tests ends_well is_killed leaves says_nothing fails a_long_tmpdir

@@ -16,7 +16,7 @@ umask 022
 LC_ALL=C
 export LC_ALL
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/golden.XXXXXX") || exit 1
+work=$(mktemp -d /tmp/wpd.XXXXXX) || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 root=$work/root

@@ -13,7 +13,7 @@ manual=$top/man/watchpathd.rules.5
 LC_ALL=C
 export LC_ALL
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/examples.XXXXXX") || exit 1
+work=$(mktemp -d /tmp/wpd.XXXXXX) || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 n=0

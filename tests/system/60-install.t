@@ -8,7 +8,7 @@ set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 MAKE=${MAKE:-make}
 unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL
-top=$(mktemp -d)
+top=$(mktemp -d /tmp/wpd.XXXXXX)
 trap 'rm -rf "$top"' EXIT
 trap 'exit 1' HUP INT TERM
 # Spaces, because a DESTDIR may have them.

@@ -15,7 +15,7 @@ umask 022
 LC_ALL=C TZ=UTC0
 export LC_ALL TZ
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/escrow.XXXXXX") || exit 1
+work=$(mktemp -d /tmp/wpd.XXXXXX) || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 cd "$work" || exit 1

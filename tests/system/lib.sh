@@ -419,8 +419,10 @@ report() {
 	done
 }
 
+# In /tmp, as the path of a socket may have 103 bytes and TMPDIR can be long. A
+# script may set $sandboxes to another place.
 run_tests() {
-	tests_dir=$(cd "$(mktemp -d)" && pwd -P)
+	tests_dir=$(cd "$(mktemp -d "${sandboxes:-/tmp}/wpd.XXXXXX")" && pwd -P)
 	chmod 755 "$tests_dir"
 	trap 'rm -rf "$tests_dir"' EXIT
 	trap 'exit 1' HUP INT TERM
