@@ -150,10 +150,19 @@ valgrind: $(BUILD)/watchpathd ## look for leaks and errors of memory with valgri
 	PACE=slow WATCHPATHD='$(BUILD)/valgrind/watchpathd' BUILD='$(BUILD)' \
 		prove --timer $(UNDER_VALGRIND:%=tests/system/%.t)
 
+# Tests that measure, too: what is asserted on a machine that does nothing else.
+FIGURES = 20-escrow:every_way_to_write_a_key 21-settle:many_writes \
+	21-settle:constant_writing 21-settle:a_change_during_the_cooldown \
+	22-retry:a_budget 22-retry:a_hung_action 22-retry:at_intervals \
+	23-self:an_action_that_writes_its_own_path 31-left-over:suspended \
+	34-state:many_rules 50-commands:hostile_clients
+
 bench: $(BUILD)/watchpathd ## measure what lies between a change and its action
 	WATCHPATHD='$(BUILD)/watchpathd' sh tests/bench/latency.sh
 	WATCHPATHD='$(BUILD)/watchpathd' sh tests/bench/clients.sh
-	PACE=exact WATCHPATHD='$(BUILD)/watchpathd' sh tests/system/34-state.t ten_thousand_rules
+	set -e; for test in $(FIGURES); do \
+		PACE=exact WATCHPATHD='$(BUILD)/watchpathd' prove -v \
+		tests/system/$${test%%:*}.t :: $${test#*:}; done
 
 mutations: $(BUILD)/watchpathd ## break the code on purpose and see the tests fail
 	prove tests/mutations/*.sh

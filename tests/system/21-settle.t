@@ -44,8 +44,17 @@ many_writes() {
 	fence=2500ms
 	start_daemon
 	begun=$(now)
-	perl -e 'open(my $f, ">", $ARGV[0]) or die;
-	syswrite($f, "$_\n") for 1 .. 2000;' "$box/f"
+	perl -MTime::HiRes=time -e '
+	my ($file, $longest) = ($ARGV[0], 0);
+	open(my $f, ">", $file) or die;
+	my $last = time;
+	for (1 .. 2000) {
+		syswrite($f, "$_\n");
+		my $now = time;
+		$longest = $now - $last if $now - $last > $longest;
+		$last = $now;
+	}
+	printf "%d\n", 1000 * $longest' "$box/f" >"$dir/longest"
 	changed=$(now)
 	settle=1000
 	case $faults in
@@ -55,76 +64,88 @@ many_writes() {
 	get_run r 1
 	ok "a run waits until nothing changed for the length of settle" \
 	    after "$begun" "$time" 1000
-	ok "and no longer" after "$changed" "$time" 0 $settle
+	within "and no longer, in ms" "$changed" "$time" $settle
 	fence
-	ok "2,000 writes within settle are answered by one run" has_runs r 1
+	read -r longest <"$dir/longest"
+	if [ "$longest" -ge 900 ]; then
+		skip "2,000 writes" "the machine held the writer up for $longest ms"
+	else
+		ok "2,000 writes within settle are answered by one run" has_runs r 1
+	fi
 }
 
-# write_often FILE PAUSE SECONDS: when is recorded, before and after each write.
-# One process, so that a busy machine seldom stretches the pauses.
+# write_often FILE PAUSE TIMES: or until there is a file $dir/enough. When is
+# recorded, before and after each write. One process, so that a busy machine seldom
+# stretches the pauses.
 write_often() {
 	perl -MTime::HiRes=time,sleep -e '
-	my ($file, $record, $pause, $seconds) = @ARGV;
-	my $end = time + $seconds;
+	my ($file, $record, $enough, $pause, $times) = @ARGV;
 	open(my $r, ">>", $record) or die;
 	$r->autoflush(1);
-	while (time < $end) {
+	while ($times-- > 0 && !-e $enough) {
 		my $before = time;
 		open(my $f, ">>", $file) or die;
 		syswrite($f, "x\n");
 		close($f);
 		printf $r "%.6f %.6f\n", $before, time;
 		sleep $pause;
-	}' "$1" "$dir/writes" "$2" "$3"
+	}' "$1" "$dir/writes" "$dir/enough" "$2" "$3"
 }
 
-# runs_are_due SETTLE SETTLE_MAX COOLDOWN, in seconds: does the log show that
-# every run of r started after the cooldown, and when nothing had been written
-# for SETTLE, or SETTLE_MAX after the first write or the cooldown? A write in the
-# last 250 ms before the line of a run may have come after the daemon's look, on a
-# machine that is busy: it does not speak against that run, and may be what the
-# next one has waited for.
+# record_ends RULE: the real time of the ends of its runs, before they end.
+record_ends() {
+	on_run "$1" "perl -MTime::HiRes=time -e 'printf qq(%.6f\n), time' >>$dir/real_ends"
+}
+
+# runs_are_due SETTLE SETTLE_MAX COOLDOWN, in seconds: can every run of r that the
+# log has have begun with a look that came after the cooldown, and when nothing had
+# been written for SETTLE, or SETTLE_MAX after the first write or the cooldown?
+# How long the look came before the line depends on the machine, so the earliest
+# that can be is taken, and what was written after it is for the next run.
 runs_are_due() {
-	perl -MTime::Local -e '
-	my ($log, $writes, $settle, $max, $cooldown) = @ARGV;
-	my $late = 0.25;
-	my (@writes, @out, $started, $free);
+	perl -MTime::Local -MList::Util=max,min -e '
+	my ($log, $writes, $ends, $settle, $max, $cooldown) = @ARGV;
+	my ($look, $free, @writes, @ends, @out) = (0, 0);
 	open(my $w, "<", $writes) or die;
 	push @writes, [split] while <$w>;
+	open(my $e, "<", $ends) or die;
+	@ends = <$e>;
 	open(my $l, "<", $log) or die;
 	while (<$l>) {
-		my ($y, $mo, $d, $h, $m, $s, $from, $to) =
-		    /^(\d+)-(\d+)-(\d+)T(\d+):(\d+):([\d.]+)Z info: r: (\w+) -> (\w+)/
+		my ($y, $mo, $d, $h, $m, $s) =
+		    /^(\d+)-(\d+)-(\d+)T(\d+):(\d+):([\d.]+)Z info: r: \w+ -> running/
 		    or next;
-		my $t = timegm(0, $m, $h, $d, $mo - 1, $y) + $s;
-		$free = $t + $cooldown if $from eq "running";
-		next if $to ne "running";
-		my ($first) = grep { !defined $started || $_->[1] > $started - $late } @writes;
-		my ($last) = grep { $_->[1] < $t - $late } reverse @writes;
-		my $since = $first->[0];
-		$since = $free if defined $free && $free > $since;
-		push @out, "run at $t, free at $free" if defined $free && $t < $free - 0.002;
-		push @out, "run at $t, write at $last->[1], waited since $since"
-		    if $t < $last->[0] + $settle - 0.002 && $t < $since + $max - 0.002;
-		$started = $t;
+		my $t = timegm(0, $m, $h, $d, $mo - 1, $y) + $s + 0.002;
+		my ($first) = grep { $_->[1] > $look } @writes;
+		my @can = max($first->[0], $free) + $max;
+		for my $i (0 .. $#writes) {
+			my $quiet = max($writes[$i][0] + $settle, $look, $free);
+			push @can, $quiet
+			    if $i == $#writes || $quiet <= $writes[$i + 1][1] + 0.002;
+		}
+		$look = min(@can);
+		push @out, "run at $t, and not before $look" if $look > $t;
+		$free = shift(@ends) + $cooldown;
 	}
 	print "# $_\n" for @out;
-	exit(@out != 0 || !defined $started);' "$log" "$dir/writes" "$@"
+	exit(@out != 0 || !$look);' "$log" "$dir/writes" "$dir/real_ends" "$@"
 }
 
 constant_writing() {
 	rule r 'watch = /f' 'settle = 800ms' 'settle-max = 1500ms'
 	fence=1800ms
+	record_ends r
 	start_daemon
+	write_often "$box/f" 0.05 2000 &
+	until_true 30 test -s "$dir/writes"
 	begun=$(now)
-	write_often "$box/f" 0.05 5 &
-	wait_runs r 2
+	ok "constant writing gets runs, by settle-max" until_true 30 has_run_times r 2
 	get_run r 1
-	ok "constant writing gets a run by settle-max" \
-	    after "$begun" "$time" 0 1500
 	last=$end
+	within "the first, in ms" "$begun" "$time" 1500
 	get_run r 2
-	ok "and the next one by settle-max after it" after "$last" "$time" 0 1500
+	within "the next, in ms" "$last" "$time" 1500
+	: >"$dir/enough"
 	wait $!
 	fence
 	ok "no run interrupts a writer before settle-max" runs_are_due 0.8 1.5 0
@@ -141,8 +162,9 @@ a_change_during_the_cooldown() {
 	get_run r 1
 	last=$end
 	get_run r 2
-	ok "a change during the cooldown is answered at its end" \
-	    after "$last" "$time" 1500 1500
+	ok "a change during the cooldown is answered after it" \
+	    after "$last" "$time" 1500
+	within "at its end, in ms" "$last" "$time" 1500
 	until_true 30 has_ended r 2
 	get_run r 2
 	until_true 30 passed $((end + 1600000000))
@@ -150,8 +172,9 @@ a_change_during_the_cooldown() {
 	put "$box/f" 3
 	wait_runs r 3
 	get_run r 3
-	ok "a change after the cooldown is answered at once" \
-	    after "$changed" "$time" 100 100
+	ok "a change after the cooldown is answered when it has settled" \
+	    after "$changed" "$time" 100
+	within "at once, in ms" "$changed" "$time" 100
 	fence
 	ok "the cooldown makes no run of its own" has_runs r 3
 }
@@ -161,10 +184,11 @@ a_change_during_the_cooldown() {
 a_slow_writer_during_the_cooldown() {
 	rule r 'watch = /f' 'settle = 600ms' 'settle-max = 2s' 'cooldown = 2s'
 	fence=2s
+	record_ends r
 	start_daemon
-	put "$box/f" 1
+	write_often "$box/f" 0 1
 	until_true 30 has_ended r 1
-	write_often "$box/f" 0.2 3
+	write_often "$box/f" 0.2 15
 	wait_runs r 2
 	fence
 	ok "no run interrupts a writer during the cooldown, or settling after it" \

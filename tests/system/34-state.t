@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # A state directory that is full, read-only, gone or never there, and one that
-# holds ten thousand rules.
+# holds a thousand rules; ten thousand for make bench.
 . "$(dirname "$0")/restart.sh"
 
 state=var/lib/watchpathd
@@ -144,7 +144,8 @@ never_there() {
 	put "$box/f" 2
 	wait_runs r 2
 	ok "a file in its place: actions run" is_run r 2 change 1 create
-	ok "a file in its place: it is said" is_logged 'the state cannot be saved'
+	ok "a file in its place: it is said" \
+	    until_true 30 is_logged 'the state cannot be saved'
 	rm "$box/$state"
 	ok "a file in its place: it is over when that is gone" \
 	    until_true 20 is_logged 'the state is saved again'
@@ -225,13 +226,17 @@ probe() {
 	printf "%d %d\n", $t[@t * 0.95], $t[-1];' "$box/$state/watchpathd.sock" "$1"
 }
 
-ten_thousand_rules() {
-	if [ ! -e /proc/self/stat ]; then
-		skip 'ten thousand rules' 'CPU time is read from /proc'
-		return
-	fi
-	many=10000
-	[ "${PACE:-}" != slow ] || many=1000
+# beside WHAT SECONDS: how long small requests take, where that is to be measured.
+beside() {
+	[ "${PACE:-}" = exact ] || return 0
+	probe "$2" >"$dir/$1"
+	read -r _95 _max <"$dir/$1"
+	echo "# $1: of 20 small requests 19 take at most $_95 us, all of them $_max"
+}
+
+many_rules() {
+	many=1000
+	[ "${PACE:-}" != exact ] || many=10000
 	mkdir "$box/many"
 	perl -e 'for (10000 .. 9999 + $ARGV[1]) {
 		print "[r$_]\nwatch = /many/$_\naction = /act\n\n";
@@ -239,32 +244,27 @@ ten_thousand_rules() {
 	}' "$box/many" $many >"$conf/many.ini"
 	fence=200ms
 	start_daemon
-	used=$(cpu_ms "$daemon")
-	echo "# first start: $used ms CPU"
-	at_pace "$many rules: the first start takes less than a second of CPU" "$used" 1000
+	[ ! -e /proc/self/stat ] ||
+	    at_pace "$many rules: the first start, in ms of CPU" "$(cpu_ms "$daemon")" 1000
 	ok "$many rules: all are in the state" \
 	    test "$(grep -c '"rule":"r1' "$(state_file)")" -eq $many
-	read -r rest_95 rest_max <<-END
-	$(probe 2)
-	END
+	beside rest 2
 	# All is written anew when a save fails.
 	rm "$(state_file)"
 	put "$box/fence" 1
 	until_true 10 is_logged 'the state cannot be saved'
-	used=$(cpu_ms "$daemon")
-	read -r busy_95 busy_max <<-END
-	$(probe 12)
-	END
-	echo "# a small request takes $rest_95 us, $rest_max at most; while all is" \
-	    "written anew $busy_95, $busy_max at most; $(($(cpu_ms "$daemon") - used)) ms CPU"
-	ok "$many rules: all are written anew" until_true 20 is_logged 'the state is saved again'
-	at_pace "$many rules: that keeps events waiting for less than 5 ms" \
-	    $((busy_95 - rest_95)) 5000
+	beside rewriting 12
+	ok "$many rules: all are written anew" until_true 30 is_logged 'the state is saved again'
+	if [ -e "$dir/rewriting" ]; then
+		read -r rest _max <"$dir/rest"
+		read -r busy _max <"$dir/rewriting"
+		at_pace "$many rules: an event waits longer meanwhile, in us" \
+		    $((busy - rest)) 5000
+	fi
 	restart
-	echo "# second start: $(cpu_ms "$daemon") ms CPU"
 	put "$box/many/10000" x
-	until_true 10 has_run_times r10000 1
+	until_true 30 has_run_times r10000 1
 	ok "$many rules: the next life knows them all" test "$(echo "$dir"/runs/r*)" = "$dir/runs/r10000"
 }
 
-run_tests full read_only vanished never_there removed_while_idle mended_at_stop ten_thousand_rules
+run_tests full read_only vanished never_there removed_while_idle mended_at_stop many_rules

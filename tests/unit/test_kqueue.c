@@ -2062,14 +2062,25 @@ TEST(a_kqueue_with_the_number_of_another_starts_empty)
 
 /* ---- timeouts ---- */
 
+/* How often this process has given up the processor by itself. */
+static long
+times_waited(void)
+{
+	struct rusage usage;
+
+	must(getrusage(RUSAGE_SELF, &usage));
+	return usage.ru_nvcsw;
+}
+
 TEST(a_zero_timeout_polls)
 {
 	struct kevent ev;
-	int64_t start = now_us();
+	long waits = times_waited();
 
 	for (int i = 0; i < 100; i++)
 		assert_int_equal(poll_events(&ev, 1), 0);
-	assert_in_range(now_us() - start, 0, 2000000);
+	/* Now and then the kernel itself has to wait for something. */
+	assert_true(times_waited() - waits < 100);
 }
 
 TEST(a_timeout_is_never_early)
@@ -2443,21 +2454,14 @@ TEST(a_disabled_hangup_does_not_spin)
 {
 	struct timespec ts = { 0, 50000000 };
 	struct kevent ev;
-	struct rusage before, after;
-	int64_t used;
+	long waits;
 
 	open_pipe();
 	must(change(pair[0], EVFILT_READ, EV_ADD | EV_DISABLE, 0, NULL));
 	must(close(pair[1]));
-	must(getrusage(RUSAGE_SELF, &before));
+	waits = times_waited();
 	assert_int_equal(kevent(kq, NULL, 0, &ev, 1, &ts), 0);
-	must(getrusage(RUSAGE_SELF, &after));
-	used = (after.ru_utime.tv_sec - before.ru_utime.tv_sec + after.ru_stime.tv_sec -
-		   before.ru_stime.tv_sec) *
-		   1000000LL +
-	       after.ru_utime.tv_usec - before.ru_utime.tv_usec + after.ru_stime.tv_usec -
-	       before.ru_stime.tv_usec;
-	assert_in_range(used, 0, 25000);
+	assert_true(times_waited() > waits);
 	close(pair[0]);
 }
 

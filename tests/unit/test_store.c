@@ -403,9 +403,9 @@ static void
 a_disk_that_hangs_keeps_nobody_waiting(void **unused)
 {
 	struct store *s = first_life();
-	mono_t start = mono_now();
 
 	(void)unused;
+	/* Whoever waited for it would wait until the alarm. */
 	begin_hanging();
 	assert_true(store_begin(s));
 	put(s, "a", 2);
@@ -413,7 +413,6 @@ a_disk_that_hangs_keeps_nobody_waiting(void **unused)
 	assert_true(store_end(s, false));
 	put(s, "a", 3);
 	assert_false(store_due(s, later(60)));
-	assert_true(mono_before(mono_now(), mono_add(start, 20 * MONO_SEC)));
 	assert_int_equal(unlink(hang), 0);
 	syncs = 0;
 	finish_rewrite(s);
