@@ -38,7 +38,7 @@
 static char sandbox[64], path[96];
 static struct loop *loop;
 static struct control *control;
-static int nanswered, npieces, nfreed;
+static int nanswered, npieces, nfreed, nopen;
 
 static int
 remove_one(const char *name, const struct stat *st, int type, struct FTW *ftw)
@@ -88,12 +88,24 @@ answer(void *arg, const cJSON *request, struct control_reply *reply)
 	}
 }
 
+/* Of descriptors that are open, as many as a test can have. */
+static int
+count_descriptors(void)
+{
+	int fd, n = 0;
+
+	for (fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) != -1;
+	return n;
+}
+
 static int
 set_up(void **unused)
 {
 	char why[256];
 
 	(void)unused;
+	nopen = count_descriptors();
 	snprintf(sandbox, sizeof(sandbox), "/tmp/test_control.XXXXXX");
 	if (mkdtemp(sandbox) == NULL)
 		return -1;
@@ -113,6 +125,11 @@ tear_down(void **unused)
 	control_free(control);
 	control = NULL;
 	loop_free(loop);
+	if (count_descriptors() != nopen) {
+		print_error(
+		    "%d descriptors were open, now %d\n", nopen, count_descriptors());
+		return -1;
+	}
 	return nftw(sandbox, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
@@ -438,6 +455,49 @@ a_reply_is_made_as_it_is_read(void **unused)
 	assert_int_equal(nfreed, 1);
 }
 
+/* The most memory that this process has had so far, in KiB. */
+static long
+peak_kib(void)
+{
+	struct rusage usage;
+
+	assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
+#ifdef __APPLE__
+	return usage.ru_maxrss / 1024;
+#else
+	return usage.ru_maxrss;
+#endif
+}
+
+/* Each has its own buffers, of 16 KiB and more. */
+static void
+clients_that_are_gone_need_no_memory(void **unused)
+{
+	static char text[BIG * 4096 + 1];
+	long before = 0;
+	int fd, i;
+
+	(void)unused;
+#ifdef __SANITIZE_ADDRESS__
+	skip(); /* it keeps what was freed, and looks for leaks by itself */
+#endif
+	for (i = 0; i < 1100; i++) {
+		if (i == 100)
+			before = peak_kib();
+		fd = connect_client();
+		say(fd, "{\"command\":\"big\"}\n");
+		if (i % 100 == 0) {
+			hear(fd, text, sizeof(text));
+			continue;
+		}
+		settle();
+		close(fd);
+		settle();
+	}
+	assert_in_range(peak_kib() - before, 0, 4096);
+	assert_served();
+}
+
 /* Descriptors from now on: that many more than there are. */
 static void
 limit_descriptors(int spare)
@@ -522,6 +582,22 @@ a_socket_that_is_listened_on_is_left_alone(void **unused)
 	assert_null(try_again(why));
 	assert_why(why, "another process listens there (see --socket)");
 	settle();
+	assert_true(control_in_place(control));
+	assert_served();
+}
+
+static void
+without_descriptors_nobody_is_taken_for_dead(void **unused)
+{
+	struct control *other;
+	char why[256] = "";
+
+	(void)unused;
+	/* One for the new socket, none to ask who listens on the old one. */
+	limit_descriptors(1);
+	other = control_new(loop, path, answer, NULL, why, sizeof(why));
+	limit_descriptors(-1);
+	assert_null(other);
 	assert_true(control_in_place(control));
 	assert_served();
 }
@@ -721,9 +797,11 @@ main(void)
 		TEST(who_makes_no_progress_for_five_seconds_must_go),
 		TEST(a_client_that_does_not_read_its_reply_must_go),
 		TEST(a_reply_is_made_as_it_is_read),
+		TEST(clients_that_are_gone_need_no_memory),
 		TEST(without_descriptors_it_waits_and_goes_on),
 		TEST(a_socket_that_a_dead_daemon_left_is_replaced),
 		TEST(a_socket_that_is_listened_on_is_left_alone),
+		TEST(without_descriptors_nobody_is_taken_for_dead),
 		TEST(one_that_hangs_does_not_keep_us_waiting),
 		TEST(what_is_no_socket_is_not_removed),
 		TEST(a_directory_that_is_missing_is_the_reason),
