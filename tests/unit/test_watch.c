@@ -144,6 +144,8 @@ static struct {
 	int error;
 	int interrupts;       /* EINTR for so many opens */
 	const char *slow;     /* a stat of this path takes 10 ms */
+	const char *over;     /* who lists this directory lists that one: */
+	const char *mounted;
 	int opens;            /* below the sandbox */
 	void (*act)(void);    /* done once, before or after the call below the */
 	int steps;            /* sandbox that brings this to 0 */
@@ -309,6 +311,18 @@ open(const char *path, int flags, ...)
 	errno = error;
 	return fd;
 }
+
+#if ON_SHIM
+DIR *
+opendir(const char *path)
+{
+	bool over = fake.over != NULL && strcmp(path, fake.over) == 0;
+	int fd = openat(
+	    AT_FDCWD, over ? fake.mounted : path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd != -1 ? fdopendir(fd) : NULL;
+}
+#endif
 
 /* The end of a directory is a moment, too. */
 struct dirent *
@@ -1386,6 +1400,23 @@ two_dots_need_the_directory_before_them(void **state)
 }
 
 static void
+a_name_may_begin_with_two_dots(void **state)
+{
+	(void)state;
+	make_dirs("d");
+	watch("d/..data/key");
+	expect_just("d/..data/key", 0);
+	make_dirs("d/..data");
+	put("d/..data/key", "1");
+	expect("d/..data/key", CREATE);
+	make_link("..data/key", "d/link");
+	watch("d/link");
+	append("d/..data/key", "2");
+	expect("d/link", MODIFY);
+	check(rec("d/link")->last.present);
+}
+
+static void
 the_texts_of_links_may_be_of_any_kind(void **state)
 {
 	(void)state;
@@ -1782,6 +1813,32 @@ a_pattern_whose_directory_cannot_be_read_keeps_what_it_knows(void **state)
 }
 
 /* Told by the last look, though an error was all that was known before it. */
+#if ON_SHIM
+/* As with a volume that is mounted over it, and away again, without an event. */
+static void
+a_directory_that_was_another_while_it_was_listed_is_listed_again(void **state)
+{
+	char *d = xstrdup(at("d")), *volume = xstrdup(at("volume"));
+
+	(void)state;
+	make_dirs("d");
+	make_dirs("volume");
+	put("d/f_here", "1");
+	put("volume/f_there", "1");
+	fake.over = d;
+	fake.mounted = volume;
+	watch("d/f*");
+	check(!known("d/f_here"));
+	fake.over = NULL;
+	/* An event of the directory above compares what is in it. */
+	put("another", "1");
+	expect("d/f_here", CREATE);
+	check(!known("d/f_there"));
+	free(d);
+	free(volume);
+}
+#endif
+
 static void
 a_match_that_goes_after_an_error_is_deleted(void **state)
 {
@@ -3323,6 +3380,7 @@ static const struct CMUnitTest tests[] = {
 	with_sandbox(links_that_lead_in_a_circle_are_an_error_until_they_do_not),
 	with_sandbox(two_dots_after_a_link_lead_to_the_targets_parent),
 	with_sandbox(two_dots_need_the_directory_before_them),
+	with_sandbox(a_name_may_begin_with_two_dots),
 	with_sandbox(the_texts_of_links_may_be_of_any_kind),
 	with_sandbox(as_many_links_as_the_system_allows_are_followed),
 	with_sandbox(matches_of_a_pattern_come_and_go),
@@ -3339,6 +3397,9 @@ static const struct CMUnitTest tests[] = {
 	with_sandbox(a_name_that_turns_from_file_to_directory_is_followed),
 	with_sandbox(a_directory_is_replaced_under_its_pattern),
 	with_sandbox(a_pattern_whose_directory_cannot_be_read_keeps_what_it_knows),
+#if ON_SHIM
+	with_sandbox(a_directory_that_was_another_while_it_was_listed_is_listed_again),
+#endif
 	with_sandbox(a_match_that_goes_after_an_error_is_deleted),
 	with_sandbox(a_match_that_is_back_for_a_moment_is_reported_gone),
 	with_sandbox(a_match_that_is_back_for_good_is_deleted_and_created),
