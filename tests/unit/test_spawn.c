@@ -508,12 +508,15 @@ has_descriptors(void *n)
 	return count_descriptors() == *(size_t *)n;
 }
 
+static size_t nopen; /* before a test */
+
 static int
 setup(void **state)
 {
 	char name[] = "/tmp/spawn.XXXXXX";
 
 	(void)state;
+	nopen = count_descriptors();
 	if (mkdtemp(name) == NULL || realpath(name, sandbox) == NULL)
 		return -1;
 	chmod(sandbox, 0711);
@@ -545,6 +548,11 @@ teardown(void **state)
 	snprintf(command, sizeof(command), "rm -rf '%s'", sandbox);
 	zombies += system(command) != 0;
 	close_gate();
+	if (count_descriptors() != nopen) {
+		print_error(
+		    "%zu descriptors were open, now %zu\n", nopen, count_descriptors());
+		return -1;
+	}
 	return zombies;
 }
 
@@ -799,6 +807,31 @@ test_descriptor_limit(void **state)
 	assert_int_equal(now.rlim_cur, 512);
 	setrlimit(RLIMIT_NOFILE, &first_limit);
 	fdlimit_init();
+}
+
+static void
+test_raised_limit(void **state)
+{
+	struct rlimit rl = { .rlim_cur = 64, .rlim_max = first_limit.rlim_max }, now;
+	struct run r = { 0 };
+	int n = 0, fds[64];
+
+	(void)state;
+	not_under_valgrind("it keeps the real limit to itself");
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &rl), 0);
+	fdlimit_init();
+	while ((fds[n] = open("/", O_RDONLY | O_CLOEXEC)) != -1)
+		n++;
+	start(&r, WORDS(self, W("report")));
+	finish(&r);
+	getrlimit(RLIMIT_NOFILE, &now);
+	while (n > 0)
+		close(fds[--n]);
+	setrlimit(RLIMIT_NOFILE, &first_limit);
+	fdlimit_init();
+	assert_int_equal(now.rlim_cur, 128);
+	assert_int_equal(r.exit_status, 0);
+	has_line("limit 64");
 }
 
 static void
@@ -1459,6 +1492,7 @@ static const struct CMUnitTest tests[] = {
 	TEST("a child of the exec mode is as fresh", test_fresh_process_that_became),
 	TEST("the descriptor limit is the first one, for the child only",
 	    test_descriptor_limit),
+	TEST("out of descriptors the limit is raised", test_raised_limit),
 	TEST("a daemon without 0, 1 and 2 starts children with them",
 	    test_low_descriptors),
 	TEST("keep-awake puts its command in front", test_keep_awake),
