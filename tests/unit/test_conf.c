@@ -10,15 +10,20 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <dlfcn.h>
+#include <errno.h>
+#include <ini.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "conf.h"
 #include "rule.h"
+#include "trust.h"
 #include "util.h"
 
 #define NELEM(a) (sizeof(a) / sizeof((a)[0]))
@@ -26,6 +31,22 @@
 
 static char dir[64];
 static uint64_t seed;
+static bool inih_fails; /* when it has read everything */
+
+/* What is needed of the library, lest the linker leave it out. */
+int (*const needs_inih)(const char *, ini_handler, void *) = ini_parse_string;
+
+/* inih, by a definition that the linker prefers to the library's. */
+int
+ini_parse_stream(ini_reader reader, void *stream, ini_handler handler, void *user)
+{
+	int (*real)(ini_reader, void *, ini_handler, void *);
+	int status;
+
+	*(void **)&real = dlsym(RTLD_NEXT, "ini_parse_stream");
+	status = real(reader, stream, handler, user);
+	return inih_fails ? -2 : status;
+}
 
 static char *
 write_file(const char *name, const char *text, size_t n)
@@ -77,6 +98,7 @@ make_dir(void **state)
 	char *path;
 
 	(void)state;
+	alarm(300);
 	snprintf(dir, sizeof(dir), "/tmp/test_conf.XXXXXX");
 	if (mkdtemp(dir) == NULL)
 		return -1;
@@ -94,6 +116,7 @@ remove_dir(void **state)
 	int ret = system(command);
 
 	(void)state;
+	alarm(0);
 	free(command);
 	return ret;
 }
@@ -247,6 +270,118 @@ a_directory_or_a_link_is_not_a_rule_file(void **state)
 	free(link);
 	free(fifo);
 	conf_clear(&c);
+}
+
+static void
+a_file_that_inih_fails_on_is_refused(void **state)
+{
+	struct conf c = { .nrules = 0 };
+
+	(void)state;
+	inih_fails = true;
+	read_text(&c, "[a]\n" GOOD, strlen("[a]\n" GOOD));
+	inih_fails = false;
+	assert_int_equal(conf_errors(&c), 1);
+	assert_string_equal(c.diags[0].message, "this file cannot be read");
+	assert_int_equal(c.nrules, 0);
+	conf_clear(&c);
+}
+
+/* What is said of a rule that watches this path below the directory. */
+static size_t
+warnings_of(const char *watch, const char *root)
+{
+	struct strv remote = { NULL, 0 };
+	struct conf c = { .remote = &remote };
+	char *text = xasprintf("[a]\nwatch=%s\naction=/b\n", watch);
+	char *path = write_file("one.ini", text, strlen(text));
+	size_t i, n = 0;
+
+	assert_int_equal(conf_read_file(&c, path, NULL, root), 0);
+	for (i = 0; i < c.ndiags; i++)
+		n += strstr(c.diags[i].message, "everyone may write to /open/") != NULL;
+	conf_clear(&c);
+	free(path);
+	free(text);
+	return n;
+}
+
+static void
+where_everyone_may_write_is_asked_of_what_exists(void **state)
+{
+	char *open = xasprintf("%s/open", dir), *loop = xasprintf("%s/loop", open),
+	     *file = xasprintf("%s/file", open);
+
+	(void)state;
+	assert_int_equal(mkdir(open, 0700), 0);
+	assert_int_equal(chmod(open, 01777), 0);
+	assert_int_equal(symlink("loop", loop), 0);
+	free(write_file("open/file", "", 0));
+	assert_int_equal(warnings_of("/open/f", dir), 1);
+	assert_int_equal(warnings_of("/open/a/b/c", dir), 1);
+	assert_int_equal(warnings_of("/open/file/f", dir), 1);
+	/* Nobody can tell where that leads. */
+	assert_int_equal(warnings_of("/open/loop/f", dir), 0);
+	assert_int_equal(warnings_of("/a/b", "/nonexistent"), 0);
+	free(open);
+	free(loop);
+	free(file);
+}
+
+/* Does fn, which returns 0, as a user for whom modes count, and who owns dir. */
+static void
+as_ordinary_user(int (*fn)(void))
+{
+	char *conf_d = xasprintf("%s/conf.d", dir);
+	int status;
+	pid_t pid;
+
+	assert_int_equal(chown(dir, geteuid() == 0 ? 65534 : (uid_t)-1, (gid_t)-1), 0);
+	assert_int_equal(chown(conf_d, geteuid() == 0 ? 65534 : (uid_t)-1, (gid_t)-1), 0);
+	free(conf_d);
+	pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid == 0)
+		_exit(geteuid() == 0 && (setgid(65534) == -1 || setuid(65534) == -1)
+			  ? 125
+			  : fn());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+/* Does conf.d with this mode say that it is the rights that are missing? */
+static bool
+is_denied(mode_t mode)
+{
+	struct trust trust = { .owner = geteuid() };
+	struct conf c = { .nrules = 0 };
+	char *path = xasprintf("%s/conf.d", dir);
+	bool denied = chmod(path, mode) == 0 &&
+		      conf_read_dir(&c, path, &trust, NULL) == -1 &&
+		      conf_errors(&c) == 1 && c.denied;
+
+	conf_clear(&c);
+	free(path);
+	return denied;
+}
+
+static int
+deny_directories(void)
+{
+	int bad = 0;
+
+	/* Not to be read, and one of them not to be trusted either. */
+	bad |= is_denied(0300) ? 0 : 1;
+	bad |= is_denied(0333) ? 0 : 2;
+	bad |= is_denied(0733) ? 4 : 0;
+	return bad;
+}
+
+static void
+a_directory_that_may_not_be_read_says_so(void **state)
+{
+	(void)state;
+	as_ordinary_user(deny_directories);
 }
 
 static void
@@ -703,6 +838,9 @@ main(void)
 		TEST(a_name_in_a_refused_file_is_taken_all_the_same),
 		TEST(a_missing_file_or_directory_is_a_finding),
 		TEST(a_directory_or_a_link_is_not_a_rule_file),
+		TEST(a_file_that_inih_fails_on_is_refused),
+		TEST(where_everyone_may_write_is_asked_of_what_exists),
+		TEST(a_directory_that_may_not_be_read_says_so),
 		TEST(more_than_a_mebibyte_is_refused),
 		TEST(no_byte_breaks_the_reader),
 		TEST(a_line_of_198_bytes_is_the_longest),
