@@ -61,6 +61,50 @@ verified() {
 	    test "$(runs r) $(runs r.verify)" = '5 6'
 }
 
+# A run is held while what the next one is to do is changed.
+verify_and_the_action_fail() {
+	write_verify
+	rule r 'watch = /f' 'verify = /verify' 'retry-delay = 100ms' 'retry = 9'
+	start_daemon
+	on_run r.verify status=1
+	hold r.verify
+	put "$box/f" 1
+	wait_runs r.verify 1
+	on_run r status=1
+	hold r
+	release r.verify
+	wait_runs r 2
+	on_run r status=0
+	on_run r.verify status=0
+	release r
+	wait_runs r.verify 3
+	ok "after verify and then the action have failed the action runs again" \
+	    until_true 30 has_run_times r 3
+	ok "as a retry" is_run r 3 retry 3 create
+	until_true 30 is_settled r
+	ok "and verify after it, once" has_runs r.verify 3
+}
+
+# The rule gets another action while the verify of a retry goes first: the first
+# one sees to it that the next is held.
+a_change_of_the_rule_meanwhile() {
+	write_verify
+	rule r 'watch = /f' 'verify = /verify' 'retry-delay = 100ms'
+	start_daemon
+	on_run r.verify ": >$dir/hold/r.verify; status=1"
+	put "$box/f" 1
+	wait_runs r.verify 2
+	cp "$box/act" "$box/other"
+	rule r 'watch = /f' 'retry-delay = 100ms' 'action = /other'
+	"$WATCHPATHD" reload --root "$box"
+	release r.verify
+	ok "a rule that is changed while verify goes first runs its new action" \
+	    until_true 30 has_run_times r 2
+	ok "in a run of its own, as the change is a cause" is_run r 2 change 1 create
+	fence
+	ok "once" has_runs r 2
+}
+
 verified_over_a_restart() {
 	write_verify
 	rule r 'watch = /f' 'verify = /verify' 'retry-delay = 5s'
@@ -148,5 +192,6 @@ network() {
 	ok "where it was asked for" has_runs no 1
 }
 
-run_tests verified verified_over_a_restart a_change_meanwhile \
+run_tests verified verify_and_the_action_fail a_change_of_the_rule_meanwhile \
+    verified_over_a_restart a_change_meanwhile \
     verify_takes_too_long verify_is_missing network
