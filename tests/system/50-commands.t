@@ -24,6 +24,7 @@ fits() {
 
 # In all the states that can be had at once.
 many_states() {
+	# 48 bytes are the longest that a name can be.
 	rule a-rule-whose-name-has-the-most-bytes-there-can-b 'watch = /idle'
 	rule failing 'watch = /failing' 'retry = 0'
 	rule retrying 'watch = /retrying' 'retry-delay = 3h'
@@ -68,7 +69,7 @@ the_status_is_as_the_schema_says() {
 	    '^watchpathd [^ ]*, up since ..:..Z: 8 rules, 1 failed, 1 blocked, 1 running$'
 	ok "it says how long a rule still waits" prints '^retrying  *retrying  *[23] h [0-9]* min '
 	ok "in minutes, too" prints '^cool  *cooldown  *[23][09] min '
-	ok "it names why a rule is blocked" prints '/no/such'
+	ok "it names why a rule is blocked" prints '/no.*: not installed yet'
 	ok "it names the file that was refused" prints 'refused: broken.ini'
 	ok "it has no colours where it is no terminal" not prints "$(printf '\033')"
 	exits 1 "a rule that is not there is an error" status falling
@@ -155,6 +156,91 @@ on_a_terminal() {
 	ok "nothing is said where nobody sits" [ ! -s "$dir/err" ]
 }
 
+# All that the status says of rules in several states is compared with what the
+# test knows.
+every_member_of_the_status_is_true() {
+	mkdir "$box/d"
+	: >"$box/d/there"
+	rule good 'watch = /d/*' 'watch = /missing' 'description = Some text' \
+	    'action = /act one "two words"'
+	rule bad 'watch = /bad' 'retry = 0'
+	rule again 'watch = /again' 'retry-delay = 1h' 'verify = /verify'
+	rule none 'watch = /none' 'action = /no/such/program'
+	rule off 'watch = /off' 'enabled = no'
+	printf '#!/bin/sh\nexit 7\n' >"$box/verify"
+	chmod 755 "$box/verify"
+	on_run bad 'kill -SEGV $$'
+	printf '\n[broken]\nwatch = nowhere\naction = /act\n' >"$conf/broken.ini"
+	start_daemon
+	ok "its version is the program's" \
+	    member_is '$s->{version}' "\"$("$WATCHPATHD" version | sed 's/.* //')\""
+	ok "its pid is the daemon's" member_is '$s->{pid}' "$daemon"
+	ok "the directory of rule files" member_is '$s->{config}' "\"$conf\""
+	ok "what was refused: the file" member_is '$s->{refused}[0]{file}' '"broken.ini"'
+	ok "the line" member_is '$s->{refused}[0]{line}' 3
+	ok "the message" member_is_like '$s->{refused}[0]{message}' 'not an absolute path'
+	ok "and nothing else" member_is 'scalar @{$s->{refused}}' 1
+	ok "a rule's file" member_is '$r->{good}{file}' '"good.ini"'
+	ok "its line" member_is '$r->{again}{line}' 1
+	ok "its description" member_is '$r->{good}{description}' '"Some text"'
+	ok "or none" member_is '$r->{bad}{description}' null
+	ok "the action, word for word" \
+	    member_is '$r->{good}{action}' '["/act","one","two words"]'
+	ok "its paths" member_is '$r->{good}{paths}' "[{\"error\":null,\
+\"path\":\"$box/d/there\",\"state\":\"present\"},{\"error\":null,\
+\"path\":\"$box/missing\",\"state\":\"absent\"}]"
+	for m in state:'"idle"' pending:false attempt:0 due:null problem:null runs:0 \
+	    failures:0 last_run:null; do
+		ok "$m of a rule that waits for nothing" \
+		    member_is "\$r->{good}{${m%%:*}}" "${m#*:}"
+	done
+	ok "off:disabled" member_is '$r->{off}{state}' '"disabled"'
+	put "$box/d/new" 1
+	put "$box/bad" 1
+	put "$box/again" 1
+	put "$box/none" 1
+	until_true 30 became '$r->{good}{state} . $r->{good}{runs}' '"idle1"'
+	until_true 30 became '$r->{bad}{state}' '"failed"'
+	until_true 30 became '$r->{again}{state}' '"retrying"'
+	until_true 30 became '$r->{none}{state}' '"blocked"'
+	get_run good 1
+	for m in run:"\"$run\"" reason:'"change"' attempt:1 path:"\"$box/d/new\"" \
+	    change:'"create"' exit:0 signal:null verify:null error:null ok:true; do
+		ok "$m of a run that went well" \
+		    member_is "\$r->{good}{last_run}{${m%%:*}}" "${m#*:}"
+	done
+	ok "its times are in order" member_is 'my $l = $r->{good}{last_run};
+	    JSON::PP::true if $s->{started} le $l->{detected} &&
+	    $l->{detected} lt $l->{started} && $l->{started} le $l->{ended}' true
+	for m in pending:true attempt:1 runs:1 failures:1 action:'["/act"]'; do
+		ok "$m of one that has failed" member_is "\$r->{bad}{${m%%:*}}" "${m#*:}"
+	done
+	for m in exit:null signal:11 ok:false; do
+		ok "$m of its run" member_is "\$r->{bad}{last_run}{${m%%:*}}" "${m#*:}"
+	done
+	ok "what is wrong with it" member_is_like '$r->{bad}{problem}' 'gave up after attempt 1:'
+	for m in pending:true attempt:2 runs:1 failures:1 problem:null; do
+		ok "$m of one that is tried again" \
+		    member_is "\$r->{again}{${m%%:*}}" "${m#*:}"
+	done
+	ok "when: in an hour, about" \
+	    member_is_like '$r->{again}{due}' '^"20..-..-..T..:..:..\....Z"$'
+	for m in exit:0 verify:7 ok:false; do
+		ok "$m of its run" member_is "\$r->{again}{last_run}{${m%%:*}}" "${m#*:}"
+	done
+	for m in pending:true attempt:1 runs:0 last_run:null due:null; do
+		ok "$m of one that is blocked" \
+		    member_is "\$r->{none}{${m%%:*}}" "${m#*:}"
+	done
+	ok "and by what" \
+	    member_is_like '$r->{none}{problem}' '/no.*: not installed yet'
+	ok "the history has the same of a run" [ "$("$WATCHPATHD" history --json \
+	    --root "$box" good | perl -MJSON::PP -e '
+	    my $o = decode_json(join "", <STDIN>);
+	    print delete $o->{rule}, JSON::PP->new->canonical->encode($o)')" = \
+	    "good$(member '$r->{good}{last_run}'; echo "$value")" ]
+}
+
 what_trigger_causes() {
 	rule r 'watch = /r' 'settle = 20s' 'cooldown = 1h'
 	rule bad 'watch = /bad' 'retry = 0'
@@ -175,7 +261,7 @@ what_trigger_causes() {
 	echo 1 >"$box/blocked"
 	ok "a rule becomes blocked" until_true 30 is_state blocked blocked
 	exits 1 "a blocked rule is refused" trigger blocked
-	ok "with the reason, too" says '/no'
+	ok "with the reason, too" says '/no.*: not installed yet'
 	exits 1 "a rule that is not there cannot be run" trigger nowhere
 	ok "and where rules are listed is said" says \
 	    '^watchpathd: there is no rule nowhere (`watchpathd status` lists them)$'
@@ -393,5 +479,6 @@ hostile_clients() {
 	exits 0 "and answers, when they are gone" status
 }
 
-run_tests the_status_is_as_the_schema_says paths_of_a_sandbox on_a_terminal what_trigger_causes exit_statuses \
-	the_history a_history_of_nothing what_reload_did hostile_clients
+run_tests the_status_is_as_the_schema_says every_member_of_the_status_is_true \
+    paths_of_a_sandbox on_a_terminal what_trigger_causes exit_statuses \
+    the_history a_history_of_nothing what_reload_did hostile_clients

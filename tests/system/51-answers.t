@@ -329,11 +329,31 @@ what_cannot_be_watched() {
 	start_daemon
 	ok "the log says what cannot be watched" is_logged 'r: .*/loop/f: Too many levels'
 	ok "and the status" status_says r 'Too many levels of symbolic links'
+	ok "as an error of that path" member_is '$r->{r}{paths}[0]{state}' '"error"'
+	ok "with its reason" \
+	    member_is_like '$r->{r}{paths}[0]{error}' 'Too many levels of symbolic links'
+	ok "which is the rule's problem, too" \
+	    member_is_like '$r->{r}{problem}' '/loop/f: Too many levels of symbolic links'
 	rm "$box/loop"
 	mkdir "$box/loop"
 	ok "the log says when it can" until_true 10 is_logged 'r: .*/loop/f: is watched again'
 	put "$box/loop/f" 1
 	ok "and it is" until_true 10 has_run_times r 1
+	ok "then it is an error no more" \
+	    member_is '$r->{r}{paths}[0]' "{\"error\":null,\"path\":\"$box/loop/f\",\
+\"state\":\"present\"}"
+	rm "$box/loop/f"
+	ok "but absent, when it goes" \
+	    until_true 30 became '$r->{r}{paths}[0]{state}' '"absent"'
+}
+
+its_own_files() {
+	rule r 'watch = /var/lib/watchpathd/watchpathd.sock'
+	start_daemon
+	ok "the daemon's own files are not watched" \
+	    member_is '$r->{r}{paths}[0]{state}' '"not-watched"'
+	ok "and the status says why" \
+	    member_is_like '$r->{r}{paths}[0]{error}' 'belongs to watchpathd itself'
 }
 
 too_many_matches() {
@@ -416,4 +436,5 @@ is_up_or_gone() {
 run_tests requests hostile_answers stopping files_as_a_whole \
     what_rules_wait_for two_that_hold_a_lock what_is_stopped_or_blocked watch_lines \
     a_run_that_will_not_come how_a_run_ended a_quiet_log \
-    what_cannot_be_watched too_many_matches wrong_options few_descriptors
+    what_cannot_be_watched its_own_files \
+    too_many_matches wrong_options few_descriptors

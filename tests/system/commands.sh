@@ -51,3 +51,32 @@ answer() {
 	' "$dir/socket" "$dir/answers" "$1" &
 	until_true 10 [ -e "$dir/answers" ]
 }
+
+# member EXPRESSION: its value in the status, where $r is a rule by its name. It is
+# in $value as JSON.
+member() {
+	value=$("$WATCHPATHD" status --json --root "$box" | perl -MJSON::PP -e '
+	my $s = decode_json(join "", <STDIN>);
+	my $r = { map { $_->{name} => $_ } @{$s->{rules}} };
+	print JSON::PP->new->allow_nonref->canonical->encode(eval $ARGV[0])' "$1")
+}
+
+# member_is EXPRESSION VALUE; member_is_like EXPRESSION PATTERN
+member_is() {
+	member "$1"
+	[ "$value" = "$2" ] && return
+	echo "# $1 is $value, not $2"
+	return 1
+}
+
+member_is_like() {
+	member "$1"
+	echo "$value" | grep -q -e "$2" && return
+	echo "# $1 is $value"
+	return 1
+}
+
+# became EXPRESSION VALUE: as member_is, but says nothing.
+became() {
+	member_is "$@" >/dev/null
+}
