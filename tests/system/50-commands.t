@@ -241,6 +241,26 @@ every_member_of_the_status_is_true() {
 	    "good$(member '$r->{good}{last_run}'; echo "$value")" ]
 }
 
+# Of several programs that cannot run the first that is there and not trusted says
+# why, or the first that is missing.
+why_no_program_runs() {
+	for program in open wide; do
+		cp "$box/act" "$box/$program"
+		chmod 777 "$box/$program"
+	done
+	rule missing 'watch = /f' 'action = /one' 'action = /two'
+	rule later 'watch = /f' 'action = /one' 'action = /open'
+	rule sooner 'watch = /f' 'action = /open' 'action = /one'
+	rule two 'watch = /f' 'action = /one' 'action = /wide' 'action = /open'
+	start_daemon
+	put "$box/f" 1
+	for r in missing:/one later:/open sooner:/open two:/wide; do
+		until_true 30 became "\$r->{${r%%:*}}{state}" '"blocked"'
+		ok "${r%%:*}: the reason is of ${r#*:}" \
+		    member_is_like "\$r->{${r%%:*}}{problem}" "${r#*:}: "
+	done
+}
+
 what_trigger_causes() {
 	rule r 'watch = /r' 'settle = 20s' 'cooldown = 1h'
 	rule bad 'watch = /bad' 'retry = 0'
@@ -480,5 +500,5 @@ hostile_clients() {
 }
 
 run_tests the_status_is_as_the_schema_says every_member_of_the_status_is_true \
-    paths_of_a_sandbox on_a_terminal what_trigger_causes exit_statuses \
-    the_history a_history_of_nothing what_reload_did hostile_clients
+    paths_of_a_sandbox on_a_terminal why_no_program_runs what_trigger_causes \
+    exit_statuses the_history a_history_of_nothing what_reload_did hostile_clients
