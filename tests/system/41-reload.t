@@ -407,6 +407,102 @@ removed_for_good() {
 	ok "once" has_runs r 2
 }
 
+# What the last run left is found again, as its record has it.
+removed_while_it_failed() {
+	rule r 'watch = /f' 'retry = 5' 'retry-delay = 1h'
+	start_daemon
+	hold r
+	on_run r status=1
+	put "$box/f" 1
+	wait_runs r 1
+	get_run r 1
+	mv "$conf/r.ini" "$dir/r.ini"
+	reload
+	release r
+	until_true 30 in_history "$run"
+	mv "$dir/r.ini" "$conf/r.ini"
+	reload
+	becomes "a rule that is back waits for the retry of the run that outlived it" \
+	    r state retrying
+	ok "with its attempt" is r attempt 2
+	fence
+	ok "and does not run before" has_runs r 1
+}
+
+# Settings and rules of a file that is refused stay.
+settings_of_a_refused_file() {
+	printf '[daemon]\nmax-running = 1\n' >"$conf/daemon.ini"
+	rule a 'watch = /a'
+	rule b 'watch = /b'
+	start_daemon
+	echo 'nonsense = 1' >>"$conf/daemon.ini"
+	reload
+	ok "a file with settings is refused" test $status -eq 65
+	hold a
+	put "$box/a" 1
+	wait_runs a 1
+	put "$box/b" 1
+	becomes "its settings of before stay in force" b state queued
+	printf '[daemon]\nmax-running = 2\n' >"$conf/daemon.ini"
+	reload
+	ok "until it is a good one" until_true 30 has_run_times b 1
+	release a
+}
+
+at_start_is_for_the_start() {
+	: >"$box/f"
+	start_daemon
+	rule always 'watch = /missing' 'at-start = always'
+	rule there 'watch = /f' 'at-start = always'
+	rule new 'watch = /f' 'at-start = new'
+	reload
+	wait_runs new 1
+	fence
+	ok "at-start = always: a reload is no start" has_runs always 0
+	ok "but what is there is new to a rule that comes" has_runs there 1
+	ok "as it is to at-start = new" has_runs new 1
+}
+
+# has_rechecked N
+has_rechecked() {
+	count_log 'debug: looking at every path' "$1"
+}
+
+a_recheck() {
+	rule r 'watch = /f'
+	printf '[daemon]\nrecheck = 2s\nlog-level = debug\n' >"$conf/daemon.ini"
+	start_daemon
+	until_true 30 has_rechecked 3
+	ok "a recheck of rule files that did not change reloads nothing" \
+	    not is_logged 'reloaded: '
+	rule r 'watch = /g'
+	ok "one that did is reloaded" until_true 30 is_logged 'reloaded: '
+}
+
+make_and_remove() {
+	perl -e 'for (1 .. 50) { open(my $f, ">", "$ARGV[0]/$_") or die }
+	    unlink map { "$ARGV[0]/$_" } 1 .. 50' "$box/d"
+}
+
+# Neither those whose going is owed to nobody, nor those whose going was answered.
+matches_that_went() {
+	mkdir "$box/d"
+	: >"$box/d/stays"
+	rule c 'watch = /d/*' 'on = create'
+	rule d 'watch = /d/*' 'on = delete'
+	rule a 'watch = /d/*' 'on = attributes'
+	start_daemon
+	ok "matches are counted" is_logged 'ready: 4 rules, 4 paths'
+	for n in 1 2 3; do
+		make_and_remove
+		fence
+	done
+	until_true 60 is_calm
+	reload
+	ok "those that went are forgotten" \
+	    until_true 30 is_logged 'reloaded: 4 rules, 4 paths'
+}
+
 switched_off() {
 	rule r 'watch = /f' 'retry-delay = 10ms'
 	start_daemon
@@ -531,5 +627,7 @@ has_logged_run() {
 }
 
 run_tests storm storm:shuffle,split,merge what_has_not_changed a_broken_file another_file \
-    a_removed_rule removed_for_good switched_off no_directory refused_directory files_that_are_not_read \
+    a_removed_rule removed_for_good removed_while_it_failed settings_of_a_refused_file \
+    at_start_is_for_the_start a_recheck matches_that_went switched_off no_directory \
+    refused_directory files_that_are_not_read \
     a_linked_directory
