@@ -116,6 +116,38 @@ no_directory_for_the_socket() {
 	ok "and commands reach the daemon" grep -q '^r ' "$dir/out"
 }
 
+# What cannot be had is tried again every 10 seconds, and not only once: each is
+# repaired when the first try is over.
+a_log_that_is_refused_for_long() {
+	mkdir "$box/log"
+	chmod 777 "$box/log"
+	start_daemon --log "$box/log/w.log"
+	begin=$(now)
+	until_true 60 passed $((begin + 11000000000))
+	ok "a log that cannot be had is not there" not test -e "$box/log/w.log"
+	chmod 755 "$box/log"
+	ok "it is used when it can be had, after any time" \
+	    until_true 60 grep -q -s 'the log is written again' "$box/log/w.log"
+}
+
+can_be_asked() {
+	"$WATCHPATHD" status --root "$box" --socket "$dir/socket" >"$dir/status" 2>&1
+}
+
+a_socket_that_cannot_be_bound_for_long() {
+	: >"$dir/socket"
+	start_daemon --socket "$dir/socket"
+	ok "the log says that a socket cannot be bound" \
+	    is_logged 'no command can reach the daemon: .*socket: is in the way'
+	begin=$(now)
+	until_true 60 passed $((begin + 11000000000))
+	ok "nobody can ask the daemon" not can_be_asked
+	rm "$dir/socket"
+	ok "until it is bound, after any time" until_true 60 can_be_asked
+	ok "and the log says so" \
+	    until_true 30 is_logged 'the socket can be bound again'
+}
+
 # with_log: starts with --log; $log is that file, for the helpers.
 with_log() {
 	mkdir "$box/log"
@@ -336,8 +368,8 @@ a_run_that_outlives_the_daemon() {
 }
 
 run_tests no_conf_d no_directory_above_conf_d a_conf_d_that_others_may_write \
-    a_broken_rule_file no_directory_for_the_socket \
-    a_log_directory_that_others_may_write a_log_that_goes \
+    a_broken_rule_file no_directory_for_the_socket a_log_directory_that_others_may_write \
+    a_log_that_is_refused_for_long a_socket_that_cannot_be_bound_for_long a_log_that_goes \
     a_log_that_is_full a_log_on_a_full_disk few_descriptors hangups_and_options \
     programs_that_cannot_run a_program_that_others_may_write \
     a_stop_during_a_run a_run_that_outlives_the_daemon
