@@ -487,6 +487,49 @@ refuse_bytes(struct parser *p, const char *s, char *fault)
 	}
 }
 
+/*
+ * Pages and chats put these into what is copied from them: spaces that are none
+ * here, and characters without width. 0, or the number of the first.
+ */
+static unsigned
+find_unseen(const char *text)
+{
+	static const struct {
+		unsigned first, last;
+	} unseen[] = { { 0xa0, 0xa0 }, { 0xad, 0xad }, { 0x1680, 0x1680 },
+		{ 0x2000, 0x200f }, { 0x2028, 0x202f }, { 0x205f, 0x206f },
+		{ 0x3000, 0x3000 }, { 0xfeff, 0xfeff } };
+	const unsigned char *s = (const unsigned char *)text;
+	unsigned code;
+	size_t i;
+
+	for (; *s != '\0'; s++) {
+		if ((*s & 0xe0) == 0xc0)
+			code = (*s & 0x1fu) << 6 | (s[1] & 0x3fu);
+		else if ((*s & 0xf0) == 0xe0)
+			code = (*s & 0x0fu) << 12 | (s[1] & 0x3fu) << 6 | (s[2] & 0x3fu);
+		else
+			continue;
+		for (i = 0; i < sizeof(unseen) / sizeof(unseen[0]); i++)
+			if (code >= unseen[i].first && code <= unseen[i].last)
+				return code;
+	}
+	return 0;
+}
+
+static void
+warn_unseen(struct parser *p, const char *text)
+{
+	unsigned code = find_unseen(text);
+
+	if (code == 0xa0)
+		warning(p, p->line,
+		    "a no-break space (Option-Space) is not taken for a space");
+	else if (code != 0)
+		warning(p, p->line,
+		    "a character that cannot be seen (U+%04X) is part of the line", code);
+}
+
 /* Is the line at hand, of n bytes, one for inih? max is what it can hold. */
 static bool
 accept_line(struct parser *p, size_t n, size_t max)
@@ -501,9 +544,7 @@ accept_line(struct parser *p, size_t n, size_t max)
 	}
 	if (*s == '\0' || *s == ';' || *s == '#')
 		return false;
-	if (strstr(s, "\xc2\xa0") != NULL)
-		warning(p, p->line,
-		    "a no-break space (Option-Space) is not taken for a space");
+	warn_unseen(p, s);
 	if (p->indented)
 		return accept_indented(p, s);
 	p->above = ABOVE_NOTHING;

@@ -62,6 +62,8 @@ make_odd_files() {
 		>error-latin1.ini
 	printf '[a]\n  \001x\nwatch = /a\naction = /usr/local/bin/act\n' \
 		>error-indented-control.ini
+	printf '[a]\nwatch = /\342\200\213a\nwatch = /b\357\273\277\nwatch = /\303\274\342\202\254\360\237\230\200\naction = /usr/local/bin/act\n' \
+		>warning-unseen.ini
 	printf '[a]\nwatch =\302\240/a\nwatch = /b\302\240c\naction = /usr/local/bin/act\n' \
 		>warning-no-break-space.ini
 	{
