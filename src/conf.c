@@ -11,7 +11,6 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <ini.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -897,14 +896,18 @@ is_set_aside(const char *name)
 }
 
 static bool
-is_directory(DIR *d, const struct dirent *e)
+is_directory(const char *dir, const struct dirent *e)
 {
 	struct stat st;
+	char *path;
+	bool found;
 
 	if (e->d_type != DT_UNKNOWN)
 		return e->d_type == DT_DIR;
-	return fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       S_ISDIR(st.st_mode);
+	path = xasprintf("%s/%s", dir, e->d_name);
+	found = lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
+	free(path);
+	return found;
 }
 
 static int
@@ -933,7 +936,7 @@ list_files(const char *dir, struct strv *names, struct strv *others)
 	while (errno = 0, (e = readdir(d)) != NULL)
 		if (is_rule_file(e->d_name))
 			strv_push(names, xstrdup(e->d_name));
-		else if (!is_set_aside(e->d_name) && !is_directory(d, e))
+		else if (!is_set_aside(e->d_name) && !is_directory(dir, e))
 			strv_push(others, xstrdup(e->d_name));
 	saved = errno;
 	closedir(d);
