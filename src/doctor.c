@@ -145,23 +145,6 @@ check_programs(struct doctor *d, const struct rule *rule)
 		    command(HINT_LIST, rule->verify.argv.v[0]));
 }
 
-/* Is path below a network volume? It is not touched to find out. */
-static const char *
-remote_mount(const struct doctor *d, const char *path)
-{
-	const char *mount;
-	size_t i, len;
-
-	for (i = 0; i < d->remote.n; i++) {
-		mount = d->remote.v[i];
-		len = strlen(mount);
-		if (strncmp(path, mount, len) == 0 &&
-		    (path[len] == '/' || path[len] == '\0'))
-			return mount;
-	}
-	return NULL;
-}
-
 /* Can the path be looked at and be opened, as the daemon opens it? */
 static int
 try_path(const char *path)
@@ -186,7 +169,7 @@ check_path(struct doctor *d, const struct rule *rule, const char *watch)
 {
 	char *literal = pattern_path(watch);
 	char *path = xasprintf("%s%s", d->opt.root, literal != NULL ? literal : watch);
-	const char *mount = remote_mount(d, path);
+	const char *mount = path_find_above(&d->remote, path);
 	int error;
 
 	if (mount != NULL) {

@@ -68,11 +68,8 @@ static bool
 is_remote(const struct findings *f, const char *path)
 {
 	char *full = xasprintf("%s%s", f->root, path);
-	bool found = false;
-	size_t i;
+	bool found = path_find_above(f->remote, full) != NULL;
 
-	for (i = 0; i < f->remote->n && !found; i++)
-		found = path_is_below(full, f->remote->v[i]);
 	free(full);
 	return found;
 }

@@ -595,6 +595,22 @@ a_table_is_what_its_model_is(void **state)
 	map_clear(&m);
 }
 
+static void
+a_path_is_found_below_directories_as_text(void **state)
+{
+	char one[] = "/net", two[] = "/Volumes/share/", *both[] = { one, two, NULL };
+	const struct strv dirs = { both, 2 }, none = { NULL, 0 };
+
+	(void)state;
+	assert_string_equal(path_find_above(&dirs, "/net"), "/net");
+	assert_string_equal(path_find_above(&dirs, "/net/host/f"), "/net");
+	assert_string_equal(
+	    path_find_above(&dirs, "/Volumes/share/f"), "/Volumes/share/");
+	assert_null(path_find_above(&dirs, "/network/f"));
+	assert_null(path_find_above(&dirs, "/Volumes"));
+	assert_null(path_find_above(&none, "/net"));
+}
+
 int
 main(void)
 {
@@ -617,6 +633,7 @@ main(void)
 		cmocka_unit_test(anything_else_is_no_time),
 		cmocka_unit_test(points_of_time_saturate),
 		cmocka_unit_test(points_of_time_are_ordered),
+		cmocka_unit_test(a_path_is_found_below_directories_as_text),
 		cmocka_unit_test(a_descriptor_is_prepared_as_asked),
 		cmocka_unit_test(
 		    the_descriptor_limit_is_doubled_and_put_back_for_children),
