@@ -26,6 +26,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "accounts.h"
 #include "util.h"
 
 extern char **environ;
@@ -115,58 +116,29 @@ copy_user(const struct passwd *from)
 	return pw;
 }
 
-/* "Not found" has many numbers in the wild. */
-static bool
-is_not_found(int error)
-{
-	return error == 0 || error == ENOENT || error == ESRCH;
-}
-
-/* A number is a uid only where nobody has it for a name. */
 static bool
 find_user(struct become *b)
 {
-	uint64_t number;
+	char why[ACCOUNTS_WHY_SIZE];
+	const struct passwd *pw;
 
 	if (b->user == NULL)
 		return true;
-	errno = 0;
-	b->pw = getpwnam(b->user);
-	if (b->pw == NULL && is_not_found(errno) &&
-	    parse_number(b->user, UINT32_MAX - 1, &number)) {
-		errno = 0;
-		b->pw = getpwuid((uid_t)number);
-	}
-	if (b->pw != NULL) {
-		b->pw = copy_user(b->pw);
-		return true;
-	}
-	if (is_not_found(errno))
-		return fail(b, "user %s: no such user", b->user);
-	return fail(b, "user %s: %s", b->user, strerror(errno));
+	pw = accounts_user(b->user, why);
+	if (pw == NULL)
+		return fail(b, "%s", why);
+	b->pw = copy_user(pw);
+	return true;
 }
 
-/* A number need not stand in the directory: nothing of it is looked up there. */
 static bool
 find_group(struct become *b)
 {
-	struct group *gr;
-	uint64_t number;
+	char why[ACCOUNTS_WHY_SIZE];
 
 	b->gid = b->pw != NULL ? b->pw->pw_gid : getegid();
-	if (b->group == NULL)
-		return true;
-	errno = 0;
-	gr = getgrnam(b->group);
-	if (gr != NULL)
-		b->gid = gr->gr_gid;
-	else if (parse_number(b->group, UINT32_MAX - 1, &number))
-		b->gid = (gid_t)number;
-	else if (is_not_found(errno))
-		return fail(b, "group %s: no such group", b->group);
-	else
-		return fail(b, "group %s: %s", b->group, strerror(errno));
-	return true;
+	return b->group == NULL || accounts_group(b->group, &b->gid, why) ||
+	       fail(b, "%s", why);
 }
 
 /* What needs no name */

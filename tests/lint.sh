@@ -27,7 +27,7 @@ floors='
 6 findings
 5 conf confwatch jobpaths programs store
 4 watch spawn become runenv statedir record history control keys
-3 rule dispatch trust tree run plistfile table ask
+3 accounts rule dispatch trust tree run plistfile table ask
 2 loop stamp platform json plist value columns
 1 log map heap options ruledata pattern words
 0 util mono policy paths subcommand shell spelling near
