@@ -101,28 +101,36 @@ literal_part(const char *watch, bool *pattern)
 	return path;
 }
 
-/* A watched directory, or the one that a watched path or pattern is in. */
+char *
+findings_open_directory(const struct findings *f, const struct rule *rule, size_t nth)
+{
+	bool pattern, open = false;
+	char *path = literal_part(rule->watch.v[nth], &pattern);
+
+	if (!is_remote(f, path)) {
+		if (!pattern)
+			open = is_open_directory(f, path);
+		if (!open && !pattern)
+			cut_component(path);
+		open = open || is_open(f, path);
+	}
+	if (open)
+		return path;
+	free(path);
+	return NULL;
+}
+
 static void
 find_open_directory(struct inquiry *q, size_t nth)
 {
-	const struct rule *r = q->rule;
-	bool pattern, open = false;
-	char *path = literal_part(r->watch.v[nth], &pattern), *text;
+	char *dir = findings_open_directory(q->f, q->rule, nth), *text;
 
-	if (!is_remote(q->f, path)) {
-		if (!pattern)
-			open = is_open_directory(q->f, path);
-		if (!open && !pattern)
-			cut_component(path);
-		open = open || is_open(q->f, path);
-	}
-	if (open) {
-		text = xasprintf(
-		    "`%s`: everyone may write to %s/", r->watch_text.v[nth], path);
-		tell(q, r->watch_lines[nth], text);
-		free(text);
-	}
-	free(path);
+	if (dir == NULL)
+		return;
+	text = xasprintf("`%s`: everyone may write to %s/", q->rule->watch_text.v[nth], dir);
+	tell(q, q->rule->watch_lines[nth], text);
+	free(text);
+	free(dir);
 }
 
 /* A path with a slash at its end is that of a directory, and of nothing else. */
@@ -149,10 +157,9 @@ find_no_directory(struct inquiry *q, size_t nth)
 
 /* Programs. */
 
-/* What was found out about a command. */
-struct judgement {
-	bool good, missing;
-	char *why;
+/* What was found out about a command, by all that it depends on. */
+struct judged {
+	struct judgement found;
 	char key[];
 };
 
@@ -172,26 +179,25 @@ judgement_key(const struct rule *r, const struct command *c)
 	return key.p;
 }
 
-/* Judges a command once. */
-static const struct judgement *
-judge(struct inquiry *q, const struct command *c)
+const struct judgement *
+findings_judge(struct findings *f, const struct rule *rule, const struct command *c)
 {
-	char *key = judgement_key(q->rule, c);
-	struct judgement *j = map_get(&q->f->judged, key);
+	char *key = judgement_key(rule, c);
+	struct judged *j = map_get(&f->judged, key);
 	struct trust_verdict v = { .paths = NULL };
 	struct programs p;
 
 	if (j == NULL) {
-		programs_init(&p, NULL, q->f->trust, q->f->root, q->rule);
+		programs_init(&p, NULL, f->trust, f->root, rule);
 		j = xcalloc(1, sizeof(*j) + strlen(key) + 1);
 		memcpy(j->key, key, strlen(key) + 1);
-		j->good = programs_judge(&p, c, &v);
-		j->missing = v.missing;
-		j->why = xstrdup(j->good ? "" : v.why);
-		map_put(&q->f->judged, j->key, j);
+		j->found.good = programs_judge(&p, c, &v);
+		j->found.missing = v.missing;
+		j->found.why = xstrdup(j->found.good ? "" : v.why);
+		map_put(&f->judged, j->key, j);
 	}
 	free(key);
-	return j;
+	return &j->found;
 }
 
 /*
@@ -208,15 +214,15 @@ find_programs(struct inquiry *q)
 	size_t i;
 
 	for (i = 0; i < r->nactions && !runs; i++)
-		runs = judge(q, &r->actions[i])->good;
+		runs = findings_judge(q->f, r, &r->actions[i])->good;
 	for (i = 0; i < r->nactions; i++) {
-		j = judge(q, &r->actions[i]);
+		j = findings_judge(q->f, r, &r->actions[i]);
 		if (!j->good && !(j->missing && runs))
 			tell(q, r->actions[i].line, j->why);
 	}
 	if (r->verify.argv.n == 0)
 		return;
-	j = judge(q, &r->verify);
+	j = findings_judge(q->f, r, &r->verify);
 	if (!j->good)
 		tell(q, r->verify.line, j->why);
 }
@@ -238,12 +244,12 @@ findings_each(struct findings *f, const struct rule *rule, findings_fn *fn, void
 void
 findings_clear(struct findings *f)
 {
-	struct judgement *j;
+	struct judged *j;
 	size_t i;
 
 	for (i = 0; i < f->judged.cap; i++)
 		if ((j = f->judged.slots[i].value) != NULL) {
-			free(j->why);
+			free(j->found.why);
 			free(j);
 		}
 	map_clear(&f->judged);

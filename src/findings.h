@@ -2,10 +2,12 @@
 #ifndef FINDINGS_H
 #define FINDINGS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "map.h"
 
+struct command;
 struct rule;
 struct strv;
 struct trust;
@@ -32,6 +34,22 @@ typedef void findings_fn(void *arg, const struct rule *rule, int line, const cha
 /* Calls fn with each finding about the rule, in no order; how many there are. */
 size_t
 findings_each(struct findings *f, const struct rule *rule, findings_fn *fn, void *arg);
+
+/* Of one command of the rule; good until findings_clear. */
+struct judgement {
+	bool good, missing; /* it may run; it is not installed */
+	char *why;          /* it may not run: the refusal; else "" */
+};
+const struct judgement *
+findings_judge(struct findings *f, const struct rule *rule, const struct command *c);
+
+/*
+ * The nth watched path, if it is a directory that everyone may write, else the
+ * one it is in, if everyone may write to that; without root, and with no slash
+ * at its end. NULL: neither. The caller frees it.
+ */
+char *
+findings_open_directory(const struct findings *f, const struct rule *rule, size_t nth);
 
 /* Frees what was found out so far. */
 void findings_clear(struct findings *f);
