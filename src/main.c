@@ -70,8 +70,9 @@ static const struct subcommand commands[] = {
 	    import_main, false },
 	{ "doctor", "[--json] [--config DIR] [--state DIR] [--socket PATH] [--root DIR]",
 	    "look for what keeps rules from working",
-	    "Each finding says what is wrong, why it matters, and how to mend it. Exit\n"
-	    "status 0: nothing is wrong.",
+	    "Each finding says what is wrong, why it matters, and how to repair it, the\n"
+	    "worst first. Where the daemon answers, it is asked. Exit status 0: nothing\n"
+	    "is wrong. --json: for programs.",
 	    doctor_main, false },
 	{ "help", "[COMMAND | KEY | keys]",
 	    "explain a command, a key of rules, or all keys", NULL, help_main, false },

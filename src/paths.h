@@ -10,14 +10,15 @@
 #define HINT_START \
 	"sudo launchctl bootstrap system /Library/LaunchDaemons/org.watchpathd.plist"
 #define HINT_RESTART "sudo launchctl kickstart -k system/org.watchpathd"
-#define HINT_LIST "ls -led"
+#define HINT_FILES "watch fewer paths, or raise kern.maxfilesperproc with sysctl"
 #else
 #define PATH_CONFIG "/etc/watchpathd/conf.d"
 #define PATH_STATE "/var/lib/watchpathd"
 #define PATH_PROGRAM "/usr/local/sbin/watchpathd"
 #define HINT_START "sudo watchpathd run"
 #define HINT_RESTART "sudo pkill -x watchpathd && sudo watchpathd run"
-#define HINT_LIST "ls -ld"
+#define HINT_FILES \
+	"watch fewer paths, or raise the limit the daemon is started with (ulimit -Hn)"
 #endif
 
 #endif

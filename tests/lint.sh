@@ -21,12 +21,12 @@ trap 'exit 1' HUP INT TERM
 floors='
 11 main
 10 daemon check help client historycmd import doctor
-9 report
-8 ruleset
+9 report doctordaemon doctorfiles doctorjobs doctorpaths doctorrules doctorstate
+8 ruleset patient
 7 job
 6 findings
-5 conf confwatch jobpaths programs store
-4 watch spawn become runenv statedir record history control keys
+5 conf confwatch jobpaths programs store diagnosis
+4 repair watch spawn become runenv statedir record history control keys
 3 accounts rule dispatch trust tree run plistfile table ask
 2 loop stamp platform json plist value columns
 1 log map heap options ruledata pattern words

@@ -13,7 +13,7 @@ my %format_at = (
 	log_at => 1, log_error => 0, log_warning => 0, log_info => 0, log_debug => 0,
 	fail => undef, refuse => undef, value_refuse => undef, problem => undef,
 	control_reply_error => 1, fprintf => 1, snprintf => 2, xasprintf => 0,
-	buf_addf => 1,
+	buf_addf => 1, repair_command => 0, repair_by_hand => 0,
 );
 my $literal = qr/"(?:[^"\\]|\\.)*"/;
 

@@ -333,7 +333,7 @@ exit_statuses() {
 	ok "and prints what was refused" says 'broken.ini:2: error: '
 	ok "and what is in force" prints '^2 rules in force: nothing changed$'
 	exits 1 "doctor is 1 where something is" doctor
-	ok "and says how to mend it" prints 'to mend it:'
+	ok "and says how to repair it" prints 'to repair it:'
 	exits 1 "a second daemon on the same state is 1" run
 	ok "and says so" says 'another watchpathd is running on this state'
 	if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then

@@ -1,213 +1,394 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# doctor: every finding that a Linux machine can have, with its reason and, where
-# there is one, the command that mends it. Where that can be done here, it is, and
-# the finding is gone.
-. "$(dirname "$0")/commands.sh"
-
-# A finding that begins with this text: its three lines are in $dir/finding.
-has_finding() {
-	grep -F -A2 -e "$1" "$dir/out" >"$dir/finding"
-}
-
-# finds WHAT WHY MEND: MEND - is no command, for what no command mends.
-finds() {
-	ok "doctor finds: $1" has_finding "$1"
-	ok "it says why that matters: $2" \
-	    grep -qF -e "    why it matters: $2" "$dir/finding"
-	case $3 in
-	-) ;;
-	*) ok "it says how to mend it: $3" \
-		grep -qF -e "    to mend it:     $3" "$dir/finding" ;;
-	esac
-	ok "its status is 1" [ $status -eq 1 ]
-}
-
-# mends: does what the last finding says, as root without sudo.
-mends() {
-	sed -n 's/^    to mend it:     //p' "$dir/finding" | sed 's/^sudo //' >"$dir/mend"
-	ok "the command that mends it can be run" sh -e "$dir/mend"
-	wp doctor
-	ok "and it is mended" not has_finding "$1"
-}
+# doctor: what it finds in files, with the reason and what repairs it. Where that
+# is a command it is done here, and the finding is gone.
+. "$(dirname "$0")/doctor.sh"
 
 nothing_wrong() {
 	rule r 'watch = /f'
 	start_daemon
-	wp doctor
-	ok "where nothing is wrong doctor says so" [ "$(cat "$dir/out")" = 'nothing is wrong' ]
-	ok "and its status is 0" [ $status -eq 0 ]
-	wp doctor --json
+	doctor
+	finds_nothing "where nothing is wrong doctor says so"
+	doctor --json
 	ok "as JSON, too" [ "$(cat "$dir/out")" = '{"findings":[]}' ]
 }
 
-rule_files() {
+# What the manual advises, with stand-ins for all that its examples name.
+the_manual_is_followed() {
+	awk '/^\.Sh/ { on = /EXAMPLES/ } /^\.Ed/ { in_rule = 0 }
+	in_rule { gsub(/\\e/, "\\"); print } on && /^\.Bd/ { in_rule = 1 }' \
+	    "$top/man/watchpathd.rules.5" | sed "s|/sh /Library|/sh $dir/Library|" \
+	    >"$conf/manual.ini"
+	cp "$top"/conf.d/*.ini "$conf/"
+	ok "the manual has examples" grep -q '^while-running = ignore' "$conf/manual.ini"
+	mkdir -p "$dir/Library/Example" "$box/bin"
+	cp "$box/act" "$dir/Library/Example/restore-network-files.sh"
+	sed -n 's/^action *= *\([^ ]*\).*/\1/p' "$conf"/*.ini | sort -u |
+	    while read -r program; do
+		mkdir -p "$box${program%/*}"
+		cp "$box/act" "$box$program"
+	done
+	start_daemon
+	doctor
+	finds_nothing "a rule as the manual has it is no finding"
+}
+
+a_rule_file_with_an_error() {
 	rule r 'watch = /f'
 	start_daemon
 	rule bad 'watch = f'
-	wp doctor
-	finds 'bad.ini:2: `watch`: `f` is not an absolute path' \
-	    'the file is refused as a whole' 'watchpathd check'
-	rm "$conf/bad.ini"
-	rule loose 'watch = /f'
-	chmod 666 "$conf/loose.ini"
-	wp doctor
-	finds 'loose.ini: writable by' 'the file is refused as a whole' 'watchpathd check'
-	rm "$conf/loose.ini"
-	mkdir -m 1777 "$box/open"
-	rule open 'watch = /open/f'
-	wp doctor
-	finds 'open.ini:2: ' 'the rule is in force, and may not do what is wanted' -
-	ok "it is a watched path where everybody may write" \
-	    grep -qF '`/open/f`: everyone may write to /open/' "$dir/finding"
+	rule r 'watch = f'
+	doctor
+	finds '/etc/watchpathd/conf.d/bad.ini:2: `watch`: `f` is not an absolute path' \
+	    'the file is refused as a whole: none of its rules is in force' \
+	    'by hand: correct line 2 of /etc/watchpathd/conf.d/bad.ini: it is read again by itself'
+	finds '/etc/watchpathd/conf.d/r.ini:2: ' \
+	    'the file is refused as a whole: the version before it is in force' 'by hand: '
+	finds_only 2
+	ok "paths are shown without the root" not prints "$box"
+	rm "$conf"/*.ini
+	until_true 10 is_repaired bad.ini
+	stop_daemon
+	rule bad 'watch = f'
+	doctor
+	finds 'bad.ini:2: ' 'the file is refused as a whole' 'by hand: '
+	ok "without a daemon nothing is said of what is in force" \
+	    not grep -q 'in force' "$dir/finding"
 }
 
-no_rule_files() {
+a_rule_file_that_is_not_trusted() {
 	rule r 'watch = /f'
 	start_daemon
-	rm -r "$conf"
-	wp doctor
-	finds "$conf cannot be read" 'no rule is in force until it can' \
-	    "sudo install -d -m 0755 '$conf'"
-	mends "$conf cannot be read"
-}
-
-programs() {
-	rule r 'watch = /f' 'action = /no/such/program'
-	rule v 'watch = /f' 'verify = /plain'
-	: >"$box/plain"
-	start_daemon
-	wp doctor
-	finds 'r: no action can run: ' 'the rule stays blocked until one can' "ls -l"
-	finds 'v: verify cannot run: ' 'every run of the rule fails' "ls -l"
-	ok "with the reason" grep -q 'not executable (mode 0644)' "$dir/out"
-	wp doctor --json
-	ok "--json has both" [ "$(perl -MJSON::PP -e '
-	    $f = decode_json(join "", <STDIN>)->{findings};
-	    print scalar grep { $_->{what} && $_->{why} && $_->{mend} } @$f' <"$dir/out")" -eq 2 ]
-}
-
-a_path_that_cannot_be_opened() {
-	rule r 'watch = /[l]oop/f'
-	ln -s loop "$box/loop"
-	start_daemon
-	wp doctor
-	finds "r: $box/loop/f: Too many levels of symbolic links" \
-	    'changes of the path cannot be noticed' "ls -l"
-}
-
-# A file system whose server never answers, as after the loss of a network: to
-# touch it would be to wait for ever.
-network_volume() {
-	mkdir "$box/remote"
-	rule r 'watch = /remote/f'
-	start_daemon
-	cat >"$dir/mount" <<-'END'
-	use Fcntl;
-	$^F = 99;
-	sysopen(my $f, "/dev/fuse", O_RDWR) or exit 99;
-	my ($dir, @command) = @ARGV;
-	system("mount", "-i", "-t", "fuse.test", "-o", "fd=" . fileno($f) .
-	    ",rootmode=40000,user_id=0,group_id=0", "none", $dir) == 0 or exit 99;
-	system(@command);
-	my $status = $? >> 8;
-	system("umount", "-l", $dir);
-	exit $status;
-	END
-	unshare -m perl "$dir/mount" "$box/remote" \
-	    "$WATCHPATHD" doctor --root "$box" >"$dir/out" 2>"$dir/err"
-	status=$?
-	if [ $status -eq 99 ] || [ "$(id -u)" -ne 0 ]; then
-		skip 'a network volume' 'nothing can be mounted here'
+	rule loose 'watch = /f'
+	chmod 666 "$conf/loose.ini"
+	doctor
+	finds '/etc/watchpathd/conf.d/loose.ini: writable by group and others (mode 0666)' \
+	    'the file is refused as a whole: none of its rules is in force; others could change it so far: look at it first' \
+	    "sudo chmod go-w '$conf/loose.ini'"
+	repairs loose.ini
+	ln "$conf/loose.ini" "$box/second"
+	doctor
+	finds 'loose.ini: has 2 links, not one' 'the file is refused' \
+	    "sudo cp '$conf/loose.ini' '$conf/loose.ini.new' && sudo mv '$conf/loose.ini.new' '$conf/loose.ini'"
+	repairs loose.ini
+	ok "and the file is there" [ -f "$conf/loose.ini" ]
+	mv "$conf/loose.ini" "$box/second"
+	ln -s "$box/second" "$conf/loose.ini"
+	doctor
+	finds 'loose.ini: a symbolic link' 'the file is refused' "sudo cp "
+	repairs loose.ini
+	mkdir "$conf/it's a directory.ini"
+	doctor
+	finds "it's a directory.ini: not a regular file" 'the file is refused' \
+	    "sudo mv '$conf/it'\\''s a directory.ini' '$conf/it'\\''s a directory.ini.off'"
+	repairs 'directory.ini'
+	head -c 1100000 /dev/zero >"$conf/large.ini"
+	doctor
+	finds 'large.ini: larger than 1 MiB' 'the file is refused' \
+	    'by hand: put that right, or take the file out of the directory'
+	rm "$conf/large.ini"
+	if [ "$(id -u)" -ne 0 ]; then
+		skip 'a rule file of somebody else' 'only root can make one'
 		return
 	fi
-	finds "r: $box/remote/f is on the network volume $box/remote" \
-	    'network volumes are not watched' -
+	chown 1234 "$conf/loose.ini"
+	chmod 664 "$conf/loose.ini"
+	doctor
+	finds 'loose.ini: owned by uid 1234, not by root' 'the file is refused' \
+	    "sudo chown root '$conf/loose.ini' && sudo chmod go-w '$conf/loose.ini'"
+	repairs loose.ini
 }
 
-descriptors() {
-	i=100
-	{
-		echo '[r]'
-		while [ $i -lt 400 ]; do
-			echo "watch = /$i"
-			i=$((i + 1))
-		done
-		echo 'action = /act'
-	} >"$conf/r.ini"
+the_directory_of_rule_files() {
+	rule r 'watch = /f'
 	start_daemon
-	(
-		ulimit -n 300
-		wp doctor
-		echo $status >"$dir/status"
-	)
-	status=$(cat "$dir/status")
-	finds 'the rules may need 730 descriptors, and a process may open 300' \
-	    'paths that no descriptor is left for' 'ulimit -Hn unlimited'
+	mv "$conf" "$box/kept"
+	doctor
+	finds '/etc/watchpathd/conf.d: No such file or directory' \
+	    'rule files cannot be read: only rules that were in force before are' \
+	    "sudo install -d -m 0755 '$conf'"
+	finds_only 1
+	repairs conf.d
+	rmdir "$conf"
+	: >"$conf"
+	doctor
+	finds '/etc/watchpathd/conf.d: ' 'rule files cannot be read' \
+	    "sudo mv '$conf' '$conf.old' && sudo install -d -m 0755 '$conf'"
+	repairs conf.d
+	chmod 775 "$box/etc"
+	doctor
+	finds '/etc: writable by group (mode 0775)' 'rule files cannot be read' \
+	    "sudo chmod go-w '$box/etc'"
+	repairs /etc:
+	chmod 1777 "$conf"
+	doctor
+	finds '/etc/watchpathd/conf.d: writable by group and others (mode 1777)' \
+	    'rule files cannot be read' \
+	    'by hand: others need that directory as it is: move what lies in it to one that only root may write, and give the daemon another one with --config'
+}
+
+what_is_only_to_be_noted() {
+	rule r 'watch = /f\x' 'while-running = ignore'
+	start_daemon
+	doctor
+	finds '/etc/watchpathd/conf.d/r.ini:2: ' \
+	    'the file is in force, and may not say what is meant' \
+	    'by hand: write it in another way in /etc/watchpathd/conf.d/r.ini:2'
+	finds_only 1
+	rule r 'watch = /open/f' 'watch = /open/g'
+	mkdir -m 777 "$box/open"
+	until_true 10 is_repaired r.ini
+	finds 'r: /open/f and /open/g: everyone may write to /open/' \
+	    'anybody can make the rule run, whenever they want' \
+	    "sudo chmod o-w '$box/open'"
+	chmod 1777 "$box/open"
+	doctor
+	finds 'r: /open/f and /open/g: everyone may write to /open/' 'anybody' \
+	    'by hand: see that the action does no harm however often it runs, or name another path in /etc/watchpathd/conf.d/r.ini:2'
+	chmod 777 "$box/open"
+	doctor
+	has_finding 'everyone may write'
+	repairs 'everyone may write'
+}
+
+a_program_that_is_missing() {
+	rule one 'watch = /f' 'action = /no/program'
+	rule several 'watch = /f' 'action = /no/a' 'action = /no/b'
+	rule there 'watch = /f' 'action = /no/a' 'action = /act'
+	rule verify 'watch = /f' 'verify = /no/program'
+	rule quotes 'watch = /f' 'action = "/act now"'
+	start_daemon
+	doctor
+	finds 'one and verify: /no/program: not installed yet: there is no /no' \
+	    'no action can run: the rule is blocked as soon as it should run; verify cannot run: every run of the rule fails' \
+	    'by hand: install it, or name another program in /etc/watchpathd/conf.d/one.ini:3'
+	finds 'several: none of these is installed: /no/a, /no/b' 'no action can run' \
+	    'by hand: install one of them, or name another program in /etc/watchpathd/conf.d/several.ini:3'
+	finds 'quotes: /act now: not installed yet: the quotes make this one word' \
+	    'no action can run' 'by hand: take away the quotes, or name another program in '
+	finds_only 3
+	put "$box/f" 1
+	for r in one several quotes; do
+		wait_state $r blocked
+	done
+	doctor
+	finds 'one and verify: ' 'no action can run: the rule is blocked until one can' 'by hand: '
+	finds 'several: ' 'no action can run: the rule is blocked until one can' 'by hand: '
+	ok "what blocks a rule is said once" \
+	    [ "$(grep -c '^[^ ].*\(not installed\|none of these\)' "$dir/out")" -eq 3 ]
+}
+
+a_program_that_may_not_run() {
+	mkdir "$box/bin"
+	cp "$box/act" "$box/bin/it's"
+	chmod 666 "$box/bin/it's"
+	i=1
+	while [ $i -le 8 ]; do
+		rule r$i 'watch = /f' "action = \"/bin/it's\""
+		i=$((i + 1))
+	done
+	start_daemon
+	doctor
+	what="r1, r2, r3, r4, r5 and 3 more: /bin/it's: writable by group and others (mode 0666)"
+	finds "$what" \
+	    'no action can run: the rule is blocked as soon as it should run; others could change it so far: look at it first' \
+	    "sudo chmod go-w '$box/bin/it'\\''s'"
+	finds_only 1
+	repairs "$what"
+	finds "/bin/it's: not executable (mode 0644)" 'no action can run' \
+	    "sudo chmod a+x '$box/bin/it'\\''s'"
+	repairs 'not executable'
+	printf '#!/bin/sh\r\nexit 0\r\n' >"$box/bin/it's"
+	doctor
+	finds "/bin/it's: its #! line ends in a carriage return" 'no action can run' \
+	    "sudo perl -pi -e 's/\\r\$//' '$box/bin/it'\\''s'"
+	repairs 'carriage return'
+	ok "then nothing is left of it" grep -q '^nothing is wrong$' "$dir/out"
+	echo 'exit 0' >"$box/bin/it's"
+	doctor
+	finds "/bin/it's: neither a program for this machine nor a script" 'no action can run' \
+	    'by hand: put that right, or name another program in '
+	rule only 'watch = /f' "action = \"/bin/it's\"" 'action = /act'
+	doctor
+	finds 'r1, r2, ' 'another action of the rule runs in its place; no action can run' 'by hand: '
+	rm "$conf"/*.ini
+	chmod 1777 "$box/bin"
+	rule r 'watch = /f' 'action = /bin/a'
+	cp "$box/act" "$box/bin/a"
+	doctor
+	finds 'r: /bin: writable by group and others (mode 1777)' 'no action can run' \
+	    'by hand: others need that directory as it is: move what lies in it to one that only root may write, and name another program in /etc/watchpathd/conf.d/r.ini:3'
+	if [ "$(id -u)" -ne 0 ]; then
+		skip 'a program of somebody else' 'only root can make one'
+		return
+	fi
+	chmod 755 "$box/bin"
+	chown 1234 "$box/bin"
+	doctor
+	finds 'r: /bin: owned by uid 1234, not by root' 'no action can run' "sudo chown root '$box/bin'"
+	repairs 'owned by'
+}
+
+# Directories that others have made theirs are left to them. Homebrew for Intel
+# has /usr/local/bin, and here it is a mount point.
+a_directory_of_others() {
+	rule r 'watch = /f' "action = /bin/sh /usr/local/s.sh"
+	mkdir "$box/bin" "$dir/local"
+	printf '#!/bin/sh\nexec /bin/sh "$@"\n' >"$box/bin/sh"
+	chmod 755 "$box/bin/sh"
+	start_daemon
+	unshare -m true 2>/dev/null || {
+		skip 'a directory of others' 'nothing can be mounted here'
+		return
+	}
+	cp "$box/act" "$dir/local/s.sh"
+	chown 1234 "$dir/local"
+	unshare -m sh -c 'mount --bind "$1" /usr/local && shift && exec "$@"' sh "$dir/local" \
+	    "$WATCHPATHD" doctor --root "$box" >"$dir/out" 2>"$dir/err"
+	status=$?
+	finds 'r: /usr/local: owned by uid 1234, not by root' 'no action can run' \
+	    'by hand: others need that directory as it is'
+}
+
+a_disabled_rule() {
+	rule r 'watch = /loop' 'action = /no' 'enabled = no'
+	ln -s loop "$box/loop"
+	start_daemon
+	doctor
+	finds_nothing "what a disabled rule names is no finding"
+	stop_daemon
+	doctor
+	finds_only 1
 }
 
 the_state_directory() {
 	state=$box/var/lib/watchpathd
 	rule r 'watch = /f'
-	start_daemon --state "$dir/state"
+	start_daemon --state "$dir/state" --socket "$dir/socket"
+	doctor --socket "$dir/socket"
+	finds_nothing "a state directory that nobody has made is none"
 	mkdir -p "${state%/*}"
 	: >"$state"
-	wp doctor
-	finds "$state is no directory" 'what rules owe and wait for does not survive' "sudo rm '$state'"
-	mends "$state is no directory"
-	mkdir -m 755 "$state"
-	wp doctor
-	finds "$state can be entered by others (mode 0755)" \
-	    "it is the daemon's own" "sudo chmod 0700 '$state'"
-	mends "$state can be entered by others"
+	doctor --socket "$dir/socket"
+	finds '/var/lib/watchpathd: not a directory' \
+	    'what rules owe and wait for does not survive a restart' \
+	    "sudo mv '$state' '$state.old' && sudo install -d -m 0700 '$state'"
+	repairs '/var/lib/watchpathd'
+	chmod 777 "$state"
+	doctor --socket "$dir/socket"
+	finds '/var/lib/watchpathd: mode 0777, not 0700' \
+	    "it is the daemon's own, and its socket obeys who can reach it" \
+	    "sudo chmod 0700 '$state'"
+	repairs '/var/lib/watchpathd'
+	chmod 500 "$state"
+	doctor --socket "$dir/socket"
+	finds '/var/lib/watchpathd: mode 0500, not 0700' \
+	    'what rules owe and wait for does not survive' "sudo chmod 0700 '$state'"
+	repairs '/var/lib/watchpathd'
 }
 
-the_daemon() {
-	rule r 'watch = /f'
-	wp doctor
-	finds 'the daemon is not running' 'no rule does anything' 'sudo '
-	answer '{"version":"0.0.9","rules":[]}
-'
-	wp doctor --socket "$dir/socket"
-	finds 'the daemon is version 0.0.9, and this is ' \
-	    'what is installed takes effect when the daemon is started anew' 'sudo '
-	answer ''
-	wp doctor --socket "$dir/socket"
-	finds "$dir/socket: the daemon gave no answer" 'nothing can be said of the daemon' -
-	answer '{"version":"0.'
-	wp doctor --socket "$dir/socket"
-	finds "the daemon's answer was cut off" 'nothing can be said of the daemon' -
-}
-
-what_the_daemon_says() {
-	: >"$dir/file"
-	rule r 'watch = /f'
-	start_daemon --log "$dir/file/log" --socket "$dir/socket"
-	wp doctor --socket "$dir/socket"
-	finds 'the daemon says: cannot log to a file: ' 'it tries again by itself' -
+# job DIRECTORY NAME KEY PATHS [MORE]
+job() {
+	mkdir -p "$box/Library/$1"
+	cat >"$box/Library/$1/$2.plist" <<-END
+	<?xml version="1.0" encoding="UTF-8"?>
+	<plist version="1.0"><dict><key>Label</key><string>$2</string>${5:-}
+	<key>$3</key><array><string>/other</string><string>$4</string></array>
+	</dict></plist>
+	END
 }
 
 another_job() {
-	mkdir -p "$box/Library/LaunchDaemons"
 	rule r 'watch = /private//[k]ey'
 	start_daemon
-	job=$box/Library/LaunchDaemons/com.example.key.plist
-	cat >"$job" <<-'END'
-	<?xml version="1.0" encoding="UTF-8"?>
-	<plist version="1.0"><dict><key>Label</key><string>com.example.key</string>
-	<key>WatchPaths</key><array><string>/other</string><string>/private/key</string></array>
-	</dict></plist>
-	END
+	job LaunchDaemons key WatchPaths /private/key
 	echo 'no plist' >"$box/Library/LaunchDaemons/other.plist"
 	echo '<plist version="1.0"><array><true/></array></plist>' \
 	    >"$box/Library/LaunchDaemons/array.plist"
-	wp doctor
-	finds "r: $job watches /private/key too" 'both act on every change' \
-	    "sudo launchctl bootout system '$job'"
-	ok "and nothing else" grep -q '^1 finding$' "$dir/out"
+	doctor
+	file=$box/Library/LaunchDaemons/key.plist
+	finds 'r: /Library/LaunchDaemons/key.plist acts on /private/key, too' \
+	    'both act on every change' \
+	    "sudo launchctl bootout system '$file'; sudo mv '$file' '$file.off'"
+	finds_only 1
+	# It is told to end, and does not come back.
+	mkdir "$dir/bin"
+	printf '#!/bin/sh\necho "$@" >>"%s/told"\n' "$dir" >"$dir/bin/launchctl"
+	chmod 755 "$dir/bin/launchctl"
+	PATH=$dir/bin:$PATH
+	has_finding key.plist
+	repairs key.plist
+	ok "launchd is told" grep -q "^bootout system $file\$" "$dir/told"
 }
 
-run_tests nothing_wrong rule_files no_rule_files programs a_path_that_cannot_be_opened \
-    network_volume descriptors the_state_directory the_daemon what_the_daemon_says \
-    another_job
+# As worst first: a daemon that does not run, refused, refused again, and so on.
+the_worst_comes_first() {
+	mkdir -p "$box/bin" "$box/var/lib/watchpathd" "$box/Library/LaunchDaemons"
+	rule note 'watch = /f\x'
+	rule job 'watch = /f'
+	job LaunchDaemons x WatchPaths /f
+	chmod 755 "$box/var/lib/watchpathd"
+	ln -s loop "$box/loop"
+	rule path 'watch = /loop'
+	rule missing 'watch = /f' 'action = /no'
+	cp "$box/act" "$box/bin/"
+	chmod 666 "$box/bin/act"
+	rule trust 'watch = /f' 'action = /bin/act'
+	rule bad 'watch = f'
+	doctor --json
+	cp "$dir/out" "$dir/json"
+	ok "the worst comes first" [ "$(perl -MJSON::PP -e '
+	    print join " ", map { $_->{kind} } @{decode_json(join "", <STDIN>)->{findings}}
+	    ' <"$dir/json")" = 'daemon files trust rules paths state jobs notes' ]
+	ok "each has all members" [ "$(perl -MJSON::PP -e '
+	    print scalar grep { $_->{what} && $_->{why} && $_->{repair} &&
+		defined $_->{command} && ref $_->{rules} } @{decode_json(join "",
+		<STDIN>)->{findings}}' <"$dir/json")" -eq 8 ]
+	ok "a command and its rules stand there" grep -qF \
+	    "{\"kind\":\"trust\",\"rules\":[\"trust\"],\"what\":\"trust: /bin/act: writable by group and others (mode 0666)\"," \
+	    "$dir/json"
+	ok "it is the one that can be run" grep -qF \
+	    "\"repair\":\"sudo chmod go-w '$box/bin/act'\",\"command\":true}" "$dir/json"
+	ok "a sentence is none" grep -qF \
+	    '"repair":"install it, or name another program in /etc/watchpathd/conf.d/missing.ini:3","command":false}' \
+	    "$dir/json"
+	doctor
+	ok "and the text has all of them" grep -q '^8 findings$' "$dir/out"
+}
+
+lines_are_as_wide_as_the_terminal() {
+	rule r 'watch = /f' 'action = /no/a' 'action = /no/b'
+	start_daemon
+	COLUMNS=40 doctor
+	cat >"$dir/expected" <<-'END'
+	r: none of these is installed: /no/a,
+	/no/b
+	    why it matters: no action can run:
+	                    the rule is blocked
+	                    as soon as it should
+	                    run
+	    to repair it:   by hand: install one
+	                    of them, or name
+	                    another program in
+	                    /etc/watchpathd/conf.d/r.ini:3
+
+	1 finding
+	END
+	diff "$dir/expected" "$dir/out" | diag
+	ok "lines are broken between words" cmp -s "$dir/expected" "$dir/out"
+	COLUMNS=1 doctor
+	ok "there is a least width" prints '^r: none of these is$'
+	COLUMNS=x doctor
+	ok "what is no width is none" prints '^r: none of these is installed: /no/a, /no/b$'
+	chmod 666 "$box/act"
+	COLUMNS=20 doctor
+	ok "a command is one line" \
+	    prints "^    to repair it:   sudo chmod go-w '$box/act'\$"
+}
+
+run_tests nothing_wrong the_manual_is_followed a_rule_file_with_an_error \
+    a_rule_file_that_is_not_trusted the_directory_of_rule_files what_is_only_to_be_noted \
+    a_program_that_is_missing a_program_that_may_not_run a_directory_of_others \
+    a_disabled_rule the_state_directory another_job the_worst_comes_first \
+    lines_are_as_wide_as_the_terminal

@@ -37,7 +37,7 @@ on_terminal() {
 	status=$?
 }
 
-# answer REPLY: a daemon that says this to whoever asks first.
+# answer REPLY: a daemon that says this to whoever asks first, on $dir/socket.
 answer() {
 	rm -f "$dir/answers"
 	perl -MIO::Socket::UNIX -e '

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef REPAIR_H
+#define REPAIR_H
+
+#include <stdbool.h>
+
+struct trust;
+
+/*
+ * What to do about a finding: a command, to be given to a shell as it stands, or
+ * where none can do it a sentence. text is on the heap.
+ */
+struct repair {
+	char *text;
+	bool is_command;
+};
+
+struct repair repair_command(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+struct repair repair_by_hand(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* One word of a shell, made of two texts. The caller frees it. */
+char *repair_quote(const char *text, const char *more);
+
+/*
+ * What makes good what a refusal of trust.h says, by what is at the path that it
+ * names. Where that must be left as it is, something else is to be done, which
+ * `otherwise` says: "name another program in x.ini:3".
+ */
+struct repair
+repair_trust(const struct trust *t, const char *refusal, const char *otherwise);
+
+/* What to add to why a refusal matters: something of others may be in it; or "". */
+const char *repair_caution(const char *refusal);
+
+/* What begins a command that needs the rights of the daemon: "sudo " or "". */
+const char *repair_sudo(const struct trust *t);
+
+#endif
