@@ -9,9 +9,15 @@
 #include <grp.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "ruledata.h"
 #include "util.h"
+
+/* Whoever is logged in at the screen; there need not be anybody now. */
+#define CONSOLE "console"
 
 /* "Not found" has many numbers in the wild. */
 static bool
@@ -58,4 +64,42 @@ accounts_group(const char *name, gid_t *gid, char why[ACCOUNTS_WHY_SIZE])
 	else
 		snprintf(why, ACCOUNTS_WHY_SIZE, "group %s: %s", name, strerror(errno));
 	return why[0] == '\0';
+}
+
+static void
+check_directory(const char *path, accounts_fn *fn, void *arg)
+{
+	struct stat st;
+	int error = 0;
+	char *text;
+
+	if (stat(path, &st) == -1)
+		error = errno;
+	else if (!S_ISDIR(st.st_mode))
+		error = ENOTDIR;
+	if (error == 0)
+		return;
+	text = xasprintf("%s: %s", path, strerror(error));
+	fn(arg, "directory", text);
+	free(text);
+}
+
+void
+accounts_check(const struct rule *rule, const char *root, const struct strv *remote,
+    accounts_fn *fn, void *arg)
+{
+	char why[ACCOUNTS_WHY_SIZE], *path;
+	gid_t gid;
+
+	if (rule->user != NULL && strcmp(rule->user, CONSOLE) != 0 &&
+	    accounts_user(rule->user, why) == NULL)
+		fn(arg, "user", why);
+	if (rule->group != NULL && !accounts_group(rule->group, &gid, why))
+		fn(arg, "group", why);
+	if (rule->directory == NULL)
+		return;
+	path = xasprintf("%s%s", root, rule->directory);
+	if (remote == NULL || path_find_above(remote, path) == NULL)
+		check_directory(path, fn, arg);
+	free(path);
 }

@@ -6,10 +6,12 @@
 #include "doctorrules.h"
 
 #include <cJSON.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "accounts.h"
 #include "json.h"
 #include "patient.h"
 #include "rule.h"
@@ -125,7 +127,43 @@ check_verify(struct patient *p, const struct rule *r)
 		    "verify cannot run: every run of the rule fails");
 }
 
-/* Directories. */
+/* Accounts and directories. */
+
+struct inquiry {
+	struct patient *patient;
+	const struct rule *rule;
+};
+
+static struct repair
+repair_account(const struct inquiry *q, const char *key)
+{
+	struct patient *p = q->patient;
+	char *otherwise = patient_otherwise(p, key, q->rule, q->rule->line), *path, *word;
+	struct repair r;
+	struct stat st;
+
+	path = xasprintf(
+	    "%s%s", p->opt.root, q->rule->directory != NULL ? q->rule->directory : "");
+	word = repair_quote(path, "");
+	if (strcmp(key, "directory") == 0 && lstat(path, &st) == -1 && errno == ENOENT)
+		r = repair_command(
+		    "%sinstall -d -m 0755 %s", repair_sudo(&p->trust), word);
+	else
+		r = repair_by_hand("make the %s, or %s", key, otherwise);
+	free(word);
+	free(path);
+	free(otherwise);
+	return r;
+}
+
+static void
+add_account(void *arg, const char *key, const char *text)
+{
+	const struct inquiry *q = arg;
+
+	patient_add(q->patient, AILMENT_RULES, q->rule->name, xstrdup(text),
+	    "every run of the rule fails", repair_account(q, key));
+}
 
 static void
 check_open(struct patient *p, const struct rule *r, size_t nth)
@@ -159,10 +197,12 @@ check_open(struct patient *p, const struct rule *r, size_t nth)
 static void
 check_names(struct patient *p, const struct rule *r)
 {
+	struct inquiry q = { p, r };
 	size_t i;
 
 	check_actions(p, r);
 	check_verify(p, r);
+	accounts_check(r, p->opt.root, &p->remote, add_account, &q);
 	for (i = 0; i < r->watch.n; i++)
 		check_open(p, r, i);
 }

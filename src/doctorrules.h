@@ -5,7 +5,7 @@
 struct patient;
 
 /*
- * What the rules name (programs, directories), and what the daemon says
+ * What the rules name (programs, accounts, directories), and what the daemon says
  * of each: comes after the other checks, whose findings explain failures.
  */
 void doctorrules_check(struct patient *p);

@@ -251,8 +251,30 @@ a_directory_of_others() {
 	    'by hand: others need that directory as it is'
 }
 
+accounts() {
+	rule r 'watch = /f' 'user = no-such-user' 'group = no-such-group' 'directory = /no/dir'
+	rule s 'watch = /f' 'user = no-such-user'
+	rule t 'watch = /f' 'directory = /act' 'user = 3999999999'
+	rule u 'watch = /f' 'user = root' 'group = 12345' 'directory = /etc'
+	rule v 'watch = /f' 'user = console'
+	start_daemon
+	doctor
+	why='every run of the rule fails'
+	finds 'r and s: user no-such-user: no such user' "$why" \
+	    'by hand: make the user, or name another user in /etc/watchpathd/conf.d/r.ini:1'
+	finds 'r: group no-such-group: no such group' "$why" \
+	    'by hand: make the group, or name another group in /etc/watchpathd/conf.d/r.ini:1'
+	finds 't: user 3999999999: no such user' "$why" 'by hand: make the user'
+	finds 't: /act: Not a directory' "$why" \
+	    'by hand: make the directory, or name another directory in '
+	finds 'r: /no/dir: No such file or directory' "$why" "sudo install -d -m 0755 '$box/no/dir'"
+	finds_only 5
+	has_finding 'r: /no/dir'
+	repairs /no/dir
+}
+
 a_disabled_rule() {
-	rule r 'watch = /loop' 'action = /no' 'enabled = no'
+	rule r 'watch = /loop' 'action = /no' 'user = no-such-user' 'enabled = no'
 	ln -s loop "$box/loop"
 	start_daemon
 	doctor
@@ -389,6 +411,6 @@ lines_are_as_wide_as_the_terminal() {
 
 run_tests nothing_wrong the_manual_is_followed a_rule_file_with_an_error \
     a_rule_file_that_is_not_trusted the_directory_of_rule_files what_is_only_to_be_noted \
-    a_program_that_is_missing a_program_that_may_not_run a_directory_of_others \
+    a_program_that_is_missing a_program_that_may_not_run a_directory_of_others accounts \
     a_disabled_rule the_state_directory another_job the_worst_comes_first \
     lines_are_as_wide_as_the_terminal

@@ -110,7 +110,7 @@ failures() {
 	    "by hand: see in the log what it printed, and repair that; $again verify"
 	finds 'slow: /slow has failed: took longer than its timeout' 'no retry is left' \
 	    "by hand: let it wait for less, or take a longer \`timeout\`; $again slow"
-	finds 'nobody: /act has failed: user no-such-user: no such user' 'no retry is left' 'by hand: '
+	finds 'nobody: user no-such-user: no such user' 'every run of the rule fails' 'by hand: '
 	finds_only 4
 	on_run failed 'exit 0'
 	cp "$box/act" "$box/fails"
@@ -217,7 +217,7 @@ descriptors() {
 # touch it would be to wait for ever.
 network_volume() {
 	mkdir "$box/remote"
-	rule r 'watch = /remote/f'
+	rule r 'watch = /remote/f' 'directory = /remote/d'
 	cat >"$dir/mount" <<-'END'
 	use Fcntl;
 	$^F = 99;
