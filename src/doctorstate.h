@@ -4,7 +4,7 @@
 
 struct patient;
 
-/* The state directory. */
+/* The state directory and those above it. */
 void doctorstate_check(struct patient *p);
 
 #endif

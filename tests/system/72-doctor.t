@@ -297,6 +297,11 @@ the_state_directory() {
 	    'what rules owe and wait for does not survive a restart' \
 	    "sudo mv '$state' '$state.old' && sudo install -d -m 0700 '$state'"
 	repairs '/var/lib/watchpathd'
+	rmdir "$state"
+	ln -s "$dir/elsewhere" "$state"
+	doctor --socket "$dir/socket"
+	finds '/var/lib/watchpathd: a symbolic link, not a directory' 'what rules owe' "sudo mv '$state' "
+	repairs '/var/lib/watchpathd'
 	chmod 777 "$state"
 	doctor --socket "$dir/socket"
 	finds '/var/lib/watchpathd: mode 0777, not 0700' \
@@ -308,6 +313,25 @@ the_state_directory() {
 	finds '/var/lib/watchpathd: mode 0500, not 0700' \
 	    'what rules owe and wait for does not survive' "sudo chmod 0700 '$state'"
 	repairs '/var/lib/watchpathd'
+	chmod 775 "$box/var"
+	doctor --socket "$dir/socket"
+	finds '/var: writable by group (mode 0775)' \
+	    "whoever may write there can put another state in place of the daemon's" \
+	    "sudo chmod go-w '$box/var'"
+	repairs '/var: '
+	doctor --socket "$dir/socket" --state "$state/$(printf %0300d 0)"
+	finds '0000: File name too long' 'what rules owe and wait for does not survive' \
+	    'by hand: give the daemon another one with --state'
+	if [ "$(id -u)" -ne 0 ]; then
+		skip 'a state directory of somebody else' 'only root can make one'
+		return
+	fi
+	chown 1234 "$state"
+	doctor --socket "$dir/socket"
+	finds '/var/lib/watchpathd: owned by uid 1234, not by root' \
+	    'that user can change what rules owe, and can stand in for the daemon' \
+	    "sudo chown -Rh root '$state'"
+	repairs 'owned by uid'
 }
 
 # job DIRECTORY NAME KEY PATHS [MORE]

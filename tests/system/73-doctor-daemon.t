@@ -339,6 +339,11 @@ the_daemon_of_another_user() {
 	doctor
 	finds 'fence and r: /act: owned by uid 1234, not by root or uid 65534' 'no action can run' \
 	    "sudo chown 65534 '$box/act' && chmod go-w '$box/act'"
+	chown 1234 "$box/var/lib/watchpathd"
+	doctor
+	finds '/var/lib/watchpathd: owned by uid 1234, not by uid 65534' 'that user can change' \
+	    "sudo chown -Rh 65534 '$box/var/lib/watchpathd'"
+	chown 65534 "$box/var/lib/watchpathd"
 }
 
 run_tests a_daemon_that_does_not_run a_daemon_that_is_another_one \
