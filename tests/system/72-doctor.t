@@ -346,26 +346,41 @@ job() {
 }
 
 another_job() {
-	rule r 'watch = /private//[k]ey'
+	mkdir -p "$box/private/var/db" "$box/queue"
+	ln -s private/var "$box/var"
+	rule key 'watch = /var/db/key'
+	rule queue 'watch = /queue'
+	rule pattern 'watch = /queue/*.txt'
+	rule off 'watch = /queue/a.log' 'enabled = no'
 	start_daemon
-	job LaunchDaemons key WatchPaths /private/key
+	job LaunchDaemons link WatchPaths /private/var/db/key/
+	job LaunchAgents queue QueueDirectories /queue/
+	job LaunchDaemons text WatchPaths /queue/a.txt
+	job LaunchDaemons hidden WatchPaths /queue/.txt
+	job LaunchDaemons off WatchPaths /queue/a.log
+	job LaunchDaemons disabled WatchPaths /queue '<key>Disabled</key><true/>'
+	job LaunchDaemons relative WatchPaths queue
 	echo 'no plist' >"$box/Library/LaunchDaemons/other.plist"
 	echo '<plist version="1.0"><array><true/></array></plist>' \
 	    >"$box/Library/LaunchDaemons/array.plist"
+	cp "$box/Library/LaunchDaemons/text.plist" "$box/Library/LaunchDaemons/text.off"
 	doctor
-	file=$box/Library/LaunchDaemons/key.plist
-	finds 'r: /Library/LaunchDaemons/key.plist acts on /private/key, too' \
+	daemons=$box/Library/LaunchDaemons agents=$box/Library/LaunchAgents
+	finds 'key: /Library/LaunchDaemons/link.plist acts on /private/var/db/key/, too' \
 	    'both act on every change' \
-	    "sudo launchctl bootout system '$file'; sudo mv '$file' '$file.off'"
-	finds_only 1
+	    "sudo launchctl bootout system '$daemons/link.plist'; sudo mv '$daemons/link.plist' '$daemons/link.plist.off'"
+	finds 'pattern: /Library/LaunchDaemons/text.plist acts on /queue/a.txt, too' 'both act' 'sudo '
+	finds 'queue: /Library/LaunchAgents/queue.plist acts on /queue/, too' 'both act' \
+	    "launchctl bootout gui/\$(id -u) '$agents/queue.plist'; sudo mv '$agents/queue.plist' '$agents/queue.plist.off'"
+	finds_only 3
 	# It is told to end, and does not come back.
 	mkdir "$dir/bin"
 	printf '#!/bin/sh\necho "$@" >>"%s/told"\n' "$dir" >"$dir/bin/launchctl"
 	chmod 755 "$dir/bin/launchctl"
 	PATH=$dir/bin:$PATH
-	has_finding key.plist
-	repairs key.plist
-	ok "launchd is told" grep -q "^bootout system $file\$" "$dir/told"
+	has_finding queue.plist
+	repairs queue.plist
+	ok "launchd is told" grep -q "^bootout gui/[0-9]* $agents/queue.plist\$" "$dir/told"
 }
 
 # As worst first: a daemon that does not run, refused, refused again, and so on.
