@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -41,6 +42,8 @@ no_connection(struct ask_error *e, const char *path, int error)
 {
 	if (error == EACCES || error == EPERM)
 		fail(e, EX_NOPERM, "%s: %s (try sudo)", path, strerror(error));
+	else if (error == EAGAIN)
+		fail(e, EXIT_FAILURE, "%s: the daemon does not answer", path);
 	else if (error == ENOENT || error == ECONNREFUSED)
 		fail(e, EX_UNAVAILABLE, "the daemon is not running (%s: %s)", path,
 		    strerror(error));
@@ -48,8 +51,22 @@ no_connection(struct ask_error *e, const char *path, int error)
 		fail(e, EXIT_FAILURE, "%s: %s", path, strerror(error));
 }
 
+/* Every call gives up after so many seconds, with EAGAIN; 0: never. */
 static int
-connect_to(const char *path, struct ask_error *e)
+open_socket(unsigned seconds)
+{
+	const struct timeval t = { .tv_sec = (time_t)seconds };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	if (fd != -1 && seconds != 0) {
+		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t));
+		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t));
+	}
+	return fd;
+}
+
+static int
+connect_to(const char *path, unsigned seconds, struct ask_error *e)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	int fd;
@@ -61,7 +78,7 @@ connect_to(const char *path, struct ask_error *e)
 		return -1;
 	}
 	memcpy(a.sun_path, path, strlen(path) + 1);
-	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	fd = open_socket(seconds);
 	if (fd != -1 && connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0)
 		return fd;
 	no_connection(e, path, errno);
@@ -85,7 +102,8 @@ send_all(int fd, const char *p, size_t len)
 	return true;
 }
 
-static void
+/* 0, or the errno of what kept it from the end of the reply. */
+static int
 receive_all(int fd, struct buf *reply)
 {
 	char piece[65536];
@@ -94,22 +112,27 @@ receive_all(int fd, struct buf *reply)
 	while ((n = read(fd, piece, sizeof(piece))) > 0 || (n == -1 && errno == EINTR))
 		if (n > 0)
 			buf_add(reply, piece, (size_t)n);
+	return n == -1 ? errno : 0;
 }
 
 static char *
-ask_text(const char *path, cJSON *request, struct ask_error *e)
+ask_text(const char *path, cJSON *request, unsigned seconds, struct ask_error *e)
 {
 	struct buf reply = { NULL, 0, 0 };
 	char *line = json_line(request);
-	int fd = connect_to(path, e);
+	int fd = connect_to(path, seconds, e), error = 0;
 
 	cJSON_Delete(request);
 	if (fd != -1) {
 		if (send_all(fd, line, strlen(line)))
-			receive_all(fd, &reply);
+			error = receive_all(fd, &reply);
 		close(fd);
-		if (reply.len == 0)
+		if (error == EAGAIN) {
+			no_connection(e, path, error);
+			buf_clear(&reply);
+		} else if (reply.len == 0) {
 			fail(e, EXIT_FAILURE, "%s: the daemon gave no answer", path);
+		}
 	}
 	free(line);
 	return reply.p;
@@ -136,13 +159,19 @@ parse(const char *text, struct ask_error *e)
 }
 
 cJSON *
-ask(const char *path, cJSON *request, struct ask_error *e)
+ask_within(const char *path, cJSON *request, unsigned seconds, struct ask_error *e)
 {
-	char *text = ask_text(path, request, e);
+	char *text = ask_text(path, request, seconds, e);
 	cJSON *reply = text != NULL ? parse(text, e) : NULL;
 
 	free(text);
 	return reply;
+}
+
+cJSON *
+ask(const char *path, cJSON *request, struct ask_error *e)
+{
+	return ask_within(path, request, 0, e);
 }
 
 cJSON *

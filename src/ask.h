@@ -22,6 +22,10 @@ struct ask_error {
 struct cJSON *
 ask(const char *socket_path, struct cJSON *request, struct ask_error *error);
 
+/* The same, but it waits no longer than that for the daemon to go on. */
+struct cJSON *ask_within(const char *socket_path, struct cJSON *request, unsigned seconds,
+    struct ask_error *error);
+
 /* The request for a command, of a rule if rule is not NULL. */
 struct cJSON *ask_request(const char *command, const char *rule);
 

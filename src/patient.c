@@ -17,6 +17,9 @@
 #include "platform.h"
 #include "rule.h"
 
+/* A daemon that is stopped or hangs is to be found, not waited for. */
+#define PATIENCE_SEC 20
+
 static void
 set_option(char **option, const char *value)
 {
@@ -48,7 +51,7 @@ ask_daemon(struct patient *p)
 	const char *name;
 
 	json_add_text(request, "command", "status");
-	p->status = ask(p->opt.socket, request, &p->error);
+	p->status = ask_within(p->opt.socket, request, PATIENCE_SEC, &p->error);
 	if (p->status == NULL)
 		return;
 	adopt_options(p);

@@ -47,6 +47,18 @@ a_daemon_that_is_another_one() {
 	finds "$dir/0" 'whether it does its work cannot be said' 'by hand: '
 }
 
+# A daemon that hangs must not make doctor hang.
+a_daemon_that_is_stopped() {
+	rule r 'watch = /f'
+	start_daemon
+	kill -STOP "$daemon"
+	doctor
+	kill -CONT "$daemon"
+	finds '/var/lib/watchpathd/watchpathd.sock: the daemon does not answer' \
+	    'whether it does its work cannot be said' 'by hand: '
+	finds_only 1
+}
+
 # The rule files of the daemon are looked at, wherever they are.
 where_the_daemon_has_its_files() {
 	mkdir "$dir/conf" "$dir/other"
@@ -346,7 +358,7 @@ the_daemon_of_another_user() {
 	chown 65534 "$box/var/lib/watchpathd"
 }
 
-run_tests a_daemon_that_does_not_run a_daemon_that_is_another_one \
+run_tests a_daemon_that_does_not_run a_daemon_that_is_another_one a_daemon_that_is_stopped \
     where_the_daemon_has_its_files where_the_daemon_has_its_root failures \
     what_blocks_in_the_daemon_alone paths_are_as_the_daemon_sees_them \
     a_path_that_cannot_be_opened descriptors network_volume a_rule_that_triggers_itself \
