@@ -104,23 +104,26 @@ check_config(struct patient *p)
 	free(config);
 }
 
-/* Is the warning one of rule files, as FILE:LINE: MESSAGE, and found here as well? */
+/* Is the warning one of rule files, or is it found here as well? */
 static bool
 is_of_file(const struct patient *p, const char *warning)
 {
 	const char *suffix = strstr(warning, ".ini:");
 	const struct diag *g;
-	char *text;
+	char *place;
+	size_t i, n;
 	bool found;
-	size_t i;
 
 	found =
 	    suffix != NULL && memchr(warning, '/', (size_t)(suffix - warning)) == NULL;
 	for (i = 0; i < p->conf.ndiags && !found; i++) {
 		g = &p->conf.diags[i];
-		text = xasprintf("%s:%d: %s", g->file, g->line, g->message);
-		found = strcmp(text, warning) == 0;
-		free(text);
+		place = place_dup(g->file, g->line);
+		n = strlen(place);
+		found = strncmp(warning, place, n) == 0 &&
+			strncmp(warning + n, ": ", 2) == 0 &&
+			strcmp(warning + n + 2, g->message) == 0;
+		free(place);
 	}
 	return found;
 }

@@ -112,12 +112,23 @@ is_wanted(const char *warning)
 	return strncmp(warning, "`while-running = ignore`", 24) == 0;
 }
 
+/* A warning about a whole file: it is not read. */
+static void
+add_unread(struct patient *p, const struct diag *g, const char *place)
+{
+	patient_add(p, AILMENT_NOTES, NULL, xasprintf("%s: %s", place, g->message),
+	    "no rule in it is in force",
+	    repair_by_hand("rename it if it is a rule file, or move it elsewhere"));
+}
+
 static void
 add_warning(struct patient *p, const struct diag *g)
 {
 	char *place = patient_place(p, g->file, g->line);
 
-	if (!is_wanted(g->message))
+	if (g->line == 0)
+		add_unread(p, g, place);
+	else if (!is_wanted(g->message))
 		patient_add(p, AILMENT_NOTES, NULL,
 		    xasprintf("%s: %s", place, g->message),
 		    "the file is in force, and may not say what is meant",

@@ -152,6 +152,17 @@ what_is_only_to_be_noted() {
 	repairs 'everyone may write'
 }
 
+a_file_that_is_not_read() {
+	rule r 'watch = /f'
+	: >"$conf/s.conf"
+	start_daemon
+	doctor
+	finds '/etc/watchpathd/conf.d/s.conf: not read: the name of a rule file ends in .ini' \
+	    'no rule in it is in force' \
+	    'by hand: rename it if it is a rule file, or move it elsewhere'
+	finds_only 1
+}
+
 a_program_that_is_missing() {
 	rule one 'watch = /f' 'action = /no/program'
 	rule several 'watch = /f' 'action = /no/a' 'action = /no/b'
@@ -449,7 +460,7 @@ lines_are_as_wide_as_the_terminal() {
 }
 
 run_tests nothing_wrong the_manual_is_followed a_rule_file_with_an_error \
-    a_rule_file_that_is_not_trusted the_directory_of_rule_files what_is_only_to_be_noted \
+    a_rule_file_that_is_not_trusted the_directory_of_rule_files what_is_only_to_be_noted a_file_that_is_not_read \
     a_program_that_is_missing a_program_that_may_not_run a_directory_of_others accounts \
     a_disabled_rule the_state_directory another_job the_worst_comes_first \
     lines_are_as_wide_as_the_terminal
