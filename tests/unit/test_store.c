@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -34,7 +35,7 @@ static char sandbox[PATH_MAX], dir[PATH_MAX + 8];
 
 /* In place of libc's: it hangs while there is such a file, or fails. */
 static char hang[PATH_MAX + 16];
-static bool broken;
+static bool broken, childless;
 static int syncs;
 
 int fsync(int fd);
@@ -48,6 +49,17 @@ fsync(int fd)
 		usleep(1000);
 	errno = EIO;
 	return broken ? -1 : fdatasync(fd);
+}
+
+/* In place of libc's, too: it fails where no process is left. */
+pid_t
+fork(void)
+{
+	pid_t (*real)(void);
+
+	*(void **)&real = dlsym(RTLD_NEXT, "fork");
+	errno = EAGAIN;
+	return childless ? -1 : real();
 }
 
 static int
@@ -68,7 +80,7 @@ set_up(void **unused)
 		return -1;
 	snprintf(dir, sizeof(dir), "%s/state", sandbox);
 	hang[0] = '\0';
-	broken = false;
+	broken = childless = false;
 	/* A store that blocks is a failure, not a hang. */
 	alarm(60);
 	return 0;
@@ -397,6 +409,30 @@ the_child_that_waits_for_the_disk_does_not_have_the_lock(void **unused)
 	assert_int_equal(taken(s, "b"), 2);
 	store_free(s);
 	end_hanging();
+}
+
+static void
+without_a_child_it_waits_for_the_disk_itself(void **unused)
+{
+	struct store *s = first_life();
+
+	(void)unused;
+	assert_true(store_begin(s));
+	put(s, "a", 2);
+	put(s, "b", 2);
+	syncs = 0;
+	childless = true;
+	assert_true(store_end(s, false));
+	childless = false;
+	assert_true(syncs > 0);
+	assert_true(mono_is_never(store_deadline(s)));
+	assert_null(store_problem(s));
+	put(s, "a", 3);
+	store_free(s);
+	s = open_store();
+	assert_int_equal(taken(s, "a"), 3);
+	assert_int_equal(taken(s, "b"), 2);
+	store_free(s);
 }
 
 static void
@@ -896,6 +932,7 @@ main(void)
 		TEST(a_second_daemon_on_the_same_state_is_refused),
 		TEST(the_lock_of_a_dead_daemon_is_taken),
 		TEST(the_child_that_waits_for_the_disk_does_not_have_the_lock),
+		TEST(without_a_child_it_waits_for_the_disk_itself),
 		TEST(a_disk_that_hangs_keeps_nobody_waiting),
 		TEST(a_disk_that_does_not_take_the_new_file_leaves_the_old_one),
 		TEST(a_stale_file_is_written_anew_and_what_comes_meanwhile_is_kept),
