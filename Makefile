@@ -74,9 +74,10 @@ $(BUILD)/terminal/terminal: tests/terminal/terminal.c $(LIB)
 	@mkdir -p $(@D)
 	$(COMPILE) $(LDFLAGS) -o $@ $< $(LIB) $(PKG_LIBS) $(LDLIBS)
 
-# The daemon on a disk that fails, and on volumes with other numbers (the linker
-# of Linux can do that).
-WRAPPED = open write pwrite fsync rename ftruncate stat lstat fstat fstatat
+# The daemon on a disk that fails, without what it needs, and on volumes with other
+# numbers (the linker of Linux can do that).
+WRAPPED = open read write pwrite fsync rename ftruncate opendir readdir pipe socket \
+	accept posix_spawn stat lstat fstat fstatat
 $(BUILD)/watchpathd-faults: tests/fault/fault.c $(BUILD)/main.o $(LIB)
 	$(COMPILE) $(LDFLAGS) $(foreach call,$(WRAPPED),-Wl$(comma)--wrap=$(call)) -o $@ $^ \
 		$(PKG_LIBS) $(LDLIBS)

@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A disk that fails, for a daemon linked with --wrap of these calls. Only what is
- * below FAULT_DIR counts. FAULT=op:N:kind makes the N-th call of op (write, fsync,
- * rename, open, ftruncate or pwrite) fail with ENOSPC or EIO, do half of a write
- * (short), or kill the process: before the call, or for a write in the middle of
- * it (kill), or after it (after). FAULT_LOG gets a line for each call.
+ * Calls that fail, for a daemon linked with --wrap of them. Of files and directories
+ * (open read write pwrite fsync rename ftruncate opendir readdir) only what is below
+ * FAULT_DIR counts, of the rest (pipe socket accept posix_spawn) everything.
+ * FAULT=op:N:kind makes the N-th call of op fail with the error that kind names, do
+ * half of a write (short), or kill the process: before the call, or for a write in
+ * the middle of it (kill), or after it (after). FAULT_LOG gets a line for each call.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -25,12 +29,29 @@ int __real_fsync(int fd);
 int __real_rename(const char *from, const char *to);
 int __real_ftruncate(int fd, off_t size);
 
+ssize_t __real_read(int fd, void *p, size_t n);
+DIR *__real_opendir(const char *path);
+struct dirent *__real_readdir(DIR *d);
+int __real_pipe(int fds[2]);
+int __real_socket(int domain, int type, int protocol);
+int __real_accept(int fd, struct sockaddr *addr, socklen_t *len);
+int __real_posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *fa,
+    const posix_spawnattr_t *at, char *const argv[], char *const envp[]);
+
 int __wrap_open(const char *path, int flags, ...);
 ssize_t __wrap_write(int fd, const void *p, size_t n);
 ssize_t __wrap_pwrite(int fd, const void *p, size_t n, off_t at);
 int __wrap_fsync(int fd);
 int __wrap_rename(const char *from, const char *to);
 int __wrap_ftruncate(int fd, off_t size);
+ssize_t __wrap_read(int fd, void *p, size_t n);
+DIR *__wrap_opendir(const char *path);
+struct dirent *__wrap_readdir(DIR *d);
+int __wrap_pipe(int fds[2]);
+int __wrap_socket(int domain, int type, int protocol);
+int __wrap_accept(int fd, struct sockaddr *addr, socklen_t *len);
+int __wrap_posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *fa,
+    const posix_spawnattr_t *at, char *const argv[], char *const envp[]);
 
 enum kind { NONE, FAIL, SHORT, KILL, AFTER };
 
@@ -74,7 +95,27 @@ note(const char *op)
 	errno = saved;
 }
 
-/* What is to become of this call. */
+static int
+error_named(const char *name)
+{
+	static const struct {
+		const char *name;
+		int error;
+	} known[] = {
+		{ "ENOSPC", ENOSPC },
+		{ "EIO", EIO },
+		{ "EMFILE", EMFILE },
+		{ "EAGAIN", EAGAIN },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(name, known[i].name) == 0)
+			return known[i].error;
+	return 0;
+}
+
+/* What is to become of this call; errno is set for one that fails. */
 static enum kind
 judge(const char *op)
 {
@@ -91,12 +132,16 @@ judge(const char *op)
 	if (++count != nth || *end != ':')
 		return NONE;
 	what = end + 1;
-	errno = strcmp(what, "EIO") == 0 ? EIO : ENOSPC;
+	errno = error_named(what);
 	if (strcmp(what, "short") == 0)
 		return SHORT;
 	if (strcmp(what, "kill") == 0)
 		return KILL;
-	return strcmp(what, "after") == 0 ? AFTER : FAIL;
+	if (strcmp(what, "after") == 0)
+		return AFTER;
+	if (errno == 0)
+		abort();
+	return FAIL;
 }
 
 static void
@@ -199,4 +244,51 @@ __wrap_ftruncate(int fd, off_t size)
 	status = __real_ftruncate(fd, size);
 	finish(kind);
 	return status;
+}
+
+ssize_t
+__wrap_read(int fd, void *p, size_t n)
+{
+	return begin(fd_concerns(fd) ? judge("read") : NONE) ? -1 : __real_read(fd, p, n);
+}
+
+DIR *
+__wrap_opendir(const char *path)
+{
+	return begin(concerns(path) ? judge("opendir") : NONE) ? NULL
+							       : __real_opendir(path);
+}
+
+struct dirent *
+__wrap_readdir(DIR *d)
+{
+	return begin(fd_concerns(dirfd(d)) ? judge("readdir") : NONE) ? NULL
+								      : __real_readdir(d);
+}
+
+int
+__wrap_pipe(int fds[2])
+{
+	return begin(judge("pipe")) ? -1 : __real_pipe(fds);
+}
+
+int
+__wrap_socket(int domain, int type, int protocol)
+{
+	return begin(judge("socket")) ? -1 : __real_socket(domain, type, protocol);
+}
+
+int
+__wrap_accept(int fd, struct sockaddr *addr, socklen_t *len)
+{
+	return begin(judge("accept")) ? -1 : __real_accept(fd, addr, len);
+}
+
+int
+__wrap_posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *fa,
+    const posix_spawnattr_t *at, char *const argv[], char *const envp[])
+{
+	return begin(judge("posix_spawn"))
+		   ? errno
+		   : __real_posix_spawn(pid, path, fa, at, argv, envp);
 }

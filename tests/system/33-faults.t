@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 #
 # A disk that fails, and a daemon that is killed, at every step of a life that
-# concerns the state: see tests/fault/fault.c. Each life is a small sandbox of
-# its own, eight at a time. LIVES=N takes every N-th of them.
+# concerns the state; and a daemon that cannot read, list, spawn or be asked, for
+# once: see tests/fault/fault.c. Each life is a small sandbox of its own, eight at
+# a time. LIVES=N takes every N-th of them.
 . "$(dirname "$0")/restart.sh"
 
 : "${LIVES:=1}"
@@ -27,7 +28,8 @@ sandbox() {
 	: >"$log"
 	write_act
 	on_run r "cat $box/f >>$dir/seen"
-	rule r 'watch = /f' 'settle = 10ms'
+	mkdir "$box/d"
+	rule r 'watch = /f' 'watch = /d/*' 'settle = 10ms' 'retry-delay = 20ms'
 	ready=0
 	failures=
 }
@@ -35,7 +37,7 @@ sandbox() {
 # begin FAULT: a life; without FAULT a healthy one.
 begin() {
 	ready=$(($(grep -c 'info: ready: ' "$log") + 1))
-	FAULT=$1 FAULT_DIR=$box/var/lib/watchpathd FAULT_LOG=$dir/calls \
+	FAULT=$1 FAULT_DIR=$box/$concerned FAULT_LOG=$dir/calls \
 	    "$faulty" run --root "$box" >>"$log" 2>&1 &
 	daemon=$!
 }
@@ -82,12 +84,19 @@ change() {
 	until_true 30 answered "$1" || note "change $1 is not answered"
 }
 
-# live: start, change, run, change, run, everything written anew, change, run.
+reload() {
+	"$WATCHPATHD" reload --root "$box" >/dev/null 2>&1
+}
+
+# live: start, change, run, change, run, everything written anew, change, run. A
+# rule file that could not be read is read again when somebody asks for that.
 live() {
 	until_true 30 went_on || note 'it does not get ready'
+	! is_logged ' error: ' || reload
 	change 1
+	put "$box/d/new" 1
 	change 2
-	"$WATCHPATHD" reload --root "$box" >/dev/null 2>&1
+	reload
 	change 3
 	until_true 30 went_on
 }
@@ -196,8 +205,26 @@ a_life_without_faults() {
 	done
 }
 
+# What concerns the state, and what concerns all the rest.
+concerned=var/lib/watchpathd
+
 errors() {
 	a_life_without_faults each_error
+}
+
+shortages() {
+	concerned=
+	a_life_without_faults each_shortage
+}
+
+each_shortage() {
+	for op in pipe socket accept opendir; do
+		each $op EMFILE meet_error
+	done
+	each posix_spawn EAGAIN meet_error
+	for op in read readdir; do
+		each $op EIO meet_error
+	done
 }
 
 each_error() {
@@ -242,4 +269,4 @@ another_device() {
 	ok 'a change then is one' has_runs r 1
 }
 
-run_tests errors deaths another_device
+run_tests errors deaths shortages another_device
