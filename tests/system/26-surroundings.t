@@ -116,6 +116,15 @@ no_directory_for_the_socket() {
 	ok "and commands reach the daemon" grep -q '^r ' "$dir/out"
 }
 
+# Of what lies below the root only that is judged which lies there.
+an_open_directory_above_the_root() {
+	rule r 'watch = /r'
+	chmod 777 "$dir"
+	start_daemon
+	ok "a root in a directory that others may write is a root" works r
+	ok "nothing is refused for that" not is_logged 'writable by'
+}
+
 # What cannot be had is tried again every 10 seconds, and not only once: each is
 # repaired when the first try is over.
 a_log_that_is_refused_for_long() {
@@ -368,7 +377,8 @@ a_run_that_outlives_the_daemon() {
 }
 
 run_tests no_conf_d no_directory_above_conf_d a_conf_d_that_others_may_write \
-    a_broken_rule_file no_directory_for_the_socket a_log_directory_that_others_may_write \
+    an_open_directory_above_the_root a_broken_rule_file no_directory_for_the_socket \
+    a_log_directory_that_others_may_write \
     a_log_that_is_refused_for_long a_socket_that_cannot_be_bound_for_long a_log_that_goes \
     a_log_that_is_full a_log_on_a_full_disk few_descriptors hangups_and_options \
     programs_that_cannot_run a_program_that_others_may_write \
