@@ -67,7 +67,7 @@ check-system: $(BUILD)/watchpathd $(BUILD)/crash/crash $(BUILD)/terminal/termina
 # Writes, acts and kills for the crash tests.
 $(BUILD)/crash/crash: tests/crash/crash.c $(LIB)
 	@mkdir -p $(@D)
-	$(COMPILE) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(LDLIBS)
+	$(COMPILE) $(LDFLAGS) -o $@ $(filter %.c %.o %.a,$^) $(PKG_LIBS) $(LDLIBS)
 
 # A terminal for the tests of commands.
 $(BUILD)/terminal/terminal: tests/terminal/terminal.c $(LIB)
@@ -79,8 +79,8 @@ $(BUILD)/terminal/terminal: tests/terminal/terminal.c $(LIB)
 WRAPPED = open read write pwrite fsync rename ftruncate opendir readdir pipe socket \
 	accept posix_spawn stat lstat fstat fstatat
 $(BUILD)/watchpathd-faults: tests/fault/fault.c $(BUILD)/main.o $(LIB)
-	$(COMPILE) $(LDFLAGS) $(foreach call,$(WRAPPED),-Wl$(comma)--wrap=$(call)) -o $@ $^ \
-		$(PKG_LIBS) $(LDLIBS)
+	$(COMPILE) $(LDFLAGS) $(foreach call,$(WRAPPED),-Wl$(comma)--wrap=$(call)) -o $@ \
+		$(filter %.c %.o %.a,$^) $(PKG_LIBS) $(LDLIBS)
 
 demo: ## see a key file being noticed, in a sandbox
 	@sh tests/deps.sh build
