@@ -7,7 +7,6 @@
 #include "check.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,15 +16,14 @@
 
 #include "conf.h"
 #include "findings.h"
-#include "paths.h"
+#include "options.h"
 #include "platform.h"
 #include "trust.h"
 #include "util.h"
 
 struct check {
-	bool verbose, judge;
-	const char *config;
-	char *root; /* "" or without a slash at its end */
+	struct options opt;
+	bool judge;
 	struct trust trust;
 	struct strv remote;
 	struct findings findings;
@@ -93,7 +91,7 @@ report(struct check *k, const struct conf *before, struct conf *c, const char *d
 		else
 			k->nwarnings++;
 	}
-	if (k->verbose)
+	if (k->opt.verbose)
 		print_rules(c, before->nrules,
 		    before->settings_file == NULL && c->settings.given != 0);
 	k->nfiles += c->files.n - before->files.n;
@@ -147,7 +145,7 @@ print_count(size_t n, const char *what)
 static void
 print_summary(const struct check *k)
 {
-	fputs(k->verbose ? "; " : "", stdout);
+	fputs(k->opt.verbose ? "; " : "", stdout);
 	print_count(k->nfiles, "file");
 	fputs(", ", stdout);
 	print_count(k->nrules, "rule");
@@ -174,92 +172,48 @@ conclude(const struct check *k)
 	return fflush(stdout) == 0 ? EX_OK : EXIT_FAILURE;
 }
 
-static int
-usage(const char *problem, const char *what)
-{
-	char *vis = vis_dup(what);
-
-	fprintf(stderr, "watchpathd: check: %s%s (see watchpathd help check)\n", problem,
-	    vis);
-	free(vis);
-	return EX_USAGE;
-}
-
+/* The operands from the first on; without any the daemon's own files. */
 static void
-set_root(struct check *k, const char *root)
+check_operands(struct check *k, int first, int argc, char **argv)
 {
-	size_t n = strlen(root);
+	int i;
 
-	while (n > 0 && root[n - 1] == '/')
-		n--;
-	free(k->root);
-	k->root = xstrndup(root, n);
-}
-
-static int
-parse_options(struct check *k, int argc, char **argv)
-{
-	static const struct option options[] = { { "verbose", no_argument, NULL, 'v' },
-		{ "trust", no_argument, NULL, 't' },
-		{ "config", required_argument, NULL, 'c' },
-		{ "root", required_argument, NULL, 'r' }, { NULL, 0, NULL, 0 } };
-	int ch;
-
-	optind = 1;
-	while ((ch = getopt_long(argc, argv, ":v", options, NULL)) != -1) {
-		switch (ch) {
-		case 'v':
-			k->verbose = true;
-			break;
-		case 't':
-			k->judge = true;
-			break;
-		case 'c':
-			k->config = optarg;
-			break;
-		case 'r':
-			set_root(k, optarg);
-			break;
-		case ':':
-			return usage("a value is missing after ", argv[optind - 1]);
-		default:
-			return usage("unknown option ", argv[optind - 1]);
-		}
-	}
-	if (k->config != NULL && optind < argc)
-		return usage("--config is for a check without PATH: ", argv[optind]);
-	return EX_OK;
+	k->trust = (struct trust){ .root = k->opt.root, .owner = geteuid() };
+	k->judge = k->opt.trust || first == argc;
+	k->findings = (struct findings){ .trust = &k->trust, .root = k->opt.root };
+	if (platform_remote_mounts(&k->remote) == 0)
+		k->findings.remote = &k->remote;
+	if (first == argc)
+		check_path(k, k->opt.config);
+	for (i = first; i < argc; i++)
+		check_path(k, argv[i]);
 }
 
 int
 check_main(int argc, char **argv)
 {
-	struct check k = { .root = NULL };
-	char *config;
-	int i, status;
+	static const char usage[] =
+	    "check [-v] [--trust] [--config DIR] [--root DIR] [PATH ...]";
+	struct check k = { .nfiles = 0 };
+	int first = options_parse(&k.opt,
+	    OPTION_VERBOSE | OPTION_TRUST | OPTION_CONFIG | OPTION_ROOT, usage, argc,
+	    argv);
+	int status = EX_USAGE;
 
-	set_root(&k, "");
-	status = parse_options(&k, argc, argv);
-	if (status == EX_OK) {
-		k.trust = (struct trust){ .root = k.root, .owner = geteuid() };
-		k.findings = (struct findings){ .trust = &k.trust, .root = k.root };
-		if (platform_remote_mounts(&k.remote) == 0)
-			k.findings.remote = &k.remote;
-		if (optind == argc) {
-			k.judge = true;
-			config = k.config != NULL
-				     ? xstrdup(k.config)
-				     : xasprintf("%s%s", k.root, PATH_CONFIG);
-			check_path(&k, config);
-			free(config);
-		}
-		for (i = optind; i < argc; i++)
-			check_path(&k, argv[i]);
+	if (first == -1)
+		return EX_USAGE;
+	if (k.opt.config_given && first < argc) {
+		fprintf(stderr,
+		    "watchpathd: check: --config is for a check without PATH\n"
+		    "usage: watchpathd %s\n",
+		    usage);
+	} else {
+		check_operands(&k, first, argc, argv);
 		status = conclude(&k);
 	}
 	conf_clear(&k.files);
 	findings_clear(&k.findings);
 	strv_clear(&k.remote);
-	free(k.root);
+	options_clear(&k.opt);
 	return status;
 }

@@ -28,6 +28,8 @@ static const struct known {
 	{ { "json", no_argument, NULL, 'j' }, OPTION_JSON },
 	{ { "wait", no_argument, NULL, 'w' }, OPTION_WAIT },
 	{ { "summary", no_argument, NULL, 'u' }, OPTION_SUMMARY },
+	{ { "verbose", no_argument, NULL, 'v' }, OPTION_VERBOSE },
+	{ { "trust", no_argument, NULL, 't' }, OPTION_TRUST },
 };
 #define NKNOWN (sizeof(known) / sizeof(known[0]))
 
@@ -103,6 +105,12 @@ set_option(struct options *o, int c)
 	case 'u':
 		o->summary = true;
 		return 0;
+	case 'v':
+		o->verbose = true;
+		return 0;
+	case 't':
+		o->trust = true;
+		return 0;
 	default:
 		return -1;
 	}
@@ -111,6 +119,7 @@ set_option(struct options *o, int c)
 static void
 set_defaults(struct options *o)
 {
+	o->config_given = o->config != NULL;
 	if (o->root == NULL || strcmp(o->root, "/") == 0) {
 		free(o->root);
 		o->root = xstrdup("");
@@ -129,6 +138,9 @@ options_parse(
 {
 	struct option list[NKNOWN + 1] = { { NULL, 0, NULL, 0 } };
 	static char name[] = "watchpathd";
+	const char *letters = (allowed & OPTION_NUMBER) != 0    ? "n:"
+			      : (allowed & OPTION_VERBOSE) != 0 ? "v"
+								: "";
 	size_t n = 0, i;
 	int c;
 
@@ -137,8 +149,7 @@ options_parse(
 	for (i = 0; i < NKNOWN; i++)
 		if ((known[i].bit & allowed) != 0)
 			list[n++] = known[i].option;
-	while ((c = getopt_long(argc, argv, (allowed & OPTION_NUMBER) != 0 ? "n:" : "",
-		    list, NULL)) != -1)
+	while ((c = getopt_long(argc, argv, letters, list, NULL)) != -1)
 		if (set_option(o, c) == -1) {
 			if (c == '?')
 				fprintf(stderr, "usage: watchpathd %s\n", usage);

@@ -11,7 +11,8 @@
  */
 struct options {
 	char *config, *state, *socket, *log, *root;
-	bool json, wait, summary;
+	bool config_given; /* it is not the default */
+	bool json, wait, summary, verbose, trust;
 	unsigned number; /* -n; 0: not given */
 };
 
@@ -26,6 +27,8 @@ enum {
 	OPTION_WAIT = 64,
 	OPTION_SUMMARY = 128,
 	OPTION_NUMBER = 256,
+	OPTION_VERBOSE = 512,
+	OPTION_TRUST = 1024,
 };
 
 /*

@@ -20,6 +20,10 @@ work=$(mktemp -d /tmp/wpd.XXXXXX) || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 root=$work/root
+case $(uname -s) in
+Darwin) conf_d=Library/watchpathd/conf.d ;;
+*) conf_d=etc/watchpathd/conf.d ;;
+esac
 n=0
 
 ok() {
@@ -169,14 +173,14 @@ make_several() {
 }
 
 usage() {
-	says 64 'unknown option --wrong' "an unknown option is a usage error" \
+	says 64 'usage: watchpathd check' "an unknown option is a usage error" \
 		"$watchpathd" check --wrong
-	[ "$(wc -l <err)" -eq 1 ]
-	ok $? "a usage error is one line"
-	says 64 'unknown option -x' "an unknown letter is a usage error" \
+	says 64 'usage: watchpathd check' "an unknown letter is a usage error" \
 		"$watchpathd" check -x
-	says 64 'value is missing after --root' "an option without its value is one" \
+	says 64 'usage: watchpathd check' "an option without its value is one" \
 		"$watchpathd" check --root
+	says 64 'nowhere: No such file' "a root that is not there is one" \
+		"$watchpathd" check --root nowhere
 	says 64 'without PATH' "--config and PATH exclude each other" \
 		"$watchpathd" check --config conf.1 conf.2
 	says 1 'No such file' "what is not there is neither good nor refused" \
@@ -212,6 +216,20 @@ trust() {
 		"$watchpathd" check --trust --root "$root" open.d
 }
 
+# Wherever one stands: the options' paths are the daemon's.
+relative_paths() {
+	mkdir -p box/conf.d box/bin box/$conf_d
+	cp "$root/usr/local/bin/act" box/bin/act
+	printf '[r]\nwatch = /f\naction = /bin/act\n' >box/conf.d/r.ini
+	cp box/conf.d/r.ini "box/$conf_d/s.ini"
+	says 0 '^1 file, 1 rule: ok$' "a relative --root and --config are good" \
+		"$watchpathd" check --root box --config box/conf.d
+	says 0 '^1 file, 1 rule: ok$' "a relative --root is good for a PATH" \
+		"$watchpathd" check --trust --root box box/conf.d
+	says 0 '^1 file, 1 rule: ok$' "the default directory is below a relative --root" \
+		"$watchpathd" check --root box/../box/
+}
+
 # Reading what one may not: as somebody else if this is root.
 permission() {
 	as=
@@ -242,5 +260,6 @@ mkdir "$work/other" && cd "$work/other" && make_several && mkdir empty.d || exit
 several_paths
 usage
 trust
+relative_paths
 permission
 echo "1..$n"
