@@ -66,20 +66,27 @@ accounts_group(const char *name, gid_t *gid, char why[ACCOUNTS_WHY_SIZE])
 	return why[0] == '\0';
 }
 
-static void
-check_directory(const char *path, accounts_fn *fn, void *arg)
+static int
+directory_error(const char *path)
 {
 	struct stat st;
-	int error = 0;
-	char *text;
 
 	if (stat(path, &st) == -1)
-		error = errno;
-	else if (!S_ISDIR(st.st_mode))
-		error = ENOTDIR;
+		return errno;
+	return S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
+}
+
+static void
+check_directory(const char *directory, const char *root, const struct strv *remote,
+    accounts_fn *fn, void *arg)
+{
+	char *path = xasprintf("%s%s", root, directory), *text;
+	int error = path_find_above(remote, path) == NULL ? directory_error(path) : 0;
+
+	free(path);
 	if (error == 0)
 		return;
-	text = xasprintf("%s: %s", path, strerror(error));
+	text = xasprintf("directory %s: %s", directory, strerror(error));
 	fn(arg, "directory", text);
 	free(text);
 }
@@ -88,7 +95,7 @@ void
 accounts_check(const struct rule *rule, const char *root, const struct strv *remote,
     accounts_fn *fn, void *arg)
 {
-	char why[ACCOUNTS_WHY_SIZE], *path;
+	char why[ACCOUNTS_WHY_SIZE];
 	gid_t gid;
 
 	if (rule->user != NULL && strcmp(rule->user, CONSOLE) != 0 &&
@@ -96,10 +103,6 @@ accounts_check(const struct rule *rule, const char *root, const struct strv *rem
 		fn(arg, "user", why);
 	if (rule->group != NULL && !accounts_group(rule->group, &gid, why))
 		fn(arg, "group", why);
-	if (rule->directory == NULL)
-		return;
-	path = xasprintf("%s%s", root, rule->directory);
-	if (remote == NULL || path_find_above(remote, path) == NULL)
-		check_directory(path, fn, arg);
-	free(path);
+	if (rule->directory != NULL && remote != NULL)
+		check_directory(rule->directory, root, remote, fn, arg);
 }

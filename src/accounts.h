@@ -30,7 +30,8 @@ typedef void accounts_fn(void *arg, const char *key, const char *text);
 
 /*
  * Calls fn for each of them that the rule names and that is not there. root stands
- * in front of the directory, which is not touched below one of remote (or NULL).
+ * in front of the directory, which is not touched below one of remote, nor where
+ * remote is NULL, since it may be anywhere.
  */
 void accounts_check(const struct rule *rule, const char *root, const struct strv *remote,
     accounts_fn *fn, void *arg);

@@ -14,6 +14,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "accounts.h"
 #include "conf.h"
 #include "findings.h"
 #include "options.h"
@@ -75,6 +76,29 @@ add_finding(void *arg, const struct rule *rule, int line, const char *text)
 	conf_warn(arg, rule->file, line, text);
 }
 
+struct inquiry {
+	struct conf *conf;
+	const struct rule *rule;
+};
+
+static void
+add_missing(void *arg, const char *key, const char *text)
+{
+	const struct inquiry *q = arg;
+
+	conf_warn(q->conf, q->rule->file, rule_line(q->rule, key), text);
+}
+
+/* What is wrong with what the rule names, on this machine. */
+static void
+find(struct check *k, struct conf *c, const struct rule *rule)
+{
+	struct inquiry q = { c, rule };
+
+	findings_each(&k->findings, rule, add_finding, c);
+	accounts_check(rule, k->opt.root, k->findings.remote, add_missing, &q);
+}
+
 /* What a conf holds now and did not when it was before. */
 static void
 report(struct check *k, const struct conf *before, struct conf *c, const char *dir)
@@ -82,7 +106,7 @@ report(struct check *k, const struct conf *before, struct conf *c, const char *d
 	size_t i;
 
 	for (i = before->nrules; i < c->nrules; i++)
-		findings_each(&k->findings, c->rules[i], add_finding, c);
+		find(k, c, c->rules[i]);
 	conf_sort(c, before->ndiags);
 	for (i = before->ndiags; i < c->ndiags; i++) {
 		print_diag(&c->diags[i], dir);

@@ -391,6 +391,12 @@ rule_is_refused(const struct rule *r, const char *key)
 	return (r->refused >> (k - keys) & 1) != 0;
 }
 
+int
+rule_line(const struct rule *r, const char *key)
+{
+	return r->lines[find_key(TABLE(keys), key) - keys];
+}
+
 static bool
 is_given(const struct rule *r, const struct key *k)
 {
@@ -552,7 +558,6 @@ is_missing(const struct rule *r, const struct key *k)
 static int
 check_settle_max(const struct rule *r, int *line, const struct input *in)
 {
-	const struct key *max = find_key(TABLE(keys), "settle-max");
 	char settle_text[32], max_text[32];
 
 	if (r->policy.settle_ms <= r->policy.settle_max_ms ||
@@ -560,7 +565,7 @@ check_settle_max(const struct rule *r, int *line, const struct input *in)
 		return 0;
 	format_duration(settle_text, sizeof(settle_text), r->policy.settle_ms);
 	format_duration(max_text, sizeof(max_text), r->policy.settle_max_ms);
-	*line = r->lines[max - keys];
+	*line = rule_line(r, "settle-max");
 	return value_refuse(
 	    in, "`settle-max` (%s) is shorter than `settle` (%s)", max_text, settle_text);
 }

@@ -42,6 +42,9 @@ int rule_check_words(const char *key, const char *value, char why[RULE_WHY_SIZE]
 void rule_note_refused(struct rule *r, const char *key);
 bool rule_is_refused(const struct rule *r, const char *key);
 
+/* The line on which key was set first; 0: it was not. */
+int rule_line(const struct rule *r, const char *key);
+
 /* Adds a sentence for each thing in a value, which was taken, that is hardly meant. */
 void rule_warn(const char *key, const char *value, struct strv *out);
 

@@ -42,7 +42,8 @@ skip() {
 
 # The Mac that the rules are for.
 make_root() {
-	mkdir -p "$root/usr/local/bin" "$root/tmp/mine" "$root/etc"
+	mkdir -p "$root/usr/local/bin" "$root/tmp/mine" "$root/etc" "$root/a;b" \
+		"$root/Library/My App"
 	chmod 1777 "$root/tmp"
 	printf '#!/bin/sh\n' >"$root/usr/local/bin/act"
 	chmod 755 "$root/usr/local/bin/act"

@@ -272,16 +272,16 @@ accounts() {
 	doctor
 	why='every run of the rule fails'
 	finds 'r and s: user no-such-user: no such user' "$why" \
-	    'by hand: make the user, or name another user in /etc/watchpathd/conf.d/r.ini:1'
+	    'by hand: make the user, or name another user in /etc/watchpathd/conf.d/r.ini:3'
 	finds 'r: group no-such-group: no such group' "$why" \
-	    'by hand: make the group, or name another group in /etc/watchpathd/conf.d/r.ini:1'
+	    'by hand: make the group, or name another group in /etc/watchpathd/conf.d/r.ini:4'
 	finds 't: user 3999999999: no such user' "$why" 'by hand: make the user'
-	finds 't: /act: Not a directory' "$why" \
+	finds 't: directory /act: Not a directory' "$why" \
 	    'by hand: make the directory, or name another directory in '
-	finds 'r: /no/dir: No such file or directory' "$why" "sudo install -d -m 0755 '$box/no/dir'"
+	finds 'r: directory /no/dir: No such file or directory' "$why" "sudo install -d -m 0755 '$box/no/dir'"
 	finds_only 5
-	has_finding 'r: /no/dir'
-	repairs /no/dir
+	has_finding 'r: directory /no/dir'
+	repairs 'directory /no/dir'
 }
 
 a_disabled_rule() {
