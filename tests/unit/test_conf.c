@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "conf.h"
+#include "findings.h"
 #include "rule.h"
 #include "trust.h"
 #include "util.h"
@@ -287,19 +288,31 @@ a_file_that_inih_fails_on_is_refused(void **state)
 	conf_clear(&c);
 }
 
-/* What is said of a rule that watches this path below the directory. */
+static void
+count_open(void *arg, const struct rule *rule, int line, const char *text)
+{
+	size_t *n = arg;
+
+	(void)rule;
+	(void)line;
+	*n += strstr(text, "everyone may write to /open/") != NULL;
+}
+
+/* How often that is found of a rule that watches this path below the directory. */
 static size_t
 warnings_of(const char *watch, const char *root)
 {
 	struct strv remote = { NULL, 0 };
-	struct conf c = { .remote = &remote };
+	struct trust trust = { .root = root, .owner = geteuid() };
+	struct findings f = { .trust = &trust, .root = root, .remote = &remote };
+	struct conf c = { .rules = NULL };
 	char *text = xasprintf("[a]\nwatch=%s\naction=/b\n", watch);
 	char *path = write_file("one.ini", text, strlen(text));
-	size_t i, n = 0;
+	size_t n = 0;
 
-	assert_int_equal(conf_read_file(&c, path, NULL, root), 0);
-	for (i = 0; i < c.ndiags; i++)
-		n += strstr(c.diags[i].message, "everyone may write to /open/") != NULL;
+	assert_int_equal(conf_read_file(&c, path, NULL), 0);
+	findings_each(&f, c.rules[0], count_open, &n);
+	findings_clear(&f);
 	conf_clear(&c);
 	free(path);
 	free(text);
@@ -357,7 +370,7 @@ is_denied(mode_t mode)
 	struct conf c = { .nrules = 0 };
 	char *path = xasprintf("%s/conf.d", dir);
 	bool denied = chmod(path, mode) == 0 &&
-		      conf_read_dir(&c, path, &trust, NULL) == -1 &&
+		      conf_read_dir(&c, path, &trust) == -1 &&
 		      conf_errors(&c) == 1 && c.denied;
 
 	conf_clear(&c);
