@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "json.h"
-#include "near.h"
+#include "spelling.h"
 #include "util.h"
 
 static void fail(struct ask_error *e, int status, const char *fmt, ...)
@@ -186,7 +186,7 @@ ask_request(const char *command, const char *rule)
 }
 
 bool
-ask_rules(const char *path, struct near *near)
+ask_rules(const char *path, struct spelling *meant)
 {
 	struct ask_error error;
 	cJSON *status = ask(path, ask_request("status", NULL), &error);
@@ -198,7 +198,7 @@ ask_rules(const char *path, struct near *near)
 	cJSON_ArrayForEach(rule, cJSON_GetObjectItemCaseSensitive(status, "rules")) {
 		name = json_get_string(rule, "name");
 		if (name != NULL)
-			near_try(near, name);
+			spelling_try(meant, name);
 	}
 	cJSON_Delete(status);
 	return true;

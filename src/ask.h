@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 struct cJSON;
-struct near;
+struct spelling;
 
 /* Why there is no answer: a sentence, and the exit status that it means. */
 struct ask_error {
@@ -30,6 +30,6 @@ struct cJSON *ask_within(const char *socket_path, struct cJSON *request, unsigne
 struct cJSON *ask_request(const char *command, const char *rule);
 
 /* Tries the names of all rules in force. False: there is no answer. */
-bool ask_rules(const char *socket_path, struct near *near);
+bool ask_rules(const char *socket_path, struct spelling *meant);
 
 #endif

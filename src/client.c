@@ -18,9 +18,9 @@
 #include "ask.h"
 #include "history.h"
 #include "json.h"
-#include "near.h"
 #include "options.h"
 #include "paths.h"
+#include "spelling.h"
 #include "table.h"
 #include "util.h"
 
@@ -31,13 +31,13 @@
 static void
 complain_of_rule(const struct options *o, const char *rule, const char *why)
 {
-	struct near near;
+	struct spelling meant;
 
-	near_init(&near, rule);
-	if (strlen(rule) >= NEAR_MAX || !ask_rules(o->socket, &near) || near.known)
+	spelling_init(&meant, rule);
+	if (strlen(rule) >= SPELLING_MAX || !ask_rules(o->socket, &meant) || meant.known)
 		fprintf(stderr, "watchpathd: %s\n", why);
-	else if (near.best[0] != '\0')
-		fprintf(stderr, "watchpathd: %s: did you mean `%s`?\n", why, near.best);
+	else if (meant.best[0] != '\0')
+		fprintf(stderr, "watchpathd: %s: did you mean `%s`?\n", why, meant.best);
 	else
 		fprintf(stderr, "watchpathd: %s (`watchpathd status` lists them)\n", why);
 }

@@ -138,7 +138,8 @@ static struct repair
 repair_account(const struct inquiry *q, const char *key)
 {
 	struct patient *p = q->patient;
-	char *otherwise = patient_otherwise(p, key, q->rule, rule_line(q->rule, key)), *path, *word;
+	char *otherwise = patient_otherwise(p, key, q->rule, rule_line(q->rule, key)),
+	     *path, *word;
 	struct repair r;
 	struct stat st;
 

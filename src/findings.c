@@ -127,7 +127,8 @@ find_open_directory(struct inquiry *q, size_t nth)
 
 	if (dir == NULL)
 		return;
-	text = xasprintf("`%s`: everyone may write to %s/", q->rule->watch_text.v[nth], dir);
+	text =
+	    xasprintf("`%s`: everyone may write to %s/", q->rule->watch_text.v[nth], dir);
 	tell(q, q->rule->watch_lines[nth], text);
 	free(text);
 	free(dir);

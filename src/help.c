@@ -11,7 +11,7 @@
 #include <sysexits.h>
 
 #include "keys.h"
-#include "near.h"
+#include "spelling.h"
 #include "subcommand.h"
 #include "util.h"
 
@@ -39,22 +39,23 @@ print_buf(struct buf *b)
 }
 
 static void
-try_commands(struct near *near, const struct subcommand *table)
+try_commands(struct spelling *meant, const struct subcommand *table)
 {
 	for (; table->name != NULL; table++)
 		if (!table->hidden)
-			near_try(near, table->name);
+			spelling_try(meant, table->name);
 }
 
-/* "PLACE no WHAT `NAME`: did you mean `near`?", or where all of them are listed. */
+/* "PLACE no WHAT `NAME`: did you mean `name`?", or where all of them are listed. */
 static int
-refuse(const char *place, const char *what, const struct near *near, const char *list)
+refuse(
+    const char *place, const char *what, const struct spelling *meant, const char *list)
 {
-	char *vis = vis_dup(near->name);
+	char *vis = vis_dup(meant->slip);
 
-	if (near->best[0] != '\0')
+	if (meant->best[0] != '\0')
 		fprintf(stderr, "watchpathd: %sno %s `%s`: did you mean `%s`?\n", place,
-		    what, vis, near->best);
+		    what, vis, meant->best);
 	else
 		fprintf(
 		    stderr, "watchpathd: %sno %s `%s` (%s)\n", place, what, vis, list);
@@ -65,11 +66,11 @@ refuse(const char *place, const char *what, const struct near *near, const char 
 int
 help_unknown(const struct subcommand *table, const char *name)
 {
-	struct near near;
+	struct spelling meant;
 
-	near_init(&near, name);
-	try_commands(&near, table);
-	return refuse("", "command", &near, "`watchpathd help` lists them");
+	spelling_init(&meant, name);
+	try_commands(&meant, table);
+	return refuse("", "command", &meant, "`watchpathd help` lists them");
 }
 
 static int
@@ -77,7 +78,7 @@ print_one(const struct subcommand *table, const char *name)
 {
 	const struct subcommand *s;
 	struct buf b = { NULL, 0, 0 };
-	struct near near;
+	struct spelling meant;
 
 	for (s = table; s->name != NULL; s++)
 		if (!s->hidden && strcmp(s->name, name) == 0)
@@ -85,10 +86,10 @@ print_one(const struct subcommand *table, const char *name)
 	if (s->name == NULL && keys_print_one(name, &b))
 		return print_buf(&b);
 	if (s->name == NULL) {
-		near_init(&near, name);
-		try_commands(&near, table);
-		keys_near(&near);
-		return refuse("help: ", "command or key", &near,
+		spelling_init(&meant, name);
+		try_commands(&meant, table);
+		keys_meant(&meant);
+		return refuse("help: ", "command or key", &meant,
 		    "`watchpathd help` lists commands, `watchpathd help keys` keys");
 	}
 	printf("usage: watchpathd %s%s%s\n\n%s: %s\n", s->name,

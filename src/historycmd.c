@@ -21,9 +21,9 @@
 #include "history.h"
 #include "json.h"
 #include "map.h"
-#include "near.h"
 #include "options.h"
 #include "paths.h"
+#include "spelling.h"
 #include "store.h"
 #include "table.h"
 #include "util.h"
@@ -251,12 +251,12 @@ print_sums(struct sums *s)
 static void
 try_line(void *arg, const cJSON *line)
 {
-	near_try(arg, json_get_string(line, "rule"));
+	spelling_try(arg, json_get_string(line, "rule"));
 }
 
 /* Sections of rule files that are refused, too: a version of them may have run. */
 static void
-try_files(struct near *near, const struct options *o)
+try_files(struct spelling *meant, const struct options *o)
 {
 	struct conf c = { .rules = NULL };
 	size_t i;
@@ -264,7 +264,7 @@ try_files(struct near *near, const struct options *o)
 	(void)conf_read_dir(&c, o->config, NULL);
 	for (i = 0; i < c.sections.cap; i++)
 		if (c.sections.slots[i].key != NULL)
-			near_try(near, c.sections.slots[i].key);
+			spelling_try(meant, c.sections.slots[i].key);
 	conf_clear(&c);
 }
 
@@ -272,22 +272,22 @@ try_files(struct near *near, const struct options *o)
 static int
 find_rule(const struct options *o, const char *rule)
 {
-	struct near near;
+	struct spelling meant;
 	char *visible;
 
-	near_init(&near, rule);
-	(void)history_read(o->state, NULL, try_line, &near);
-	(void)history_read_state(o->state, try_line, &near);
-	if (!near.known && !ask_rules(o->socket, &near))
-		try_files(&near, o);
-	if (near.known)
+	spelling_init(&meant, rule);
+	(void)history_read(o->state, NULL, try_line, &meant);
+	(void)history_read_state(o->state, try_line, &meant);
+	if (!meant.known && !ask_rules(o->socket, &meant))
+		try_files(&meant, o);
+	if (meant.known)
 		return EX_OK;
 	visible = vis_dup(rule);
-	if (near.best[0] != '\0')
+	if (meant.best[0] != '\0')
 		fprintf(stderr,
 		    "watchpathd: no rule %s is known, nor a run of it: did you mean "
 		    "`%s`?\n",
-		    visible, near.best);
+		    visible, meant.best);
 	else
 		fprintf(stderr, "watchpathd: no rule %s is known, nor a run of it\n",
 		    visible);

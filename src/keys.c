@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "near.h"
 #include "rule.h"
+#include "spelling.h"
 #include "util.h"
 #include "value.h"
 
@@ -95,14 +95,14 @@ keys_print_one(const char *name, struct buf *out)
 }
 
 void
-keys_near(struct near *near)
+keys_meant(struct spelling *meant)
 {
 	size_t i;
 
 	for (i = 0; i < value_rule_keys.n; i++)
-		near_try(near, value_rule_keys.keys[i].name);
+		spelling_try(meant, value_rule_keys.keys[i].name);
 	for (i = 0; i < value_daemon_keys.n; i++)
-		near_try(near, value_daemon_keys.keys[i].name);
+		spelling_try(meant, value_daemon_keys.keys[i].name);
 }
 
 /* A sentence a line, as manuals have it. */

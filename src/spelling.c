@@ -6,14 +6,12 @@
 #include "spelling.h"
 
 #include <ctype.h>
-#include <stddef.h>
+#include <stdint.h>
 #include <string.h>
-
-#define LETTERS_MAX 24 /* of a name, its end included */
 
 /* The letters of a name without what does not count; false: it has too many. */
 static bool
-take_letters(char out[LETTERS_MAX], const char *name)
+take_letters(char out[SPELLING_MAX], const char *name)
 {
 	size_t n = 0;
 	char c;
@@ -21,7 +19,7 @@ take_letters(char out[LETTERS_MAX], const char *name)
 	for (; (c = *name) != '\0'; name++) {
 		if (strchr("-_ ", c) != NULL)
 			continue;
-		if (n == LETTERS_MAX - 1)
+		if (n == SPELLING_MAX - 1)
 			return false;
 		out[n++] = (char)tolower((unsigned char)c);
 	}
@@ -39,7 +37,7 @@ min(size_t a, size_t b)
 static size_t
 distance(const char *a, const char *b, size_t price)
 {
-	size_t d[LETTERS_MAX][LETTERS_MAX], i, j, la = strlen(a), lb = strlen(b);
+	size_t d[SPELLING_MAX][SPELLING_MAX], i, j, la = strlen(a), lb = strlen(b);
 
 	for (i = 0; i <= la; i++)
 		d[i][0] = i;
@@ -61,23 +59,49 @@ distance(const char *a, const char *b, size_t price)
 bool
 spelling_same(const char *a, const char *b)
 {
-	char x[LETTERS_MAX], y[LETTERS_MAX];
+	char x[SPELLING_MAX], y[SPELLING_MAX];
 
 	return take_letters(x, a) && take_letters(y, b) && strcmp(x, y) == 0;
+}
+
+/* How many letters are wrong; SIZE_MAX: so many that it is another word. */
+static size_t
+wrong_letters(const char *name, const char *slip)
+{
+	char a[SPELLING_MAX] = "", b[SPELLING_MAX] = "";
+	size_t n, d;
+
+	if (!take_letters(a, name) || !take_letters(b, slip))
+		return SIZE_MAX;
+	n = strlen(a);
+	if (n < 4 || strlen(b) < 4)
+		return strcmp(a, b) == 0 ? 0 : SIZE_MAX;
+	if (a[0] != b[0] && (a[0] != b[1] || a[1] != b[0]))
+		return SIZE_MAX;
+	d = distance(a, b, n == 4 ? 2 : 1);
+	return d <= (n < 8 ? 1 : 2) ? d : SIZE_MAX;
 }
 
 bool
 spelling_near(const char *name, const char *slip)
 {
-	char a[LETTERS_MAX] = "", b[LETTERS_MAX] = "";
-	size_t n;
+	return wrong_letters(name, slip) != SIZE_MAX;
+}
 
-	if (!take_letters(a, name) || !take_letters(b, slip))
-		return false;
-	n = strlen(a);
-	if (n < 4 || strlen(b) < 4)
-		return strcmp(a, b) == 0;
-	if (a[0] != b[0] && (a[0] != b[1] || a[1] != b[0]))
-		return false;
-	return distance(a, b, n == 4 ? 2 : 1) <= (n < 8 ? 1 : 2);
+void
+spelling_init(struct spelling *s, const char *slip)
+{
+	*s = (struct spelling){ .slip = slip, .least = SIZE_MAX };
+}
+
+void
+spelling_try(struct spelling *s, const char *name)
+{
+	size_t d = wrong_letters(name, s->slip), n = strlen(name);
+
+	s->known = s->known || strcmp(name, s->slip) == 0;
+	if (d >= s->least || n >= sizeof(s->best))
+		return;
+	s->least = d;
+	memcpy(s->best, name, n + 1);
 }

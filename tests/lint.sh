@@ -30,7 +30,7 @@ floors='
 3 accounts rule dispatch trust tree run plistfile table ask
 2 loop stamp platform json plist value columns
 1 log map heap options ruledata pattern words
-0 util mono policy paths subcommand shell spelling near
+0 util mono policy paths subcommand shell spelling
 '
 
 # What else pure modules may take from outside: "MODULE SYMBOL...", * in a symbol

@@ -369,8 +369,7 @@ is_denied(mode_t mode)
 	struct trust trust = { .owner = geteuid() };
 	struct conf c = { .nrules = 0 };
 	char *path = xasprintf("%s/conf.d", dir);
-	bool denied = chmod(path, mode) == 0 &&
-		      conf_read_dir(&c, path, &trust) == -1 &&
+	bool denied = chmod(path, mode) == 0 && conf_read_dir(&c, path, &trust) == -1 &&
 		      conf_errors(&c) == 1 && c.denied;
 
 	conf_clear(&c);

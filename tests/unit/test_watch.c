@@ -142,9 +142,9 @@ static struct {
 	int touched;           /* how often it was asked for */
 	const char *denied;    /* nobody may stat this path: */
 	int error;
-	int interrupts;       /* EINTR for so many opens */
-	const char *slow;     /* a stat of this path takes 10 ms */
-	const char *over;     /* who lists this directory lists that one: */
+	int interrupts;   /* EINTR for so many opens */
+	const char *slow; /* a stat of this path takes 10 ms */
+	const char *over; /* who lists this directory lists that one: */
 	const char *mounted;
 	int opens;            /* below the sandbox */
 	void (*act)(void);    /* done once, before or after the call below the */

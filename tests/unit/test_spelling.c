@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-#include "near.h"
+#include "spelling.h"
 
 /* The nearest of a few names. */
 static const char *
@@ -20,12 +20,12 @@ nearest(const char *name)
 	static const char *const names[] = { "status", "trigger", "reload", "sudoers",
 		"filevault-escrow", "a", "ab",
 		"a-rule-whose-name-has-the-most-bytes-there-can-b" };
-	static struct near n;
+	static struct spelling n;
 	size_t i;
 
-	near_init(&n, name);
+	spelling_init(&n, name);
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		near_try(&n, names[i]);
+		spelling_try(&n, names[i]);
 	return n.best;
 }
 
@@ -46,50 +46,50 @@ a_slip_is_found(void **state)
 static void
 what_has_little_in_common_is_near_to_none(void **state)
 {
-	char longer[NEAR_MAX + 1];
+	char longer[SPELLING_MAX + 1];
 
 	(void)state;
 	assert_string_equal(nearest("doctor"), "");
 	assert_string_equal(nearest("x"), "");
 	assert_string_equal(nearest("xy"), "");
 	assert_string_equal(nearest(""), "");
-	memset(longer, 'a', NEAR_MAX);
-	longer[NEAR_MAX] = '\0';
+	memset(longer, 'a', SPELLING_MAX);
+	longer[SPELLING_MAX] = '\0';
 	assert_string_equal(nearest(longer), "");
 }
 
 static void
 the_name_itself_is_known(void **state)
 {
-	char longer[NEAR_MAX + 1];
-	struct near n;
+	char longer[SPELLING_MAX + 1];
+	struct spelling n;
 
 	(void)state;
-	near_init(&n, "backup");
-	near_try(&n, "backups");
-	near_try(&n, "Backup");
+	spelling_init(&n, "backup");
+	spelling_try(&n, "backups");
+	spelling_try(&n, "Backup");
 	assert_false(n.known);
-	near_try(&n, "backup");
-	near_try(&n, "other");
+	spelling_try(&n, "backup");
+	spelling_try(&n, "other");
 	assert_true(n.known);
-	memset(longer, 'a', NEAR_MAX);
-	longer[NEAR_MAX] = '\0';
-	near_init(&n, longer);
-	near_try(&n, longer);
+	memset(longer, 'a', SPELLING_MAX);
+	longer[SPELLING_MAX] = '\0';
+	spelling_init(&n, longer);
+	spelling_try(&n, longer);
 	assert_true(n.known);
 }
 
 static void
 the_nearest_counts_and_of_equals_the_first(void **state)
 {
-	struct near n;
+	struct spelling n;
 
 	(void)state;
-	near_init(&n, "backup-a");
-	near_try(&n, "backup");
-	near_try(&n, "backup-b");
-	near_try(&n, "backup-c");
-	assert_string_equal(n.best, "backup-b");
+	spelling_init(&n, "backup-aa");
+	spelling_try(&n, "backup");
+	spelling_try(&n, "backup-ab");
+	spelling_try(&n, "backup-ac");
+	assert_string_equal(n.best, "backup-ab");
 }
 
 int
