@@ -22,18 +22,19 @@
 
 #define SIZE_LIMIT ((size_t)1 << 20)
 
-extern char **environ;
-
 /*
  * Both write XML of any list that they read. Not JSON: it has no dates and no
- * data, and plistutil writes it only since libplist 2.3.
+ * data, and plistutil writes it only since libplist 2.3. They are the system's
+ * own, and get nothing of the caller's environment: sudo keeps PATH on macOS, and
+ * the first directory in it may be a user's.
  */
 static const struct converter {
-	const char *name;
+	const char *path;
 	const char *argv[8];
 } converters[] = {
-	{ "plutil", { "plutil", "-convert", "xml1", "-o", "-", "-", NULL } },
-	{ "plistutil", { "plistutil", "-f", "xml", "-i", "-", "-o", "-", NULL } },
+	{ "/usr/bin/plutil", { "plutil", "-convert", "xml1", "-o", "-", "-", NULL } },
+	{ "/usr/bin/plistutil",
+	    { "plistutil", "-f", "xml", "-i", "-", "-o", "-", NULL } },
 };
 #define NCONVERTERS (sizeof(converters) / sizeof(converters[0]))
 
@@ -66,7 +67,7 @@ start(const struct converter *c, int in, int out, pid_t *pid)
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
 	sigset_t signals;
-	char *argv[8];
+	char *argv[8], *none[] = { NULL };
 	size_t i;
 	int code;
 
@@ -83,7 +84,7 @@ start(const struct converter *c, int in, int out, pid_t *pid)
 	posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
 	posix_spawn_file_actions_addopen(
 	    &actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-	code = posix_spawnp(pid, c->name, &actions, &attr, argv, environ);
+	code = posix_spawn(pid, c->path, &actions, &attr, argv, none);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attr);
 	for (i = 0; i < sizeof(argv) / sizeof(argv[0]); i++)
@@ -128,9 +129,9 @@ convert(const struct converter *c, int fd, struct buf *out)
 	return code == 0 ? 0 : -1;
 }
 
-#define INSTALL_HINT                                                                 \
-	"not XML, and to convert it neither plutil (which macOS has) nor plistutil " \
-	"is there: install libplist-utils (Debian) or libplist (Homebrew)"
+#define INSTALL_HINT                                                           \
+	"not XML, and to convert it neither /usr/bin/plutil (which macOS has)" \
+	" nor /usr/bin/plistutil is there: install libplist-utils"
 
 static int
 refuse(int code, int *status, char *why)

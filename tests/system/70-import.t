@@ -280,24 +280,49 @@ no_plists() {
 		"$watchpathd" import large.plist
 }
 
+# with_bin DIR COMMAND...: where DIR is /usr/bin. It has nothing but what a
+# converter there needs itself.
+with_bin() {
+	dir=$1
+	shift
+	# The other shell expands these.
+	# shellcheck disable=SC2016
+	unshare -m sh -c 'mount --bind "$1" /usr/bin && shift && exec "$@"' - "$dir" "$@"
+}
+
 # no converter, a strange one, and one of two.
 converters() {
-	mkdir none loud fails
+	mkdir none loud fails theirs
 	printf 'bplist00 and so on' >binary.plist
+	printf '#!/bin/sh\n: >ran\n' >theirs/plutil
+	cp theirs/plutil theirs/plistutil
+	chmod 755 theirs/*
+	run env PATH="$work/plist/theirs:$PATH" "$watchpathd" import binary.plist
+	[ ! -e ran ]
+	ok $? "no program of the caller's PATH is run"
+	if ! with_bin none "$watchpathd" version >out 2>&1; then
+		skip "converters" "no mount namespace can be had"
+		return
+	fi
 	says 1 'libplist-utils' "without a converter a binary list is no guess" \
-		env PATH="$work/plist/none" "$watchpathd" import binary.plist
+		with_bin none "$watchpathd" import binary.plist
 	says 0 '^\[job]$' "XML needs no converter" \
-		env PATH="$work/plist/none" "$watchpathd" import one.plist
-	printf '#!/bin/sh\nexec yes "<!-- -->"\n' >loud/plutil
+		with_bin none "$watchpathd" import one.plist
+	cp /bin/sh /usr/bin/yes loud
+	cp /bin/sh /bin/cat /usr/bin/env fails
+	printf '#!/bin/sh\nexec /usr/bin/yes "<!-- -->"\n' >loud/plutil
 	printf '#!/bin/sh\nexit 1\n' >fails/plutil
-	printf '#!/bin/sh\necho "$@" >asked\ncat one.plist\n' >fails/plistutil
+	printf '#!/bin/sh\necho "$@" >asked\n/usr/bin/env >environment\n/bin/cat one.plist\n' \
+		>fails/plistutil
 	chmod 755 loud/plutil fails/plutil fails/plistutil
 	says 65 'larger than 1 MiB' "what a converter writes has an end" \
-		env PATH="$work/plist/loud:$PATH" "$watchpathd" import binary.plist
+		with_bin loud "$watchpathd" import binary.plist
 	says 0 '^\[job]$' "where plutil fails plistutil is asked" \
-		env PATH="$work/plist/fails:$PATH" "$watchpathd" import binary.plist
+		with_bin fails env LEAKED=yes "$watchpathd" import binary.plist
 	[ "$(cat asked)" = "-f xml -i - -o -" ]
 	ok $? "a converter never sees the name of the file"
+	[ -e environment ] && ! grep -q LEAKED environment
+	ok $? "nor what is in the environment"
 	cp one.plist "./-x;rm -rf *.plist"
 	says 0 '^; ./-x;rm -rf' "a file may have any name" \
 		"$watchpathd" import "./-x;rm -rf *.plist"
