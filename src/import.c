@@ -617,6 +617,17 @@ print_job(struct buf *out, const struct job *j)
 
 /* Reading. */
 
+/* Wherever one stands: the name of the file may be all that was given. */
+static bool
+is_agent(const char *file)
+{
+	char *real = realpath(file, NULL);
+	bool agent = strstr(real != NULL ? real : file, "/LaunchAgents/") != NULL;
+
+	free(real);
+	return agent;
+}
+
 static void
 translate(struct import *m, struct job *j, const struct plist *dict)
 {
@@ -624,8 +635,7 @@ translate(struct import *m, struct job *j, const struct plist *dict)
 	const struct plist *p;
 
 	name_rule(m, j, dict);
-	if (strstr(j->file, "/LaunchAgents/") != NULL &&
-	    plist_get(dict, "UserName") == NULL)
+	if (is_agent(j->file) && plist_get(dict, "UserName") == NULL)
 		add_comment(&j->comments, "A LaunchAgent runs as the user who is logged"
 					  " in, the action of a rule as root: set `user`,"
 					  " or leave it to launchd");

@@ -248,8 +248,14 @@ names() {
 		"$watchpathd" import one.plist unwatched.plist two.plist
 	mkdir -p LaunchAgents
 	cp one.plist LaunchAgents
-	says 0 '; A LaunchAgent runs as the user' "an agent gets a warning that it was one" \
+	agent='; A LaunchAgent runs as the user'
+	says 0 "$agent" "an agent gets a warning that it was one" \
 		"$watchpathd" import "$work/plist/LaunchAgents/one.plist"
+	says 0 "$agent" "... by a relative path, too" \
+		"$watchpathd" import LaunchAgents/one.plist
+	(cd LaunchAgents && "$watchpathd" import one.plist) >out 2>err
+	grep -q "$agent" out
+	ok $? "... and by its name alone"
 }
 
 # bad WHAT PATTERN TEXT: no property list.
