@@ -5,14 +5,6 @@
 # timeout, every, at-start and while-running.
 . "$(dirname "$0")/lib.sh"
 
-# is_run RULE N REASON ATTEMPT CHANGE: was that what the action was told?
-is_run() {
-	get_run "$1" "$2"
-	[ "$reason $attempt $change" = "$3 $4 $5" ] && return
-	echo "# run $2 of $1: $reason $attempt $change"
-	return 1
-}
-
 # ran_after RULE N M MS: did run M start no sooner than that after run N ended?
 ran_after() {
 	get_run "$1" "$2"

@@ -5,6 +5,11 @@
 # that were not in force for a while.
 . "$(dirname "$0")/restart.sh"
 
+# are_runs COUNTS: of never, changed, new and always.
+are_runs() {
+	[ "$(runs never) $(runs changed) $(runs new) $(runs always)" = "$1" ]
+}
+
 at_start() {
 	put "$box/f" 1
 	for at in never changed new always; do
@@ -14,21 +19,21 @@ at_start() {
 	start_daemon
 	fence
 	ok "a first start: never, changed, new, always run 0 0 1 1 times" \
-	    test "$(runs never) $(runs changed) $(runs new) $(runs always)" = '0 0 1 1'
+	    until_true 30 are_runs '0 0 1 1'
 	restart
 	fence
 	ok "nothing changed while stopped: only always runs" \
-	    test "$(runs never) $(runs changed) $(runs new) $(runs always)" = '0 0 1 2'
+	    until_true 30 are_runs '0 0 1 2'
 	ok "at-start = always says that it is the start" is_run always 2 start 1 -
 	restart put "$box/f" 2
 	fence
 	ok "a change while stopped: all but never run, once" \
-	    test "$(runs never) $(runs changed) $(runs new) $(runs always)" = '0 1 2 3'
+	    until_true 30 are_runs '0 1 2 3'
 	ok "and are told of the change" is_run changed 1 change 1 create
 	restart put "$box/g" 1
 	fence
 	ok "a path that appeared while stopped is a change" \
-	    test "$(runs never) $(runs changed) $(runs new) $(runs always)" = '0 2 3 4'
+	    until_true 30 are_runs '0 2 3 4'
 	restart rm "$box/g"
 	fence
 	ok "a path that vanished while stopped is a change" is_run changed 3 change 1 delete

@@ -284,6 +284,16 @@ get_run() {
 	: "${end:=0}"
 }
 
+# is_run RULE N REASON ATTEMPT CHANGE: was that what the action was told? A run
+# that is late is waited for.
+is_run() {
+	until_true 30 has_run_times "$1" "$2"
+	get_run "$1" "$2"
+	[ "$reason $attempt $change" = "$3 $4 $5" ] && return
+	echo "# run $2 of $1: $reason $attempt $change"
+	return 1
+}
+
 # has_started RULE N: has the log at least N starts of it?
 has_started() {
 	[ "$(grep -c " $1: [a-z]* -> running, run " "$log")" -ge "$2" ]

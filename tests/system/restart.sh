@@ -57,14 +57,6 @@ is_settled() {
 	esac
 }
 
-# is_run RULE N REASON ATTEMPT CHANGE: was that what the action was told?
-is_run() {
-	get_run "$1" "$2"
-	[ "$reason $attempt $change" = "$3 $4 $5" ] && return
-	echo "# run $2 of $1: $reason $attempt $change"
-	return 1
-}
-
 # runs RULE: their number.
 runs() {
 	if [ -e "$dir/runs/$1" ]; then
