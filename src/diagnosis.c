@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Findings, each cause once and in order, and how they are told. It knows nothing
+ * Findings, each cause once and in order, and how they are printed. It knows nothing
  * of how they are found.
  */
 #include "diagnosis.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * `doctor`: what would keep rules from working on this machine. Each check is in
- * a file of its own and only adds findings; here they are called and told.
+ * a file of its own and only adds findings; here they are called and printed.
  */
 #include "doctor.h"
 

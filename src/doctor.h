@@ -4,7 +4,7 @@
 
 /*
  * `doctor [--json] [--config DIR] [--state DIR] [--socket PATH] [--root DIR]`:
- * looks for what would keep rules from working, and says how to mend it. Returns
+ * looks for what would keep rules from working, and says how to repair it. Returns
  * 0 when nothing is wrong, 1 when something is, 64 for a usage error.
  */
 int doctor_main(int argc, char **argv);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rule files, read as the daemon reads them. What it said when it did so is told
+ * Rule files, read as the daemon reads them. What it said when it did so is reported
  * as well, where that is not the same.
  */
 #include "doctorfiles.h"

@@ -55,7 +55,7 @@ find_common(const char *error)
 	return NULL;
 }
 
-/* Where the rule watches the path; 0: that cannot be told. */
+/* Where the rule watches the path; 0: that is not known. */
 static int
 find_line(const struct patient *p, const struct rule *rule, const char *path)
 {

@@ -214,7 +214,8 @@ static const char *
 why_failed(const cJSON *rule, const char *state)
 {
 	if (strcmp(state, "failed") == 0)
-		return "no retry is left: it waits for the next change, or to be told";
+		return "no retry is left: only the next change or `trigger` runs it "
+		       "again";
 	if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(rule, "pending")))
 		return "it is tried again, and fails again until that is repaired";
 	return "the next run may fail as well";

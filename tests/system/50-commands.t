@@ -432,12 +432,12 @@ a_history_of_nothing() {
 	exits 0 "before the first start there is none" history
 	ok "which is said" prints '^no runs yet$'
 	rule off 'watch = /f' 'enabled = no'
-	rule ran 'watch = /f'
+	rule gone 'watch = /f'
 	rule idle 'watch = /g'
 	exits 0 "a rule of a file that was never loaded has no runs yet" history off
 	start_daemon
-	wp trigger --wait ran
-	rm "$conf/ran.ini"
+	wp trigger --wait gone
+	rm "$conf/gone.ini"
 	wp reload
 	exits 0 "a rule that has not run has no runs yet" history idle
 	ok "which is said, too" prints '^no runs yet$'
@@ -445,8 +445,8 @@ a_history_of_nothing() {
 	ok "also as a summary" prints '^no runs yet$'
 	exits 0 "in JSON that is nothing" history --json off
 	ok "at all" [ ! -s "$dir/out" ]
-	exits 0 "a rule that is gone still has its runs" history ran
-	ok "as a table" prints ' ran$'
+	exits 0 "a rule that is gone still has its runs" history gone
+	ok "as a table" prints ' gone$'
 	for option in '' --summary --json; do
 		# None is meant where there is none.
 		# shellcheck disable=SC2086
@@ -454,8 +454,8 @@ a_history_of_nothing() {
 		ok "but it is known what was meant" says \
 		    '^watchpathd: no rule idel is known, nor a run of it: did you mean `idle`?$'
 	done
-	exits 1 "also of a rule that is gone" history rann
-	ok "it is known what was meant" says 'did you mean `ran`?$'
+	exits 1 "also of a rule that is gone" history goen
+	ok "it is known what was meant" says 'did you mean `gone`?$'
 	stop_daemon
 	exits 0 "without a daemon its state says which rules there are" history idle
 	exits 0 "and the rule files say the others" history off

@@ -384,14 +384,14 @@ another_job() {
 	finds 'queue: /Library/LaunchAgents/queue.plist acts on /queue/, too' 'both act' \
 	    "launchctl bootout gui/\$(id -u) '$agents/queue.plist'; sudo mv '$agents/queue.plist' '$agents/queue.plist.off'"
 	finds_only 3
-	# It is told to end, and does not come back.
+	# launchd ends it, and it does not come back.
 	mkdir "$dir/bin"
 	printf '#!/bin/sh\necho "$@" >>"%s/told"\n' "$dir" >"$dir/bin/launchctl"
 	chmod 755 "$dir/bin/launchctl"
 	PATH=$dir/bin:$PATH
 	has_finding queue.plist
 	repairs queue.plist
-	ok "launchd is told" grep -q "^bootout gui/[0-9]* $agents/queue.plist\$" "$dir/told"
+	ok "launchd is asked to end it" grep -q "^bootout gui/[0-9]* $agents/queue.plist\$" "$dir/told"
 }
 
 # As worst first: a daemon that does not run, refused, refused again, and so on.
@@ -421,7 +421,7 @@ the_worst_comes_first() {
 	    "{\"kind\":\"trust\",\"rules\":[\"trust\"],\"what\":\"trust: /bin/act: writable by group and others (mode 0666)\"," \
 	    "$dir/json"
 	ok "it is the one that can be run" grep -qF \
-	    "\"repair\":\"sudo chmod go-w '$box/bin/act'\",\"command\":true}" "$dir/json"
+	    "\"repair\":\"${sudo}chmod go-w '$box/bin/act'\",\"command\":true}" "$dir/json"
 	ok "a sentence is none" grep -qF \
 	    '"repair":"install it, or name another program in /etc/watchpathd/conf.d/missing.ini:3","command":false}' \
 	    "$dir/json"
@@ -456,7 +456,7 @@ lines_are_as_wide_as_the_terminal() {
 	chmod 666 "$box/act"
 	COLUMNS=20 doctor
 	ok "a command is one line" \
-	    prints "^    to repair it:   sudo chmod go-w '$box/act'\$"
+	    prints "^    to repair it:   ${sudo}chmod go-w '$box/act'\$"
 }
 
 run_tests nothing_wrong the_manual_is_followed a_rule_file_with_an_error \

@@ -14,20 +14,21 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 top=$(cd "$(dirname "$0")/../.." && pwd)
 : "${WATCHPATHD:=$top/build/watchpathd}"
+: "${BUILD:=$top/build}"
 work=$(cd "$(mktemp -d /tmp/wpd.XXXXXX)" && pwd -P) || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 umask 022
 mkdir "$work/build"
-cp "$WATCHPATHD" "$work/build/"
-cp -R "$top/tests" "$top/conf.d" "$work/"
+cp -R "$WATCHPATHD" "$BUILD/terminal" "$work/build/"
+cp -R "$top/tests" "$top/conf.d" "$top/man" "$work/"
 chown -R nobody "$work"
 chmod 755 "$work"
 cd "$work" || exit 1
 
 # run TEST: as nobody, and with nothing of root's.
 run() {
-	WATCHPATHD=$work/build/watchpathd HOME=/ perl -e '
+	WATCHPATHD=$work/build/watchpathd BUILD=$work/build HOME=/ perl -e '
 	my ($uid, $gid) = (getpwnam("nobody"))[2, 3];
 	$( = $gid;
 	$) = "$gid $gid";
