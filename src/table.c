@@ -347,20 +347,22 @@ since_text(const struct table *t, char out[TIME_TEXT_SIZE], int64_t then)
 		snprintf(out, TIME_TEXT_SIZE, "%.10s", text);
 }
 
-/* The line on top; where it does not fit, the rules are counted on the next one. */
+/*
+ * The line on top; where it does not fit, the rules are counted on the next one.
+ * Capitals, so that grep(1) finds a state in the lines of rules alone.
+ */
 static void
 print_summary(const struct table *t, const cJSON *status, const cJSON *rules)
 {
 	char since[TIME_TEXT_SIZE], *daemon, *counts, *line;
-	int n = cJSON_GetArraySize(rules);
 
 	since_text(t, since, time_of(status, "started"));
 	daemon =
 	    xasprintf("watchpathd %s, up since %s", text_of(status, "version"), since);
-	counts = xasprintf("%d rule%s, %zu failed, %zu blocked, %zu running", n,
-	    n == 1 ? "" : "s", count_state(rules, "failed"),
+	counts = xasprintf("Rules %d  Failed %zu  Blocked %zu  Running %zu",
+	    cJSON_GetArraySize(rules), count_state(rules, "failed"),
 	    count_state(rules, "blocked"), count_state(rules, "running"));
-	line = xasprintf("%s: %s", daemon, counts);
+	line = xasprintf("%s  %s", daemon, counts);
 	if (columns_width(line) <= t->width) {
 		fprintf(t->out, "%s\n", line);
 	} else {

@@ -66,7 +66,7 @@ the_status_is_as_the_schema_says() {
 	wp status
 	ok "and 80 without being asked to" fits 80
 	ok "on top it says how many rules there are, and how they are" prints \
-	    '^watchpathd [^ ]*, up since ..:..Z: 8 rules, 1 failed, 1 blocked, 1 running$'
+	    '^watchpathd [^ ]*, up since ..:..Z  Rules 8  Failed 1  Blocked 1  Running 1$'
 	ok "it says how long a rule still waits" prints '^retrying  *retrying  *[23] h [0-9]* min '
 	ok "in minutes, too" prints '^cool  *cooldown  *[23][09] min '
 	ok "it names why a rule is blocked" prints '/no.*: not installed yet'
@@ -125,7 +125,7 @@ on_a_terminal() {
 		NO_COLOR=1 on_terminal $columns status
 		ok "the status fits a terminal of $columns columns" fits $columns
 	done
-	ok "and uses it" prints 'watchpathd .*: 4 rules, 0 failed, 1 blocked, 1 running$'
+	ok "and uses it" prints 'watchpathd .*  Rules 4  Failed 0  Blocked 1  Running 1$'
 	ok "without colours, if they are not wanted" not prints "$(printf '\033')"
 	NO_COLOR='' on_terminal 80 status
 	ok "else with them" prints "$(printf '\033\\[31mblocked\033\\[0m')"

@@ -179,7 +179,7 @@ rule_in(int index, size_t width)
 }
 
 static const char status_80[] =
-    "watchpathd 1.0.0, up since 08:30Z: 5 rules, 0 failed, 1 blocked, 1 running\n"
+    "watchpathd 1.0.0, up since 08:30Z  Rules 5  Failed 0  Blocked 1  Running 1\n"
     "RULE   STATE                         LAST RUN     RESULT\n"
     "hosts  retrying 2 h 59 min           64 min ago   took longer than its timeout\n"
     "a-rule-whose-name-has-the-most-bytes-there-can-b\n"
@@ -195,7 +195,7 @@ static const char status_80[] =
     "warning: x.ini:5: /bin/none is not installed yet\n";
 
 static const char status_200[] =
-    "watchpathd 1.0.0, up since 08:30Z: 5 rules, 0 failed, 1 blocked, 1 running\n"
+    "watchpathd 1.0.0, up since 08:30Z  Rules 5  Failed 0  Blocked 1  Running 1\n"
     "RULE   STATE                         LAST RUN     RESULT\n"
     "hosts  retrying 2 h 59 min           64 min ago   /usr/local/bin/send: cannot be "
     "started, as its interpreter is not installed: No such file or directory\n"
@@ -212,7 +212,7 @@ static const char status_200[] =
     "warning: x.ini:5: /bin/none is not installed yet\n";
 
 static const char status_40[] = "watchpathd 1.0.0, up since 08:30Z\n"
-				"5 rules, 0 failed, 1 blocked, 1 running\n"
+				"Rules 5  Failed 0  Blocked 1  Running 1\n"
 				"RULE  STATE        LAST RUN    RESULT\n"
 				"hosts retrying 2…  64 min ago  took…\n"
 				"a-rule-whose-name-has-the-most-bytes-the\n"
@@ -450,8 +450,8 @@ without_rules_it_says_where_they_would_be(void **state)
 	cJSON_ReplaceItemInObjectCaseSensitive(
 	    status, "started", cJSON_CreateString("2026-11-22T08:30:00.000Z"));
 	assert_non_null(strstr(status_in(80),
-	    "watchpathd 1.0.0, up since 2026-11-22: 0 rules, 0 failed, 0 blocked, 0 "
-	    "running\nno rules in /etc/watchpathd/conf.d\nrefused: y.ini"));
+	    "watchpathd 1.0.0, up since 2026-11-22  Rules 0  Failed 0  Blocked 0  "
+	    "Running 0\nno rules in /etc/watchpathd/conf.d\nrefused: y.ini"));
 }
 
 static void
