@@ -1016,6 +1016,8 @@ start_worker(void)
 	fdlimit_init();
 	setenv("KQUEUE_FAULTS", w.mode->faults, 1);
 	w.loop = loop_new();
+	if (w.loop == NULL)
+		die("loop_new", strerror(errno));
 	w.watch = watch_new(w.loop);
 	w.descriptors = open_descriptors();
 	watch_add(w.watch, fence, &fence_ops, NULL);
