@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "conf.h"
+#include "launchd.h"
 #include "options.h"
 #include "pattern.h"
 #include "plist.h"
@@ -433,6 +434,21 @@ set_action(struct job *j, const struct strv *words)
 	buf_clear(&word);
 }
 
+/* A name in place of a path becomes the path, which is said. */
+static void
+resolve_program(struct job *j, const struct plist *arguments, struct strv *words)
+{
+	char *path = launchd_find_program(words->v[0]), *text;
+
+	if (path == NULL)
+		return;
+	text = xasprintf("launchd finds the first in its PATH: here it is %s", path);
+	note(j, arguments, text);
+	free(text);
+	free(words->v[0]);
+	words->v[0] = path;
+}
+
 /* launchd executes Program; ProgramArguments is its argv from argv[0] on. */
 static void
 collect_words(struct job *j, const struct plist *program, const struct plist *arguments,
@@ -451,6 +467,8 @@ collect_words(struct job *j, const struct plist *program, const struct plist *ar
 	}
 	for (; p != NULL; p = p->next)
 		strv_push(words, xstrdup(p->text));
+	if (program == NULL && arguments != NULL && words->n > 0)
+		resolve_program(j, arguments, words);
 }
 
 static bool
@@ -464,8 +482,9 @@ check_words(struct job *j, const struct strv *words)
 	else if (words->v[0][0] != '/') {
 		vis = vis_dup(words->v[0]);
 		problem(j,
-		    "`%.200s` is not an absolute path: a rule says where its"
-		    " program is, such as /usr/bin/NAME",
+		    "`%.200s` is not an absolute path, and this machine has no such"
+		    " program in /usr/bin, /bin, /usr/sbin or /sbin: a rule says where"
+		    " its program is",
 		    vis);
 		free(vis);
 	}

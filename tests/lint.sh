@@ -29,7 +29,7 @@ floors='
 4 repair watch spawn become runenv statedir record history control keys
 3 accounts rule dispatch trust tree run plistfile table ask
 2 loop stamp platform json plist value columns
-1 log map heap options ruledata pattern words
+1 log map heap options ruledata pattern words launchd
 0 util mono policy paths subcommand shell spelling
 '
 

@@ -164,7 +164,15 @@ refused_values() {
 	says 65 'WatchPaths: .*`~/a` is not an absolute path' \
 		"a relative path is refused" "$watchpathd" import relative.plist
 	plist program "$label$watches<key>ProgramArguments</key><array><string>jamf</string></array>"
-	says 65 '`jamf` is not an absolute path' "a program from PATH is refused" \
+	says 65 '`jamf` is not an absolute path' "a program that nobody finds is refused" \
+		"$watchpathd" import program.plist
+	for name in ./env bin/sh '' 'sh '; do
+		plist program "$label$watches<key>ProgramArguments</key><array><string>$name</string></array>"
+		says 65 'is not an absolute path' "... and so is one of the name '$name'" \
+			"$watchpathd" import program.plist
+	done
+	plist program "$label$watches<key>Program</key><string>sh</string>"
+	says 65 '`sh` is not an absolute path' "Program is a path even for launchd" \
 		"$watchpathd" import program.plist
 	plist nothing "$label$watches"
 	says 65 'nothing to run' "a job without a program is refused" \
@@ -192,6 +200,18 @@ refused_values() {
 		"$watchpathd" import many.plist
 	grep -q 'Nice: ' err && grep -q 'Umask: ' err
 	ok $? "... the later ones too"
+}
+
+# By name, as launchd finds them: a Mac's are known everywhere.
+programs() {
+	for path in /bin/sh /bin/launchctl /sbin/ping /usr/bin/env; do
+		plist program "$label$watches<key>ProgramArguments</key><array>
+<string>${path##*/}</string><string>x</string></array>"
+		says 0 "^action  *= $path x\$" "${path##*/} is $path" \
+			"$watchpathd" import program.plist
+		tr -d ';\n' <out | tr -s ' ' | grep -q "launchd finds the first in its PATH: here it is $path"
+		ok $? "... which is said"
+	done
 }
 
 wrong_types() {
@@ -394,6 +414,7 @@ done
 words
 refused_arguments
 refused_values
+programs
 wrong_types
 comments
 names
