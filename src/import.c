@@ -227,6 +227,16 @@ take_integer(struct job *j, const struct item *i, const struct plist *value)
 	set(j, i->key, i->text, text);
 }
 
+static void
+take_throttle(struct job *j, const struct item *i, const struct plist *value)
+{
+	take_integer(j, i, value);
+	if (has(&j->keys, i->text))
+		note(j, value,
+		    "launchd counts it from the start of a run, `cooldown` counts from"
+		    " its end");
+}
+
 /* False is what a rule does anyway. The text is a key and its value. */
 static void
 take_true(struct job *j, const struct item *i, const struct plist *value)
@@ -297,6 +307,20 @@ take_environment(struct job *j, const struct item *i, const struct plist *value)
 	}
 }
 
+/* The file that the shipped rule is about. */
+#define KEY_FILE "/var/db/FileVaultPRK.dat"
+
+static void
+note_shipped(struct job *j, const char *path)
+{
+	if (strncmp(path, "/private/", 9) == 0)
+		path += strlen("/private");
+	if (strcmp(path, KEY_FILE) == 0)
+		add_comment(&j->comments,
+		    "The rule filevault-escrow, which comes with watchpathd, sends a new"
+		    " FileVault key to the MDM: with it this one may not be needed");
+}
+
 /* One path to watch. At its end a slash means nothing. */
 static void
 watch(struct job *j, const struct item *i, const struct plist *value)
@@ -313,6 +337,7 @@ watch(struct job *j, const struct item *i, const struct plist *value)
 		problem(j, "%s: an empty path", i->key);
 	else if (!has(&j->rule->watch, canonical))
 		set(j, i->key, "watch", quoted.p);
+	note_shipped(j, path);
 	free(path);
 	free(canonical);
 	buf_clear(&quoted);
@@ -344,9 +369,11 @@ take_watches(struct job *j, const struct item *i, const struct plist *value)
 #define OUTPUT "what an action prints goes to watchpathd's log (`log-output`)"
 #define SESSION "a rule's action runs as root, outside of every login session"
 #define LIMITS "let the action set its limits itself, with ulimit in a script"
-#define QUEUE                                                                 \
-	"launchd runs the job until the directory is empty; a rule runs its " \
-	"action once for all entries that came or went: let it take them all"
+#define QUEUE                                                                  \
+	"launchd runs the job until the directory is empty; a rule runs its "  \
+	"action once for all entries that came or went: let it take them all." \
+	" What the directory holds when the daemon starts is no change: "      \
+	"`at-start = always` runs the action for it"
 
 static const struct item items[] = {
 	{ "Label", take_nothing, NULL },
@@ -355,7 +382,7 @@ static const struct item items[] = {
 	{ "WatchPaths", take_watches, NULL },
 	{ "QueueDirectories", take_watches, QUEUE },
 	{ "StartInterval", take_integer, "every" },
-	{ "ThrottleInterval", take_integer, "cooldown" },
+	{ "ThrottleInterval", take_throttle, "cooldown" },
 	{ "RunAtLoad", take_true, "at-start always" },
 	{ "Disabled", take_true, "enabled no" },
 	{ "UserName", take_string, "user" },
