@@ -796,10 +796,25 @@ verify(const struct import *m)
 	return status;
 }
 
+/* Prints the rules that there are. */
+static int
+print_all(const struct import *m)
+{
+	int status = m->nrules > 0 ? verify(m) : EX_OK;
+
+	if (m->nrules == 0 || status != EX_OK)
+		return status;
+	if (fwrite(m->out.p, 1, m->out.len, stdout) == m->out.len && fflush(stdout) == 0)
+		return EX_OK;
+	fprintf(stderr, "watchpathd: import: %s\n", strerror(errno));
+	return EXIT_FAILURE;
+}
+
+/* A plist that is refused, which has been said, does not keep the others back. */
 static int
 conclude(const struct import *m)
 {
-	int status;
+	int status = print_all(m);
 
 	if (m->denied) {
 		fputs("watchpathd: some of it may not be read: try sudo\n", stderr);
@@ -807,13 +822,7 @@ conclude(const struct import *m)
 	}
 	if (m->bad || m->failed)
 		return m->bad ? EX_DATAERR : EXIT_FAILURE;
-	status = verify(m);
-	if (status != EX_OK)
-		return status;
-	if (fwrite(m->out.p, 1, m->out.len, stdout) == m->out.len && fflush(stdout) == 0)
-		return EX_OK;
-	fprintf(stderr, "watchpathd: import: %s\n", strerror(errno));
-	return EXIT_FAILURE;
+	return status;
 }
 
 #define HEADER                                                                          \

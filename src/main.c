@@ -66,7 +66,7 @@ static const struct subcommand commands[] = {
 	    "a\n"
 	    "comment that says what to do instead; nothing is dropped. Exit status 65: "
 	    "a\n"
-	    "plist cannot be translated, and nothing is printed.",
+	    "plist cannot be translated; the others are printed all the same.",
 	    import_main, false },
 	{ "doctor", "[--json] [--config DIR] [--state DIR] [--socket PATH] [--root DIR]",
 	    "look for what keeps rules from working",

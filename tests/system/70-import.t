@@ -264,8 +264,12 @@ names() {
 	grep -q '^\[unnamed]$' names.ini
 	ok $? "a job without a label is called as its file is"
 	says 0 '6 rules: ok' "several plists give one file" "$watchpathd" check names.ini
-	says 65 'unwatched.plist: no WatchPaths' "one that is refused refuses all" \
-		"$watchpathd" import one.plist unwatched.plist two.plist
+	run "$watchpathd" import one.plist unwatched.plist not-there.plist two.plist
+	[ $status -eq 65 ] && grep -q 'unwatched.plist: no WatchPaths' err &&
+	    grep -q 'not-there.plist: No such file' err
+	ok $? "each one that is refused is reported"
+	cp out rest.ini
+	says 0 '2 rules: ok' "... and the others are printed" "$watchpathd" check rest.ini
 	mkdir -p LaunchAgents
 	cp one.plist LaunchAgents
 	agent='; A LaunchAgent runs as the user'
