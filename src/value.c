@@ -415,7 +415,7 @@ add_doubt(struct strv *out, const char *at, const char *text)
 static void
 warn_shell(const char *value, struct strv *out)
 {
-	add_doubt(out, shell_find_expansion(value), STAYS);
+	add_doubt(out, strpbrk(value, "$`"), STAYS);
 	add_doubt(out, shell_find_comment(value),
 	    " is part of the value: a comment is a line of its own");
 	add_doubt(out, find_variable(value),
