@@ -10,9 +10,16 @@ BUILD = build
 CFLAGS = -O2 -g
 WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla
-PKGS = inih libcjson
-PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
-PKG_LIBS = $(shell pkg-config --libs $(PKGS))
+PKGS = inih libcjson expat
+# macOS has an expat, but no static one; Homebrew therefore hides its own.
+BREW_EXPAT = /opt/homebrew/opt/expat/lib/pkgconfig:/usr/local/opt/expat/lib/pkgconfig:
+PKG_CONFIG_PATH := $(if $(filter Darwin,$(UNAME)),$(BREW_EXPAT))$(PKG_CONFIG_PATH)
+export PKG_CONFIG_PATH
+PKG_CONFIG = PKG_CONFIG_PATH='$(PKG_CONFIG_PATH)' pkg-config
+# Static, so that the daemon need not load what only commands use.
+EXPAT = $(shell $(PKG_CONFIG) --variable=libdir expat)/libexpat.a
+PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(PKGS))
+PKG_LIBS = $(shell $(PKG_CONFIG) --libs $(filter-out expat,$(PKGS))) $(EXPAT)
 CPPFLAGS_macos = -D_DARWIN_C_SOURCE
 CPPFLAGS_linux = -D_GNU_SOURCE -Isrc/linux
 CPPFLAGS_ALL = -DVERSION='"$(VERSION)"' -iquote src $(CPPFLAGS_$(PLATFORM)) $(CPPFLAGS)
@@ -193,8 +200,8 @@ $(BUILD)/inih59/watchpathd:
 	BUILD='$(BUILD)' sh tests/macos/fetch-deps.sh inih
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -c -o $(@D)/ini.o $(BUILD)/deps/inih-r59/ini.c
-	$(MAKE) BUILD=$(@D) PKG_LIBS='$(@D)/ini.o $(shell pkg-config --libs libcjson)' \
-		PKG_CFLAGS='-isystem $(BUILD)/deps/inih-r59 $(shell pkg-config --cflags libcjson)' $@
+	$(MAKE) BUILD=$(@D) PKG_LIBS='$(@D)/ini.o $(shell $(PKG_CONFIG) --libs libcjson) $(EXPAT)' \
+		PKG_CFLAGS='-isystem $(BUILD)/deps/inih-r59 $(shell $(PKG_CONFIG) --cflags libcjson expat)' $@
 
 newest: $(BUILD)/inih59/watchpathd ## read the golden rule files with the newest inih, too
 	WATCHPATHD='$(BUILD)/inih59/watchpathd' prove tests/system/10-conf-golden.t \

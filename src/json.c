@@ -14,16 +14,10 @@
 
 #include "util.h"
 
-static void *
-allocate(size_t size)
-{
-	return xreallocarray(NULL, size, 1);
-}
-
 void
 json_init(void)
 {
-	cJSON_Hooks hooks = { .malloc_fn = allocate, .free_fn = free };
+	cJSON_Hooks hooks = { .malloc_fn = xmalloc, .free_fn = free };
 
 	cJSON_InitHooks(&hooks);
 }

@@ -28,13 +28,13 @@ struct plist {
 
 #define PLIST_WHY_SIZE 512
 
-/* Is this an XML property list, in an encoding that plist_parse reads? */
+/* Is this meant to be XML, in whatever encoding, and not a list of another form? */
 bool plist_is_xml(const char *text, size_t len);
 
 /*
- * Reads an XML property list in UTF-8; plist_free it. NULL if it is anything
- * else or has an error, with a sentence in why that names the line. Strings are
- * kept as they are, to the last byte.
+ * Reads an XML property list of at most INT_MAX bytes; plist_free it. NULL if it
+ * is anything else or has an error, with a sentence in why that names the line.
+ * All text is in UTF-8. Nothing is loaded, whatever the list refers to.
  */
 struct plist *plist_parse(const char *text, size_t len, char why[PLIST_WHY_SIZE]);
 void plist_free(struct plist *p);

@@ -29,6 +29,12 @@ check(void *p)
 }
 
 void *
+xmalloc(size_t size)
+{
+	return xreallocarray(NULL, size, 1);
+}
+
+void *
 xcalloc(size_t n, size_t size)
 {
 	return check(calloc(n != 0 ? n : 1, size != 0 ? size : 1));

@@ -11,6 +11,7 @@
  * Memory. Out of memory is fatal: one line on stderr, exit status 71, and
  * launchd starts the daemon anew. All results are the caller's to free(3).
  */
+void *xmalloc(size_t size);
 void *xcalloc(size_t n, size_t size);
 void *xreallocarray(void *p, size_t n, size_t size);
 char *xstrdup(const char *s);

@@ -14,6 +14,7 @@ build|cmd cc|gcc libc6-dev|-|the C compiler
 build|cmd pkg-config|pkg-config|pkgconf|finds the libraries
 build|lib inih|libinih-dev|inih|the library that reads rule files
 build|lib libcjson|libcjson-dev|cjson|the library that reads and writes JSON
+build|archive expat|libexpat1-dev|expat|the library that reads property lists
 check|lib cmocka|libcmocka-dev|cmocka|the library of the unit tests
 check|cmd prove|perl|-|runs the tests
 check|cmd mandoc|mandoc|mandoc|checks the manual pages
@@ -45,10 +46,12 @@ have_runtime() {
 	return 1
 }
 
+# An archive: a static library. On a Mac make says where else pkg-config looks.
 have() {
 	case $1 in
 	cmd) command -v "$2" >/dev/null ;;
 	lib) command -v pkg-config >/dev/null && pkg-config --exists "$2" ;;
+	archive) have lib "$2" && [ -e "$(pkg-config --variable=libdir "$2")/lib$2.a" ] ;;
 	rt) have_runtime ;;
 	esac
 }

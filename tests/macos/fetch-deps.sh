@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# fetch-deps.sh [inih] [cjson]: puts the sources of what is linked statically
-# below $BUILD/deps (default: both). What is there already is checked, not
-# fetched. The release tarballs come from the archive that this machine's apt
+# fetch-deps.sh [inih] [cjson] [expat]: puts the sources of what is linked
+# statically below $BUILD/deps (default: all). What is there already is checked,
+# not fetched. The release tarballs come from the archive that this machine's apt
 # uses; elsewhere, unpack them there by hand: only the checksums count.
 set -eu
 
@@ -12,7 +12,7 @@ BUILD=${BUILD:-build}
 deps=$BUILD/deps
 work=
 
-# Both are needed by name in messages, so that a Mac's user knows what to get.
+# Each is named in messages, so that a Mac's user knows what to get.
 describe() {
 	case $1 in
 	inih)
@@ -27,8 +27,13 @@ describe() {
 		sums='298581a04a36c0165da4b0aade235c23088cb2faa58651d720ea2f3706ed0b0d  cJSON.c
 25b0145150d500498e4d209cec69c18c42cf818bffcc54690be3b895a2a16dee  cJSON.h'
 		;;
+	expat)
+		dir=libexpat-R_2_8_3 package=expat tarball=expat_2.8.3.orig.tar.gz
+		tarball_sum=533659a16e0184035a99fd8e783f1ad61a887a7bf8586a8681740b9d7ed42389
+		sums=$(cat tests/macos/expat.sha256)
+		;;
 	*)
-		fail "unknown: $1 (inih or cjson)"
+		fail "unknown: $1 (inih, cjson or expat)"
 		;;
 	esac
 }
@@ -147,7 +152,7 @@ fetch() {
 
 trap cleanup EXIT
 trap 'exit 1' HUP INT TERM
-[ $# -gt 0 ] || set -- inih cjson
+[ $# -gt 0 ] || set -- inih cjson expat
 for what; do
 	fetch "$what"
 done

@@ -141,13 +141,17 @@ refused_arguments() {
 	job_with_argument reference 'a&#10;b'
 	says 65 "$control" "a line end by its number is refused" \
 		"$watchpathd" import reference.plist
-	job_with_argument escape '\033[31m'
-	says 65 "$control" "an escape is refused" "$watchpathd" import escape.plist
+	job_with_argument delete 'a&#x7f;b'
+	says 65 "$control" "a control character is refused" "$watchpathd" import delete.plist
 	job_with_argument c1 'a&#x9b;b'
 	says 65 "$control" "a control character beyond ASCII is refused" \
 		"$watchpathd" import c1.plist
+	job_with_argument escape '\033[31m'
+	says 65 'line 4: not well-formed' "an escape is refused" \
+		"$watchpathd" import escape.plist
 	job_with_argument latin 'f\0374r'
-	says 65 "$control" "what is not UTF-8 is refused" "$watchpathd" import latin.plist
+	says 65 'line 4: not well-formed' "what is not UTF-8 is refused" \
+		"$watchpathd" import latin.plist
 	job_with_argument long "$(printf '%0200d' 0)"
 	says 65 'ProgramArguments: .*longer than a line' "a word that is too long is refused" \
 		"$watchpathd" import long.plist
@@ -237,7 +241,7 @@ wrong_types() {
 comments() {
 	plist hostile "<key>Label</key><string>Evil\n[evil]\nwatch = /b</string>$watches$command
 <key>Comment</key><string>x\n[evil]\nwatch = /b\naction = /bin/evil\n</string>
-<key>An\n[evil]</key><string>\033[2J\0377</string>
+<key>An\n[evil]</key><string>&#x9b;2J&#x7f;</string>
 <key>LongOne</key><string>$(printf '%01000d' 0)</string>"
 	says 0 '^; Comment x.012\[evil]' "text from a plist stays a comment" \
 		"$watchpathd" import hostile.plist
@@ -246,6 +250,21 @@ comments() {
 	[ "$(grep -c '^[^;]' hostile.ini)" -eq 3 ] && ! tr -d '\n' <hostile.ini | grep -q '[[:cntrl:]]'
 	ok $? "... and is harmless to a terminal"
 	sed 's/^/# /' hostile.ini
+}
+
+# XML that says what it is written in.
+encodings() {
+	job_with_argument utf8 '/caf\0303\0251'
+	job_with_argument latin1 '/caf\0351'
+	sed 's/UTF-8/ISO-8859-1/' latin1.plist >declared.plist
+	perl -pe 's/UTF-8/UTF-16/; $_ = pack "n*", unpack "C*", $_' latin1.plist >utf16.plist
+	"$watchpathd" import utf8.plist >utf8.ini
+	for encoding in declared utf16; do
+		says 0 "^action .*/caf" "$encoding.plist is read" \
+			"$watchpathd" import $encoding.plist
+		sed 's/utf8\.plist/'$encoding.plist/ utf8.ini | cmp -s - out
+		ok $? "... as its encoding says"
+	done
 }
 
 names() {
@@ -421,6 +440,7 @@ refused_values
 programs
 wrong_types
 comments
+encodings
 names
 no_plists
 converters
