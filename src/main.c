@@ -2,6 +2,8 @@
 /*
  * The subcommands, and the dispatch to them; nothing else.
  */
+#include <cJSON.h>
+#include <expat.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -76,7 +78,8 @@ static const struct subcommand commands[] = {
 	    doctor_main, false },
 	{ "help", "[COMMAND | KEY | keys]",
 	    "explain a command, a key of rules, or all keys", NULL, help_main, false },
-	{ "version", "", "print the version", NULL, version_main, false },
+	{ "version", "", "print the version, and those of the libraries", NULL,
+	    version_main, false },
 	{ "exec", "", "", NULL, exec_main, true },
 	{ NULL, NULL, NULL, NULL, NULL, false },
 };
@@ -87,15 +90,19 @@ help_main(int argc, char **argv)
 	return help_print(commands, argc, argv);
 }
 
+/* inih cannot tell which one it is. */
 static int
 version_main(int argc, char **argv)
 {
+	XML_Expat_Version expat = XML_ExpatVersionInfo();
+
 	(void)argv;
 	if (argc > 1) {
 		fputs("watchpathd: version takes no argument\n", stderr);
 		return EX_USAGE;
 	}
-	puts("watchpathd " VERSION);
+	printf("watchpathd " VERSION "\nwith cJSON %s, expat %d.%d.%d\n", cJSON_Version(),
+	    expat.major, expat.minor, expat.micro);
 	return EX_OK;
 }
 

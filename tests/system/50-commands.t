@@ -322,6 +322,9 @@ exit_statuses() {
 	exits 69 "reload without a daemon is 69" reload
 	exits 1 "doctor without a daemon is 1" doctor
 	exits 0 "history without a daemon is 0" history
+	"$WATCHPATHD" version >"$dir/out"
+	ok "version is 0" [ $? -eq 0 ]
+	ok "and names the libraries" prints '^with cJSON 1[.0-9]*, expat 2[.0-9]*$'
 	rule r 'watch = /r'
 	start_daemon
 	exits 0 "reload of good rules is 0" reload
