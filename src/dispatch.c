@@ -44,16 +44,50 @@ random_upto(struct dispatch *d, int64_t max)
 	return max > 0 ? (int64_t)(random_next(d) % ((uint64_t)max + 1)) : 0;
 }
 
-bool
-dispatch_pending(const struct dispatch_rule *r)
-{
-	return !TAILQ_EMPTY(&r->owed) || r->causes != 0;
-}
-
 static bool
 in_run(const struct dispatch_rule *r)
 {
 	return r->phase == PHASE_RUNNING || r->phase == PHASE_STOPPING;
+}
+
+/* A run in progress has taken the cause. */
+bool
+dispatch_pending(const struct dispatch_rule *r)
+{
+	return !TAILQ_EMPTY(&r->owed) || (r->cause != CAUSE_NONE && !in_run(r));
+}
+
+/* Was the run in progress only asked for by somebody? */
+static bool
+took_nothing(const struct dispatch_rule *r)
+{
+	return TAILQ_EMPTY(&r->taken) && r->cause == CAUSE_NONE;
+}
+
+static bool
+is_ignoring(const struct dispatch_rule *r)
+{
+	return r->ignore_until.ns != MINIMUM.ns;
+}
+
+/* When STEP_STOP_IGNORING is due. */
+static mono_t
+stop_ignoring_at(const struct dispatch_rule *r)
+{
+	return is_ignoring(r) ? r->ignore_until : MONO_NEVER;
+}
+
+/* A rule that has given up missed those that came before its last run was over. */
+mono_t
+dispatch_every_at(const struct dispatch_rule *r)
+{
+	int64_t every = ns(r->policy->every_ms), missed = 0;
+
+	if (every == 0)
+		return MONO_NEVER;
+	if (r->wait == WAIT_CAUSE)
+		missed = mono_sub(r->ended, r->every_from) / every;
+	return mono_add(r->every_from, (missed + 1) * every);
 }
 
 bool
@@ -97,47 +131,62 @@ free_at(const struct dispatch_rule *r)
 }
 
 /*
- * When the paths count as quiet, for a rule that is held until base anyway. A
+ * When the paths count as quiet, for a rule that is held until floor anyway. A
  * burst of changes may only put a run off by settle-max; one that begins after a
- * long wait for something else has that time anew.
+ * long wait for something else has that time again.
  */
 static mono_t
-settled_at(const struct dispatch_rule *r, mono_t base)
+settled_at(const struct dispatch_rule *r, mono_t floor)
 {
 	mono_t quiet = mono_add(r->last, ns(r->policy->settle_ms));
-	mono_t from = mono_max(mono_max(r->first, r->burst), base);
+	mono_t from = mono_max(r->burst, floor);
 
 	return mono_min(quiet, mono_add(from, ns(r->policy->settle_max_ms)));
 }
 
+/* What r waits for, besides that its paths settle. */
 static mono_t
-after(const struct dispatch_rule *r, mono_t base)
+floor_of(const struct dispatch_rule *r)
 {
-	return mono_max(mono_max(settled_at(r, base), base), r->first);
-}
-
-mono_t
-dispatch_due(const struct dispatch_rule *r)
-{
-	int64_t splay = r->splay_ns > 0 ? r->splay_ns : 0;
-
-	if (!dispatch_pending(r))
-		return MONO_NEVER;
 	switch (r->wait) {
-	case WAIT_NORMAL:
-		return mono_add(after(r, free_at(r)), splay);
-	case WAIT_RETRY:
-		return after(r, r->retry_at);
-	case WAIT_SHORTENED:
-		return mono_min(after(r, free_at(r)), after(r, r->retry_at));
-	case WAIT_RESUMED:
-		return mono_add(after(r, mono_max(free_at(r), r->retry_at)), splay);
-	case WAIT_NOT:
+	case WAIT_COOLDOWN:
+		return free_at(r);
+	case WAIT_BACKOFF:
+	case WAIT_UNCUT:
+		return r->retry_at;
+	case WAIT_EITHER:
+		return mono_min(free_at(r), r->retry_at);
+	case WAIT_BOTH:
+		return mono_max(free_at(r), r->retry_at);
+	case WAIT_NONE:
 		return MINIMUM;
-	case WAIT_SPENT:
+	case WAIT_CAUSE:
 		break;
 	}
 	return MONO_NEVER;
+}
+
+/* The delay that is drawn at random: not for a retry. */
+static int64_t
+splay_of(const struct dispatch_rule *r)
+{
+	bool splayed = r->wait == WAIT_COOLDOWN || r->wait == WAIT_BOTH;
+
+	return splayed && r->splay_ns > 0 ? r->splay_ns : 0;
+}
+
+/* Settled, past the floor, and no sooner than what is owed; then the splay. */
+mono_t
+dispatch_due(const struct dispatch_rule *r)
+{
+	mono_t floor = floor_of(r), due;
+
+	if (!dispatch_pending(r) || mono_is_never(floor))
+		return MONO_NEVER;
+	if (r->wait == WAIT_NONE)
+		return MINIMUM;
+	due = mono_max(mono_max(settled_at(r, floor), floor), r->burst);
+	return mono_add(due, splay_of(r));
 }
 
 /* Is it quiet and free, and nothing holds it but the splay? */
@@ -146,10 +195,8 @@ in_splay(const struct dispatch_rule *r, mono_t now)
 {
 	mono_t due = dispatch_due(r);
 
-	if (r->phase != PHASE_WAITING ||
-	    (r->wait != WAIT_NORMAL && r->wait != WAIT_RESUMED))
-		return false;
-	return mono_before(now, due) && !mono_before(now, mono_add(due, -r->splay_ns));
+	return r->phase == PHASE_WAITING && mono_before(now, due) &&
+	       !mono_before(now, mono_add(due, -splay_of(r)));
 }
 
 /*
@@ -169,7 +216,7 @@ note_difference(struct dispatch_rule *r, mono_t now)
 static void
 lock_update(struct dispatch *d, struct dispatch_lock *lock)
 {
-	if (lock->holders == 0 && heap_first(&lock->waiting) != NULL)
+	if (LIST_EMPTY(&lock->held_by) && heap_first(&lock->waiting) != NULL)
 		heap_put(&d->queue, &lock->place, heap_next(&lock->waiting));
 	else
 		heap_remove(&d->queue, &lock->place);
@@ -188,7 +235,7 @@ static void
 enqueue(struct dispatch *d, struct dispatch_rule *r, mono_t due)
 {
 	r->phase = PHASE_QUEUED;
-	set_timer(d, r, r->quiet_at);
+	set_timer(d, r, stop_ignoring_at(r));
 	heap_put(&r->lock->waiting, &r->place, due);
 	lock_update(d, r->lock);
 }
@@ -206,7 +253,7 @@ rearm(struct dispatch *d, struct dispatch_rule *r, mono_t now)
 {
 	mono_t due;
 
-	if (r->leaving || !r->policy->enabled) {
+	if (r->next_lock == NULL || !r->policy->enabled) {
 		heap_remove(&d->timers, &r->timer);
 		return;
 	}
@@ -219,36 +266,32 @@ rearm(struct dispatch *d, struct dispatch_rule *r, mono_t now)
 	due = dispatch_due(r);
 	r->phase = mono_is_never(due) ? PHASE_IDLE : PHASE_WAITING;
 	if (r->phase == PHASE_IDLE)
-		due = r->every_at;
-	set_timer(d, r, mono_min(due, r->quiet_at));
+		due = dispatch_every_at(r);
+	set_timer(d, r, mono_min(due, stop_ignoring_at(r)));
 }
 
 /* Nothing that has failed is owed any more. The backoff waits for a success. */
 static void
 forget_failures(struct dispatch_rule *r)
 {
-	r->wait = WAIT_NORMAL;
-	r->next_attempt = 1;
-	r->shortened = false;
-	r->may_shorten = true;
+	r->wait = WAIT_COOLDOWN;
+	r->attempt = 1;
 	r->splay_ns = -1;
 }
 
 /* Something new that asks for a run: it restores the budget of a failing rule. */
 static void
-cause(struct dispatch *d, struct dispatch_rule *r, mono_t now)
+note_cause(struct dispatch *d, struct dispatch_rule *r, mono_t now)
 {
-	r->next_attempt = 1;
 	if (in_run(r)) {
 		r->cause_in_run = true;
 		return;
 	}
-	if (r->wait == WAIT_RETRY && r->may_shorten) {
-		r->wait = WAIT_SHORTENED;
-		r->shortened = true;
-	}
-	if (r->wait == WAIT_SPENT)
-		r->wait = r->policy->retry == 0 ? WAIT_NORMAL : WAIT_RESUMED;
+	r->attempt = 1;
+	if (r->wait == WAIT_BACKOFF)
+		r->wait = WAIT_EITHER;
+	if (r->wait == WAIT_CAUSE)
+		r->wait = r->policy->retry == 0 ? WAIT_COOLDOWN : WAIT_BOTH;
 	if (r->phase == PHASE_IDLE || r->phase == PHASE_WAITING)
 		rearm(d, r, now);
 }
@@ -258,18 +301,20 @@ static void
 begin_owing(struct dispatch_rule *r, bool outside, mono_t now)
 {
 	if (!dispatch_pending(r)) {
-		r->first = now;
-		r->outside = r->changed = false;
+		r->burst = now;
+		r->outside = false;
 	}
 	r->outside |= outside;
 }
 
 static void
-owe_cause(struct dispatch *d, struct dispatch_rule *r, unsigned what, mono_t now)
+owe_cause(
+    struct dispatch *d, struct dispatch_rule *r, enum dispatch_cause what, mono_t now)
 {
 	begin_owing(r, true, now);
-	r->causes |= what;
-	cause(d, r, now);
+	if (r->cause != CAUSE_START)
+		r->cause = what;
+	note_cause(d, r, now);
 }
 
 static void
@@ -280,7 +325,7 @@ owe_path(struct dispatch *d, struct dispatch_rule *r, struct dispatch_path *p,
 	if (p->owed == 0)
 		TAILQ_INSERT_TAIL(&r->owed, p, owed_link);
 	p->owed |= bits;
-	cause(d, r, now);
+	note_cause(d, r, now);
 }
 
 void
@@ -295,25 +340,20 @@ dispatch_add(struct dispatch *d, struct dispatch_rule *r, const struct policy *p
 {
 	*r = (struct dispatch_rule){
 		.policy = policy,
-		.next_attempt = 1,
-		.may_shorten = true,
+		.attempt = 1,
 		.splay_ns = -1,
-		.first = MINIMUM,
 		.last = MINIMUM,
 		.burst = MINIMUM,
 		.ended = MINIMUM,
 		.retry_at = MINIMUM,
-		.base = now,
-		.every_at = MONO_NEVER,
-		.quiet_at = MONO_NEVER,
+		.ignore_until = MINIMUM,
+		.every_from = now,
 	};
 	r->lock = r->next_lock = lock != NULL ? lock : &r->own_lock;
 	TAILQ_INIT(&r->owed);
 	TAILQ_INIT(&r->taken);
 	if (!policy->enabled)
 		return;
-	if (policy->every_ms > 0)
-		r->every_at = mono_add(now, ns(policy->every_ms));
 	if (starting && policy->at_start == START_ALWAYS)
 		owe_cause(d, r, CAUSE_START, now);
 	rearm(d, r, now);
@@ -328,7 +368,7 @@ clear_taken(struct dispatch_rule *r)
 		TAILQ_REMOVE(&r->taken, p, taken_link);
 		p->taken = 0;
 	}
-	r->taken_causes = 0;
+	r->cause = CAUSE_NONE;
 }
 
 static int64_t
@@ -342,14 +382,13 @@ dispatch_save(
     const struct dispatch_rule *r, struct dispatch_saved *out, mono_t now, int64_t real)
 {
 	*out = (struct dispatch_saved){
-		.causes = r->causes | r->taken_causes,
-		.next_attempt = r->next_attempt,
-		.failures = r->failures,
+		.cause = r->cause,
 		.wait = r->wait,
-		.shortened = r->shortened,
-		.full = !r->may_shorten,
-		.ended = r->ended.ns != INT64_MIN ? mono_as_real(r->ended, now, real) : 0,
-		.succeeded = mono_as_real(r->base, now, real),
+		.attempt = r->cause_in_run ? 1 : r->attempt,
+		.failures = r->failures,
+		.ended =
+		    r->ended.ns != MINIMUM.ns ? mono_as_real(r->ended, now, real) : 0,
+		.succeeded = mono_as_real(r->every_from, now, real),
 		.retry_at = r->failures > 0 ? mono_as_real(r->retry_at, now, real) : 0,
 		.retry_length = r->retry_length,
 	};
@@ -362,58 +401,46 @@ restore_waits(
 	int64_t longest = backoff(r, saved->failures);
 
 	r->failures = saved->failures;
-	r->next_attempt = saved->next_attempt > 0 ? saved->next_attempt : 1;
-	r->wait = saved->wait <= WAIT_NOT ? (enum dispatch_wait)saved->wait : WAIT_NORMAL;
-	r->shortened = saved->shortened;
-	r->may_shorten = !saved->full;
+	r->attempt = saved->attempt > 0 ? saved->attempt : 1;
+	r->wait =
+	    saved->wait <= WAIT_UNCUT ? (enum dispatch_wait)saved->wait : WAIT_COOLDOWN;
 	r->retry_length = clamp(saved->retry_length, longest + longest / 10);
 	r->retry_at = mono_add(now, clamp(saved->retry_at - real, r->retry_length));
 	if (saved->ended != 0)
 		r->ended = mono_add(now, -clamp(real - saved->ended, INT64_MAX));
-}
-
-static void
-restore_every(
-    struct dispatch_rule *r, const struct dispatch_saved *saved, mono_t now, int64_t real)
-{
-	int64_t every = ns(r->policy->every_ms), since = real - saved->succeeded;
-
-	if (saved->succeeded == 0)
-		return;
-	r->base = mono_add(now, -clamp(since, INT64_MAX));
-	if (every > 0)
-		r->every_at = mono_add(now, every - clamp(since, every));
+	if (saved->succeeded != 0)
+		r->every_from = mono_add(now, -clamp(real - saved->succeeded, INT64_MAX));
 }
 
 void
 dispatch_restore(struct dispatch *d, struct dispatch_rule *r,
     const struct dispatch_saved *saved, mono_t now, int64_t real)
 {
-	unsigned causes = r->policy->at_start != START_NEVER ? saved->causes : 0;
-	bool started = r->causes != 0;
+	bool started = r->cause != CAUSE_NONE;
 
 	restore_waits(r, saved, now, real);
-	restore_every(r, saved, now, real);
-	if (causes != 0)
+	if (saved->cause != CAUSE_NONE && r->policy->at_start != START_NEVER) {
 		begin_owing(r, true, now);
-	r->causes |= causes;
+		if (r->cause != CAUSE_START)
+			r->cause =
+			    saved->cause == CAUSE_TIMER ? CAUSE_TIMER : CAUSE_START;
+	}
 	/* A start is a cause for a rule that has given up, or runs at every start. */
-	if (started || r->wait == WAIT_SPENT)
-		cause(d, r, now);
+	if (started || r->wait == WAIT_CAUSE)
+		note_cause(d, r, now);
 	rearm(d, r, now);
 }
 
 void
 dispatch_restore_path(struct dispatch *d, struct dispatch_rule *r,
-    struct dispatch_path *p, const struct stamp *seen, unsigned owed, mono_t now)
+    struct dispatch_path *p, unsigned owed, mono_t now)
 {
-	p->seen = *seen;
 	if (owed == 0)
 		return;
 	begin_owing(r, true, now);
 	p->owed = owed;
+	p->changed = true;
 	TAILQ_INSERT_TAIL(&r->owed, p, owed_link);
-	r->changed = true;
 	/* Whoever wrote then may be at it still. */
 	note_difference(r, now);
 	rearm(d, r, now);
@@ -430,31 +457,35 @@ void
 dispatch_change(struct dispatch *d, struct dispatch_rule *r, const struct policy *policy,
     struct dispatch_lock *lock, mono_t now)
 {
-	r->leaving = false;
 	r->policy = policy;
 	r->next_lock = lock != NULL ? lock : &r->own_lock;
-	forget_failures(r);
 	r->failures = 0;
 	r->self_made = 0;
-	r->every_at = MONO_NEVER;
-	if (policy->every_ms > 0)
-		r->every_at = mono_max(now, mono_add(r->base, ns(policy->every_ms)));
 	if (in_run(r)) {
+		r->wait = WAIT_COOLDOWN;
+		r->splay_ns = -1;
 		r->cause_in_run = true;
 		return;
 	}
+	forget_failures(r);
 	if (r->phase == PHASE_QUEUED)
 		leave_queue(d, r);
 	r->lock = r->next_lock;
-	if (r->phase != PHASE_BLOCKED)
+	if (r->phase != PHASE_BLOCKED || !policy->enabled)
 		rearm(d, r, now);
+}
+
+void
+dispatch_move_policy(struct dispatch_rule *r, const struct policy *policy)
+{
+	r->policy = policy;
 }
 
 bool
 dispatch_remove(struct dispatch *d, struct dispatch_rule *r)
 {
 	r->manual = false;
-	r->leaving = true;
+	r->next_lock = NULL;
 	if (in_run(r))
 		return true;
 	if (r->phase == PHASE_QUEUED)
@@ -465,13 +496,9 @@ dispatch_remove(struct dispatch *d, struct dispatch_rule *r)
 }
 
 void
-dispatch_baseline(struct dispatch *d, struct dispatch_rule *r, struct dispatch_path *p,
-    const struct stamp *now_stamp, mono_t now)
+dispatch_found(
+    struct dispatch *d, struct dispatch_rule *r, struct dispatch_path *p, mono_t now)
 {
-	p->seen = *now_stamp;
-	stamp_apply_min_size(&p->seen, r->policy->min_size);
-	if (!p->seen.present)
-		return;
 	if (r->policy->at_start != START_NEW && r->policy->at_start != START_ALWAYS)
 		return;
 	note_difference(r, now);
@@ -485,26 +512,17 @@ is_echo(const struct dispatch_rule *r, mono_t then)
 	return in_run(r) || !mono_before(mono_add(r->ended, ECHO_NS), then);
 }
 
-unsigned
-dispatch_look(struct dispatch *d, struct dispatch_rule *r, struct dispatch_path *p,
-    const struct stamp *now_stamp, unsigned hints, mono_t noticed, mono_t now)
+void
+dispatch_note(struct dispatch *d, struct dispatch_rule *r, struct dispatch_path *p,
+    unsigned diff, mono_t noticed, mono_t now)
 {
-	struct stamp s = *now_stamp;
-	unsigned diff;
-
-	stamp_apply_min_size(&s, r->policy->min_size);
-	diff = stamp_diff(&p->seen, &s, hints);
-	p->seen = s;
-	if (diff == 0)
-		return 0;
 	note_difference(r, now);
-	if (!r->absorb && (diff & r->policy->on) != 0) {
+	if (!is_ignoring(r) && (diff & r->policy->on) != 0) {
 		owe_path(d, r, p, diff & r->policy->on, !is_echo(r, noticed), now);
-		r->changed = true;
+		p->changed = true;
 	} else if (r->phase == PHASE_WAITING) {
 		rearm(d, r, now);
 	}
-	return diff;
 }
 
 bool
@@ -522,6 +540,7 @@ dispatch_forget(
 	if (p->taken != 0)
 		TAILQ_REMOVE(&r->taken, p, taken_link);
 	p->owed = p->taken = 0;
+	p->changed = false;
 	if (!in_run(r) && !dispatch_pending(r)) {
 		forget_failures(r);
 		if (r->phase == PHASE_QUEUED && !r->manual) {
@@ -529,14 +548,14 @@ dispatch_forget(
 			r->phase = PHASE_WAITING;
 		}
 	}
-	if (r->phase == PHASE_WAITING)
+	if (r->phase == PHASE_IDLE || r->phase == PHASE_WAITING)
 		rearm(d, r, now);
 }
 
 bool
 dispatch_trigger(struct dispatch *d, struct dispatch_rule *r, mono_t now)
 {
-	if (!r->policy->enabled || r->leaving || r->phase == PHASE_BLOCKED)
+	if (!r->policy->enabled || r->next_lock == NULL || r->phase == PHASE_BLOCKED)
 		return false;
 	r->manual = true;
 	if (r->phase == PHASE_IDLE || r->phase == PHASE_WAITING)
@@ -548,7 +567,7 @@ void
 dispatch_nudge(struct dispatch *d, struct dispatch_rule *r, mono_t now)
 {
 	if (dispatch_pending(r) || in_run(r))
-		cause(d, r, now);
+		note_cause(d, r, now);
 }
 
 /* The time of r's timer has come. */
@@ -563,13 +582,12 @@ timer_due(struct dispatch *d, struct dispatch_rule *r, mono_t now)
 	set_timer(d, r, MONO_NEVER);
 	if (r->phase == PHASE_STOPPING)
 		return STEP_KILL;
-	if (!mono_before(now, r->quiet_at))
-		return STEP_CLOSE;
+	if (!mono_before(now, stop_ignoring_at(r)))
+		return STEP_STOP_IGNORING;
 	if (r->phase == PHASE_WAITING) {
 		enqueue(d, r, dispatch_due(r));
 		return STEP_NONE;
 	}
-	r->every_at = mono_add(now, ns(r->policy->every_ms));
 	owe_cause(d, r, CAUSE_TIMER, now);
 	return STEP_NONE;
 }
@@ -594,10 +612,9 @@ dispatch_next(struct dispatch *d, mono_t now, struct dispatch_rule **r)
 }
 
 void
-dispatch_close(struct dispatch *d, struct dispatch_rule *r, mono_t now)
+dispatch_stop_ignoring(struct dispatch *d, struct dispatch_rule *r, mono_t now)
 {
-	r->quiet_at = MONO_NEVER;
-	r->absorb = false;
+	r->ignore_until = MINIMUM;
 	if (r->phase == PHASE_IDLE || r->phase == PHASE_WAITING)
 		rearm(d, r, now);
 }
@@ -615,33 +632,34 @@ dispatch_ready(struct dispatch *d, struct dispatch_rule *r, mono_t now)
 	return false;
 }
 
-static enum dispatch_reason
-reason(const struct dispatch_rule *r)
-{
-	if (r->manual)
-		return REASON_MANUAL;
-	if (r->next_attempt > 1)
-		return REASON_RETRY;
-	if (r->changed)
-		return REASON_CHANGE;
-	return r->causes == CAUSE_TIMER && TAILQ_EMPTY(&r->owed) ? REASON_TIMER
-								 : REASON_START;
-}
-
-static void
+/* Takes what is owed; whether any of it is a change since the start. */
+static bool
 take_owed(struct dispatch_rule *r)
 {
 	struct dispatch_path *p;
+	bool changed = false;
 
 	while ((p = TAILQ_FIRST(&r->owed)) != NULL) {
 		TAILQ_REMOVE(&r->owed, p, owed_link);
 		TAILQ_INSERT_TAIL(&r->taken, p, taken_link);
 		p->taken = p->owed;
 		p->owed = 0;
+		changed |= p->changed;
 	}
-	r->taken_causes = r->causes;
-	r->causes = 0;
-	r->taken_changed = r->changed;
+	return changed;
+}
+
+static enum dispatch_reason
+reason(const struct dispatch_rule *r, bool changed)
+{
+	if (r->manual)
+		return REASON_MANUAL;
+	if (r->attempt > 1)
+		return REASON_RETRY;
+	if (changed)
+		return REASON_CHANGE;
+	return r->cause == CAUSE_TIMER && TAILQ_EMPTY(&r->taken) ? REASON_TIMER
+								 : REASON_START;
 }
 
 /* A run that started then holds a slot and the lock from now on. */
@@ -651,8 +669,6 @@ occupy(struct dispatch *d, struct dispatch_rule *r, mono_t then)
 	int64_t timeout = ns(r->policy->timeout_ms);
 
 	r->phase = PHASE_RUNNING;
-	r->started = then;
-	r->lock->holders++;
 	LIST_INSERT_HEAD(&r->lock->held_by, r, held_link);
 	lock_update(d, r->lock);
 	d->running++;
@@ -663,26 +679,27 @@ static void
 vacate(struct dispatch *d, struct dispatch_rule *r)
 {
 	d->running--;
-	r->lock->holders--;
 	LIST_REMOVE(r, held_link);
 	lock_update(d, r->lock);
 	r->lock = r->next_lock;
 	r->phase = PHASE_IDLE;
 }
 
-void
+enum dispatch_reason
 dispatch_start(struct dispatch *d, struct dispatch_rule *r, mono_t now)
 {
+	enum dispatch_reason why;
+
 	leave_queue(d, r);
-	r->reason = reason(r);
-	r->only_manual = !dispatch_pending(r);
-	r->attempt = r->only_manual ? 1 : r->next_attempt;
 	r->self_made = r->manual || r->outside ? 0 : r->self_made + 1;
-	take_owed(r);
-	r->manual = r->cause_in_run = r->changed = r->outside = r->unsettled = false;
-	r->absorb = r->policy->while_running == RUNNING_IGNORE;
-	r->quiet_at = MONO_NEVER;
+	why = reason(r, take_owed(r));
+	if (took_nothing(r))
+		r->attempt = 1;
+	r->manual = r->cause_in_run = r->outside = r->unsettled = false;
+	r->ignore_until =
+	    r->policy->while_running == RUNNING_IGNORE ? MONO_NEVER : MINIMUM;
 	occupy(d, r, now);
+	return why;
 }
 
 void
@@ -691,7 +708,7 @@ dispatch_block(struct dispatch *d, struct dispatch_rule *r)
 	leave_queue(d, r);
 	r->manual = false;
 	r->phase = PHASE_BLOCKED;
-	set_timer(d, r, r->quiet_at);
+	set_timer(d, r, stop_ignoring_at(r));
 }
 
 void
@@ -715,9 +732,6 @@ put_back(struct dispatch_rule *r)
 		p->owed |= p->taken;
 		p->taken = 0;
 	}
-	r->causes |= r->taken_causes;
-	r->taken_causes = 0;
-	r->changed |= r->taken_changed;
 	/* Without retries only what came new runs it again, and that may be its own. */
 	r->outside |= r->policy->retry > 0;
 }
@@ -729,10 +743,8 @@ dispatch_adopt(
 	heap_remove(&d->timers, &r->timer);
 	if (r->phase == PHASE_QUEUED)
 		leave_queue(d, r);
-	r->only_manual = !dispatch_pending(r);
-	r->attempt = r->next_attempt;
 	take_owed(r);
-	r->cause_in_run = r->changed = r->outside = false;
+	r->cause_in_run = r->outside = false;
 	occupy(d, r, mono_add(now, -clamp(since_start, INT64_MAX)));
 }
 
@@ -743,13 +755,13 @@ dispatch_lost(struct dispatch *d, struct dispatch_rule *r, mono_t now)
 		vacate(d, r);
 		r->ended = now;
 		put_back(r);
+		if (r->cause_in_run)
+			r->attempt = 1;
 	}
-	if (dispatch_pending(r)) {
-		r->wait = WAIT_NOT;
-		r->shortened = false;
-	} else {
+	if (dispatch_pending(r))
+		r->wait = WAIT_NONE;
+	else
 		forget_failures(r);
-	}
 	rearm(d, r, now);
 }
 
@@ -759,16 +771,16 @@ succeeded(struct dispatch_rule *r, mono_t now)
 	clear_taken(r);
 	forget_failures(r);
 	r->failures = 0;
-	r->base = now;
-	if (r->policy->every_ms > 0)
-		r->every_at = mono_add(now, ns(r->policy->every_ms));
-	if (r->absorb)
-		r->quiet_at = mono_add(now, ns(r->policy->settle_ms));
+	r->every_from = now;
+	if (is_ignoring(r))
+		r->ignore_until = mono_add(now, ns(r->policy->settle_ms));
 }
 
+/* The wait after a failed run. One that follows a shortened one is in full. */
 static void
 failed(struct dispatch *d, struct dispatch_rule *r, mono_t now)
 {
+	enum dispatch_wait in_full = r->wait == WAIT_EITHER ? WAIT_UNCUT : WAIT_BACKOFF;
 	int64_t wait = backoff(r, r->failures);
 	uint32_t retry = r->policy->retry;
 
@@ -776,35 +788,35 @@ failed(struct dispatch *d, struct dispatch_rule *r, mono_t now)
 	r->failures++;
 	r->retry_length = wait - wait / 10 + random_upto(d, wait / 5);
 	r->retry_at = mono_add(now, r->retry_length);
-	r->may_shorten = !r->shortened;
-	r->shortened = false;
 	if (!dispatch_pending(r)) {
 		forget_failures(r);
-	} else if (retry == 0 && r->cause_in_run) {
-		r->next_attempt = 1;
-		r->wait = WAIT_NORMAL;
 	} else if (r->cause_in_run) {
-		r->next_attempt = 1;
-		r->wait = r->may_shorten ? WAIT_SHORTENED : WAIT_RETRY;
-		r->shortened = r->may_shorten;
+		r->attempt = 1;
+		r->wait = in_full == WAIT_BACKOFF ? WAIT_EITHER : WAIT_UNCUT;
+		if (retry == 0)
+			r->wait = WAIT_COOLDOWN;
 	} else if (retry == RETRY_FOREVER || r->attempt <= retry) {
-		r->next_attempt = r->attempt + 1;
-		r->wait = WAIT_RETRY;
+		r->attempt++;
+		r->wait = in_full;
 	} else {
-		r->wait = WAIT_SPENT;
+		r->wait = WAIT_CAUSE;
 	}
 }
 
 void
 dispatch_end(struct dispatch *d, struct dispatch_rule *r, bool ok, mono_t now)
 {
+	bool asked_only = took_nothing(r);
+
 	vacate(d, r);
 	r->ended = now;
 	if (!ok)
-		r->absorb = false;
+		r->ignore_until = MINIMUM;
 	if (ok)
 		succeeded(r, now);
-	else if (!r->only_manual)
+	else if (asked_only)
+		forget_failures(r);
+	else
 		failed(d, r, now);
 	rearm(d, r, now);
 }
@@ -826,13 +838,13 @@ dispatch_deadline(const struct dispatch *d)
 static enum dispatch_state
 waiting_state(const struct dispatch_rule *r, mono_t now)
 {
-	mono_t base = free_at(r);
+	mono_t free = free_at(r);
 
-	if (r->wait == WAIT_RETRY ||
-	    (r->wait == WAIT_RESUMED && mono_before(now, r->retry_at)))
+	if (r->wait == WAIT_BACKOFF || r->wait == WAIT_UNCUT ||
+	    (r->wait == WAIT_BOTH && mono_before(now, r->retry_at)))
 		return STATE_RETRYING;
-	if (mono_before(settled_at(r, base), now) || settled_at(r, base).ns == now.ns)
-		return mono_before(now, base) ? STATE_COOLDOWN : STATE_SETTLING;
+	if (!mono_before(now, settled_at(r, free)) && mono_before(now, free))
+		return STATE_COOLDOWN;
 	return STATE_SETTLING;
 }
 
@@ -863,19 +875,19 @@ dispatch_queued_for(const struct dispatch *d, const struct dispatch_rule *r)
 {
 	if (d->stopped)
 		return QUEUED_STOP;
-	if (r->lock->holders > 0)
+	if (!LIST_EMPTY(&r->lock->held_by))
 		return QUEUED_LOCK;
 	return d->running < d->max_running ? QUEUED_TURN : QUEUED_SLOT;
 }
 
 unsigned
-dispatch_telling_change(const struct dispatch_path *p)
+dispatch_telling_change(const struct dispatch_path *p, bool present)
 {
 	static const unsigned order[] = { CHANGE_CREATE, CHANGE_MODIFY,
 		CHANGE_ATTRIBUTES };
 	size_t i;
 
-	if (!p->seen.present)
+	if (!present)
 		return CHANGE_DELETE;
 	for (i = 0; i < sizeof(order) / sizeof(order[0]); i++)
 		if ((p->taken & order[i]) != 0)

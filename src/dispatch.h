@@ -10,7 +10,6 @@
 #include "heap.h"
 #include "mono.h"
 #include "policy.h"
-#include "stamp.h"
 
 /*
  * When does a rule run? A pure machine: time is an argument, and it does no
@@ -39,12 +38,12 @@ enum dispatch_state {
 	STATE_DISABLED
 };
 
-/* A watched path of a rule. Embedded in its owner; all zero is never seen. */
+/* A watched path of a rule. Embedded in its owner; all zero owes nothing. */
 struct dispatch_path {
 	TAILQ_ENTRY(dispatch_path) owed_link, taken_link;
-	struct stamp seen;
 	unsigned owed;  /* CHANGE_ bits that no run has started after */
 	unsigned taken; /* CHANGE_ bits that the run in progress answers */
+	bool changed;   /* it differs from what was there at the start */
 };
 TAILQ_HEAD(dispatch_paths, dispatch_path);
 
@@ -54,22 +53,23 @@ struct dispatch_rule;
 struct dispatch_lock {
 	struct heap waiting; /* due rules, by due time */
 	struct heap_node place;
-	unsigned holders; /* more than one only where runs outlived their rules' files */
-	LIST_HEAD(, dispatch_rule) held_by; /* them, for who asks; nothing goes by it */
+	/* More than one only where runs outlived their rules' files. */
+	LIST_HEAD(, dispatch_rule) held_by;
 };
 
-/* What the wait of a pending rule goes by. */
+/* What a pending rule waits for, besides that its paths settle. */
 enum dispatch_wait {
-	WAIT_NORMAL,    /* settle and cooldown */
-	WAIT_RETRY,     /* the backoff, and settle */
-	WAIT_SHORTENED, /* a new cause cut the backoff short */
-	WAIT_SPENT,     /* budget spent: a new cause */
-	WAIT_RESUMED,   /* ... came: settle, cooldown and the backoff */
-	WAIT_NOT,       /* the outcome of a run is unknown: none */
+	WAIT_COOLDOWN, /* the cooldown: nothing has failed */
+	WAIT_BACKOFF,  /* the backoff, which a new cause cuts short */
+	WAIT_EITHER,   /* it was: for the cooldown or the backoff, what ends first */
+	WAIT_CAUSE,    /* the budget is spent: for a new cause */
+	WAIT_BOTH,     /* after one: for the cooldown and the backoff */
+	WAIT_NONE,     /* the outcome of a run is unknown: for nothing */
+	WAIT_UNCUT,    /* the backoff in full, because the last one was cut short */
 };
 
-/* What is owed besides paths. */
-enum { CAUSE_START = 1, CAUSE_TIMER = 2 };
+/* What is owed besides paths; a start counts more than the timer. */
+enum dispatch_cause { CAUSE_NONE, CAUSE_START, CAUSE_TIMER };
 
 enum dispatch_phase {
 	PHASE_IDLE,
@@ -83,31 +83,29 @@ enum dispatch_phase {
 /* One rule's state. Callers read it and never write it. */
 struct dispatch_rule {
 	const struct policy *policy;
-	struct dispatch_lock *lock, *next_lock, own_lock;
+	struct dispatch_lock *lock;
+	struct dispatch_lock *next_lock; /* after the run; NULL: the rule is gone */
+	struct dispatch_lock own_lock;   /* of a rule that names none */
 	LIST_ENTRY(dispatch_rule) held_link;
 	enum dispatch_phase phase;
 	enum dispatch_wait wait;
 	struct dispatch_paths owed, taken; /* in the order of noticing */
-	unsigned causes, taken_causes;     /* besides paths: at start, timer */
-	bool changed, taken_changed;       /* some of it is a change since the start */
-	bool manual, absorb, cause_in_run, leaving;
-	bool shortened, may_shorten;
-	mono_t first, last,
-	    burst;      /* pending since; last difference; first of its burst */
-	bool unsettled; /* it has left the queue to settle; the burst goes on */
-	mono_t started, ended, retry_at, stop_at, every_at, quiet_at;
-	int64_t splay_ns; /* -1: not drawn in this pending period */
+	enum dispatch_cause cause;         /* in a run: that it has taken */
+	bool manual;                       /* somebody asked for a run */
+	bool cause_in_run;                 /* the run in progress met a new cause */
+	bool outside;   /* some of what is owed is not the last run's own doing */
+	bool unsettled; /* it left the queue to settle: its burst goes on */
+	mono_t burst;   /* the present burst of differences began, or the owing did */
+	mono_t last;    /* the last difference was noticed */
+	mono_t ended;   /* the last run; the least time: there was none */
+	mono_t retry_at;
+	mono_t ignore_until; /* MONO_NEVER: while it runs; the least time: not at all */
+	mono_t every_from;   /* the last success, or when the rule was new */
+	int64_t splay_ns;    /* -1: not drawn in this pending period */
 	int64_t retry_length;
-	mono_t base; /* of `every`: the last success, or when the rule was new */
-	uint32_t next_attempt, failures;
+	uint32_t attempt;   /* of the run in progress, or else of the next one */
+	uint32_t failures;  /* in a row */
 	uint32_t self_made; /* runs in a row that only their own changes caused */
-	bool outside;       /* something owed came from elsewhere */
-
-	/* The run in progress, or the last one. */
-	enum dispatch_reason reason;
-	uint32_t attempt;
-	bool only_manual; /* it took nothing that was owed */
-
 	struct heap_node timer, place;
 };
 
@@ -136,6 +134,9 @@ void dispatch_add(struct dispatch *d, struct dispatch_rule *r,
 void dispatch_change(struct dispatch *d, struct dispatch_rule *r,
     const struct policy *policy, struct dispatch_lock *lock, mono_t now);
 
+/* The policy in force stands elsewhere from now on. */
+void dispatch_move_policy(struct dispatch_rule *r, const struct policy *policy);
+
 /*
  * Takes a rule out. If it is running its end is still to be told, and true is
  * returned: it must live until then. What it owes can be read as long.
@@ -143,23 +144,22 @@ void dispatch_change(struct dispatch *d, struct dispatch_rule *r,
 bool dispatch_remove(struct dispatch *d, struct dispatch_rule *r);
 
 /*
- * The first look at a path that no record is kept of: at-start decides whether
- * it owes anything.
+ * The first look at a path that no record is kept of has found it: at-start
+ * decides whether that is owed.
  */
-void dispatch_baseline(struct dispatch *d, struct dispatch_rule *r,
-    struct dispatch_path *p, const struct stamp *now_stamp, mono_t now);
+void dispatch_found(
+    struct dispatch *d, struct dispatch_rule *r, struct dispatch_path *p, mono_t now);
 
 /*
  * What of a rule outlives the daemon, beside its paths. Times are of the wall
  * clock in nanoseconds, because the other clock ends with the boot; 0 is never.
  */
 struct dispatch_saved {
-	unsigned causes; /* those of a run in progress included */
-	uint32_t next_attempt, failures;
-	unsigned wait;        /* enum dispatch_wait */
-	bool shortened, full; /* this wait was cut short; it must not be */
-	int64_t ended;        /* the last run */
-	int64_t succeeded;    /* the last success, or when the rule was new */
+	unsigned cause; /* enum dispatch_cause; that of a run in progress included */
+	unsigned wait;  /* enum dispatch_wait */
+	uint32_t attempt, failures;
+	int64_t ended;     /* the last run */
+	int64_t succeeded; /* the last success, or when the rule was new */
 	int64_t retry_at, retry_length;
 };
 
@@ -173,9 +173,9 @@ void dispatch_save(
 void dispatch_restore(struct dispatch *d, struct dispatch_rule *r,
     const struct dispatch_saved *saved, mono_t now, int64_t real);
 
-/* What was last seen of a path then, and what it owed. Then look at it. */
+/* What a path owed then. */
 void dispatch_restore_path(struct dispatch *d, struct dispatch_rule *r,
-    struct dispatch_path *p, const struct stamp *seen, unsigned owed, mono_t now);
+    struct dispatch_path *p, unsigned owed, mono_t now);
 
 /* All paths are told and looked at: a rule that owes nothing waits for nothing. */
 void dispatch_restored(struct dispatch_rule *r);
@@ -190,13 +190,12 @@ void dispatch_adopt(
 void dispatch_lost(struct dispatch *d, struct dispatch_rule *r, mono_t now);
 
 /*
- * Any later look. hints: HINT_ bits of stamp.h. noticed: when the first event
- * came that asked for the look; before now if the look was put off. What differs
- * and is in the rule's `on` is owed. Returns the differences, asked for or not.
+ * Any later look has found differences: CHANGE_ bits, asked for or not. noticed is
+ * when the first event came that asked for the look; before now if the look was put
+ * off. What is in the rule's `on` is owed.
  */
-unsigned
-dispatch_look(struct dispatch *d, struct dispatch_rule *r, struct dispatch_path *p,
-    const struct stamp *now_stamp, unsigned hints, mono_t noticed, mono_t now);
+void dispatch_note(struct dispatch *d, struct dispatch_rule *r, struct dispatch_path *p,
+    unsigned diff, mono_t noticed, mono_t now);
 
 /* Whether p may be forgotten: nothing owed, nothing taken. */
 bool dispatch_path_settled(const struct dispatch_path *p);
@@ -214,27 +213,28 @@ void dispatch_nudge(struct dispatch *d, struct dispatch_rule *r, mono_t now);
 /* What the caller is to do. */
 enum dispatch_step {
 	STEP_NONE,
-	STEP_LOOK,  /* look at all paths of the rule, then call dispatch_ready */
-	STEP_CLOSE, /* look at all paths of the rule, then call dispatch_close */
-	STEP_TERM,  /* the run took too long: SIGTERM to its group */
-	STEP_KILL,  /* five seconds later: SIGKILL to its group */
+	STEP_LOOK,          /* look at all paths of the rule, then call dispatch_ready */
+	STEP_STOP_IGNORING, /* look at all paths, then call dispatch_stop_ignoring */
+	STEP_TERM,          /* the run took too long: SIGTERM to its group */
+	STEP_KILL,          /* five seconds later: SIGKILL to its group */
 };
 
 /* The next step that is due, and the rule it concerns. Call until STEP_NONE. */
 enum dispatch_step
 dispatch_next(struct dispatch *d, mono_t now, struct dispatch_rule **r);
 
-/* After STEP_CLOSE: what changes from now on is not the last run's own doing. */
-void dispatch_close(struct dispatch *d, struct dispatch_rule *r, mono_t now);
+/* What changes from now on is not the last run's own doing. */
+void dispatch_stop_ignoring(struct dispatch *d, struct dispatch_rule *r, mono_t now);
 
 /* After STEP_LOOK: is r to run now? Then call dispatch_start or dispatch_block. */
 bool dispatch_ready(struct dispatch *d, struct dispatch_rule *r, mono_t now);
 
 /*
- * The action is about to be spawned: what is owed is taken, reason and attempt
- * are set. A spawn that fails is a run that ends at once and not well.
+ * The action is about to be spawned: what is owed is taken. Returns why. A spawn
+ * that fails is a run that ends at once and not well.
  */
-void dispatch_start(struct dispatch *d, struct dispatch_rule *r, mono_t now);
+enum dispatch_reason
+dispatch_start(struct dispatch *d, struct dispatch_rule *r, mono_t now);
 
 /* No program of r's action is installed and trusted; and one is there again. */
 void dispatch_block(struct dispatch *d, struct dispatch_rule *r);
@@ -258,6 +258,9 @@ bool dispatch_pending(const struct dispatch_rule *r);
 enum dispatch_state dispatch_state(const struct dispatch_rule *r, mono_t now);
 mono_t dispatch_due(const struct dispatch_rule *r);
 
+/* When `every` runs r if nothing else does before; MONO_NEVER: never. */
+mono_t dispatch_every_at(const struct dispatch_rule *r);
+
 /* What a rule waits for that is due. */
 enum dispatch_queued {
 	QUEUED_LOCK, /* those in held_by of its lock */
@@ -271,8 +274,11 @@ dispatch_queued_for(const struct dispatch *d, const struct dispatch_rule *r);
 /* Is r held back because it seems to trigger itself? */
 bool dispatch_is_guarded(const struct dispatch_rule *r);
 
-/* The most telling change that the run in progress answers on p: a CHANGE_ bit. */
-unsigned dispatch_telling_change(const struct dispatch_path *p);
+/*
+ * The most telling change that the run in progress answers on p, which is present
+ * now or not: a CHANGE_ bit.
+ */
+unsigned dispatch_telling_change(const struct dispatch_path *p, bool present);
 
 const char *dispatch_state_name(enum dispatch_state s);
 const char *dispatch_reason_name(enum dispatch_reason r);

@@ -45,6 +45,7 @@ struct job {
 	/* The run in progress, or the last one. */
 	struct child *child;
 	struct run run;
+	mono_t started;
 	char promised[RUN_ID_SIZE]; /* to who asked; "": to nobody */
 	bool timed_out, verifying;
 	bool verify_first; /* the action went well, only `verify` did not */
@@ -307,7 +308,7 @@ static void
 run_ended(struct job *j, bool ok, const char *outcome, const char *error)
 {
 	mono_t now = mono_now();
-	double sec = (double)mono_sub(now, j->state.started) / (double)MONO_SEC;
+	double sec = (double)mono_sub(now, j->started) / (double)MONO_SEC;
 	char detail[TRUST_WHY_SIZE + 128];
 
 	j->child = NULL;
@@ -432,7 +433,7 @@ spawn(struct job *j, const struct command *c, const char *program, char *why, si
 
 	if (rule->directory != NULL)
 		directory = xasprintf("%s%s", j->world->root, rule->directory);
-	runenv_build(&env, rule, &j->state, jobpaths_name, j->run.id,
+	runenv_build(&env, rule, &j->run, &j->state, jobpaths_name,
 	    rule->user == NULL ? &j->world->user : NULL);
 	child = spawn_start(j->world->spawner,
 	    &(struct spawn_request){
@@ -483,24 +484,25 @@ next_run_id(struct job *j, char id[RUN_ID_SIZE])
 
 /* Begins the record of the run that the state has just started. */
 static void
-begin_run(struct job *j)
+begin_run(struct job *j, enum dispatch_reason reason)
 {
 	const struct dispatch_path *p = TAILQ_FIRST(&j->state.taken);
 
 	run_clear(&j->run);
-	if (j->state.reason == REASON_MANUAL && j->promised[0] != '\0') {
+	if (reason == REASON_MANUAL && j->promised[0] != '\0') {
 		memcpy(j->run.id, j->promised, sizeof(j->run.id));
 		j->promised[0] = '\0';
 	} else {
 		next_run_id(j, j->run.id);
 	}
-	j->run.reason = dispatch_reason_name(j->state.reason);
+	j->run.reason = dispatch_reason_name(reason);
 	j->run.attempt = j->state.attempt;
 	j->run.path = p != NULL ? xstrdup(jobpaths_name(p)) : NULL;
-	j->run.change = p != NULL ? dispatch_change_name(dispatch_telling_change(p)) : "";
+	j->run.change = p != NULL ? dispatch_change_name(jobpaths_change_of(p)) : "";
 	j->run.exit = j->run.verify = -1;
 	j->run.started = realtime_ns();
 	j->run.detected = j->detected != 0 ? j->detected : j->run.started;
+	j->started = mono_now();
 	j->timed_out = j->verifying = false;
 }
 
@@ -509,14 +511,15 @@ start(struct job *j, mono_t now)
 {
 	struct trust_verdict v = { .paths = NULL };
 	const struct command *c = programs_choose(&j->programs, &v);
+	enum dispatch_reason reason;
 
 	if (c == NULL) {
 		block(j);
 		return;
 	}
-	dispatch_start(&j->world->dispatch, &j->state, now);
-	begin_run(j);
-	j->verify_first = j->verify_first && j->state.reason == REASON_RETRY;
+	reason = dispatch_start(&j->world->dispatch, &j->state, now);
+	begin_run(j, reason);
+	j->verify_first = j->verify_first && reason == REASON_RETRY;
 	if (j->verify_first)
 		start_verify(j);
 	else
@@ -555,9 +558,9 @@ job_step(struct job *j, enum dispatch_step step, mono_t now)
 		if (dispatch_ready(&j->world->dispatch, &j->state, now))
 			start(j, now);
 		break;
-	case STEP_CLOSE:
+	case STEP_STOP_IGNORING:
 		jobpaths_look(j->paths);
-		dispatch_close(&j->world->dispatch, &j->state, now);
+		dispatch_stop_ignoring(&j->world->dispatch, &j->state, now);
 		break;
 	case STEP_TERM:
 	case STEP_KILL:
@@ -737,8 +740,7 @@ assume_changed(struct job *j, mono_t now)
 {
 	if (j->rule->policy.at_start != START_NEVER)
 		dispatch_restore(&j->world->dispatch, &j->state,
-		    &(struct dispatch_saved){ .causes = CAUSE_START }, now,
-		    realtime_ns());
+		    &(struct dispatch_saved){ .cause = CAUSE_START }, now, realtime_ns());
 }
 
 struct job *
@@ -805,7 +807,7 @@ job_change(struct job *j, struct rule *rule, struct dispatch_lock *lock)
 	j->gone = NULL;
 	if (same) {
 		/* Only file and line may differ: the state goes on as it is. */
-		j->state.policy = &rule->policy;
+		dispatch_move_policy(&j->state, &rule->policy);
 		programs_set(&j->programs, rule);
 		rule_free(old);
 		job_judge(j);
@@ -897,16 +899,14 @@ void
 job_inform(const struct job *j, struct job_info *out)
 {
 	mono_t now = mono_now(), due = dispatch_due(&j->state);
-	mono_t every = j->state.every_at;
+	mono_t every = dispatch_every_at(&j->state);
 	bool running = j->child != NULL || j->left_over != 0;
 
 	*out = (struct job_info){
 		.rule = j->rule,
 		.state = dispatch_state(&j->state, now),
 		.pending = dispatch_pending(&j->state),
-		.attempt = running                       ? j->state.attempt
-			   : dispatch_pending(&j->state) ? j->state.next_attempt
-							 : 0,
+		.attempt = running || dispatch_pending(&j->state) ? j->state.attempt : 0,
 		.argv = programs_current(&j->programs),
 		.runs = j->runs,
 		.failures = j->failed,

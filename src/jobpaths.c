@@ -19,10 +19,11 @@
 #include "watch.h"
 
 struct path {
-	struct dispatch_path state; /* first: see jobpaths_name */
+	struct dispatch_path state; /* first: see path_of */
 	char *name;
+	struct stamp seen;
 	unsigned nwatched; /* 0: no match any more */
-	bool known;        /* state.seen is of a real look */
+	bool known;        /* seen is of a real look */
 	bool unwatched;    /* on a network volume, or the daemon's own */
 	const char *why;   /* what was last said to be wrong with it */
 	TAILQ_ENTRY(path) link;
@@ -50,10 +51,22 @@ struct jobpaths {
 	struct map recorded; /* by path, while loading */
 };
 
+static const struct path *
+path_of(const struct dispatch_path *p)
+{
+	return (const void *)p;
+}
+
 const char *
 jobpaths_name(const struct dispatch_path *p)
 {
-	return ((const struct path *)(const void *)p)->name;
+	return path_of(p)->name;
+}
+
+unsigned
+jobpaths_change_of(const struct dispatch_path *p)
+{
+	return dispatch_telling_change(p, path_of(p)->seen.present);
 }
 
 struct jobpaths *
@@ -97,9 +110,10 @@ path_free(struct jobpaths *paths, struct path *p)
 static void
 restore(struct jobpaths *paths, struct path *p, const struct record_path *r)
 {
-	dispatch_restore_path(
-	    paths->dispatch, paths->state, &p->state, &r->seen, r->owed, mono_now());
+	p->seen = r->seen;
 	p->known = true;
+	dispatch_restore_path(
+	    paths->dispatch, paths->state, &p->state, r->owed, mono_now());
 }
 
 /*
@@ -149,6 +163,31 @@ say_trouble(struct jobpaths *paths, struct path *p, const char *why)
 	p->why = why;
 }
 
+/* The first look at a path that nothing was known of. The bits that it now owes. */
+static unsigned
+meet(struct jobpaths *paths, struct path *p, const struct stamp *now_stamp, mono_t now)
+{
+	p->known = true;
+	p->seen = *now_stamp;
+	if (p->seen.present)
+		dispatch_found(paths->dispatch, paths->state, &p->state, now);
+	return p->state.owed;
+}
+
+/* Any other look. The bits by which the path differs. */
+static unsigned
+compare(struct jobpaths *paths, struct path *p, const struct stamp *now_stamp,
+    unsigned hints, mono_t noticed, mono_t now)
+{
+	unsigned diff = stamp_diff(&p->seen, now_stamp, hints);
+
+	p->seen = *now_stamp;
+	if (diff != 0)
+		dispatch_note(
+		    paths->dispatch, paths->state, &p->state, diff, noticed, now);
+	return diff;
+}
+
 static void
 looked(void *arg, struct watch_path *watched, const struct stamp *stamp, unsigned hints,
     mono_t noticed)
@@ -157,6 +196,7 @@ looked(void *arg, struct watch_path *watched, const struct stamp *stamp, unsigne
 	struct jobpaths *paths = e->paths;
 	struct path *p = path_for(e, watched, stamp);
 	mono_t now = mono_now();
+	struct stamp s;
 	unsigned diff;
 
 	if (p == NULL)
@@ -165,14 +205,10 @@ looked(void *arg, struct watch_path *watched, const struct stamp *stamp, unsigne
 	say_trouble(paths, p, watched->why);
 	if (stamp == NULL)
 		return;
-	if (p->known) {
-		diff = dispatch_look(
-		    paths->dispatch, paths->state, &p->state, stamp, hints, noticed, now);
-	} else {
-		p->known = true;
-		dispatch_baseline(paths->dispatch, paths->state, &p->state, stamp, now);
-		diff = p->state.owed;
-	}
+	s = *stamp;
+	stamp_apply_min_size(&s, paths->state->policy->min_size);
+	diff = p->known ? compare(paths, p, &s, hints, noticed, now)
+			: meet(paths, p, &s, now);
 	if (diff != 0)
 		paths->ops->changed(paths->arg, p->name, diff);
 }
@@ -211,8 +247,7 @@ look_absent(struct jobpaths *paths, struct path *p)
 {
 	const struct stamp absent = { .present = false };
 	mono_t now = mono_now();
-	unsigned diff =
-	    dispatch_look(paths->dispatch, paths->state, &p->state, &absent, 0, now, now);
+	unsigned diff = compare(paths, p, &absent, 0, now, now);
 
 	if (diff != 0)
 		paths->ops->changed(paths->arg, p->name, diff);
@@ -438,7 +473,7 @@ jobpaths_record(const struct jobpaths *paths, struct record *out)
 			continue;
 		r = &out->paths[out->npaths++];
 		r->path = xstrdup(p->name);
-		r->seen = p->state.seen;
+		r->seen = p->seen;
 		r->owed = p->state.owed | p->state.taken;
 	}
 }
@@ -450,7 +485,7 @@ state_of(const struct path *p)
 		return "not-watched";
 	if (p->why != NULL)
 		return "error";
-	return p->state.seen.present ? "present" : "absent";
+	return p->seen.present ? "present" : "absent";
 }
 
 void

@@ -75,7 +75,8 @@ void jobpaths_record(const struct jobpaths *p, struct record *out);
 
 size_t jobpaths_count(const struct jobpaths *p);
 
-/* The path that a state's dispatch_path is of. */
+/* The path that a state's dispatch_path is of, and what a run answers of it most. */
 const char *jobpaths_name(const struct dispatch_path *p);
+unsigned jobpaths_change_of(const struct dispatch_path *p);
 
 #endif

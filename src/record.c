@@ -36,8 +36,8 @@ static const struct member {
 	enum width width;
 	size_t offset;
 } members[] = {
-	{ "causes", W_UNSIGNED, offsetof(struct record, state.causes) },
-	{ "next_attempt", W_UNSIGNED, offsetof(struct record, state.next_attempt) },
+	{ "causes", W_UNSIGNED, offsetof(struct record, state.cause) },
+	{ "next_attempt", W_UNSIGNED, offsetof(struct record, state.attempt) },
 	{ "failures", W_UNSIGNED, offsetof(struct record, state.failures) },
 	{ "wait", W_UNSIGNED, offsetof(struct record, state.wait) },
 	{ "detected", W_I64, offsetof(struct record, detected) },
@@ -168,8 +168,6 @@ static const struct flag {
 	const char *key;
 	size_t offset;
 } flags[] = {
-	{ "shortened", offsetof(struct record, state.shortened) },
-	{ "full", offsetof(struct record, state.full) },
 	{ "verify_first", offsetof(struct record, verify_first) },
 };
 

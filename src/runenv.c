@@ -11,6 +11,7 @@
 
 #include "dispatch.h"
 #include "rule.h"
+#include "run.h"
 #include "trust.h"
 
 /* Sets NAME=value; one that is there already is replaced. */
@@ -57,25 +58,9 @@ put_paths(struct strv *env, const struct dispatch_rule *state, runenv_path_fn *p
 	buf_clear(&one);
 }
 
-static void
-put_cause(struct strv *env, const struct dispatch_rule *state, runenv_path_fn *path_of)
-{
-	const struct dispatch_path *p = TAILQ_FIRST(&state->taken);
-	const char *path = "", *change = "";
-
-	if (p != NULL) {
-		path = path_of(p);
-		change = dispatch_change_name(dispatch_telling_change(p));
-	}
-	put(env, xasprintf("WATCHPATHD_REASON=%s", dispatch_reason_name(state->reason)));
-	put(env, xasprintf("WATCHPATHD_PATH=%s", path));
-	put(env, xasprintf("WATCHPATHD_CHANGE=%s", change));
-	put(env, xasprintf("WATCHPATHD_ATTEMPT=%u", (unsigned)state->attempt));
-}
-
 void
-runenv_build(struct strv *out, const struct rule *rule, const struct dispatch_rule *state,
-    runenv_path_fn *path_of, const char *run_id, const struct strv *user)
+runenv_build(struct strv *out, const struct rule *rule, const struct run *run,
+    const struct dispatch_rule *state, runenv_path_fn *path_of, const struct strv *user)
 {
 	size_t i;
 
@@ -86,7 +71,10 @@ runenv_build(struct strv *out, const struct rule *rule, const struct dispatch_ru
 	for (i = 0; i < rule->environment.n; i++)
 		put(out, xstrdup(rule->environment.v[i]));
 	put(out, xasprintf("WATCHPATHD_RULE=%s", rule->name));
-	put(out, xasprintf("WATCHPATHD_RUN=%s", run_id));
-	put_cause(out, state, path_of);
+	put(out, xasprintf("WATCHPATHD_RUN=%s", run->id));
+	put(out, xasprintf("WATCHPATHD_REASON=%s", run->reason));
+	put(out, xasprintf("WATCHPATHD_ATTEMPT=%u", (unsigned)run->attempt));
+	put(out, xasprintf("WATCHPATHD_PATH=%s", run->path != NULL ? run->path : ""));
+	put(out, xasprintf("WATCHPATHD_CHANGE=%s", run->change));
 	put_paths(out, state, path_of);
 }

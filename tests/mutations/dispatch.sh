@@ -112,12 +112,12 @@ exit $status
 # + (void)from; return quiet;
 
 # settle-max counts from the change although the cooldown goes on
-# - mono_max(mono_max(r->first, r->burst), base)
-# + mono_max(r->first, r->burst)
+# - mono_t from = mono_max(r->burst, floor);
+# + mono_t from = r->burst; (void)floor;
 
 # settle-max counts from the first change even where a burst began much later
-# - mono_max(mono_max(r->first, r->burst), base)
-# + mono_max(r->first, base)
+# - r->burst = now; r->last = now;
+# + ; r->last = now;
 
 # every change begins a burst
 # - if (!r->unsettled && !in_splay(r, now) && mono_before(mono_add(r->last, ns(r->policy->settle_ms)), now)) r->burst = now;
@@ -128,68 +128,60 @@ exit $status
 # + leave_queue(d, r);
 
 # what left the queue once never begins a burst again
-# - r->changed = r->outside = r->unsettled = false;
-# + r->changed = r->outside = false;
+# - r->manual = r->cause_in_run = r->outside = r->unsettled = false;
+# + r->manual = r->cause_in_run = r->outside = false;
 
 # a change in the splay begins a burst
 # - !r->unsettled && !in_splay(r, now) &&
 # + !r->unsettled &&
 
 # settle-max counts from the last change
-# - if (!dispatch_pending(r)) { r->first = now;
-# + r->first = now; if (!dispatch_pending(r)) {
+# - if (!dispatch_pending(r)) { r->burst = now; r->outside = false; }
+# + r->burst = now; if (!dispatch_pending(r)) r->outside = false;
 
 # cooldown is ignored
 # - return mono_add(r->ended, cooldown);
 # + return r->ended;
 
 # a cause that is no change has no due time of its own
-# - return mono_max(mono_max(settled_at(r, base), base), r->first);
-# + return mono_max(settled_at(r, base), base);
+# - due = mono_max(mono_max(settled_at(r, floor), floor), r->burst);
+# + due = mono_max(settled_at(r, floor), floor);
 
 # splay is left out
-# - int64_t splay = r->splay_ns > 0 ? r->splay_ns : 0;
-# + int64_t splay = 0;
+# - return splayed && r->splay_ns > 0 ? r->splay_ns : 0;
+# + (void)splayed; return 0;
 
 # splay is drawn at every cause
 # - if (dispatch_pending(r) && r->splay_ns < 0)
 # + if (dispatch_pending(r))
 
 # splay is drawn once for all time
-# - r->may_shorten = true; r->splay_ns = -1;
-# + r->may_shorten = true;
+# - r->wait = WAIT_COOLDOWN; r->attempt = 1; r->splay_ns = -1;
+# + r->wait = WAIT_COOLDOWN; r->attempt = 1;
 
 # the splay of what was noticed in a run is zero
 # - r->splay_ns = random_upto(d, ns(r->policy->splay_ms));
 # + r->splay_ns = r->ended.ns == now.ns ? 0 : random_upto(d, ns(r->policy->splay_ms));
 
 # a change during a run is not owed
-# - if (!r->absorb && (diff & r->policy->on) != 0) {
-# + if (!in_run(r) && !r->absorb && (diff & r->policy->on) != 0) {
+# - if (!is_ignoring(r) && (diff & r->policy->on) != 0) {
+# + if (!in_run(r) && !is_ignoring(r) && (diff & r->policy->on) != 0) {
 
 # a change during the cooldown is dropped
-# - if (!r->absorb && (diff & r->policy->on) != 0) {
-# + if (!mono_before(now, free_at(r)) && !r->absorb && (diff & r->policy->on) != 0) {
+# - if (!is_ignoring(r) && (diff & r->policy->on) != 0) {
+# + if (!mono_before(now, free_at(r)) && !is_ignoring(r) && (diff & r->policy->on) != 0) {
 
 # what is not asked for is owed
-# - if (!r->absorb && (diff & r->policy->on) != 0) {
-# + if (!r->absorb) {
+# - if (!is_ignoring(r) && (diff & r->policy->on) != 0) {
+# + if (!is_ignoring(r) && (diff |= r->policy->on) != 0) {
 
 # what is not asked for does not unsettle
-# - if (diff == 0) return 0; note_difference(r, now);
-# + if ((diff & r->policy->on) == 0) return diff; note_difference(r, now);
+# - note_difference(r, now); if (!is_ignoring(r)
+# + if ((diff & r->policy->on) != 0) note_difference(r, now); if (!is_ignoring(r)
 
 # what is not asked for does not move the due time
-# - } else if (r->phase == PHASE_WAITING) { rearm(d, r, now); } return diff;
-# + } return diff;
-
-# seen is only updated by what is asked for
-# - p->seen = s; if (diff == 0) return 0;
-# + if ((diff & r->policy->on) == 0) return diff; p->seen = s;
-
-# min-size is not applied
-# - stamp_apply_min_size(&s, r->policy->min_size);
-# + ;
+# - } else if (r->phase == PHASE_WAITING) { rearm(d, r, now); } }
+# + } }
 
 # the paths are not judged again on leaving the queue
 # - if (r->manual || !mono_before(now, dispatch_due(r))) return true;
@@ -208,12 +200,12 @@ exit $status
 # + p->taken = 0; if (p->owed == 0) TAILQ_REMOVE(&r->owed, p, owed_link);
 
 # a failed run drops the start or the timer that it answered
-# - r->causes |= r->taken_causes;
-# + ;
+# - put_back(r); r->failures++;
+# + put_back(r); r->cause = CAUSE_NONE; r->failures++;
 
 # a failed run forgets that it was a change
-# - r->changed |= r->taken_changed;
-# + ;
+# - p->owed |= p->taken; p->taken = 0;
+# + p->owed |= p->taken; p->taken = 0; p->changed = false;
 
 # what a failed run took comes last
 # - TAILQ_INSERT_HEAD(&r->owed, p, owed_link);
@@ -244,44 +236,44 @@ exit $status
 # + r->retry_length = wait + random_upto(d, wait / 5);
 
 # a success does not reset the backoff
-# - r->failures = 0; r->base = now;
-# + r->base = now;
+# - r->failures = 0; r->every_from = now;
+# + r->every_from = now;
 
 # the cooldown applies to a retry
-# - case WAIT_RETRY: return after(r, r->retry_at);
-# + case WAIT_RETRY: return after(r, mono_max(free_at(r), r->retry_at));
+# - case WAIT_UNCUT: return r->retry_at;
+# + case WAIT_UNCUT: return mono_max(free_at(r), r->retry_at);
 
 # settle does not apply to a retry
-# - case WAIT_RETRY: return after(r, r->retry_at);
-# + case WAIT_RETRY: return r->retry_at;
+# - if (r->wait == WAIT_NONE) return MINIMUM;
+# + if (r->wait == WAIT_BACKOFF) return r->retry_at; if (r->wait == WAIT_NONE) return MINIMUM;
 
 # a change can make a wait longer
-# - return mono_min(after(r, free_at(r)), after(r, r->retry_at));
-# + return after(r, free_at(r));
+# - return mono_min(free_at(r), r->retry_at);
+# + return free_at(r);
 
 # a new cause does not restore the budget
-# - r->next_attempt = 1; if (in_run(r)) {
-# + if (in_run(r)) {
+# - r->attempt = 1; if (r->wait == WAIT_BACKOFF)
+# + if (r->wait == WAIT_BACKOFF)
 
 # a new cause does not shorten the wait
-# - if (r->wait == WAIT_RETRY && r->may_shorten) {
-# + if (0) {
+# - r->wait = WAIT_EITHER; if (r->wait == WAIT_CAUSE)
+# + ; if (r->wait == WAIT_CAUSE)
 
 # every wait may be shortened
-# - r->may_shorten = !r->shortened;
-# + r->may_shorten = true;
+# - r->wait == WAIT_EITHER ? WAIT_UNCUT : WAIT_BACKOFF;
+# + WAIT_BACKOFF;
 
 # only one wait in a row of failures may be shortened
-# - r->may_shorten = !r->shortened;
-# + r->may_shorten = r->may_shorten && !r->shortened;
+# - r->wait == WAIT_EITHER ? WAIT_UNCUT : WAIT_BACKOFF;
+# + r->wait == WAIT_EITHER || r->wait == WAIT_UNCUT ? WAIT_UNCUT : WAIT_BACKOFF;
 
 # a cause during a failing run does not shorten the wait
-# - r->wait = r->may_shorten ? WAIT_SHORTENED : WAIT_RETRY;
-# + r->wait = WAIT_RETRY;
+# - r->wait = in_full == WAIT_BACKOFF ? WAIT_EITHER : WAIT_UNCUT;
+# + r->wait = in_full;
 
 # a cause during a failing run does not restore the budget
-# - r->next_attempt = 1; if (in_run(r)) { r->cause_in_run = true; return;
-# + r->next_attempt = 1; if (in_run(r)) { return;
+# - r->attempt = 1; r->wait = in_full == WAIT_BACKOFF
+# + r->wait = in_full == WAIT_BACKOFF
 
 # one attempt too many
 # - r->attempt <= retry
@@ -296,32 +288,32 @@ exit $status
 # + r->attempt <= retry && r->attempt < 8
 
 # failed is for ever
-# - if (r->wait == WAIT_SPENT)
-# + if (0)
+# - if (r->wait == WAIT_CAUSE) r->wait = r->policy->retry == 0
+# + if (0) r->wait = r->policy->retry == 0
 
 # after failing a cause is served at once
-# - r->policy->retry == 0 ? WAIT_NORMAL : WAIT_RESUMED;
-# + WAIT_NORMAL;
+# - r->policy->retry == 0 ? WAIT_COOLDOWN : WAIT_BOTH;
+# + WAIT_COOLDOWN;
 
 # after failing a cause has no cooldown
-# - return mono_add(after(r, mono_max(free_at(r), r->retry_at)), splay);
-# + return mono_add(after(r, r->retry_at), splay);
+# - case WAIT_BOTH: return mono_max(free_at(r), r->retry_at);
+# + case WAIT_BOTH: return r->retry_at;
 
 # without retries a change waits for one
-# - r->policy->retry == 0 ? WAIT_NORMAL : WAIT_RESUMED;
-# + WAIT_RESUMED;
+# - r->policy->retry == 0 ? WAIT_COOLDOWN : WAIT_BOTH;
+# + WAIT_BOTH;
 
 # without retries a change during the run waits for one
-# - } else if (retry == 0 && r->cause_in_run) {
-# + } else if (0) {
+# - if (retry == 0) r->wait = WAIT_COOLDOWN;
+# + ;
 
 # a failed manual run with nothing owed counts as a failure
-# - else if (!r->only_manual) failed(d, r, now);
-# + else failed(d, r, now);
+# - else if (asked_only) forget_failures(r); else failed(d, r, now);
+# + else { (void)asked_only; failed(d, r, now); }
 
 # a manual run with nothing owed takes the number of a retry
-# - r->only_manual ? 1 : r->next_attempt;
-# + r->only_manual ? 2 : r->next_attempt;
+# - if (took_nothing(r)) r->attempt = 1;
+# + if (took_nothing(r)) r->attempt = 2;
 
 # a trigger waits for settle
 # - if (r->manual || !mono_before(now, dispatch_due(r)))
@@ -340,20 +332,20 @@ exit $status
 # + ;
 
 # a trigger is never used up
-# - r->manual = r->cause_in_run = r->changed
-# + r->cause_in_run = r->changed
+# - r->manual = r->cause_in_run = r->outside
+# + r->cause_in_run = r->outside
 
 # a blocked rule may be triggered
-# - if (!r->policy->enabled || r->leaving || r->phase == PHASE_BLOCKED)
-# + if (!r->policy->enabled || r->leaving)
+# - if (!r->policy->enabled || r->next_lock == NULL || r->phase == PHASE_BLOCKED)
+# + if (!r->policy->enabled || r->next_lock == NULL)
 
 # a disabled rule may be triggered
-# - if (!r->policy->enabled || r->leaving || r->phase == PHASE_BLOCKED)
-# + if (r->leaving || r->phase == PHASE_BLOCKED)
+# - if (!r->policy->enabled || r->next_lock == NULL || r->phase == PHASE_BLOCKED)
+# + if (r->next_lock == NULL || r->phase == PHASE_BLOCKED)
 
 # a disabled rule runs
-# - if (r->leaving || !r->policy->enabled) {
-# + if (r->leaving) {
+# - if (r->next_lock == NULL || !r->policy->enabled) {
+# + if (r->next_lock == NULL) {
 
 # a nudge does nothing during a run
 # - if (dispatch_pending(r) || in_run(r))
@@ -379,21 +371,17 @@ exit $status
 # - if (r->policy->at_start != START_NEW && r->policy->at_start != START_ALWAYS)
 # + if (r->policy->at_start != START_ALWAYS)
 
-# at-start = new owes what does not exist
-# - if (!p->seen.present) return;
-# + ;
-
 # the lock is not held
-# - r->lock->holders++;
-# + ;
+# - if (LIST_EMPTY(&lock->held_by) && heap_first(&lock->waiting) != NULL)
+# + if (heap_first(&lock->waiting) != NULL)
 
 # the lock is never given back
-# - r->lock->holders--;
+# - LIST_REMOVE(r, held_link);
 # + ;
 
 # the first of two holders gives the lock back
-# - r->lock->holders--;
-# + r->lock->holders = 0;
+# - LIST_REMOVE(r, held_link);
+# + LIST_INIT(&r->lock->held_by);
 
 # one run too many at a time
 # - d->running >= d->max_running
@@ -468,36 +456,36 @@ exit $status
 # + r->self_made = r->manual ? 0 : r->self_made + 1;
 
 # ignore does not ignore
-# - r->absorb = r->policy->while_running == RUNNING_IGNORE;
-# + r->absorb = false;
+# - r->policy->while_running == RUNNING_IGNORE ? MONO_NEVER : MINIMUM;
+# + MINIMUM;
 
 # rerun ignores
-# - r->absorb = r->policy->while_running == RUNNING_IGNORE;
-# + r->absorb = true;
+# - r->policy->while_running == RUNNING_IGNORE ? MONO_NEVER : MINIMUM;
+# + MONO_NEVER;
 
 # ignore goes on after a failed run
-# - if (!ok) r->absorb = false;
+# - if (!ok) r->ignore_until = MINIMUM;
 # + ;
 
 # ignore ends with the run
-# - if (!ok) r->absorb = false;
-# + r->absorb = false;
+# - if (!ok) r->ignore_until = MINIMUM;
+# + r->ignore_until = MINIMUM;
 
 # ignore never ends
-# - r->quiet_at = MONO_NEVER; r->absorb = false;
-# + r->quiet_at = MONO_NEVER;
+# - r->ignore_until = MINIMUM; if (r->phase == PHASE_IDLE
+# + if (r->phase == PHASE_IDLE
 
 # every does not run
-# - r->every_at = mono_add(now, ns(policy->every_ms));
-# + ;
+# - if (every == 0) return MONO_NEVER;
+# + if (every >= 0) return MONO_NEVER;
 
 # a success does not put every off
-# - if (r->policy->every_ms > 0) r->every_at = mono_add(now, ns(r->policy->every_ms));
-# + ;
+# - r->failures = 0; r->every_from = now;
+# + r->failures = 0;
 
 # a failed rule is not asked again by every
-# - if (r->phase == PHASE_IDLE) due = r->every_at;
-# + if (r->phase == PHASE_IDLE && !dispatch_pending(r)) due = r->every_at;
+# - if (r->phase == PHASE_IDLE) due = dispatch_every_at(r);
+# + if (r->phase == PHASE_IDLE && !dispatch_pending(r)) due = dispatch_every_at(r);
 
 # a removed rule stays in the queue
 # - if (r->phase == PHASE_QUEUED) leave_queue(d, r); heap_remove
@@ -508,7 +496,7 @@ exit $status
 # + if (in_run(r)) return false;
 
 # what is forgotten is still waited for
-# - r->phase = PHASE_WAITING; } } if (r->phase == PHASE_WAITING) rearm(d, r, now);
+# - r->phase = PHASE_WAITING; } } if (r->phase == PHASE_IDLE || r->phase == PHASE_WAITING) rearm(d, r, now);
 # + r->phase = PHASE_WAITING; } }
 
 # the failures of what is forgotten are remembered
@@ -524,32 +512,32 @@ exit $status
 # + (void)d;
 
 # the splay is shown as cooldown
-# - return mono_before(now, base) ? STATE_COOLDOWN : STATE_SETTLING;
-# + return STATE_COOLDOWN;
+# - if (!mono_before(now, settled_at(r, free)) && mono_before(now, free)) return STATE_COOLDOWN;
+# + if (!mono_before(now, settled_at(r, free))) return STATE_COOLDOWN;
 
 # failed is shown as idle
 # - return dispatch_pending(r) ? STATE_FAILED : STATE_IDLE;
 # + return STATE_IDLE;
 
 # a restart forgets how often it was tried
-# - r->next_attempt = saved->next_attempt > 0 ? saved->next_attempt : 1;
-# + r->next_attempt = 1;
+# - r->attempt = saved->attempt > 0 ? saved->attempt : 1;
+# + r->attempt = 1;
 
 # a restart resets the backoff
 # - r->failures = saved->failures;
 # + ;
 
 # a restart ends a retry's wait
-# - r->wait = saved->wait <= WAIT_NOT ? (enum dispatch_wait)saved->wait : WAIT_NORMAL;
+# - r->wait = saved->wait <= WAIT_UNCUT ? (enum dispatch_wait)saved->wait : WAIT_COOLDOWN;
 # + ;
 
 # a restart forgets that a wait was shortened
-# - r->shortened = saved->shortened;
-# + ;
+# - r->wait = saved->wait <= WAIT_UNCUT ? (enum dispatch_wait)saved->wait : WAIT_COOLDOWN;
+# + r->wait = saved->wait == WAIT_EITHER ? WAIT_BACKOFF : saved->wait <= WAIT_UNCUT ? (enum dispatch_wait)saved->wait : WAIT_COOLDOWN;
 
 # a restart lets a full wait be shortened
-# - r->may_shorten = !saved->full;
-# + ;
+# - r->wait = saved->wait <= WAIT_UNCUT ? (enum dispatch_wait)saved->wait : WAIT_COOLDOWN;
+# + r->wait = saved->wait == WAIT_UNCUT ? WAIT_BACKOFF : saved->wait <= WAIT_UNCUT ? (enum dispatch_wait)saved->wait : WAIT_COOLDOWN;
 
 # a damaged wait is as long as it says
 # - clamp(saved->retry_length, longest + longest / 10)
@@ -576,23 +564,19 @@ exit $status
 # + if (0)
 
 # every counts from the restart
-# - mono_add(now, every - clamp(since, every));
-# + mono_add(now, every);
+# - r->every_from = mono_add(now, -clamp(real - saved->succeeded, INT64_MAX));
+# + ;
 
 # every makes up for what was missed
-# - mono_add(now, every - clamp(since, every));
-# + mono_add(now, every - since);
-
-# a restart forgets what every counts from
-# - r->base = mono_add(now, -clamp(since, INT64_MAX));
-# + r->base = now;
+# - missed = mono_sub(r->ended, r->every_from) / every;
+# + missed = 0;
 
 # the end of the last run is not saved
-# - .ended = r->ended.ns != INT64_MIN ? mono_as_real(r->ended, now, real) : 0,
+# - .ended = r->ended.ns != MINIMUM.ns ? mono_as_real(r->ended, now, real) : 0,
 # + .ended = 0,
 
 # the last success is not saved
-# - .succeeded = mono_as_real(r->base, now, real),
+# - .succeeded = mono_as_real(r->every_from, now, real),
 # + .succeeded = 0,
 
 # the time of a retry is not saved
@@ -600,48 +584,44 @@ exit $status
 # + .retry_at = 0,
 
 # what a run in progress has taken is not saved
-# - .causes = r->causes | r->taken_causes,
-# + .causes = r->causes,
+# - .cause = r->cause,
+# + .cause = in_run(r) ? CAUSE_NONE : r->cause,
 
 # a wait that may not be cut short is not saved
-# - .full = !r->may_shorten,
-# + .full = false,
+# - .wait = r->wait,
+# + .wait = r->wait == WAIT_UNCUT ? WAIT_BACKOFF : r->wait,
 
 # at-start = never owes what the timer asked for
-# - r->policy->at_start != START_NEVER ? saved->causes : 0;
-# + saved->causes;
+# - if (saved->cause != CAUSE_NONE && r->policy->at_start != START_NEVER) {
+# + if (saved->cause != CAUSE_NONE) {
 
 # what the timer asked for is not owed after a restart
-# - r->causes |= causes;
-# + ;
+# - saved->cause == CAUSE_TIMER ? CAUSE_TIMER : CAUSE_START;
+# + saved->cause == CAUSE_TIMER ? CAUSE_NONE : CAUSE_START;
 
 # a restart does not end failed
-# - if (started || r->wait == WAIT_SPENT)
+# - if (started || r->wait == WAIT_CAUSE)
 # + if (started)
 
 # at-start = always is no cause for what waits
-# - if (started || r->wait == WAIT_SPENT)
-# + if (r->wait == WAIT_SPENT)
+# - if (started || r->wait == WAIT_CAUSE)
+# + (void)started; if (r->wait == WAIT_CAUSE)
 
 # every restart is a cause
-# - if (started || r->wait == WAIT_SPENT)
-# + if (1)
+# - if (started || r->wait == WAIT_CAUSE)
+# + (void)started;
 
 # what was owed is not after a restart
 # - if (owed == 0) return;
 # + if (owed != 0) return;
-
-# what was seen is not known after a restart
-# - p->seen = *seen;
-# + ;
 
 # what was owed does not settle after a restart
 # - note_difference(r, now); rearm(d, r, now); }
 # + rearm(d, r, now); }
 
 # a restart forgets that it was a change
-# - TAILQ_INSERT_TAIL(&r->owed, p, owed_link); r->changed = true;
-# + TAILQ_INSERT_TAIL(&r->owed, p, owed_link);
+# - p->owed = owed; p->changed = true;
+# + p->owed = owed;
 
 # a run left over has taken nothing
 # - take_owed(r); r->cause_in_run
@@ -656,12 +636,12 @@ exit $status
 # + mono_add(now, -since_start)
 
 # a lost run is waited for like a failed one
-# - r->wait = WAIT_NOT;
-# + ;
+# - if (dispatch_pending(r)) r->wait = WAIT_NONE;
+# + if (dispatch_pending(r)) r->wait = WAIT_BACKOFF;
 
 # what a lost run took waits for the cooldown
-# - case WAIT_NOT: return MINIMUM;
-# + case WAIT_NOT: return after(r, free_at(r));
+# - if (r->wait == WAIT_NONE) return MINIMUM;
+# + if (r->wait == WAIT_NONE) return free_at(r);
 
 # a lost run drops what it took
 # - r->ended = now; put_back(r);
@@ -673,19 +653,15 @@ exit $status
 
 # a lost run counts as an attempt
 # - r->ended = now; put_back(r);
-# + r->ended = now; put_back(r); r->next_attempt++;
-
-# the wait after a lost run cannot be shortened
-# - r->wait = WAIT_NOT; r->shortened = false;
-# + r->wait = WAIT_NOT;
+# + r->ended = now; put_back(r); r->attempt++;
 
 # a lost run that owes nothing any more leaves its wait behind
-# - } else { forget_failures(r); } rearm(d, r, now);
-# + } rearm(d, r, now);
+# - r->wait = WAIT_NONE; else forget_failures(r);
+# + r->wait = WAIT_NONE;
 
 # a changed rule stays failed
-# - forget_failures(r); r->failures = 0; r->self_made = 0;
-# + r->failures = 0; r->self_made = 0;
+# - return; } forget_failures(r); if (r->phase == PHASE_QUEUED)
+# + return; } if (r->phase == PHASE_QUEUED)
 
 # a changed rule keeps its backoff
 # - r->failures = 0; r->self_made = 0;
@@ -700,23 +676,19 @@ exit $status
 # + r->next_lock
 
 # every of a changed rule counts from the change
-# - mono_max(now, mono_add(r->base, ns(policy->every_ms)))
-# + mono_add(now, ns(policy->every_ms))
-
-# every goes on after it was taken away
-# - r->every_at = MONO_NEVER; if (policy->every_ms > 0)
-# + if (policy->every_ms > 0)
+# - r->policy = policy; r->next_lock = lock
+# + r->policy = policy; r->every_from = now; r->next_lock = lock
 
 # a changed rule keeps its lock
-# - r->lock = r->next_lock; if (r->phase != PHASE_BLOCKED)
-# + if (r->phase != PHASE_BLOCKED)
+# - r->lock = r->next_lock; if (r->phase != PHASE_BLOCKED
+# + if (r->phase != PHASE_BLOCKED
 
 # a changed rule keeps its lock after the run in progress
 # - r->lock = r->next_lock; r->phase = PHASE_IDLE;
 # + r->phase = PHASE_IDLE;
 
 # a change to a rule takes it out of blocked
-# - if (r->phase != PHASE_BLOCKED) rearm(d, r, now);
+# - if (r->phase != PHASE_BLOCKED || !policy->enabled) rearm(d, r, now);
 # + rearm(d, r, now);
 
 # a changed rule stands in the queue of its old lock
@@ -724,17 +696,37 @@ exit $status
 # + r->lock = r->next_lock;
 
 # a change to a rule during its run brings no new budget
-# - r->cause_in_run = true; return; } if (r->phase == PHASE_QUEUED)
-# + return; } if (r->phase == PHASE_QUEUED)
+# - r->cause_in_run = true; return; } forget_failures(r);
+# + return; } forget_failures(r);
 
 # a removed rule that still runs stays removed
-# - r->leaving = false;
-# + ;
+# - r->next_lock = lock != NULL ? lock : &r->own_lock; r->failures = 0;
+# + if (r->next_lock != NULL) r->next_lock = lock != NULL ? lock : &r->own_lock; r->failures = 0;
 
 # a removed rule forgets what its run answers
-# - r->manual = false; r->leaving = true;
-# + r->manual = false; r->leaving = true; clear_taken(r);
+# - r->manual = false; r->next_lock = NULL;
+# + r->manual = false; r->next_lock = NULL; clear_taken(r);
 
 # what a removed rule failed to deliver is not owed
-# - else if (!r->only_manual) failed(d, r, now);
-# + else if (!r->only_manual && !r->leaving) failed(d, r, now);
+# - else failed(d, r, now); rearm
+# + else if (r->next_lock != NULL) failed(d, r, now); rearm
+
+# a retry is splayed
+# - return splayed && r->splay_ns > 0 ? r->splay_ns : 0;
+# + (void)splayed; return r->splay_ns > 0 ? r->splay_ns : 0;
+
+# a cause during a failing run shortens a wait in full
+# - r->wait = in_full == WAIT_BACKOFF ? WAIT_EITHER : WAIT_UNCUT;
+# + r->wait = WAIT_EITHER;
+
+# a blocked rule that is disabled keeps its timer
+# - if (r->phase != PHASE_BLOCKED || !policy->enabled) rearm
+# + if (r->phase != PHASE_BLOCKED) rearm
+
+# a timer counts more than a start
+# - if (r->cause != CAUSE_START) r->cause = what;
+# + r->cause = what;
+
+# a lost run that met a new cause has no new budget
+# - if (r->cause_in_run) r->attempt = 1;
+# + ;

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "dispatch.h"
+#include "stamp.h"
 
 #define PATHS 2
 #define RUNS 5000
@@ -28,7 +29,7 @@ struct subject {
 	struct dispatch_rule rule;
 	struct policy policy;
 	struct dispatch_path path[PATHS];
-	struct stamp file[PATHS];
+	struct stamp file[PATHS], seen[PATHS];
 	bool watched[PATHS];
 	struct dispatch_lock *lock;
 	bool missing, gone;      /* its program; the rule */
@@ -39,6 +40,7 @@ struct subject {
 	bool running, left_over; /* ... by a daemon that is gone */
 	int64_t ends_ms, term_ms, kill_ms;
 	int64_t put_off; /* ms from an event to its look */
+	mono_t started;
 	unsigned looks;
 };
 
@@ -126,11 +128,23 @@ add_bare(struct policy p, struct dispatch_lock *lock)
 	return add_while(true, p, lock);
 }
 
+/* What a look at a path finds. */
+static struct stamp
+visible(const struct subject *s, size_t p)
+{
+	struct stamp stamp = s->file[p];
+
+	stamp_apply_min_size(&stamp, s->policy.min_size);
+	return stamp;
+}
+
 static void
 watch(struct subject *s, size_t p)
 {
 	s->watched[p] = true;
-	dispatch_baseline(&world.d, &s->rule, &s->path[p], &s->file[p], world.now);
+	s->seen[p] = visible(s, p);
+	if (s->seen[p].present)
+		dispatch_found(&world.d, &s->rule, &s->path[p], world.now);
 }
 
 static struct subject *
@@ -159,9 +173,15 @@ add_usual(void)
 static unsigned
 look(struct subject *s, size_t p, unsigned hints)
 {
+	struct stamp stamp = visible(s, p);
+	unsigned diff = stamp_diff(&s->seen[p], &stamp, hints);
+
 	s->looks++;
-	return dispatch_look(&world.d, &s->rule, &s->path[p], &s->file[p], hints,
-	    mono_add(world.now, -s->put_off * MONO_MS), world.now);
+	s->seen[p] = stamp;
+	if (diff != 0)
+		dispatch_note(&world.d, &s->rule, &s->path[p], diff,
+		    mono_add(world.now, -s->put_off * MONO_MS), world.now);
+	return diff;
 }
 
 static void
@@ -206,17 +226,19 @@ look_at_all(struct subject *s)
 static void
 start(struct subject *s)
 {
-	dispatch_start(&world.d, &s->rule, world.now);
+	enum dispatch_reason reason = dispatch_start(&world.d, &s->rule, world.now);
+
 	assert_false(s->running);
 	assert_true(world.runs < RUNS);
 	world.run[world.runs++] = (struct run){
 		.s = s,
 		.start = now_ms(),
 		.end = -1,
-		.reason = s->rule.reason,
+		.reason = reason,
 		.attempt = s->rule.attempt,
 	};
 	s->running = true;
+	s->started = world.now;
 	s->ends_ms = now_ms() + s->length_ms;
 	if (++world.running > world.most_running)
 		world.most_running = world.running;
@@ -259,9 +281,9 @@ step(enum dispatch_step what, struct subject *s)
 		else
 			start(s);
 		break;
-	case STEP_CLOSE:
+	case STEP_STOP_IGNORING:
 		look_at_all(s);
-		dispatch_close(&world.d, &s->rule, world.now);
+		dispatch_stop_ignoring(&world.d, &s->rule, world.now);
 		break;
 	case STEP_TERM:
 		s->term_ms = now_ms();
@@ -383,7 +405,7 @@ come_back_to(struct subject *s, size_t p)
 		return;
 	}
 	dispatch_restore_path(
-	    &world.d, &s->rule, &s->path[p], &was.seen, was.owed | was.taken, world.now);
+	    &world.d, &s->rule, &s->path[p], was.owed | was.taken, world.now);
 	look(s, p, 0);
 }
 
@@ -391,7 +413,6 @@ static void
 come_back(struct subject *s, mono_t stopped, int64_t away)
 {
 	struct dispatch_saved known = saved(&s->rule, stopped);
-	mono_t started = s->rule.started;
 	size_t i;
 
 	dispatch_add(&world.d, &s->rule, &s->policy, s->lock, true, world.now);
@@ -404,7 +425,7 @@ come_back(struct subject *s, mono_t stopped, int64_t away)
 	s->left_over = s->ends_ms > now_ms();
 	if (s->left_over) {
 		dispatch_adopt(
-		    &world.d, &s->rule, mono_sub(stopped, started) + away, world.now);
+		    &world.d, &s->rule, mono_sub(stopped, s->started) + away, world.now);
 		return;
 	}
 	s->running = false;
@@ -426,7 +447,8 @@ restart(int64_t ms, int64_t jump_ms)
 	dispatch_init(&world.d, world.d.max_running, 8);
 	for (i = 0; i < world.subjects; i++)
 		if (world.subject[i].lock != NULL)
-			*world.subject[i].lock = (struct dispatch_lock){ .holders = 0 };
+			*world.subject[i].lock =
+			    (struct dispatch_lock){ .held_by = { NULL } };
 	for (i = 0; i < world.subjects; i++)
 		come_back(&world.subject[i], stopped, (ms + jump_ms) * MONO_MS);
 }
@@ -703,7 +725,7 @@ what_is_written_long_after_a_rule_was_blocked_settles(void **state)
 static void
 what_is_written_long_into_the_wait_for_a_lock_settles(void **state)
 {
-	struct dispatch_lock lock = { .holders = 0 };
+	struct dispatch_lock lock = { .held_by = { NULL } };
 	struct subject *a, *b;
 	int64_t t;
 
@@ -789,7 +811,7 @@ add_unsettled_in_the_queue(struct dispatch_lock *lock)
 static void
 leaving_the_queue_puts_a_run_off_by_settle_max_at_most(void **state)
 {
-	struct dispatch_lock lock = { .holders = 0 };
+	struct dispatch_lock lock = { .held_by = { NULL } };
 	struct subject *b = add_unsettled_in_the_queue(&lock);
 
 	(void)state;
@@ -800,7 +822,7 @@ leaving_the_queue_puts_a_run_off_by_settle_max_at_most(void **state)
 static void
 leaving_the_queue_puts_a_run_off_only_once(void **state)
 {
-	struct dispatch_lock lock = { .holders = 0 };
+	struct dispatch_lock lock = { .held_by = { NULL } };
 	struct subject *b = add_unsettled_in_the_queue(&lock), *c;
 
 	(void)state;
@@ -1145,20 +1167,19 @@ what_a_failed_run_took_comes_before_what_was_noticed_meanwhile(void **state)
 static void
 the_most_telling_change_is_told(void **state)
 {
-	struct dispatch_path p = { .seen.present = true };
+	struct dispatch_path p = { .owed = 0 };
 
 	(void)state;
 	p.taken = CHANGE_ATTRIBUTES | CHANGE_MODIFY | CHANGE_CREATE | CHANGE_DELETE;
-	assert_int_equal(dispatch_telling_change(&p), CHANGE_CREATE);
+	assert_int_equal(dispatch_telling_change(&p, true), CHANGE_CREATE);
 	p.taken = CHANGE_ATTRIBUTES | CHANGE_MODIFY | CHANGE_DELETE;
-	assert_int_equal(dispatch_telling_change(&p), CHANGE_MODIFY);
+	assert_int_equal(dispatch_telling_change(&p, true), CHANGE_MODIFY);
 	p.taken = CHANGE_ATTRIBUTES | CHANGE_DELETE;
-	assert_int_equal(dispatch_telling_change(&p), CHANGE_ATTRIBUTES);
+	assert_int_equal(dispatch_telling_change(&p, true), CHANGE_ATTRIBUTES);
 	p.taken = CHANGE_DELETE;
-	assert_int_equal(dispatch_telling_change(&p), CHANGE_DELETE);
+	assert_int_equal(dispatch_telling_change(&p, true), CHANGE_DELETE);
 	p.taken = CHANGE_CREATE;
-	p.seen.present = false;
-	assert_int_equal(dispatch_telling_change(&p), CHANGE_DELETE);
+	assert_int_equal(dispatch_telling_change(&p, false), CHANGE_DELETE);
 }
 
 /* ---- retry ---- */
@@ -1656,7 +1677,7 @@ a_rule_may_be_blocked_again_and_again(void **state)
 static void
 a_blocked_rule_holds_neither_lock_nor_slot(void **state)
 {
-	struct dispatch_lock lock = { .holders = 0 };
+	struct dispatch_lock lock = { .held_by = { NULL } };
 	struct subject *a, *b;
 
 	(void)state;
@@ -1836,7 +1857,7 @@ a_trigger_goes_past_the_retry_wait(void **state)
 static void
 a_trigger_does_not_go_past_the_lock(void **state)
 {
-	struct dispatch_lock lock = { .holders = 0 };
+	struct dispatch_lock lock = { .held_by = { NULL } };
 	struct subject *a = add_locked(usual(), &lock), *b = add_locked(usual(), &lock);
 
 	(void)state;
@@ -2207,6 +2228,35 @@ ignore_lasts_one_settle_after_a_success(void **state)
 }
 
 static void
+a_blocked_rule_that_is_disabled_waits_for_nothing(void **state)
+{
+	struct subject *s = add_ignoring();
+	struct policy p = s->policy;
+
+	(void)state;
+	write_file(s, 0);
+	advance(1200);
+	assert_int_equal(run(0)->end, 1100);
+	s->missing = true;
+	trigger(s);
+	advance(0);
+	assert_state(s, "blocked");
+	assert_false(mono_is_never(dispatch_deadline(&world.d)));
+	p.enabled = false;
+	change(s, p, NULL);
+	assert_true(mono_is_never(dispatch_deadline(&world.d)));
+	advance(HOUR);
+	s->missing = false;
+	p.enabled = true;
+	change(s, p, NULL);
+	unblock(s);
+	advance(HOUR);
+	write_file(s, 0);
+	advance(HOUR);
+	assert_int_equal(world.runs, 2);
+}
+
+static void
 ignore_ends_with_a_failed_run(void **state)
 {
 	struct subject *s = add_ignoring();
@@ -2350,7 +2400,7 @@ the_oldest_due_time_is_served_first(void **state)
 static void
 a_rule_whose_lock_is_held_is_passed_over_and_keeps_its_place(void **state)
 {
-	struct dispatch_lock lock = { .holders = 0 };
+	struct dispatch_lock lock = { .held_by = { NULL } };
 	struct subject *a, *b, *c, *d;
 
 	(void)state;
@@ -2393,7 +2443,7 @@ holders(const struct dispatch_lock *lock)
 static void
 a_rule_that_is_due_says_what_it_waits_for(void **state)
 {
-	struct dispatch_lock lock = { .holders = 0 };
+	struct dispatch_lock lock = { .held_by = { NULL } };
 	struct subject *a, *b, *c;
 
 	(void)state;
@@ -2424,7 +2474,7 @@ a_rule_that_is_due_says_what_it_waits_for(void **state)
 static void
 rules_with_different_locks_run_side_by_side(void **state)
 {
-	struct dispatch_lock one = { .holders = 0 }, two = { .holders = 0 };
+	struct dispatch_lock one = { .held_by = { NULL } }, two = { .held_by = { NULL } };
 
 	(void)state;
 	trigger(add_locked(usual(), &one));
@@ -2447,7 +2497,7 @@ assert_no_overlap(void)
 static void
 two_busy_rules_with_one_lock_take_turns_and_never_overlap(void **state)
 {
-	struct dispatch_lock lock = { .holders = 0 };
+	struct dispatch_lock lock = { .held_by = { NULL } };
 	struct policy p = usual();
 	struct subject *a, *b;
 	size_t i;
@@ -2470,7 +2520,7 @@ two_busy_rules_with_one_lock_take_turns_and_never_overlap(void **state)
 static void
 a_busy_rule_passes_over_a_waiting_one_once_at_most(void **state)
 {
-	struct dispatch_lock lock = { .holders = 0 };
+	struct dispatch_lock lock = { .held_by = { NULL } };
 	struct policy p = usual();
 	struct subject *a, *b;
 
@@ -2636,7 +2686,7 @@ a_removed_rule_does_not_run(void **state)
 static void
 a_removed_rule_that_runs_keeps_lock_and_timeout_to_the_end(void **state)
 {
-	struct dispatch_lock lock = { .holders = 0 };
+	struct dispatch_lock lock = { .held_by = { NULL } };
 	struct policy p = usual();
 	struct subject *a, *b;
 
@@ -3225,7 +3275,7 @@ a_rule_that_comes_back_owing_nothing_waits_for_nothing(void **state)
 
 	(void)state;
 	assert_false(dispatch_remove(&world.d, &s->rule));
-	known.full = true;
+	known.wait = WAIT_UNCUT;
 	dispatch_add(&world.d, &s->rule, &s->policy, NULL, true, world.now);
 	dispatch_restore(&world.d, &s->rule, &known, world.now, REAL);
 	s->path[0] = (struct dispatch_path){ 0 };
@@ -3279,7 +3329,7 @@ a_run_left_over_is_running_and_has_taken_what_is_owed(void **state)
 static void
 a_run_left_over_holds_its_lock(void **state)
 {
-	struct dispatch_lock lock = { .holders = 0 };
+	struct dispatch_lock lock = { .held_by = { NULL } };
 	struct subject *b;
 
 	(void)state;
@@ -3314,7 +3364,8 @@ a_run_left_over_holds_a_slot(void **state)
 static void
 two_runs_left_over_with_one_lock_both_hold_it(void **state)
 {
-	struct dispatch_lock other = { .holders = 0 }, lock = { .holders = 0 };
+	struct dispatch_lock other = { .held_by = { NULL } },
+			     lock = { .held_by = { NULL } };
 	struct subject *a, *b, *c;
 
 	(void)state;
@@ -3656,7 +3707,7 @@ a_changed_rule_whose_last_attempt_runs_gets_a_new_budget(void **state)
 static void
 a_changed_rule_that_waits_has_its_new_lock_at_once(void **state)
 {
-	struct dispatch_lock one = { .holders = 0 }, two = { .holders = 0 };
+	struct dispatch_lock one = { .held_by = { NULL } }, two = { .held_by = { NULL } };
 	struct subject *a = add_left_over(patient(), &one);
 	struct subject *b = add_locked(usual(), &one), *c = add_locked(usual(), &two);
 
@@ -3680,7 +3731,7 @@ a_changed_rule_that_waits_has_its_new_lock_at_once(void **state)
 static void
 a_changed_rule_that_runs_has_its_new_lock_afterwards(void **state)
 {
-	struct dispatch_lock one = { .holders = 0 }, two = { .holders = 0 };
+	struct dispatch_lock one = { .held_by = { NULL } }, two = { .held_by = { NULL } };
 	struct subject *a = add_left_over(patient(), &one);
 	struct subject *b = add_locked(usual(), &one), *c = add_locked(usual(), &two);
 
@@ -3851,7 +3902,7 @@ what_a_removed_rule_failed_to_deliver_is_owed_after_its_end(void **state)
 	assert_true(dispatch_remove(&world.d, &s->rule));
 	advance(HOUR);
 	assert_int_equal(s->path[0].owed, CHANGE_MODIFY);
-	assert_int_equal(s->rule.next_attempt, 2);
+	assert_int_equal(s->rule.attempt, 2);
 	assert_int_equal(world.runs, 1);
 	assert_true(mono_is_never(dispatch_deadline(&world.d)));
 }
@@ -4013,6 +4064,7 @@ main(void)
 		TEST(a_look_that_was_put_off_counts_from_its_event),
 		TEST(ignore_takes_a_change_during_a_run_as_its_own_doing),
 		TEST(ignore_lasts_one_settle_after_a_success),
+		TEST(a_blocked_rule_that_is_disabled_waits_for_nothing),
 		TEST(ignore_ends_with_a_failed_run),
 		TEST(rerun_takes_no_looks_after_a_run),
 		TEST(every_runs_when_no_run_has_succeeded_for_that_long),

@@ -22,6 +22,7 @@
 #include <cmocka.h>
 
 #include "dispatch.h"
+#include "stamp.h"
 
 #define RULES 4
 #define PATHS 2
@@ -109,7 +110,7 @@ struct subject {
 	bool installed, blocked, gone, manual, queued, running, stopping, killed, rested;
 	bool left_over, orphan; /* its run: of another life; nobody's */
 	bool ignoring;
-	int64_t key, added, ends_at, stop_at, close_at;
+	int64_t key, added, started, ends_at, stop_at, close_at;
 	int64_t offset; /* of the wall clock, when the state was saved */
 	unsigned fail_percent, write_percent;
 	int64_t splay; /* the die, and the period that it was thrown in */
@@ -705,21 +706,14 @@ close_time(const struct subject *s)
 static int64_t
 every_time(const struct world *w, struct subject *s)
 {
-	int64_t every = s->policy.every_ms * MS;
-	const struct event *e;
+	int64_t every = s->policy.every_ms * MS, at = base_of_every(s, s->n) + every;
 
 	if (every == 0 || outlook(w, s)->due != NEVER)
 		return NEVER;
-	for (e = s->record + s->n; e-- > s->record;) {
-		if (e->kind == TIMER || (e->kind == END && e->ok))
-			return e->at + every;
-		if (e->kind == CHANGED)
-			return later(
-			    e->at, base_of_every(s, (size_t)(e - s->record)) + every);
-		if (e->kind == RESTORED)
-			return later(e->at, e->base + every);
-	}
-	return s->added + every;
+	/* Those that came before the last run of a rule that has given up count not. */
+	while (pending(s) && at <= end_of_run(s))
+		at += every;
+	return at;
 }
 
 /* Does nothing hold the rule any more but the splay? */
@@ -813,20 +807,6 @@ visible(const struct subject *s, size_t p)
 	return f.present && f.size >= s->policy.min_size ? f : (struct file){ 0 };
 }
 
-static struct stamp
-stamp_of(const struct file *f)
-{
-	return f->present ? (struct stamp){
-			.present = true,
-			.mode = (mode_t)(S_IFREG | f->mode),
-			.ino = f->ino,
-			.size = f->size,
-			.mtime_ns = f->content,
-			.taken_ns = 1000 * SEC,
-		}
-			  : (struct stamp){ .taken_ns = 1000 * SEC };
-}
-
 static unsigned
 difference(const struct file *a, const struct file *b, bool replaced)
 {
@@ -866,9 +846,8 @@ static void
 look(struct world *w, struct subject *s, size_t p, bool by_event)
 {
 	struct file f = visible(s, p);
-	struct stamp stamp = stamp_of(&s->file[p]);
 	bool replaced = by_event && s->file[p].replaced;
-	unsigned bits = difference(&s->seen[p], &f, replaced), got;
+	unsigned bits = difference(&s->seen[p], &f, replaced);
 	mono_t noticed = w->now;
 	int64_t since;
 
@@ -880,11 +859,10 @@ look(struct world *w, struct subject *s, size_t p, bool by_event)
 	/* A look that was put off, for as long as a slow one makes it. */
 	if (by_event && chance(&w->inside, 30))
 		noticed.ns -= (int64_t)(roll(&w->inside) % 3000) * MS;
-	got = dispatch_look(&w->d, &s->rule, &s->path[p], &stamp,
-	    replaced ? HINT_REPLACED : 0, noticed, w->now);
-	check(w, s, got == bits, "a look finds the differences");
-	if (bits != 0)
-		note_difference(w, s, p, bits, since, noticed);
+	if (bits == 0)
+		return;
+	dispatch_note(&w->d, &s->rule, &s->path[p], bits, noticed, w->now);
+	note_difference(w, s, p, bits, since, noticed);
 }
 
 static void
@@ -899,7 +877,6 @@ look_at_all(struct world *w, struct subject *s)
 static void
 baseline(struct world *w, struct subject *s, size_t p)
 {
-	struct stamp stamp = stamp_of(&s->file[p]);
 	struct event *e;
 	int64_t since;
 
@@ -908,7 +885,8 @@ baseline(struct world *w, struct subject *s, size_t p)
 	s->seen[p] = visible(s, p);
 	s->file[p].replaced = false;
 	since = burst_now(w, s);
-	dispatch_baseline(&w->d, &s->rule, &s->path[p], &stamp, w->now);
+	if (s->seen[p].present)
+		dispatch_found(&w->d, &s->rule, &s->path[p], w->now);
 	if (!s->seen[p].present ||
 	    (s->policy.at_start != START_NEW && s->policy.at_start != START_ALWAYS))
 		return;
@@ -991,7 +969,8 @@ owes(const struct subject *s, enum kind kind)
 
 /* The reason; with something forgotten it is not worth the telling. */
 static void
-check_reason(const struct world *w, const struct subject *s, uint32_t attempt)
+check_reason(const struct world *w, const struct subject *s, uint32_t attempt,
+    enum dispatch_reason reason)
 {
 	enum dispatch_reason want = REASON_TIMER;
 
@@ -1005,7 +984,7 @@ check_reason(const struct world *w, const struct subject *s, uint32_t attempt)
 		want = REASON_CHANGE;
 	else if (owes(s, AT_START) || owes(s, BASELINE))
 		want = REASON_START;
-	check(w, s, s->rule.reason == want, "the reason");
+	check(w, s, reason == want, "the reason");
 	seen[SAW_CHANGE + want]++;
 }
 
@@ -1057,11 +1036,13 @@ start(struct world *w, struct subject *s)
 {
 	static const int64_t lengths[] = { 0, 0, 5, 60, 60, 800, 7000 };
 	uint32_t attempt = pending(s) ? outlook(w, s)->attempt : 1;
+	enum dispatch_reason reason;
 
 	check_start(w, s);
-	dispatch_start(&w->d, &s->rule, w->now);
+	reason = dispatch_start(&w->d, &s->rule, w->now);
+	s->started = w->now.ns;
 	check(w, s, s->rule.attempt == attempt, "the attempt number");
-	check_reason(w, s, attempt);
+	check_reason(w, s, attempt, reason);
 	note_start(w, s, attempt);
 	s->ignoring = s->policy.while_running == RUNNING_IGNORE;
 	trace(w, s, attempt);
@@ -1130,7 +1111,7 @@ step_close(struct world *w, struct subject *s)
 	check(w, s, w->grain != 0 ? w->now.ns >= at : w->now.ns == at,
 	    "one settle after a success the paths are looked at");
 	look_at_all(w, s);
-	dispatch_close(&w->d, &s->rule, w->now);
+	dispatch_stop_ignoring(&w->d, &s->rule, w->now);
 	s->ignoring = false;
 	note(w, s, CLOSE);
 	seen[SAW_CLOSE]++;
@@ -1198,7 +1179,7 @@ steps(struct world *w)
 					       offsetof(struct subject, rule));
 		if (step == STEP_LOOK)
 			step_look(w, s);
-		else if (step == STEP_CLOSE)
+		else if (step == STEP_STOP_IGNORING)
 			step_close(w, s);
 		else
 			step_stop(w, s, step == STEP_KILL);
@@ -1313,10 +1294,21 @@ note_end(struct world *w, struct subject *s, bool ok, bool took)
 	s->n++;
 }
 
+static bool
+has_taken(const struct subject *s)
+{
+	size_t p;
+
+	for (p = 0; p < PATHS; p++)
+		if (s->taken[p] != 0)
+			return true;
+	return s->cause_taken;
+}
+
 static void
 end(struct world *w, struct subject *s)
 {
-	bool ok = !s->stopping && !chance(&w->inside, s->fail_percent);
+	bool ok = !s->stopping && !chance(&w->inside, s->fail_percent), took;
 	size_t run = (size_t)(latest(s, START) - s->record);
 
 	if (chance(&w->inside, s->write_percent)) {
@@ -1328,6 +1320,10 @@ end(struct world *w, struct subject *s)
 		return;
 	}
 	trace(w, s, ok ? 0xe4d : 0xbad);
+	/* If all that it took was forgotten meanwhile, it is as if asked for only. */
+	took = has_taken(s);
+	s->record[run].took = took;
+	s->record[run].boundary |= !took;
 	dispatch_end(&w->d, &s->rule, ok, w->now);
 	s->record[run].ended = true;
 	s->record[run].ok = ok;
@@ -1338,7 +1334,7 @@ end(struct world *w, struct subject *s)
 	run_over(w, s);
 	s->ignoring = s->ignoring && ok;
 	s->close_at = w->now.ns + s->policy.settle_ms * MS;
-	note_end(w, s, ok, s->record[run].took);
+	note_end(w, s, ok, took);
 	if (s->manual && s->policy.enabled)
 		enter_queue(s, w->now.ns);
 }
@@ -1497,8 +1493,6 @@ note_restored(struct world *w, struct subject *s, bool spent)
 static void
 come_back_to(struct world *w, struct subject *s, size_t p)
 {
-	struct stamp known = s->path[p].seen;
-
 	s->path[p] = (struct dispatch_path){ 0 };
 	if (!s->policy.enabled)
 		s->watched[p] = false;
@@ -1508,8 +1502,7 @@ come_back_to(struct world *w, struct subject *s, size_t p)
 		baseline(w, s, p);
 		return;
 	}
-	known.stored = true;
-	dispatch_restore_path(&w->d, &s->rule, &s->path[p], &known, s->owed[p], w->now);
+	dispatch_restore_path(&w->d, &s->rule, &s->path[p], s->owed[p], w->now);
 	look(w, s, p, false);
 }
 
@@ -1560,7 +1553,7 @@ come_back(struct world *w, struct subject *s, bool starting, bool alive)
 	bool ran = s->running || s->orphan, spent = had_failed(w, s, ran);
 	bool counts = s->policy.enabled && s->policy.at_start != START_NEVER;
 	struct dispatch_saved known;
-	int64_t started = s->rule.started.ns;
+	int64_t started = s->started;
 	size_t p;
 
 	dispatch_save(&s->rule, &known, w->now, real_time(w, s->offset));

@@ -78,12 +78,10 @@ draw_record(struct record *r)
 
 	*r = (struct record){
 		.rule = draw_text("r"),
-		.state.causes = (unsigned)draw(4),
-		.state.next_attempt = (uint32_t)draw(UINT32_MAX),
+		.state.cause = (unsigned)draw(4),
+		.state.attempt = (uint32_t)draw(UINT32_MAX),
 		.state.failures = draw(2) == 0 ? UINT32_MAX : 0,
 		.state.wait = (unsigned)draw(6),
-		.state.shortened = draw(2) == 0,
-		.state.full = draw(2) == 0,
 		.verify_first = draw(2) == 0,
 		.detected = draw_time(),
 		.state.ended = draw_time(),
@@ -132,12 +130,10 @@ assert_seen(const struct stamp *a, const struct stamp *b)
 static void
 assert_numbers(const struct record *a, const struct record *b)
 {
-	assert_int_equal(a->state.causes, b->state.causes);
-	assert_int_equal(a->state.next_attempt, b->state.next_attempt);
+	assert_int_equal(a->state.cause, b->state.cause);
+	assert_int_equal(a->state.attempt, b->state.attempt);
 	assert_int_equal(a->state.failures, b->state.failures);
 	assert_int_equal(a->state.wait, b->state.wait);
-	assert_int_equal(a->state.shortened, b->state.shortened);
-	assert_int_equal(a->state.full, b->state.full);
 	assert_int_equal(a->verify_first, b->verify_first);
 	assert_true(a->detected == b->detected && a->state.ended == b->state.ended);
 	assert_true(a->state.succeeded == b->state.succeeded &&
@@ -275,8 +271,7 @@ a_member_of_another_type_is_refused(void **unused)
 		",\"causes\":\"+1\"",
 		",\"causes\":\"0x1\"",
 		",\"causes\":\"1.0\"",
-		",\"shortened\":\"yes\"",
-		",\"full\":1",
+		",\"verify_first\":\"yes\"",
 		",\"verify_first\":false",
 		",\"last_run\":[]",
 		",\"last_run\":null",
