@@ -25,7 +25,8 @@ CPPFLAGS_linux = -D_GNU_SOURCE -Isrc/linux
 CPPFLAGS_ALL = -DVERSION='"$(VERSION)"' -iquote src $(CPPFLAGS_$(PLATFORM)) $(CPPFLAGS)
 COMPILE = $(CC) -std=c11 $(WARNINGS) $(CFLAGS) $(CPPFLAGS_ALL) -MMD -MP
 
-SRCS = $(wildcard src/*.c) $(wildcard src/$(PLATFORM)/*.c)
+CORE = $(filter-out src/macos/% src/linux/%,$(wildcard src/*.c src/*/*.c))
+SRCS = $(CORE) $(wildcard src/$(PLATFORM)/*.c)
 OBJS = $(SRCS:src/%.c=$(BUILD)/%.o)
 LIB = $(BUILD)/libwatchpathd.a
 UNIT = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
@@ -118,7 +119,7 @@ ifeq ($(PLATFORM),linux)
 	rm -f $(HITS)
 	@$(MAKE) BUILD='$(BUILD)/san' CFLAGS='$(SAN_FLAGS)' LDFLAGS='$(HITS_FLAGS)' \
 		PACE=slow check-all
-	perl tests/diagnostics/hit.pl $(HITS) tests/diagnostics/exceptions src/*.c
+	perl tests/diagnostics/hit.pl $(HITS) tests/diagnostics/exceptions $(CORE)
 else
 	@$(MAKE) BUILD='$(BUILD)/san' CFLAGS='$(SAN_FLAGS)' PACE=slow check-all
 endif
@@ -175,7 +176,7 @@ bench: $(BUILD)/watchpathd ## measure what lies between a change and its action
 mutations: $(BUILD)/watchpathd ## break the code on purpose and see the tests fail
 	prove tests/mutations/*.sh
 
-# The list of keys in the manual is made from the table in src/rule.c; the
+# The list of keys in the manual is made from the table in src/rules/keys.c; the
 # examples' test fails where it is not what this would write.
 man: $(BUILD)/watchpathd ## write the list of keys into the manual anew
 	'$(BUILD)/watchpathd' help --mdoc-keys >'$(BUILD)/keys.mdoc'
@@ -207,7 +208,7 @@ newest: $(BUILD)/inih59/watchpathd ## read the golden rule files with the newest
 	WATCHPATHD='$(BUILD)/inih59/watchpathd' prove tests/system/10-conf-golden.t \
 		tests/system/11-examples.t
 
-# What is compiled in (src/paths.h) stays; PREFIX moves the program and its
+# What is compiled in (src/base/paths.h) stays; PREFIX moves the program and its
 # manual. With DESTDIR, PLATFORM=macos stages a Mac's layout on any system.
 ON_MAC = $(filter macos,$(PLATFORM))
 PREFIX = $(if $(ON_MAC),/Library/watchpathd,/usr/local)

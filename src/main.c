@@ -10,15 +10,15 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "become.h"
-#include "check.h"
-#include "client.h"
+#include "run/become.h"
+#include "cmd/cmd_check.h"
+#include "cmd/cmd_client.h"
 #include "daemon.h"
-#include "doctor.h"
-#include "help.h"
-#include "historycmd.h"
-#include "import.h"
-#include "subcommand.h"
+#include "cmd/cmd_doctor.h"
+#include "cmd/help.h"
+#include "cmd/cmd_history.h"
+#include "cmd/cmd_import.h"
+#include "cmd/command.h"
 
 static int help_main(int argc, char **argv);
 static int version_main(int argc, char **argv);

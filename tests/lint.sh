@@ -10,38 +10,29 @@ set -eu
 cd "$(dirname "$0")/.."
 : "${BUILD:=build}"
 : "${WATCHPATHD:=$BUILD/watchpathd}"
-checks='includes headers symbols ifdefs layout cppcheck tidy length shell manual
+checks='includes map headers symbols ifdefs layout cppcheck tidy length shell manual
 readme words'
 jobs=$(getconf _NPROCESSORS_ONLN)
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
 
-# The floors. An include goes to a strictly lower one, or to a file's own header.
-floors='
-11 main
-10 daemon check help client historycmd import doctor
-9 report doctordaemon doctorfiles doctorjobs doctorpaths doctorrules doctorstate
-8 ruleset patient
-7 job
-6 findings
-5 conf confwatch jobpaths programs store diagnosis
-4 repair watch spawn become runenv statedir record history control keys
-3 accounts rule dispatch trust tree run plistfile table ask
-2 loop stamp platform json plist value columns
-1 log map heap options ruledata pattern words launchd
-0 util mono policy paths subcommand shell spelling
-'
+# README's map of src, from the top: "FOLDER MODULE..." a line, a file of src itself
+# as a folder without modules.
+map() {
+	sed -n '/^| folder | modules |/,/^$/s/^| \(`[^|]*\)| \([^|]*\)|.*/\1: \2/p' \
+	    README.md | tr -d '`'
+}
 
 # What else pure modules may take from outside: "MODULE SYMBOL...", * in a symbol
 # is any text. No memory, no clock, no output; memcpy and the like are the
 # compiler's own.
 compilers='memcpy memmove memset __stack_chk_fail'
 symbols='
-heap mono_before
-dispatch heap_* mono_add mono_as_real mono_before mono_is_never mono_max mono_min mono_sub stamp_*
-mono clock_gettime
-map free strcmp xcalloc
+base/heap mono_before
+schedule/dispatch heap_* mono_add mono_as_real mono_before mono_is_never mono_max mono_min mono_sub
+base/mono clock_gettime
+base/map free strcmp xcalloc
 '
 
 # Why a check of clang-tidy is left out:
@@ -95,36 +86,47 @@ need() {
 	return 1
 }
 
+# The files of src but for the platforms'.
+core_files() {
+	c_files | grep '^src/' | grep -v -e '^src/linux/' -e '^src/macos/'
+}
+
 lint_includes() {
-	c_files | grep -e '^src/[^/]*$' | xargs awk -v floors="$floors" '
+	core_files | xargs awk -v map="$(map)" '
+	function folder(file) {
+		return file ~ /\// ? substr(file, 1, index(file, "/")) : file
+	}
 	BEGIN {
-		n = split(floors, line, "\n")
-		for (i = 1; i <= n; i++) {
-			m = split(line[i], word, " ")
-			for (k = 2; k <= m; k++)
-				floor[word[k]] = word[1]
-		}
+		n = split(map, word, /[ :\n]+/)
+		for (i = 1; i <= n; i++)
+			place[word[i]] = i
 	}
 	FNR == 1 {
-		me = FILENAME
-		gsub(/^.*\/|\.[ch]$/, "", me)
-		if (!(me in floor))
-			print FILENAME ": is on no floor (tests/lint.sh)"
+		me = substr(FILENAME, 5)
+		sub(/\.[ch]$/, "", me)
 	}
 	/^[ \t]*#[ \t]*include[ \t]*"/ {
 		split($0, part, "\"")
 		to = part[2]
-		sub(/\.h$/, "", to)
-		if (to == me && FILENAME ~ /\.c$/)
-			next
-		if (!(to in floor))
-			print FILENAME ":" FNR ": " part[2] " is on no floor"
-		else if (me in floor && floor[to] >= floor[me])
-			print FILENAME ":" FNR ": floor " floor[me] " includes " \
-			    part[2] " of floor " floor[to]
+		if (!sub(/\.h$/, "", to) || (getline line < ("src/" part[2])) < 0)
+			print FILENAME ":" FNR ": " part[2] " is not below src"
+		else if (folder(to) != folder(me) && place[folder(to)] >= place[folder(me)])
+			print FILENAME ":" FNR ": " folder(me) " includes " part[2] \
+			    ", which stands below it in the map of README.md"
+		close("src/" part[2])
 	}'
-	# The platforms. The shim knows nothing of ours, but for platform.c and the
-	# files that it is divided into.
+	# Inside a folder includes go one way.
+	core_files | xargs awk '/^#include "/ {
+		me = substr(FILENAME, 5)
+		to = $2
+		gsub(/"|\.[ch]$/, "", me)
+		gsub(/"|\.h"$/, "", to)
+		if (me != to)
+			print me, to
+	}' | tsort 2>&1 >/dev/null | sed -n 's/^tsort: //p' | grep -v 'input contains' |
+	    sed 's/$/: includes go in a circle/' || :
+	# The platforms. The shim knows nothing of ours, but for the files that do what
+	# platform.h promises.
 	c_files | grep -e '^src/linux/' -e '^src/macos/' | while read -r file; do
 		sed -n 's/^[ 	]*#[ 	]*include[ 	]*"\(.*\)".*/\1/p' "$file" |
 		    while read -r to; do
@@ -132,14 +134,30 @@ lint_includes() {
 			case $file in
 			src/macos/* | src/linux/platform.c | src/linux/network.c | \
 			    src/linux/process.c)
-				case $to in
-				platform.h | log.h | util.h) continue ;;
-				esac
+				case $to in base/*) continue ;; esac
 				;;
 			esac
 			echo "$file: includes $to"
 		done
 	done
+}
+
+# README's map and the tree agree.
+lint_map() {
+	map | while IFS=: read -r folders modules; do
+		for folder in $folders; do
+			case $folder in
+			*/) ;;
+			*) echo "$folder" ;;
+			esac
+			for module in $modules; do
+				echo "$folder$module"
+			done
+		done
+	done | LC_ALL=C sort >"$tmp/map"
+	core_files | sed 's|^src/||; s/\.[ch]$//' | LC_ALL=C sort -u >"$tmp/tree"
+	comm -23 "$tmp/map" "$tmp/tree" | sed 's|.*|README.md: src/& is not there|'
+	comm -13 "$tmp/map" "$tmp/tree" | sed 's|.*|src/&: README.md does not have it in its map|'
 }
 
 lint_headers() {
@@ -183,7 +201,7 @@ lint_symbols() {
 
 lint_ifdefs() {
 	platforms='__APPLE__|__MACH__|__linux|__gnu_linux|__GLIBC__|BSD__|TARGET_OS_'
-	c_files | grep '^src/[^/]*$' | grep -v '^src/paths\.h$' |
+	core_files | grep -v '^src/base/paths\.h$' |
 	    xargs grep -nE "^[[:space:]]*#[[:space:]]*(el)?if.*($platforms)" /dev/null || :
 }
 
@@ -203,7 +221,7 @@ lint_cppcheck() {
 	cp "$queue" "$tmp/include/sys/"
 	echo '#define cJSON_ArrayForEach(e, a) for (e = (a)->child; e; e = e->next)' \
 	    >"$tmp/include/foreach.h"
-	files=$(c_files | grep -e '^src/[^/]*\.c$' -e '^src/linux/.*\.c$')
+	files=$(c_files | grep '^src/.*\.c$' | grep -v '^src/macos/')
 	# shellcheck disable=SC2086
 	cppcheck -q -j "$jobs" --std=c11 --library=posix,gnu --inline-suppr \
 	    --enable=warning,performance,portability --error-exitcode=1 \
@@ -225,7 +243,10 @@ lint_tidy() {
 	flags="$flags $(pkg-config --cflags inih libcjson expat)"
 	export flags tidy
 	# The largest files first, so that no processor waits for the last.
-	c_files | grep -e '^src/[^/]*\.c$' -e "^src/$platform/.*\.c\$" |
+	{
+		core_files
+		c_files | grep "^src/$platform/"
+	} | grep '\.c$' |
 	    xargs ls -S | xargs -P "$jobs" -n 2 sh -c '
 	    clang-tidy --quiet --checks="$(echo "$tidy" | tr "\n" ,)" "$@" \
 	    -- -DVERSION=\"0\" $flags 2>/dev/null' sh >"$tmp/tidy" ||

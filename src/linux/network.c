@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "platform.h"
+#include "base/platform.h"
 
 size_t
 platform_network_open(int fds[PLATFORM_NETWORK_FDS])

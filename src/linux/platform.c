@@ -4,7 +4,7 @@
  * is read from /proc, nothing here touches a mount. The mount table belongs to
  * the process, and so do the statics that remember what was read of it.
  */
-#include "platform.h"
+#include "base/platform.h"
 
 #include <errno.h>
 #include <fcntl.h>

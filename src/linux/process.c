@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "platform.h"
+#include "base/platform.h"
 
 /* The start of a small file, as a string. */
 static bool

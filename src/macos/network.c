@@ -11,8 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "platform.h"
-#include "util.h"
+#include "base/platform.h"
+#include "base/util.h"
 
 #if __has_include(<notify.h>)
 #include <notify.h>

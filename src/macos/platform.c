@@ -4,7 +4,7 @@
  * decides who may write, and where the program itself lies. Nothing here asks a
  * directory service or touches a mount. What cannot be read is objected to.
  */
-#include "platform.h"
+#include "base/platform.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -8,7 +8,7 @@
 #include <sys/proc.h>
 #include <sys/sysctl.h>
 
-#include "platform.h"
+#include "base/platform.h"
 
 bool
 platform_boot_id(char out[PLATFORM_ID_SIZE])

@@ -2,7 +2,7 @@
 #ifndef UNIFIED_LOG_H
 #define UNIFIED_LOG_H
 
-#include "log.h"
+#include "base/log.h"
 
 /*
  * A log_sink_fn: sends line to the unified log, subsystem org.watchpathd. No

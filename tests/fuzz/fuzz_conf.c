@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "conf.h"
-#include "rule.h"
-#include "util.h"
+#include "rules/conf.h"
+#include "rules/keys.h"
+#include "base/util.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -2,7 +2,7 @@
 /* Any bytes as a property list: it is read, or refused with a sentence. */
 #include <stdlib.h>
 
-#include "plist.h"
+#include "cmd/plist.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -14,10 +14,10 @@
 
 #include <cJSON.h>
 
-#include "control.h"
-#include "json.h"
-#include "loop.h"
-#include "util.h"
+#include "serve/control.h"
+#include "base/json.h"
+#include "base/loop.h"
+#include "base/util.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -9,11 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "json.h"
-#include "log.h"
-#include "record.h"
-#include "store.h"
-#include "util.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "state/record.h"
+#include "state/store.h"
+#include "base/util.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Breaks src/dispatch.c on purpose, one statement of the design at a time, and
+# Breaks src/schedule/dispatch.c on purpose, one statement of the design at a time, and
 # expects the tests to notice. TAP on stdout; run it alone or with prove(1).
 # In the list at the end each mutation is a sentence and two lines, the code as it is
 # and as it becomes. White space in them does not matter, so that the formatter
@@ -15,7 +15,6 @@ if [ "$(uname)" = Darwin ]; then
 else
 	platform='-D_GNU_SOURCE -I src/linux'
 fi
-# Quoted includes only: src/spawn.h must not stand in for <spawn.h>.
 flags="-std=c11 -O1 -g -iquote src $platform $(pkg-config --cflags cmocka 2>/dev/null)"
 libs=$(pkg-config --libs cmocka 2>/dev/null || echo -lcmocka)
 dir=$(mktemp -d "${TMPDIR:-/tmp}/mutations.XXXXXX") || exit 1
@@ -25,17 +24,17 @@ trap 'exit 1' HUP INT TERM
 compile()
 {
 	# shellcheck disable=SC2086
-	${CC:-cc} $flags -c -o "$dir/$1.o" "$2"
+	${CC:-cc} $flags -c -o "$dir/${1##*/}.o" "$2"
 }
 
-# replace FROM TO: rewrites src/dispatch.c on stdout; fails unless FROM is there once.
+# replace FROM TO: rewrites src/schedule/dispatch.c on stdout; fails unless FROM is there once.
 replace()
 {
 	FROM=$1 TO=$2 perl -0777 -ne '
 		my $re = join "\\s*", map { quotemeta } $ENV{FROM} =~ /\w+|[^\w\s]/g;
 		my $n = s/(?<!\w)$re(?!\w)/$ENV{TO}/g;
 		die "found ", $n || 0, " times: $ENV{FROM}\n" if $n != 1;
-		print;' src/dispatch.c
+		print;' src/schedule/dispatch.c
 }
 
 # Runs both tests on the dispatcher in $dir/dispatch.o; a hang is a failure.
@@ -78,7 +77,7 @@ mutate()
 	fi
 }
 
-for module in heap mono stamp util dispatch; do
+for module in base/heap base/mono base/util watch/stamp schedule/dispatch; do
 	compile $module src/$module.c || exit 1
 done
 for test in test_dispatch test_dispatch_property; do

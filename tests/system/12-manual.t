@@ -215,7 +215,7 @@ exit_statuses_are_as_described() {
 }
 
 every_state_is_described() {
-	sed -n 's/^.*\[STATE_[A-Z]*\] = "\([a-z]*\)".*/\1/p' "$top/src/dispatch.c" \
+	sed -n 's/^.*\[STATE_[A-Z]*\] = "\([a-z]*\)".*/\1/p' "$top/src/schedule/dispatch.c" \
 	    >"$dir/states"
 	ok "there are states" [ -s "$dir/states" ]
 	while read -r state; do

@@ -32,7 +32,7 @@
 
 #include <cmocka.h>
 
-#include "become.h"
+#include "run/become.h"
 
 #define MAX_WORDS 32
 

@@ -16,8 +16,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "columns.h"
-#include "util.h"
+#include "cmd/columns.h"
+#include "base/util.h"
 
 static char said[4096];
 

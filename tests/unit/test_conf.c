@@ -21,11 +21,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "conf.h"
-#include "findings.h"
-#include "rule.h"
-#include "trust.h"
-#include "util.h"
+#include "rules/conf.h"
+#include "run/findings.h"
+#include "rules/keys.h"
+#include "trust/trust.h"
+#include "base/util.h"
 
 #define NELEM(a) (sizeof(a) / sizeof((a)[0]))
 #define GOOD "watch=/a\naction=/b\n"

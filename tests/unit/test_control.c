@@ -27,10 +27,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "control.h"
-#include "json.h"
-#include "loop.h"
-#include "util.h"
+#include "serve/control.h"
+#include "base/json.h"
+#include "base/loop.h"
+#include "base/util.h"
 
 #define BIG 400 /* pieces of 4 KiB: more than a socket's buffers hold */
 #define REQUEST "{\"command\":\"echo\"}\n"

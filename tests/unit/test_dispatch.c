@@ -15,8 +15,8 @@
 #include <sys/stat.h>
 #include <cmocka.h>
 
-#include "dispatch.h"
-#include "stamp.h"
+#include "schedule/dispatch.h"
+#include "watch/stamp.h"
 
 #define PATHS 2
 #define RUNS 5000

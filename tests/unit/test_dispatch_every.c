@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatch.h"
+#include "schedule/dispatch.h"
 
 #define RULES 2
 #define PATHS 2

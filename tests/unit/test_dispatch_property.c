@@ -21,8 +21,8 @@
 #include <sys/stat.h>
 #include <cmocka.h>
 
-#include "dispatch.h"
-#include "stamp.h"
+#include "schedule/dispatch.h"
+#include "watch/stamp.h"
 
 #define RULES 4
 #define PATHS 2

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "heap.h"
+#include "base/heap.h"
 
 #define NODES 64
 #define DEFAULT_SEED UINT64_C(20261124)

@@ -14,10 +14,10 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "help.h"
-#include "keys.h"
-#include "subcommand.h"
-#include "util.h"
+#include "cmd/help.h"
+#include "cmd/keylist.h"
+#include "cmd/command.h"
+#include "base/util.h"
 
 static const struct subcommand table[] = {
 	{ "check", "[-v] [PATH ...]", "parse rule files", "More of it.", NULL, false },

@@ -23,8 +23,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "history.h"
-#include "util.h"
+#include "state/history.h"
+#include "base/util.h"
 
 static char dir[64], path[96], old_path[96];
 static int order[64];

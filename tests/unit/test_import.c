@@ -18,11 +18,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "conf.h"
-#include "import.h"
-#include "pattern.h"
-#include "rule.h"
-#include "util.h"
+#include "rules/conf.h"
+#include "cmd/cmd_import.h"
+#include "rules/pattern.h"
+#include "rules/rule.h"
+#include "base/util.h"
 
 #define NELEM(a) (sizeof(a) / sizeof((a)[0]))
 #define PLISTS 40

@@ -22,7 +22,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "loop.h"
+#include "base/loop.h"
 
 /* What one source was called with. */
 struct calls {

@@ -14,8 +14,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "pattern.h"
-#include "util.h"
+#include "rules/pattern.h"
+#include "base/util.h"
 
 #define NELEM(a) (sizeof(a) / sizeof((a)[0]))
 

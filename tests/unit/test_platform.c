@@ -4,7 +4,7 @@
  * namespace of its own, where there is one: a FUSE mount that nobody serves is
  * as dead as a network volume can be.
  */
-#include "platform.h"
+#include "base/platform.h"
 
 #include <errno.h>
 #include <fcntl.h>

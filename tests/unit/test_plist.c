@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plist.h"
+#include "cmd/plist.h"
 
 #define ROOM 8192
 

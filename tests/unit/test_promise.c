@@ -29,20 +29,20 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "conf.h"
-#include "history.h"
-#include "job.h"
-#include "json.h"
-#include "log.h"
-#include "loop.h"
-#include "platform.h"
-#include "rule.h"
-#include "ruleset.h"
-#include "run.h"
-#include "spawn.h"
-#include "store.h"
-#include "util.h"
-#include "watch.h"
+#include "rules/conf.h"
+#include "state/history.h"
+#include "engine/job.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/platform.h"
+#include "rules/keys.h"
+#include "engine/ruleset.h"
+#include "run/run.h"
+#include "run/spawn.h"
+#include "state/store.h"
+#include "base/util.h"
+#include "watch/watch.h"
 
 #define WORKERS 16
 #define SCHEDULES 2000

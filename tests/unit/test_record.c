@@ -16,7 +16,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "record.h"
+#include "state/record.h"
 
 static uint64_t state;
 

@@ -4,7 +4,7 @@
  * which then tells what it found, or does what no shell can. What tells that a
  * process lives is a FIFO that it holds open: its end comes with the last one.
  */
-#include "spawn.h"
+#include "run/spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,12 +23,12 @@
 
 #include <cmocka.h>
 
-#include "become.h"
-#include "log.h"
-#include "loop.h"
-#include "mono.h"
-#include "platform.h"
-#include "util.h"
+#include "run/become.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/mono.h"
+#include "base/platform.h"
+#include "base/util.h"
 
 #define PATIENCE (30 * MONO_SEC)
 

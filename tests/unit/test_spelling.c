@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-#include "spelling.h"
+#include "base/spelling.h"
 
 /* The nearest of a few names. */
 static const char *

@@ -18,10 +18,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "mono.h"
-#include "policy.h"
-#include "stamp.h"
-#include "util.h"
+#include "base/mono.h"
+#include "rules/rule.h"
+#include "watch/stamp.h"
+#include "base/util.h"
 
 #define CREATE CHANGE_CREATE
 #define MODIFY CHANGE_MODIFY

@@ -25,9 +25,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "record.h"
-#include "store.h"
-#include "util.h"
+#include "state/record.h"
+#include "state/store.h"
+#include "base/util.h"
 
 #define DAY (INT64_C(86400) * MONO_SEC)
 

@@ -15,10 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "columns.h"
-#include "json.h"
-#include "table.h"
-#include "util.h"
+#include "cmd/columns.h"
+#include "base/json.h"
+#include "cmd/table.h"
+#include "base/util.h"
 
 static char said[16384];
 

@@ -3,7 +3,7 @@
  * What trust.c accepts and refuses, in a sandbox of real files. In every text
  * `@` stands for the sandbox, so that a test reads like the tree it makes.
  */
-#include "trust.h"
+#include "trust/trust.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@
 
 #include <cmocka.h>
 
-#include "platform.h"
+#include "base/platform.h"
 
 #define STRANGER 12345 /* a uid that is neither root nor ours */
 

@@ -18,9 +18,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "map.h"
-#include "mono.h"
-#include "util.h"
+#include "base/map.h"
+#include "base/mono.h"
+#include "base/util.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 

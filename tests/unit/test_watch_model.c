@@ -30,13 +30,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "loop.h"
-#include "map.h"
-#include "platform.h"
-#include "policy.h"
-#include "stamp.h"
-#include "util.h"
-#include "watch.h"
+#include "base/loop.h"
+#include "base/map.h"
+#include "base/platform.h"
+#include "rules/rule.h"
+#include "watch/stamp.h"
+#include "base/util.h"
+#include "watch/watch.h"
 
 #if __has_include("kqueue_test.h")
 #include "kqueue_test.h"

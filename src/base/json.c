@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What every user of cJSON here needs, once. It knows nothing of what the JSON
+ * is about.
+ */
+#include "base/json.h"
+
+#include <cJSON.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+
+void
+json_init(void)
+{
+	cJSON_Hooks hooks = { .malloc_fn = xmalloc, .free_fn = free };
+
+	cJSON_InitHooks(&hooks);
+}
+
+cJSON *
+json_parse(const char *text, size_t len)
+{
+	char *copy;
+	cJSON *o = NULL;
+
+	/* It would stop at a NUL and call the rest unread, or cut a string there. */
+	if (memchr(text, '\0', len) != NULL)
+		return NULL;
+	copy = xstrndup(text, len);
+	if (strstr(copy, "\\u0000") == NULL)
+		o = cJSON_ParseWithOpts(copy, NULL, 1);
+	free(copy);
+	if (o != NULL && !cJSON_IsObject(o)) {
+		cJSON_Delete(o);
+		o = NULL;
+	}
+	return o;
+}
+
+static void
+make_safe(char **text)
+{
+	char *safe = safe_dup(*text);
+
+	cJSON_free(*text);
+	*text = safe;
+}
+
+void
+json_make_safe(cJSON *o)
+{
+	cJSON *item;
+
+	if (o->string != NULL)
+		make_safe(&o->string);
+	if (o->valuestring != NULL)
+		make_safe(&o->valuestring);
+	cJSON_ArrayForEach(item, o)
+		json_make_safe(item);
+}
+
+void
+json_add_text(cJSON *o, const char *key, const char *s)
+{
+	char *visible;
+
+	if (s == NULL) {
+		cJSON_AddNullToObject(o, key);
+		return;
+	}
+	visible = vis_dup(s);
+	cJSON_AddStringToObject(o, key, visible);
+	free(visible);
+}
+
+void
+json_add_int(cJSON *o, const char *key, int64_t n)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%" PRId64, n);
+	cJSON_AddStringToObject(o, key, text);
+}
+
+void
+json_add_time(cJSON *o, const char *key, int64_t ns)
+{
+	char text[TIME_TEXT_SIZE];
+
+	if (ns == 0) {
+		cJSON_AddNullToObject(o, key);
+		return;
+	}
+	format_time(text, ns);
+	cJSON_AddStringToObject(o, key, text);
+}
+
+const char *
+json_get_string(const cJSON *o, const char *key)
+{
+	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, key));
+}
+
+char *
+json_get_text(const cJSON *o, const char *key)
+{
+	const char *s = json_get_string(o, key);
+
+	return s != NULL ? unvis_dup(s) : NULL;
+}
+
+bool
+json_get_int(const cJSON *o, const char *key, int64_t *n)
+{
+	const char *s = json_get_string(o, key);
+
+	return s != NULL && parse_int(s, n);
+}
+
+char *
+json_line(const cJSON *o)
+{
+	char *text = cJSON_PrintUnformatted(o), *line = xasprintf("%s\n", text);
+
+	free(text);
+	return line;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PLATFORM_H
+#define PLATFORM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/log.h"
+#include "base/util.h"
+
+/*
+ * What differs beyond kqueue; macos/platform.c and linux/platform.c implement
+ * it. Nothing here blocks on a network or a directory service.
+ */
+
+/*
+ * Has the mount table changed since the last call of platform_remote_mounts?
+ * Cheap enough for every event on a directory. May say yes too often.
+ */
+bool platform_mounts_changed(void);
+
+/*
+ * Fills out with the mount points of network and automount filesystems, read
+ * from the mount table without touching the mounts (getfsstat with MNT_NOWAIT;
+ * /proc/self/mountinfo). 0, or -1 with errno and out empty.
+ */
+int platform_remote_mounts(struct strv *out);
+
+/*
+ * Does more than owner and mode bits decide who may write here: an ACL that
+ * grants someone writing, a volume that ignores ownership? Puts the reason, as
+ * in "PATH: …", into why and returns true; false when there is nothing to object
+ * to. fd is open on path (O_EVTONLY is enough).
+ */
+bool platform_trust_objection(int fd, const char *path, char *why, size_t size);
+
+/*
+ * Can the system execute a file that begins with these bytes, scripts aside?
+ * Mach-O and universal binaries there, ELF here.
+ */
+bool platform_is_program(const char *head, size_t len);
+
+/* The group whose members may administer the machine ("admin", 80 on macOS). */
+unsigned platform_admin_gid(void);
+
+/* Sends a line to the unified log; NULL where there is none. */
+extern log_sink_fn *const platform_log_sink;
+
+/* The words before a command that keep the machine awake, or NULL. */
+extern const char *const *const platform_keep_awake;
+
+/* The path of the running program; false if it cannot be told. */
+bool platform_self_path(char *out, size_t size);
+
+/*
+ * What tells a boot from the next one, and a process from a later one with the
+ * same pid. False: it cannot be told; a process that is dead, or dead but not yet
+ * reaped, has none.
+ */
+#define PLATFORM_ID_SIZE 64
+bool platform_boot_id(char out[PLATFORM_ID_SIZE]);
+bool platform_process_id(pid_t pid, char out[PLATFORM_ID_SIZE]);
+
+/*
+ * Descriptors that can be read when the network may have changed; how many there
+ * are, 0 if none can be had. They are close-on-exec and do not block. Changed
+ * reads one empty, and tells whether a link, an address or the like changed.
+ */
+#define PLATFORM_NETWORK_FDS 2
+size_t platform_network_open(int fds[PLATFORM_NETWORK_FDS]);
+bool platform_network_changed(int fd);
+
+/*
+ * May errno EPERM come from privacy protection that only a grant of Full Disk
+ * Access lifts (TCC)? True on macOS.
+ */
+extern const bool platform_has_tcc;
+
+#endif

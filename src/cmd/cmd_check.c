@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `check`: reads rule files with the daemon's own eyes and says what it finds.
+ * A directory is one conf.d; files that are named one by one are another one
+ * together. It changes nothing, and never asks a running daemon.
+ */
+#include "cmd/cmd_check.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "run/accounts.h"
+#include "rules/conf.h"
+#include "run/findings.h"
+#include "base/options.h"
+#include "base/platform.h"
+#include "trust/trust.h"
+#include "base/util.h"
+#include "rules/keys.h"
+
+struct check {
+	struct options opt;
+	bool judge;
+	struct trust trust;
+	struct strv remote;
+	struct findings findings;
+	struct conf files; /* those that were named one by one */
+	size_t nfiles, nrules, nerrors, nwarnings;
+	bool denied, unread;
+};
+
+static void
+print_diag(const struct diag *d, const char *dir)
+{
+	struct buf b = { NULL, 0, 0 };
+	char *place = place_dup(d->file, d->line);
+
+	if (dir != NULL) {
+		buf_addvis(&b, dir, strlen(dir));
+		buf_adds(&b, dir[strlen(dir) - 1] == '/' ? "" : "/");
+	}
+	buf_addvis(&b, place, strlen(place));
+	free(place);
+	buf_addf(&b, ": %s: ", d->severity == DIAG_ERROR ? "error" : "warning");
+	buf_adds(&b, d->message);
+	fprintf(stderr, "%s\n", b.p);
+	buf_clear(&b);
+}
+
+static void
+print_rules(const struct conf *c, size_t from, bool settings)
+{
+	struct buf b = { NULL, 0, 0 };
+	size_t i;
+
+	if (settings) {
+		settings_print(&c->settings, &b);
+		buf_adds(&b, "\n");
+	}
+	for (i = from; i < c->nrules; i++) {
+		rule_print(c->rules[i], &b);
+		buf_adds(&b, "\n");
+	}
+	if (b.len != 0)
+		fwrite(b.p, 1, b.len, stdout);
+	buf_clear(&b);
+}
+
+static void
+add_finding(void *arg, const struct rule *rule, int line, const char *text)
+{
+	conf_warn(arg, rule->file, line, text);
+}
+
+struct inquiry {
+	struct conf *conf;
+	const struct rule *rule;
+};
+
+static void
+add_missing(void *arg, const char *key, const char *text)
+{
+	const struct inquiry *q = arg;
+
+	conf_warn(q->conf, q->rule->file, rule_line(q->rule, key), text);
+}
+
+/* What is wrong with what the rule names, on this machine. */
+static void
+find(struct check *k, struct conf *c, const struct rule *rule)
+{
+	struct inquiry q = { c, rule };
+
+	findings_each(&k->findings, rule, add_finding, c);
+	accounts_check(rule, k->opt.root, k->findings.remote, add_missing, &q);
+}
+
+/* What a conf holds now and did not when it was before. */
+static void
+report(struct check *k, const struct conf *before, struct conf *c, const char *dir)
+{
+	size_t i;
+
+	for (i = before->nrules; i < c->nrules; i++)
+		find(k, c, c->rules[i]);
+	conf_sort(c, before->ndiags);
+	for (i = before->ndiags; i < c->ndiags; i++) {
+		print_diag(&c->diags[i], dir);
+		if (c->diags[i].severity == DIAG_ERROR)
+			k->nerrors++;
+		else
+			k->nwarnings++;
+	}
+	if (k->opt.verbose)
+		print_rules(c, before->nrules,
+		    before->settings_file == NULL && c->settings.given != 0);
+	k->nfiles += c->files.n - before->files.n;
+	k->nrules += c->nrules - before->nrules;
+	k->denied = k->denied || c->denied;
+}
+
+static void
+complain(struct check *k, const char *path, int code)
+{
+	char *vis = vis_dup(path);
+
+	fprintf(stderr, "watchpathd: %s: %s\n", vis, strerror(code));
+	free(vis);
+	if (code == EACCES || code == EPERM)
+		k->denied = true;
+	else
+		k->unread = true;
+}
+
+static void
+check_path(struct check *k, const char *path)
+{
+	const struct trust *t = k->judge ? &k->trust : NULL;
+	struct conf dir = { .rules = NULL }, before = { .rules = NULL };
+	struct stat st;
+	int ret;
+
+	if (stat(path, &st) == -1) {
+		complain(k, path, errno);
+		return;
+	}
+	if (S_ISDIR(st.st_mode)) {
+		ret = conf_read_dir(&dir, path, t);
+		report(k, &before, &dir, ret == 0 ? path : NULL);
+		conf_clear(&dir);
+		return;
+	}
+	before = k->files;
+	(void)conf_read_file(&k->files, path, t);
+	report(k, &before, &k->files, NULL);
+}
+
+static void
+print_count(size_t n, const char *what)
+{
+	printf("%zu %s%s", n, what, n == 1 ? "" : "s");
+}
+
+/* With -v stdout is a rule file, and so this is a comment. */
+static void
+print_summary(const struct check *k)
+{
+	fputs(k->opt.verbose ? "; " : "", stdout);
+	print_count(k->nfiles, "file");
+	fputs(", ", stdout);
+	print_count(k->nrules, "rule");
+	fputs(": ok", stdout);
+	if (k->nwarnings != 0) {
+		fputs(", ", stdout);
+		print_count(k->nwarnings, "warning");
+	}
+	fputs("\n", stdout);
+}
+
+static int
+conclude(const struct check *k)
+{
+	if (k->denied) {
+		fputs("watchpathd: some of it may not be read: try sudo\n", stderr);
+		return EX_NOPERM;
+	}
+	if (k->nerrors != 0)
+		return EX_DATAERR;
+	if (k->unread)
+		return EXIT_FAILURE;
+	print_summary(k);
+	return fflush(stdout) == 0 ? EX_OK : EXIT_FAILURE;
+}
+
+/* The operands from the first on; without any the daemon's own files. */
+static void
+check_operands(struct check *k, int first, int argc, char **argv)
+{
+	int i;
+
+	k->trust = (struct trust){ .root = k->opt.root, .owner = geteuid() };
+	k->judge = k->opt.trust || first == argc;
+	k->findings = (struct findings){ .trust = &k->trust, .root = k->opt.root };
+	if (platform_remote_mounts(&k->remote) == 0)
+		k->findings.remote = &k->remote;
+	if (first == argc)
+		check_path(k, k->opt.config);
+	for (i = first; i < argc; i++)
+		check_path(k, argv[i]);
+}
+
+int
+check_main(int argc, char **argv)
+{
+	static const char usage[] =
+	    "check [-v] [--trust] [--config DIR] [--root DIR] [PATH ...]";
+	struct check k = { .nfiles = 0 };
+	int first = options_parse(&k.opt,
+	    OPTION_VERBOSE | OPTION_TRUST | OPTION_CONFIG | OPTION_ROOT, usage, argc,
+	    argv);
+	int status = EX_USAGE;
+
+	if (first == -1)
+		return EX_USAGE;
+	if (k.opt.config_given && first < argc) {
+		fprintf(stderr,
+		    "watchpathd: check: --config is for a check without PATH\n"
+		    "usage: watchpathd %s\n",
+		    usage);
+	} else {
+		check_operands(&k, first, argc, argv);
+		status = conclude(&k);
+	}
+	conf_clear(&k.files);
+	findings_clear(&k.findings);
+	strv_clear(&k.remote);
+	options_clear(&k.opt);
+	return status;
+}

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What ran, as a table, as JSON lines, or summed up by rule: how long it took
+ * from noticing a change to a finished run.
+ */
+#include "cmd/cmd_history.h"
+
+#include <cJSON.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "cmd/ask.h"
+#include "cmd/columns.h"
+#include "rules/conf.h"
+#include "state/history.h"
+#include "base/json.h"
+#include "base/map.h"
+#include "base/options.h"
+#include "base/paths.h"
+#include "base/spelling.h"
+#include "state/store.h"
+#include "cmd/table.h"
+#include "base/util.h"
+
+#define RUNS_SHOWN 20
+#define BARS 24
+
+/* The lines that are to be printed: the newest N, in a ring. */
+struct recent {
+	cJSON **lines;
+	size_t size, n;
+};
+
+static void
+recent_add(void *arg, const cJSON *line)
+{
+	struct recent *r = arg;
+	cJSON **slot = &r->lines[r->n++ % r->size];
+
+	cJSON_Delete(*slot);
+	*slot = cJSON_Duplicate(line, true);
+}
+
+/* The lines in the order of time, for the caller to free; the ring keeps them. */
+static cJSON **
+in_order(const struct recent *r, size_t *n)
+{
+	size_t first = r->n > r->size ? r->n - r->size : 0, i;
+	cJSON **lines = xcalloc(r->size, sizeof(cJSON *));
+
+	*n = r->n - first;
+	for (i = 0; i < *n; i++)
+		lines[i] = r->lines[(first + i) % r->size];
+	return lines;
+}
+
+static void
+print_json(cJSON *const *lines, size_t n)
+{
+	char *line;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		line = json_line(lines[i]);
+		fputs(line, stdout);
+		free(line);
+	}
+}
+
+static void
+print_recent(const struct recent *r, const struct options *o)
+{
+	char *root = vis_dup(o->root);
+	struct table table;
+	size_t n, i;
+	cJSON **lines = in_order(r, &n);
+
+	if (o->json) {
+		print_json(lines, n);
+	} else {
+		for (i = 0; i < n; i++)
+			table_hide_root(lines[i], root);
+		table_init(&table, stdout);
+		table_history(&table, lines, n);
+	}
+	free(lines);
+	free(root);
+}
+
+/* The runs of one rule, summed up. */
+struct sum {
+	char *rule;
+	size_t runs, failures;
+	int64_t *delays; /* from noticing to the end of a run that went well */
+	size_t n;
+	int64_t last[BARS]; /* likewise, of the last runs; -1: it failed */
+};
+
+struct sums {
+	struct map by_rule;
+	struct sum **all;
+	size_t n;
+};
+
+static struct sum *
+sum_for(struct sums *s, const char *rule)
+{
+	struct sum *sum = map_get(&s->by_rule, rule);
+
+	if (sum != NULL)
+		return sum;
+	sum = xcalloc(1, sizeof(*sum));
+	sum->rule = xstrdup(rule);
+	map_put(&s->by_rule, sum->rule, sum);
+	s->all = xreallocarray(s->all, s->n + 1, sizeof(struct sum *));
+	s->all[s->n++] = sum;
+	return sum;
+}
+
+static void
+sum_add(void *arg, const cJSON *line)
+{
+	struct sum *sum = sum_for(arg, json_get_string(line, "rule"));
+	const char *from = json_get_string(line, "detected"),
+		   *to = json_get_string(line, "ended");
+	bool ok = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(line, "ok"));
+	int64_t detected, ended, delay = -1;
+
+	if (from == NULL || to == NULL || !parse_time(from, &detected) ||
+	    !parse_time(to, &ended))
+		return;
+	if (ok) {
+		delay = ended > detected ? ended - detected : 0;
+		sum->delays =
+		    xreallocarray(sum->delays, sum->n + 1, sizeof(*sum->delays));
+		sum->delays[sum->n++] = delay;
+	} else {
+		sum->failures++;
+	}
+	sum->last[sum->runs++ % BARS] = delay;
+}
+
+static int
+by_length(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* A bar for each of the last n runs, the highest for the worst; x: it failed. */
+static char *
+bars_of(const struct sum *sum, size_t n)
+{
+	static const char *const blocks[] = { "\u2581", "\u2582", "\u2583", "\u2584",
+		"\u2585", "\u2586", "\u2587", "\u2588" };
+	static const char *const ascii[] = { "_", ".", ":", "-", "=", "+", "*", "#" };
+	const char *const *bars = columns_are_utf8() ? blocks : ascii;
+	struct buf out = { NULL, 0, 0 };
+	size_t first = sum->runs > n ? sum->runs - n : 0, i;
+	int64_t worst = 1, delay;
+
+	for (i = first; i < sum->runs; i++)
+		if (sum->last[i % BARS] > worst)
+			worst = sum->last[i % BARS];
+	buf_adds(&out, "");
+	for (i = first; i < sum->runs; i++) {
+		delay = sum->last[i % BARS];
+		buf_adds(&out, delay < 0 ? "x" : bars[delay * 7 / worst]);
+	}
+	return out.p;
+}
+
+enum { RUNS, FAILED, MEDIAN, WORST, LAST, CELLS };
+
+/* What is said of a rule; the bars are made when it is known how many fit. */
+static void
+fill_sum(char *cells[CELLS], struct sum *sum)
+{
+	char median[TABLE_LENGTH_SIZE] = "-", worst[TABLE_LENGTH_SIZE] = "-";
+
+	if (sum->n > 0) {
+		qsort(sum->delays, sum->n, sizeof(*sum->delays), by_length);
+		table_length(median, sum->delays[sum->n / 2]);
+		table_length(worst, sum->delays[sum->n - 1]);
+	}
+	cells[RUNS] = xasprintf("%zu", sum->runs);
+	cells[FAILED] = xasprintf("%zu", sum->failures);
+	cells[MEDIAN] = xstrdup(median);
+	cells[WORST] = xstrdup(worst);
+	cells[LAST] = bars_of(sum, BARS);
+}
+
+/* Rows below the names of their rules. */
+static void
+print_table(const struct sums *s, char *(*cells)[CELLS])
+{
+	struct column columns[CELLS] = {
+		[RUNS] = { "RUNS", 4, 4, true, 0, 0 },
+		[FAILED] = { "FAILED", 6, 6, true, 0, 0 },
+		[MEDIAN] = { "MEDIAN", 11, 5, true, 0, 0 },
+		[WORST] = { "WORST", 11, 5, true, 0, 0 },
+		[LAST] = { "LAST RUNS", 5, 5, false, 0, 0 },
+	};
+	const size_t indent = 2;
+	size_t i, k;
+
+	for (i = 0; i < s->n; i++)
+		for (k = 0; k < CELLS; k++)
+			columns_measure(&columns[k], cells[i][k]);
+	columns_divide(columns, CELLS, columns_of(stdout) - indent);
+	columns[0].gap = indent;
+	puts("RULE");
+	columns_heading(stdout, columns, CELLS);
+	for (i = 0; i < s->n; i++) {
+		puts(s->all[i]->rule);
+		free(cells[i][LAST]);
+		cells[i][LAST] = bars_of(s->all[i], columns[LAST].width);
+		columns_row(
+		    stdout, columns, CELLS, (const char *const *)cells[i], CELLS, "", "");
+	}
+}
+
+static void
+print_sums(struct sums *s)
+{
+	char *(*cells)[CELLS] = xcalloc(s->n, sizeof(*cells));
+	size_t i, k;
+
+	for (i = 0; i < s->n; i++)
+		fill_sum(cells[i], s->all[i]);
+	print_table(s, cells);
+	for (i = 0; i < s->n; i++) {
+		for (k = 0; k < CELLS; k++)
+			free(cells[i][k]);
+		free(s->all[i]->rule);
+		free(s->all[i]->delays);
+		free(s->all[i]);
+	}
+	free(cells);
+	free(s->all);
+	map_clear(&s->by_rule);
+}
+
+static void
+try_line(void *arg, const cJSON *line)
+{
+	spelling_try(arg, json_get_string(line, "rule"));
+}
+
+/* Sections of rule files that are refused, too: a version of them may have run. */
+static void
+try_files(struct spelling *meant, const struct options *o)
+{
+	struct conf c = { .rules = NULL };
+	size_t i;
+
+	(void)conf_read_dir(&c, o->config, NULL);
+	for (i = 0; i < c.sections.cap; i++)
+		if (c.sections.slots[i].key != NULL)
+			spelling_try(meant, c.sections.slots[i].key);
+	conf_clear(&c);
+}
+
+/* Looks for it among all that have run, have a state, are in force or in a file. */
+static int
+find_rule(const struct options *o, const char *rule)
+{
+	struct spelling meant;
+	char *visible;
+
+	spelling_init(&meant, rule);
+	(void)history_read(o->state, NULL, try_line, &meant);
+	(void)history_read_state(o->state, try_line, &meant);
+	if (!meant.known && !ask_rules(o->socket, &meant))
+		try_files(&meant, o);
+	if (meant.known)
+		return EX_OK;
+	visible = vis_dup(rule);
+	if (meant.best[0] != '\0')
+		fprintf(stderr,
+		    "watchpathd: no rule %s is known, nor a run of it: did you mean "
+		    "`%s`?\n",
+		    visible, meant.best);
+	else
+		fprintf(stderr, "watchpathd: no rule %s is known, nor a run of it\n",
+		    visible);
+	free(visible);
+	return EXIT_FAILURE;
+}
+
+/* There is no run to show: a word on why, or an error. */
+static int
+explain_nothing(const struct options *o, const char *rule)
+{
+	char *usual = xasprintf("%s%s", o->root, PATH_STATE);
+	bool given = strcmp(o->state, usual) != 0;
+	int status = EX_OK;
+
+	free(usual);
+	if (given && !store_exists(o->state)) {
+		fprintf(stderr, "watchpathd: %s: no daemon has kept its state there\n",
+		    o->state);
+		return EXIT_FAILURE;
+	}
+	if (rule != NULL)
+		status = find_rule(o, rule);
+	if (status == EX_OK && !o->json)
+		puts("no runs yet");
+	return status;
+}
+
+static int
+complain(const struct options *o)
+{
+	fprintf(stderr, "watchpathd: %s/history.jsonl: %s%s\n", o->state, strerror(errno),
+	    errno == EACCES ? " (try sudo)" : "");
+	return errno == EACCES ? EX_NOPERM : EXIT_FAILURE;
+}
+
+static int
+show_summary(const struct options *o, const char *rule)
+{
+	struct sums sums = { .n = 0 };
+
+	if (history_read(o->state, rule, sum_add, &sums) == -1)
+		return complain(o);
+	if (sums.n == 0)
+		return explain_nothing(o, rule);
+	print_sums(&sums);
+	return EX_OK;
+}
+
+static int
+show_recent(const struct options *o, const char *rule)
+{
+	size_t size = o->number != 0 ? o->number : RUNS_SHOWN, i;
+	struct recent recent = { .lines = xcalloc(size, sizeof(cJSON *)), .size = size };
+	int status = EX_OK;
+
+	if (history_read(o->state, rule, recent_add, &recent) == -1)
+		status = complain(o);
+	else if (recent.n == 0)
+		status = explain_nothing(o, rule);
+	else
+		print_recent(&recent, o);
+	for (i = 0; i < size; i++)
+		cJSON_Delete(recent.lines[i]);
+	free(recent.lines);
+	return status;
+}
+
+int
+history_main(int argc, char **argv)
+{
+	static const char usage[] =
+	    "history [-n N] [--json] [--summary] [--state DIR] [--root DIR] [RULE]";
+	struct options o;
+	const char *rule;
+	int first, status;
+
+	signal(SIGPIPE, SIG_IGN);
+	json_init();
+	columns_init();
+	first = options_parse(&o,
+	    OPTION_NUMBER | OPTION_JSON | OPTION_SUMMARY | OPTION_STATE | OPTION_ROOT,
+	    usage, argc, argv);
+	if (first == -1)
+		return EX_USAGE;
+	if (argc - first > 1 || (o.json && o.summary)) {
+		fprintf(stderr, "watchpathd: %s\nusage: watchpathd %s\n",
+		    argc - first > 1 ? "too many arguments"
+				     : "--json and --summary exclude each other",
+		    usage);
+		options_clear(&o);
+		return EX_USAGE;
+	}
+	rule = first < argc ? argv[first] : NULL;
+	status = o.summary ? show_summary(&o, rule) : show_recent(&o, rule);
+	options_clear(&o);
+	return status;
+}

@@ -1,0 +1,861 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `import`: what a launchd plist says, as a rule. Every key is in one table with
+ * what becomes of it: a value of the rule, or a comment that says what to do. A
+ * value that a rule file cannot hold is refused, never bent. What is printed was
+ * read back as the daemon will read it, and is the same rule.
+ */
+#include "cmd/cmd_import.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "rules/conf.h"
+#include "cmd/launchd.h"
+#include "base/options.h"
+#include "rules/pattern.h"
+#include "cmd/plist.h"
+#include "cmd/plistfile.h"
+#include "rules/keys.h"
+#include "base/util.h"
+
+#define COLUMNS 78
+#define NAME_LEN 48
+#define SHOWN_MAX 400 /* bytes of a value in a comment */
+
+/* The whole call. */
+struct import {
+	struct strv names; /* of sections that are taken */
+	struct rule **rules;
+	size_t nrules;
+	struct buf out;
+	bool bad, denied, failed; /* kinds of problems that there were */
+};
+
+/* One plist. */
+struct job {
+	const char *file;
+	struct rule *rule;
+	struct strv keys;    /* that were set in it */
+	struct buf comments; /* whole lines */
+	bool bad;
+};
+
+/* What becomes of a key of a plist. */
+struct item {
+	const char *key;
+	void (*take)(struct job *j, const struct item *i, const struct plist *value);
+	const char *text; /* the rule's key, or what the comment says */
+};
+
+static bool
+has(const struct strv *list, const char *text)
+{
+	size_t i;
+
+	for (i = 0; i < list->n; i++)
+		if (strcmp(list->v[i], text) == 0)
+			return true;
+	return false;
+}
+
+/* Problems. */
+
+static void
+complain(const char *file, const char *text)
+{
+	char *vis = vis_dup(file);
+
+	fprintf(stderr, "watchpathd: %s: %s\n", vis, text);
+	free(vis);
+}
+
+static void
+problem(struct job *j, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void
+problem(struct job *j, const char *fmt, ...)
+{
+	char text[2 * RULE_WHY_SIZE];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	complain(j->file, text);
+	j->bad = true;
+}
+
+/* Sets a value of the rule; what is wrong with it is said under the plist's key. */
+static void
+set(struct job *j, const char *from, const char *key, const char *value)
+{
+	char why[RULE_WHY_SIZE];
+
+	if (rule_set(j->rule, key, value, 0, why) == -1)
+		problem(j, "%s: %s", from, why);
+	else
+		strv_push(&j->keys, xstrdup(key));
+}
+
+/* Comments. */
+
+/* How much of s goes on a line of max bytes: to a space, never within a character. */
+static size_t
+line_length(const char *s, size_t max)
+{
+	size_t i;
+
+	if (strlen(s) <= max)
+		return strlen(s);
+	for (i = max; i > max / 2; i--)
+		if (s[i] == ' ')
+			return i;
+	while (max > 1 && ((unsigned char)s[max] & 0xc0) == 0x80)
+		max--;
+	return max;
+}
+
+/* Adds text without line ends as lines of a comment. */
+static void
+add_comment(struct buf *out, const char *text)
+{
+	const char *start = "; ";
+	size_t n;
+
+	while (*text != '\0') {
+		n = line_length(text, COLUMNS - strlen(start));
+		buf_addf(out, "%s%.*s\n", start, (int)n, text);
+		text += n;
+		text += strspn(text, " ");
+		start = ";   ";
+	}
+}
+
+/* A value in one line: text, (a, b) or {name: a, name: b}. */
+static void
+show(struct buf *out, const struct plist *p)
+{
+	const struct plist *c;
+
+	if (p->type == PLIST_TRUE || p->type == PLIST_FALSE)
+		buf_adds(out, p->type == PLIST_TRUE ? "true" : "false");
+	else if (p->type != PLIST_DICT && p->type != PLIST_ARRAY)
+		buf_addvis(out, p->text, strlen(p->text));
+	if (p->type != PLIST_DICT && p->type != PLIST_ARRAY)
+		return;
+	buf_adds(out, p->type == PLIST_DICT ? "{" : "(");
+	for (c = p->child; c != NULL && out->len < 2 * SHOWN_MAX; c = c->next) {
+		if (c->key != NULL) {
+			buf_addvis(out, c->key, strlen(c->key));
+			buf_adds(out, ": ");
+		}
+		show(out, c);
+		buf_adds(out, c->next != NULL ? ", " : "");
+	}
+	buf_adds(out, p->type == PLIST_DICT ? "}" : ")");
+}
+
+/* "KEY VALUE: text", the value cut where it is long; text may be NULL. */
+static void
+note(struct job *j, const struct plist *value, const char *text)
+{
+	struct buf shown = { NULL, 0, 0 }, line = { NULL, 0, 0 };
+	size_t n;
+
+	buf_addvis(&shown, value->key, strlen(value->key));
+	buf_adds(&shown, " ");
+	show(&shown, value);
+	n = line_length(shown.p, SHOWN_MAX);
+	buf_add(&line, shown.p, n);
+	buf_addf(&line, "%s%s%s", shown.p[n] != '\0' ? " ..." : "",
+	    text != NULL ? ": " : "", text != NULL ? text : "");
+	add_comment(&j->comments, line.p);
+	buf_clear(&shown);
+	buf_clear(&line);
+}
+
+/* Values. */
+
+static void
+take_nothing(struct job *j, const struct item *i, const struct plist *value)
+{
+	(void)j;
+	(void)i;
+	(void)value;
+}
+
+static void
+take_note(struct job *j, const struct item *i, const struct plist *value)
+{
+	note(j, value, i->text);
+}
+
+/* What would make the action another one if it were left out. */
+static void
+take_refusal(struct job *j, const struct item *i, const struct plist *value)
+{
+	(void)value;
+	problem(j, "%s: %s", i->key, i->text);
+}
+
+static void
+take_string(struct job *j, const struct item *i, const struct plist *value)
+{
+	if (value->type != PLIST_STRING)
+		problem(j, "%s: not a string", i->key);
+	else
+		set(j, i->key, i->text, value->text);
+}
+
+static void
+take_integer(struct job *j, const struct item *i, const struct plist *value)
+{
+	char text[32];
+	int64_t n;
+
+	if (!plist_integer(value, &n)) {
+		problem(j, "%s: not a whole number", i->key);
+		return;
+	}
+	snprintf(text, sizeof(text), "%lld", (long long)n);
+	set(j, i->key, i->text, text);
+}
+
+static void
+take_throttle(struct job *j, const struct item *i, const struct plist *value)
+{
+	take_integer(j, i, value);
+	if (has(&j->keys, i->text))
+		note(j, value,
+		    "launchd counts it from the start of a run, `cooldown` counts from"
+		    " its end");
+}
+
+/* False is what a rule does anyway. The text is a key and its value. */
+static void
+take_true(struct job *j, const struct item *i, const struct plist *value)
+{
+	const char *space = strchr(i->text, ' ');
+	char *key;
+
+	if (value->type != PLIST_TRUE && value->type != PLIST_FALSE)
+		problem(j, "%s: neither true nor false", i->key);
+	if (value->type != PLIST_TRUE)
+		return;
+	key = xstrndup(i->text, (size_t)(space - i->text));
+	set(j, i->key, key, space + 1);
+	free(key);
+}
+
+/* As strtoul(3) with base 0 reads a string; false if it is no mask. */
+static bool
+read_umask(const struct plist *value, int64_t *mask)
+{
+	char *end;
+
+	if (value->type != PLIST_STRING)
+		return plist_integer(value, mask) && *mask >= 0 && *mask <= 0777;
+	if (strspn(value->text, "0123456789") == 0)
+		return false;
+	errno = 0;
+	*mask = (int64_t)strtoul(value->text, &end, 0);
+	return errno == 0 && *end == '\0' && *mask >= 0 && *mask <= 0777;
+}
+
+static void
+take_umask(struct job *j, const struct item *i, const struct plist *value)
+{
+	int64_t mask;
+	char text[32];
+
+	if (!read_umask(value, &mask)) {
+		problem(j, "%s: not a file mode creation mask", i->key);
+		return;
+	}
+	snprintf(text, sizeof(text), "%03o", (unsigned)mask);
+	set(j, i->key, "umask", text);
+	if (strcmp(text, value->text) != 0)
+		note(j, value, "a rule has it in octal");
+}
+
+static void
+take_environment(struct job *j, const struct item *i, const struct plist *value)
+{
+	const struct plist *p;
+	char *text;
+
+	if (value->type != PLIST_DICT) {
+		problem(j, "%s: not a dictionary", i->key);
+		return;
+	}
+	for (p = value->child; p != NULL; p = p->next) {
+		if (p->type != PLIST_STRING || strchr(p->key, '=') != NULL) {
+			text = vis_dup(p->key);
+			problem(j, "%s: %.100s: %s", i->key, text,
+			    p->type != PLIST_STRING ? "not a string" : "not a name");
+		} else {
+			text = xasprintf("%s=%s", p->key, p->text);
+			set(j, i->key, "environment", text);
+		}
+		free(text);
+	}
+}
+
+/* The file that the shipped rule is about. */
+#define KEY_FILE "/var/db/FileVaultPRK.dat"
+
+static void
+note_shipped(struct job *j, const char *path)
+{
+	if (strncmp(path, "/private/", 9) == 0)
+		path += strlen("/private");
+	if (strcmp(path, KEY_FILE) == 0)
+		add_comment(&j->comments,
+		    "The rule filevault-escrow, which comes with watchpathd, sends a new"
+		    " FileVault key to the MDM: with it this one may not be needed");
+}
+
+/* One path to watch. At its end a slash means nothing. */
+static void
+watch(struct job *j, const struct item *i, const struct plist *value)
+{
+	char *path = xstrdup(value->text), *canonical;
+	struct buf quoted = { NULL, 0, 0 };
+	size_t n = strlen(path);
+
+	while (n > 1 && path[n - 1] == '/')
+		path[--n] = '\0';
+	pattern_quote(&quoted, path);
+	canonical = pattern_canonical(quoted.p);
+	if (path[0] == '\0')
+		problem(j, "%s: an empty path", i->key);
+	else if (!has(&j->rule->watch, canonical))
+		set(j, i->key, "watch", quoted.p);
+	note_shipped(j, path);
+	free(path);
+	free(canonical);
+	buf_clear(&quoted);
+}
+
+static void
+take_watches(struct job *j, const struct item *i, const struct plist *value)
+{
+	const struct plist *p;
+
+	if (value->type != PLIST_ARRAY) {
+		problem(j, "%s: not an array of strings", i->key);
+		return;
+	}
+	for (p = value->child; p != NULL; p = p->next) {
+		if (p->type == PLIST_STRING)
+			watch(j, i, p);
+		else
+			problem(j, "%s: not an array of strings", i->key);
+	}
+	if (i->text != NULL && value->child != NULL)
+		note(j, value, i->text);
+}
+
+#define STAYS "without counterpart; if the job needs it, leave it to launchd"
+#define ALONE \
+	"a rule starts its action only when something has changed, or `every` so often"
+#define MOUNTS "watch a path on the volume, such as /Volumes/NAME, instead"
+#define OUTPUT "what an action prints goes to watchpathd's log (`log-output`)"
+#define SESSION "a rule's action runs as root, outside of every login session"
+#define LIMITS "let the action set its limits itself, with ulimit in a script"
+#define QUEUE                                                                  \
+	"launchd runs the job until the directory is empty; a rule runs its "  \
+	"action once for all entries that came or went: let it take them all." \
+	" What the directory holds when the daemon starts is no change: "      \
+	"`at-start = always` runs the action for it"
+
+static const struct item items[] = {
+	{ "Label", take_nothing, NULL },
+	{ "Program", take_nothing, NULL },
+	{ "ProgramArguments", take_nothing, NULL },
+	{ "WatchPaths", take_watches, NULL },
+	{ "QueueDirectories", take_watches, QUEUE },
+	{ "StartInterval", take_integer, "every" },
+	{ "ThrottleInterval", take_throttle, "cooldown" },
+	{ "RunAtLoad", take_true, "at-start always" },
+	{ "Disabled", take_true, "enabled no" },
+	{ "UserName", take_string, "user" },
+	{ "GroupName", take_string, "group" },
+	{ "WorkingDirectory", take_string, "directory" },
+	{ "EnvironmentVariables", take_environment, NULL },
+	{ "Umask", take_umask, NULL },
+	{ "Nice", take_integer, "nice" },
+	{ "RootDirectory", take_refusal, "a rule cannot change the root directory" },
+	{ "AbandonProcessGroup", take_note,
+	    "what an action leaves running is left alone" },
+	{ "BundleProgram", take_note, "a rule takes the program's absolute path" },
+	{ "Comment", take_note, NULL },
+	{ "EnableGlobbing", take_note, "arguments are passed as they are written" },
+	{ "ExitTimeOut", take_note, "a run that `timeout` ends has 5 seconds to exit" },
+	{ "HardResourceLimits", take_note, LIMITS },
+	{ "InitGroups", take_note, "an action has the groups of its user" },
+	{ "KeepAlive", take_note, ALONE },
+	{ "LimitLoadToSessionType", take_note, SESSION },
+	{ "LowPriorityBackgroundIO", take_note, "use `nice`" },
+	{ "LowPriorityIO", take_note, "use `nice`" },
+	{ "OnDemand", take_note, ALONE },
+	{ "ProcessType", take_note, "use `nice`" },
+	{ "SessionCreate", take_note, SESSION },
+	{ "SoftResourceLimits", take_note, LIMITS },
+	{ "StandardErrorPath", take_note, OUTPUT },
+	{ "StandardInPath", take_note, "an action reads from /dev/null" },
+	{ "StandardOutPath", take_note, OUTPUT },
+	{ "StartCalendarInterval", take_note, "a rule has `every`, but no time of day" },
+	{ "StartOnMount", take_note, MOUNTS },
+	{ "TimeOut", take_note, "launchd does nothing with it; `timeout` ends a run" },
+	{ NULL, take_note, STAYS },
+};
+
+static const struct item *
+find_item(const char *key)
+{
+	const struct item *i = items;
+
+	while (i->key != NULL && strcmp(i->key, key) != 0)
+		i++;
+	return i;
+}
+
+/* The action. */
+
+/* Hands the words over as lines that are no wider than need be. */
+static void
+set_action(struct job *j, const struct strv *words)
+{
+	struct buf line = { NULL, 0, 0 }, word = { NULL, 0, 0 };
+	size_t i, room = COLUMNS - sizeof("retry-on-network =");
+	char why[RULE_WHY_SIZE];
+	int ret = 0;
+
+	for (i = 0; i <= words->n && ret == 0; i++) {
+		buf_clear(&word);
+		if (i < words->n)
+			rule_quote_word(&word, words->v[i]);
+		if (line.len != 0 && (i == words->n || line.len + 1 + word.len > room)) {
+			ret = j->rule->nactions == 0
+				  ? rule_set(j->rule, "action", line.p, 0, why)
+				  : rule_continue(j->rule, "action", line.p, 0, why);
+			room = COLUMNS - 8;
+			buf_clear(&line);
+		}
+		buf_addf(&line, "%s%s", line.len != 0 ? " " : "",
+		    word.p != NULL ? word.p : "");
+	}
+	if (ret == -1)
+		problem(j, "ProgramArguments: %s: put the command into a script", why);
+	else if (!strv_equal(&j->rule->actions[0].argv, words))
+		problem(j, "ProgramArguments: a rule file cannot hold them");
+	strv_push(&j->keys, xstrdup("action"));
+	buf_clear(&line);
+	buf_clear(&word);
+}
+
+/* A name in place of a path becomes the path, which is said. */
+static void
+resolve_program(struct job *j, const struct plist *arguments, struct strv *words)
+{
+	char *path = launchd_find_program(words->v[0]), *text;
+
+	if (path == NULL)
+		return;
+	text = xasprintf("launchd finds the first in its PATH: here it is %s", path);
+	note(j, arguments, text);
+	free(text);
+	free(words->v[0]);
+	words->v[0] = path;
+}
+
+/* launchd executes Program; ProgramArguments is its argv from argv[0] on. */
+static void
+collect_words(struct job *j, const struct plist *program, const struct plist *arguments,
+    struct strv *words)
+{
+	const struct plist *p = arguments != NULL ? arguments->child : NULL;
+
+	if (program != NULL) {
+		strv_push(words, xstrdup(program->text));
+		if (p != NULL && p->type == PLIST_STRING &&
+		    strcmp(p->text, program->text) != 0)
+			note(j, arguments,
+			    "the first is argv[0], which is the program's"
+			    " path in a rule");
+		p = p != NULL ? p->next : NULL;
+	}
+	for (; p != NULL; p = p->next)
+		strv_push(words, xstrdup(p->text));
+	if (program == NULL && arguments != NULL && words->n > 0)
+		resolve_program(j, arguments, words);
+}
+
+static bool
+check_words(struct job *j, const struct strv *words)
+{
+	size_t i;
+	char *vis;
+
+	if (words->n == 0)
+		problem(j, "neither Program nor ProgramArguments: nothing to run");
+	else if (words->v[0][0] != '/') {
+		vis = vis_dup(words->v[0]);
+		problem(j,
+		    "`%.200s` is not an absolute path, and this machine has no such"
+		    " program in /usr/bin, /bin, /usr/sbin or /sbin: a rule says where"
+		    " its program is",
+		    vis);
+		free(vis);
+	}
+	for (i = 0; i < words->n; i++)
+		if (!rule_text_valid(words->v[i]))
+			problem(j,
+			    "ProgramArguments: the argument %zu has a line end or"
+			    " another control byte, which a rule file cannot hold:"
+			    " put the command into a script",
+			    i);
+	return !j->bad;
+}
+
+static void
+take_command(struct job *j, const struct plist *dict)
+{
+	const struct plist *program = plist_get(dict, "Program"), *p;
+	const struct plist *arguments = plist_get(dict, "ProgramArguments");
+	struct strv words = { NULL, 0 };
+
+	if (program != NULL && program->type != PLIST_STRING) {
+		problem(j, "Program: not a string");
+		return;
+	}
+	for (p = arguments != NULL ? arguments->child : NULL; p != NULL; p = p->next)
+		if (p->type != PLIST_STRING)
+			break;
+	if (p != NULL || (arguments != NULL && arguments->type != PLIST_ARRAY)) {
+		problem(j, "ProgramArguments: not an array of strings");
+		return;
+	}
+	collect_words(j, program, arguments, &words);
+	if (check_words(j, &words))
+		set_action(j, &words);
+	strv_clear(&words);
+}
+
+/* The name. */
+
+/* The characters of a section name; what is not one becomes a dash. */
+static char *
+make_name(const char *label)
+{
+	struct buf b = { NULL, 0, 0 };
+	const char *s;
+	char c;
+
+	for (s = label; *s != '\0' && b.len < NAME_LEN; s++) {
+		c = *s;
+		if (c >= 'A' && c <= 'Z')
+			c = (char)(c - 'A' + 'a');
+		if (((unsigned char)c & 0xc0) == 0x80)
+			continue;
+		if ((c < 'a' || c > 'z') && (c < '0' || c > '9') &&
+		    strchr("-_.", c) == NULL)
+			c = '-';
+		buf_add(&b, &c, 1);
+	}
+	if (b.len == 0)
+		buf_adds(&b, "rule");
+	return b.p;
+}
+
+/* A name that no section of this call has yet. */
+static const char *
+claim_name(struct import *m, const char *label)
+{
+	char *base = make_name(label), *name = xstrdup(base), suffix[16];
+	unsigned n;
+
+	for (n = 2; has(&m->names, name); n++) {
+		free(name);
+		snprintf(suffix, sizeof(suffix), "-%u", n);
+		name =
+		    xasprintf("%.*s%s", (int)(NAME_LEN - strlen(suffix)), base, suffix);
+	}
+	free(base);
+	strv_push(&m->names, name);
+	return name;
+}
+
+/* A job without a label is called as its file is. */
+static char *
+label_of_file(const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	const char *base = slash != NULL ? slash + 1 : file;
+	size_t n = strlen(base);
+
+	if (n > 6 && strcmp(base + n - 6, ".plist") == 0)
+		n -= 6;
+	return xstrndup(base, n);
+}
+
+static void
+name_rule(struct import *m, struct job *j, const struct plist *dict)
+{
+	const struct plist *label = plist_get(dict, "Label");
+	bool good = label != NULL && label->type == PLIST_STRING;
+	char *text = good ? xstrdup(label->text) : label_of_file(j->file);
+
+	if (label != NULL && !good)
+		problem(j, "Label: not a string");
+	j->rule = rule_new(claim_name(m, text), j->file, 0);
+	if (label == NULL)
+		add_comment(&j->comments, "Without a Label: it is called as its file is");
+	else if (strcmp(j->rule->name, text) != 0)
+		note(j, label, "a section has a name of 1 to 48 of a-z 0-9 - _ .");
+	free(text);
+}
+
+/* Printing. */
+
+/* The rule without what it leaves at its default. */
+static void
+print_rule(struct buf *out, const struct job *j)
+{
+	struct buf all = { NULL, 0, 0 };
+	const char *s, *end;
+	char *key;
+	bool keep = true;
+
+	rule_print(j->rule, &all);
+	for (s = all.p; *s != '\0'; s = end) {
+		end = s + strcspn(s, "\n") + 1;
+		if (*s != '\t' && *s != '[') {
+			key = xstrndup(s, strcspn(s, " ="));
+			keep = has(&j->keys, key);
+			free(key);
+		}
+		if (keep)
+			buf_add(out, s, (size_t)(end - s));
+	}
+	buf_clear(&all);
+}
+
+static void
+print_job(struct buf *out, const struct job *j)
+{
+	char *vis = vis_dup(j->file);
+
+	buf_adds(out, "\n");
+	add_comment(out, vis);
+	if (j->comments.p != NULL)
+		buf_adds(out, j->comments.p);
+	print_rule(out, j);
+	free(vis);
+}
+
+/* Reading. */
+
+/* Wherever one stands: the name of the file may be all that was given. */
+static bool
+is_agent(const char *file)
+{
+	char *real = realpath(file, NULL);
+	bool agent = strstr(real != NULL ? real : file, "/LaunchAgents/") != NULL;
+
+	free(real);
+	return agent;
+}
+
+static void
+translate(struct import *m, struct job *j, const struct plist *dict)
+{
+	const struct item *i;
+	const struct plist *p;
+
+	name_rule(m, j, dict);
+	if (is_agent(j->file) && plist_get(dict, "UserName") == NULL)
+		add_comment(&j->comments, "A LaunchAgent runs as the user who is logged"
+					  " in, the action of a rule as root: set `user`,"
+					  " or leave it to launchd");
+	take_command(j, dict);
+	for (p = dict->child; p != NULL; p = p->next) {
+		i = find_item(p->key);
+		i->take(j, i, p);
+	}
+	if (!j->bad && j->rule->watch.n == 0)
+		problem(
+		    j, "no WatchPaths: there is nothing to watch: leave it to launchd");
+}
+
+static void
+import_plist(struct import *m, const char *file, const struct plist *dict)
+{
+	struct job j = { .file = file };
+
+	if (dict->type != PLIST_DICT)
+		problem(&j, "not the property list of a launchd job");
+	else
+		translate(m, &j, dict);
+	if (j.bad) {
+		rule_free(j.rule);
+		m->bad = true;
+	} else {
+		print_job(&m->out, &j);
+		m->rules = xreallocarray(m->rules, m->nrules + 1, sizeof(*m->rules));
+		m->rules[m->nrules++] = j.rule;
+	}
+	strv_clear(&j.keys);
+	buf_clear(&j.comments);
+}
+
+static void
+import_file(struct import *m, const char *file)
+{
+	char why[PLIST_WHY_SIZE];
+	int status = EX_DATAERR;
+	struct plist *p = plistfile_read(file, &status, why);
+
+	if (p != NULL) {
+		import_plist(m, file, p);
+		plist_free(p);
+		return;
+	}
+	complain(file, why);
+	m->denied = m->denied || status == EX_NOPERM;
+	m->bad = m->bad || status == EX_DATAERR;
+	m->failed = m->failed || (status != EX_NOPERM && status != EX_DATAERR);
+}
+
+/* Checking. */
+
+/* Does file hold the rules that were meant, and nothing else? */
+static bool
+same_rules(const struct import *m, const char *file)
+{
+	struct conf c = { .nrules = 0 };
+	bool same;
+	size_t i;
+
+	same = conf_read_file(&c, file, NULL) == 0 && conf_errors(&c) == 0 &&
+	       c.nrules == m->nrules;
+	for (i = 0; same && i < c.nrules; i++)
+		same = rule_equal(c.rules[i], m->rules[i]);
+	for (i = 0; i < c.ndiags; i++)
+		if (c.diags[i].severity == DIAG_ERROR)
+			fprintf(stderr, "watchpathd: import: %s\n", c.diags[i].message);
+	conf_clear(&c);
+	return same;
+}
+
+static int
+write_all(int fd, const char *s, size_t n)
+{
+	ssize_t done;
+
+	for (; n > 0; s += done, n -= (size_t)done) {
+		done = write(fd, s, n);
+		if (done == -1 && errno != EINTR)
+			return -1;
+		if (done == -1)
+			done = 0;
+	}
+	return 0;
+}
+
+/* Only what the daemon reads back as it was meant is ever printed. */
+static int
+verify(const struct import *m)
+{
+	const char *dir = getenv("TMPDIR");
+	char *file = xasprintf(
+	    "%s/watchpathd-import.XXXXXX", dir != NULL && dir[0] != '\0' ? dir : "/tmp");
+	int fd = mkstemp(file), status = EXIT_FAILURE;
+
+	if (fd == -1 || write_all(fd, m->out.p, m->out.len) == -1) {
+		complain(file, strerror(errno));
+	} else if (same_rules(m, file)) {
+		status = EX_OK;
+	} else {
+		fputs("watchpathd: import: one rule file cannot hold all of this\n",
+		    stderr);
+		status = EX_DATAERR;
+	}
+	if (fd != -1) {
+		close(fd);
+		unlink(file);
+	}
+	free(file);
+	return status;
+}
+
+/* Prints the rules that there are. */
+static int
+print_all(const struct import *m)
+{
+	int status = m->nrules > 0 ? verify(m) : EX_OK;
+
+	if (m->nrules == 0 || status != EX_OK)
+		return status;
+	if (fwrite(m->out.p, 1, m->out.len, stdout) == m->out.len && fflush(stdout) == 0)
+		return EX_OK;
+	fprintf(stderr, "watchpathd: import: %s\n", strerror(errno));
+	return EXIT_FAILURE;
+}
+
+/* A plist that is refused, which has been said, does not keep the others back. */
+static int
+conclude(const struct import *m)
+{
+	int status = print_all(m);
+
+	if (m->denied) {
+		fputs("watchpathd: some of it may not be read: try sudo\n", stderr);
+		return EX_NOPERM;
+	}
+	if (m->bad || m->failed)
+		return m->bad ? EX_DATAERR : EXIT_FAILURE;
+	return status;
+}
+
+#define HEADER                                                                          \
+	"; From launchd plists. Unlike launchd, watchpathd repeats a run that failed\n" \
+	"; (`retry`), and ends one that takes longer than 10 minutes (`timeout`).\n"    \
+	"; Take the plists out of launchd, or their jobs run twice:\n"                  \
+	"; sudo launchctl bootout system/LABEL\n"
+
+int
+import_main(int argc, char **argv)
+{
+	static const char usage[] = "import PLIST ...";
+	struct import m = { .nrules = 0 };
+	struct options o;
+	int first = options_parse(&o, 0, usage, argc, argv), status, i;
+	size_t k;
+
+	if (first == -1)
+		return EX_USAGE;
+	options_clear(&o);
+	if (first == argc) {
+		fprintf(stderr, "usage: watchpathd %s\n", usage);
+		return EX_USAGE;
+	}
+	strv_push(&m.names, xstrdup("daemon"));
+	buf_adds(&m.out, HEADER);
+	for (i = first; i < argc; i++)
+		import_file(&m, argv[i]);
+	status = conclude(&m);
+	for (k = 0; k < m.nrules; k++)
+		rule_free(m.rules[k]);
+	free(m.rules);
+	strv_clear(&m.names);
+	buf_clear(&m.out);
+	return status;
+}

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Findings, each cause once and in order, and how they are printed. It knows nothing
+ * of how they are found.
+ */
+#include "cmd/diagnosis.h"
+
+#include <cJSON.h>
+#include <ctype.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "base/json.h"
+#include "base/util.h"
+
+#define WIDTH 80
+#define NARROWEST 20
+#define WIDEST 1000
+/* How many rules and paths a line names. */
+#define NAMES_MAX 5
+
+static const char *const names[] = {
+	[AILMENT_DAEMON] = "daemon",
+	[AILMENT_FILES] = "files",
+	[AILMENT_TRUST] = "trust",
+	[AILMENT_RULES] = "rules",
+	[AILMENT_PATHS] = "paths",
+	[AILMENT_STATE] = "state",
+	[AILMENT_JOBS] = "jobs",
+	[AILMENT_NOTES] = "notes",
+};
+
+struct found {
+	enum ailment ailment;
+	size_t order; /* in which they came */
+	char *cause, *why;
+	struct strv rules, subjects;
+	struct repair repair;
+};
+
+static void
+add_name(struct strv *list, const char *name)
+{
+	if (name != NULL && !strv_contains(list, name))
+		strv_push(list, xstrdup(name));
+}
+
+static bool
+ends_with(const char *text, const char *end)
+{
+	size_t n = strlen(text), m = strlen(end);
+
+	return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+static struct found *
+find_cause(const struct diagnosis *d, const char *cause)
+{
+	size_t i;
+
+	for (i = 0; i < d->n; i++)
+		if (strcmp(d->found[i].cause, cause) == 0)
+			return &d->found[i];
+	return NULL;
+}
+
+/* The same cause once more: it may matter for one more reason, and more. */
+static void
+merge(struct found *have, const struct finding *f)
+{
+	char *both;
+
+	if (f->ailment < have->ailment)
+		have->ailment = f->ailment;
+	if (strstr(have->why, f->why) != NULL)
+		return;
+	both = xasprintf("%s; %s", have->why, f->why);
+	free(have->why);
+	have->why = both;
+}
+
+void
+diagnosis_add(struct diagnosis *d, struct finding f)
+{
+	struct found *have = find_cause(d, f.cause);
+	bool silent = d->unspoken != NULL && ends_with(f.cause, d->unspoken);
+
+	d->silenced = d->silenced || silent;
+	if (have == NULL && !silent) {
+		d->found = xreallocarray(d->found, d->n + 1, sizeof(*d->found));
+		have = &d->found[d->n];
+		*have = (struct found){
+			.ailment = f.ailment,
+			.order = d->n++,
+			.cause = f.cause,
+			.why = xstrdup(f.why),
+			.repair = f.repair,
+		};
+	} else {
+		if (have != NULL)
+			merge(have, &f);
+		free(f.cause);
+		free(f.repair.text);
+	}
+	if (have != NULL) {
+		add_name(&have->rules, f.rule);
+		add_name(&have->subjects, f.subject);
+	}
+}
+
+bool
+diagnosis_explains(const struct diagnosis *d, const char *rule, const char *sentence)
+{
+	size_t i;
+
+	for (i = 0; i < d->n; i++)
+		if (strstr(sentence, d->found[i].cause) != NULL &&
+		    strv_contains(&d->found[i].rules, rule))
+			return true;
+	return false;
+}
+
+/* Can c be part of a path's component? */
+static bool
+is_name(char c)
+{
+	return c != '\0' && (isalnum((unsigned char)c) || strchr("/._-", c) != NULL);
+}
+
+char *
+diagnosis_shown(const struct diagnosis *d, const char *text)
+{
+	struct buf out = { NULL, 0, 0 };
+	size_t n = strlen(d->root);
+	const char *s = text, *at;
+
+	buf_adds(&out, "");
+	for (; n > 0 && (at = strstr(s, d->root)) != NULL; s = at + n) {
+		buf_add(&out, s, (size_t)(at - s));
+		if ((at > text && is_name(at[-1])) || (at[n] != '/' && is_name(at[n])))
+			buf_adds(&out, d->root);
+		else if (at[n] != '/')
+			buf_adds(&out, "/");
+	}
+	buf_adds(&out, s);
+	return out.p;
+}
+
+static int
+worse_first(const void *a, const void *b)
+{
+	const struct found *x = a, *y = b;
+
+	if (x->ailment != y->ailment)
+		return (int)x->ailment - (int)y->ailment;
+	return x->order < y->order ? -1 : 1;
+}
+
+static void
+sort(struct diagnosis *d)
+{
+	if (d->n > 1)
+		qsort(d->found, d->n, sizeof(*d->found), worse_first);
+}
+
+/* "a, b and 7 more: " */
+static void
+add_names(struct buf *out, const struct strv *list)
+{
+	size_t i, shown = list->n > NAMES_MAX + 1 ? NAMES_MAX : list->n;
+
+	for (i = 0; i < shown; i++) {
+		if (i > 0)
+			buf_adds(out, i + 1 == list->n ? " and " : ", ");
+		buf_adds(out, list->v[i]);
+	}
+	if (list->n > shown)
+		buf_addf(out, " and %zu more", list->n - shown);
+	if (list->n > 0)
+		buf_adds(out, ": ");
+}
+
+/* What is wrong, and with whom; the caller frees it. */
+static char *
+describe(const struct diagnosis *d, const struct found *f)
+{
+	struct buf text = { NULL, 0, 0 };
+	char *shown;
+
+	add_names(&text, &f->rules);
+	add_names(&text, &f->subjects);
+	buf_adds(&text, f->cause);
+	shown = diagnosis_shown(d, text.p);
+	buf_clear(&text);
+	return shown;
+}
+
+/* How wide out is: its terminal, else what COLUMNS says, else 80. */
+static size_t
+width_of(FILE *out)
+{
+	const char *given = getenv("COLUMNS");
+	struct winsize size;
+	uint64_t n = 0;
+
+	if (ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+		n = size.ws_col;
+	else if (given == NULL || !parse_number(given, WIDEST, &n) || n == 0)
+		n = WIDTH;
+	return n > NARROWEST ? (size_t)n : NARROWEST;
+}
+
+/*
+ * Prints text in lines of at most width columns, broken between words. The first
+ * line begins with lead, the others with indent spaces.
+ */
+static void
+print_folded(FILE *out, const char *lead, size_t indent, const char *text, size_t width)
+{
+	size_t at = strlen(lead), room, len;
+	char *visible = vis_dup(text), *s = visible;
+
+	fputs(lead, out);
+	do {
+		room = width > at ? width - at : 1;
+		len = strlen(s);
+		if (len > room) {
+			for (len = room; len > 0 && s[len] != ' '; len--)
+				continue;
+			if (len == 0)
+				len = strcspn(s, " ");
+		}
+		fprintf(out, "%.*s\n", (int)len, s);
+		s += len;
+		s += strspn(s, " ");
+		if (*s != '\0')
+			fprintf(out, "%*s", (int)indent, "");
+		at = indent;
+	} while (*s != '\0');
+	free(visible);
+}
+
+/* A command as it is to be given, if that is text; the caller frees it. */
+static char *
+visible_command(const char *s)
+{
+	struct buf out = { NULL, 0, 0 };
+	size_t n;
+
+	for (; *s != '\0'; s += n) {
+		n = strcspn(s, "\\");
+		buf_addvis(&out, s, n);
+		if (s[n] == '\\') {
+			buf_adds(&out, "\\");
+			n++;
+		}
+	}
+	return out.p;
+}
+
+/* A command stays on one line, to be copied. */
+static void
+print_repair(FILE *out, const struct repair *r, size_t width)
+{
+	char *command;
+
+	if (!r->is_command) {
+		print_folded(out, "    to repair it:   by hand: ", 20, r->text, width);
+		return;
+	}
+	command = visible_command(r->text);
+	fprintf(out, "    to repair it:   %s\n", command);
+	free(command);
+}
+
+void
+diagnosis_print(struct diagnosis *d, FILE *out)
+{
+	size_t width = width_of(out), i;
+	char *what;
+
+	sort(d);
+	for (i = 0; i < d->n; i++) {
+		what = describe(d, &d->found[i]);
+		print_folded(out, "", 0, what, width);
+		free(what);
+		print_folded(out, "    why it matters: ", 20, d->found[i].why, width);
+		print_repair(out, &d->found[i].repair, width);
+		fputs("\n", out);
+	}
+	if (d->n == 0)
+		fputs("nothing is wrong\n", out);
+	else
+		fprintf(out, "%zu finding%s\n", d->n, d->n == 1 ? "" : "s");
+}
+
+static cJSON *
+found_json(const struct diagnosis *d, const struct found *f)
+{
+	cJSON *o = cJSON_CreateObject(), *rules;
+	char *text = describe(d, f);
+	size_t i;
+
+	json_add_text(o, "kind", names[f->ailment]);
+	rules = cJSON_AddArrayToObject(o, "rules");
+	for (i = 0; i < f->rules.n; i++)
+		cJSON_AddItemToArray(rules, cJSON_CreateString(f->rules.v[i]));
+	json_add_text(o, "what", text);
+	json_add_text(o, "why", f->why);
+	free(text);
+	if (f->repair.is_command) {
+		text = visible_command(f->repair.text);
+		cJSON_AddStringToObject(o, "repair", text);
+		free(text);
+	} else {
+		json_add_text(o, "repair", f->repair.text);
+	}
+	cJSON_AddBoolToObject(o, "command", f->repair.is_command);
+	return o;
+}
+
+void
+diagnosis_print_json(struct diagnosis *d, FILE *out)
+{
+	cJSON *all = cJSON_CreateObject(),
+	      *list = cJSON_AddArrayToObject(all, "findings");
+	char *text;
+	size_t i;
+
+	sort(d);
+	for (i = 0; i < d->n; i++)
+		cJSON_AddItemToArray(list, found_json(d, &d->found[i]));
+	text = json_line(all);
+	fputs(text, out);
+	free(text);
+	cJSON_Delete(all);
+}
+
+void
+diagnosis_clear(struct diagnosis *d)
+{
+	size_t i;
+
+	for (i = 0; i < d->n; i++) {
+		free(d->found[i].cause);
+		free(d->found[i].why);
+		free(d->found[i].repair.text);
+		strv_clear(&d->found[i].rules);
+		strv_clear(&d->found[i].subjects);
+	}
+	free(d->found);
+	d->found = NULL;
+	d->n = 0;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DIAGNOSIS_H
+#define DIAGNOSIS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "cmd/repair.h"
+
+/*
+ * What is about the same, the worst first: the earlier may be why the later is
+ * so, or hide more of it.
+ */
+enum ailment {
+	AILMENT_DAEMON, /* it is not running, cannot be asked, is another one */
+	AILMENT_FILES,  /* rule files that are refused */
+	AILMENT_TRUST,  /* programs that may not run */
+	AILMENT_RULES,  /* blocked, failed, or bound to fail */
+	AILMENT_PATHS,  /* that are not watched */
+	AILMENT_STATE,  /* what the daemon writes */
+	AILMENT_JOBS,   /* others that do the same */
+	AILMENT_NOTES,  /* what works, and may not be what is wanted */
+};
+
+/* One finding. diagnosis_add takes cause and the repair's text over. */
+struct finding {
+	enum ailment ailment;
+	const char *rule;    /* whose it is, or NULL */
+	const char *subject; /* what of several has this cause, or NULL */
+	char *cause;         /* what is wrong */
+	const char *why;     /* why it matters */
+	struct repair repair;
+};
+
+/* All findings. root and unspoken are the caller's to set. */
+struct diagnosis {
+	const char *root;     /* is not shown in front of paths */
+	const char *unspoken; /* causes that end so are left out; NULL: none */
+	bool silenced;        /* there was one */
+	struct found *found;
+	size_t n;
+};
+
+/* What has the cause of an earlier finding is added to that. */
+void diagnosis_add(struct diagnosis *d, struct finding f);
+
+/* Does a sentence about a rule say the cause of a finding about it? */
+bool
+diagnosis_explains(const struct diagnosis *d, const char *rule, const char *sentence);
+
+/* Text without the root in front of paths; the caller frees it. */
+char *diagnosis_shown(const struct diagnosis *d, const char *text);
+
+/* Prints all, the worst first. */
+void diagnosis_print(struct diagnosis *d, FILE *out);
+void diagnosis_print_json(struct diagnosis *d, FILE *out);
+
+void diagnosis_clear(struct diagnosis *d);
+
+#endif

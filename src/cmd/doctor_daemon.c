@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is wrong with the daemon as a whole. Its warnings about rule files are not
+ * its own: they are found again where these are read.
+ */
+#include "cmd/doctor_daemon.h"
+
+#include <cJSON.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+
+#include "base/json.h"
+#include "cmd/patient.h"
+#include "base/paths.h"
+#include "rules/rule.h"
+
+/* Does the call say where things are? */
+static bool
+has_options(const struct patient *p)
+{
+	char *command = patient_command(p, "run", NULL);
+	bool has = strstr(command, " --") != NULL;
+
+	free(command);
+	return has;
+}
+
+static struct repair
+repair_restart(const struct patient *p)
+{
+	if (has_options(p))
+		return repair_by_hand("end it, and start it again as it was started");
+	return repair_command("%s", HINT_RESTART);
+}
+
+static void
+add_silence(struct patient *p)
+{
+	char *run = patient_command(p, "run", NULL);
+
+	switch (p->error.status) {
+	case EX_UNAVAILABLE:
+		patient_add(p, AILMENT_DAEMON, NULL, xstrdup(p->error.why),
+		    "no rule does anything",
+		    repair_command("%s", has_options(p) ? run : HINT_START));
+		break;
+	case EX_NOPERM:
+		/* Said at the end, with all else that this user may not see. */
+		p->diagnosis.silenced = true;
+		break;
+	default:
+		patient_add(p, AILMENT_DAEMON, NULL, xstrdup(p->error.why),
+		    "whether it does its work cannot be said, and what follows is how "
+		    "things look to this command",
+		    repair_restart(p));
+		break;
+	}
+	free(run);
+}
+
+static void
+check_version(struct patient *p)
+{
+	const char *version = json_get_string(p->status, "version");
+
+	if (version != NULL && strcmp(version, VERSION) == 0)
+		return;
+	patient_add(p, AILMENT_DAEMON, NULL,
+	    xasprintf("the daemon is version %s, and this is %s",
+		version != NULL ? version : "unknown", VERSION),
+	    "what is installed takes effect when the daemon is started again",
+	    repair_restart(p));
+}
+
+static bool
+is_same_directory(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return strcmp(a, b) == 0 || (stat(a, &x) == 0 && stat(b, &y) == 0 &&
+					x.st_dev == y.st_dev && x.st_ino == y.st_ino);
+}
+
+static void
+check_config(struct patient *p)
+{
+	char *config = json_get_text(p->status, "config"), *word, *given, *command;
+
+	if (config != NULL && !is_same_directory(config, p->opt.config)) {
+		given = p->opt.config;
+		p->opt.config = config;
+		command = patient_command(p, "doctor", NULL);
+		p->opt.config = given;
+		word = xasprintf("the daemon reads its rule files from %s, not from %s",
+		    config, given);
+		patient_add(p, AILMENT_DAEMON, NULL, word,
+		    "rule files that are looked at here are not in force",
+		    repair_command("%s", command));
+		free(command);
+	}
+	free(config);
+}
+
+/* Is the warning one of rule files, or is it found here as well? */
+static bool
+is_of_file(const struct patient *p, const char *warning)
+{
+	const char *suffix = strstr(warning, ".ini:");
+	const struct diag *g;
+	char *place;
+	size_t i, n;
+	bool found;
+
+	found =
+	    suffix != NULL && memchr(warning, '/', (size_t)(suffix - warning)) == NULL;
+	for (i = 0; i < p->conf.ndiags && !found; i++) {
+		g = &p->conf.diags[i];
+		place = place_dup(g->file, g->line);
+		n = strlen(place);
+		found = strncmp(warning, place, n) == 0 &&
+			strncmp(warning + n, ": ", 2) == 0 &&
+			strcmp(warning + n + 2, g->message) == 0;
+		free(place);
+	}
+	return found;
+}
+
+/* The state and the history lie on one volume, which is at fault for both. */
+static bool
+is_of_volume(const char *warning)
+{
+	static const int errors[] = { ENOSPC, EROFS, EDQUOT };
+	size_t n = strlen(warning), len, i;
+	const char *error;
+
+	if (strncmp(warning, "the state cannot be saved", 25) != 0 &&
+	    strncmp(warning, "the history cannot be written", 29) != 0)
+		return false;
+	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		error = strerror(errors[i]);
+		len = strlen(error);
+		if (n > len && strcmp(warning + n - len, error) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+add_warning(struct patient *p, const char *warning)
+{
+	struct repair repair;
+	char *cause;
+
+	if (is_of_volume(warning)) {
+		cause = xasprintf("%s: the daemon cannot write there:%s", p->opt.state,
+		    strrchr(warning, ':') + 1);
+		repair =
+		    repair_by_hand("make room on that volume, and let it be written");
+	} else {
+		cause = xasprintf("the daemon says: %s", warning);
+		repair = repair_trust(
+		    &p->trust, warning, "start the daemon with another place for it");
+	}
+	patient_add(p, AILMENT_STATE, NULL, cause,
+	    "it goes on without that, and tries again every 10 seconds", repair);
+}
+
+/* But for a directory of rule files that cannot be read, which is found anyway. */
+static void
+check_warnings(struct patient *p)
+{
+	const cJSON *w;
+	char *text;
+
+	cJSON_ArrayForEach(w, cJSON_GetObjectItemCaseSensitive(p->status, "warnings")) {
+		if (!cJSON_IsString(w) || is_of_file(p, w->valuestring) ||
+		    strncmp(w->valuestring, "the rule files cannot be read", 29) == 0)
+			continue;
+		text = unvis_dup(w->valuestring);
+		add_warning(p, text);
+		free(text);
+	}
+}
+
+void
+doctordaemon_check(struct patient *p)
+{
+	if (p->status == NULL) {
+		add_silence(p);
+		return;
+	}
+	check_version(p);
+	check_config(p);
+	check_warnings(p);
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Rule files, read as the daemon reads them. What it said when it did so is reported
+ * as well, where that is not the same.
+ */
+#include "cmd/doctor_files.h"
+
+#include <cJSON.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/json.h"
+#include "cmd/patient.h"
+#include "rules/rule.h"
+
+/* Is a rule of the file in force? */
+static bool
+is_in_force(const struct patient *p, const char *file)
+{
+	const cJSON *rule;
+	const char *name;
+
+	cJSON_ArrayForEach(rule, cJSON_GetObjectItemCaseSensitive(p->status, "rules")) {
+		name = json_get_string(rule, "file");
+		if (name != NULL && strcmp(name, file) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The caller frees it. */
+static char *
+why_refused(const struct patient *p, const char *file, const char *message)
+{
+	const char *then = "";
+
+	if (is_in_force(p, file))
+		then = ": the version before it is in force";
+	else if (p->status != NULL)
+		then = ": none of its rules is in force";
+	return xasprintf(
+	    "the file is refused as a whole%s%s", then, repair_caution(message));
+}
+
+/* The directory of the rule files cannot be read. */
+static void
+add_directory(struct patient *p, const char *message)
+{
+	const char *dir = p->opt.config, *sudo = repair_sudo(&p->trust);
+	char *word = repair_quote(dir, ""), *aside = repair_quote(dir, ".old"), *cause;
+	struct repair repair;
+	struct stat st;
+
+	/* Something above it may be at fault: then that begins the message. */
+	cause = message[0] == '/' ? xstrdup(message) : xasprintf("%s: %s", dir, message);
+	if (stat(dir, &st) == -1 && errno == ENOENT)
+		repair = repair_command("%sinstall -d -m 0755 %s", sudo, word);
+	else if (!S_ISDIR(st.st_mode))
+		repair = repair_command("%smv %s %s && %sinstall -d -m 0755 %s", sudo,
+		    word, aside, sudo, word);
+	else
+		repair = repair_trust(
+		    &p->trust, cause, "give the daemon another one with --config");
+	patient_add(p, AILMENT_FILES, NULL, cause,
+	    "rule files cannot be read: only rules that were in force before are",
+	    repair);
+	free(aside);
+	free(word);
+}
+
+static void
+add_error(struct patient *p, const char *file, int line, const char *message)
+{
+	char *place = patient_place(p, file, line), *shown = patient_place(p, file, 0);
+	char *cause, *why;
+	struct repair repair;
+
+	if (line != 0) {
+		cause = xasprintf("%s: %s", place, message);
+		repair = repair_by_hand(
+		    "correct line %d of %s: it is read again by itself", line, shown);
+	} else {
+		/* The file itself, or what is above it. */
+		cause = message[0] == '/'
+			    ? xstrdup(message)
+			    : xasprintf("%s/%s: %s", p->opt.config, file, message);
+		repair =
+		    repair_trust(&p->trust, cause, "take the file out of the directory");
+	}
+	why = why_refused(p, file, cause);
+	patient_add(p, AILMENT_FILES, NULL, cause, why, repair);
+	free(why);
+	free(shown);
+	free(place);
+}
+
+static void
+add_any_error(struct patient *p, const char *file, int line, const char *message)
+{
+	if (file[0] == '/')
+		add_directory(p, message);
+	else
+		add_error(p, file, line, message);
+}
+
+/* Said of a rule that asks for it by its own key, and whose manual advises it. */
+static bool
+is_wanted(const char *warning)
+{
+	return strncmp(warning, "`while-running = ignore`", 24) == 0;
+}
+
+/* A warning about a whole file: it is not read. */
+static void
+add_unread(struct patient *p, const struct diag *g, const char *place)
+{
+	patient_add(p, AILMENT_NOTES, NULL, xasprintf("%s: %s", place, g->message),
+	    "no rule in it is in force",
+	    repair_by_hand("rename it if it is a rule file, or move it elsewhere"));
+}
+
+static void
+add_warning(struct patient *p, const struct diag *g)
+{
+	char *place = patient_place(p, g->file, g->line);
+
+	if (g->line == 0)
+		add_unread(p, g, place);
+	else if (!is_wanted(g->message))
+		patient_add(p, AILMENT_NOTES, NULL,
+		    xasprintf("%s: %s", place, g->message),
+		    "the file is in force, and may not say what is meant",
+		    repair_by_hand("write it in another way in %s", place));
+	free(place);
+}
+
+/* Was that refused in the files as they are now, too? */
+static bool
+is_known(const struct patient *p, const char *file, int line)
+{
+	size_t i;
+
+	for (i = 0; i < p->conf.ndiags; i++)
+		if (p->conf.diags[i].severity == DIAG_ERROR &&
+		    p->conf.diags[i].line == line &&
+		    strcmp(p->conf.diags[i].file, file) == 0)
+			return true;
+	return false;
+}
+
+/* What the daemon refused when it read the files, and would not be seen here. */
+static void
+add_refused(struct patient *p, const cJSON *refused)
+{
+	const cJSON *number = cJSON_GetObjectItemCaseSensitive(refused, "line");
+	int line = cJSON_IsNumber(number) ? number->valueint : 0;
+	char *file = json_get_text(refused, "file"), *place, *command;
+	char *message = json_get_text(refused, "message");
+
+	if (file != NULL && message != NULL && !is_known(p, file, line)) {
+		place = file[0] == '/' ? xstrdup(file) : patient_place(p, file, line);
+		command = patient_command(p, "reload", NULL);
+		patient_add(p, AILMENT_FILES, NULL,
+		    xasprintf("%s: the daemon has refused this: %s", place, message),
+		    "it looks good to this command, but the daemon has not "
+		    "read it again",
+		    repair_command("%s", command));
+		free(command);
+		free(place);
+	}
+	free(file);
+	free(message);
+}
+
+void
+doctorfiles_check(struct patient *p)
+{
+	const struct diag *g;
+	const cJSON *refused;
+	size_t i;
+
+	for (i = 0; i < p->conf.ndiags; i++) {
+		g = &p->conf.diags[i];
+		if (g->severity == DIAG_ERROR)
+			add_any_error(p, g->file, g->line, g->message);
+		else
+			add_warning(p, g);
+	}
+	cJSON_ArrayForEach(
+	    refused, cJSON_GetObjectItemCaseSensitive(p->status, "refused"))
+		add_refused(p, refused);
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Watched paths that are not watched. Privacy protection judges each process by
+ * itself, and limits are each process's own: so what the daemon says of a path
+ * counts, and only where none answers the path is looked at from here.
+ */
+#include "cmd/doctor_paths.h"
+
+#include <cJSON.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "cmd/patient.h"
+#include "rules/pattern.h"
+#include "base/paths.h"
+#include "rules/rule.h"
+
+#define REMOTE "not watched: network volume"
+#define LATE "changes there are not noticed, or late"
+
+/* An error that paths have in common: one repair is good for all of them. */
+static const struct common {
+	const char *error, *why, *by_hand;
+	bool elsewhere; /* and name another path */
+} common[] = {
+	{ REMOTE, "network volumes are not watched: a dead server would stop every rule",
+	    "watch something on a local volume", true },
+	{ "not watched: belongs to watchpathd itself",
+	    "what the daemon writes itself is never a change", "watch something else",
+	    true },
+	{ "needs Full Disk Access",
+	    "privacy protection hides it from the daemon, whatever a Terminal may see",
+	    "allow Full Disk Access to " PATH_PROGRAM
+	    ", by a PPPC profile or in System Settings",
+	    false },
+	{ "out of file descriptors",
+	    "what has none is only looked at every `recheck`: changes are noticed late",
+	    HINT_FILES, false },
+};
+#define NCOMMON (sizeof(common) / sizeof(common[0]))
+
+static const struct common *
+find_common(const char *error)
+{
+	size_t i;
+
+	for (i = 0; i < NCOMMON; i++)
+		if (strcmp(error, common[i].error) == 0)
+			return &common[i];
+	return NULL;
+}
+
+/* Where the rule watches the path; 0: that is not known. */
+static int
+find_line(const struct patient *p, const struct rule *rule, const char *path)
+{
+	size_t n = strlen(p->opt.root), i;
+
+	for (i = 0; rule != NULL && i < rule->watch.n; i++)
+		if (strncmp(path, p->opt.root, n) == 0 &&
+		    strcmp(path + n, rule->watch.v[i]) == 0)
+			return rule->watch_lines[i];
+	return rule != NULL ? rule->line : 0;
+}
+
+static struct repair
+repair_path(const char *error, const char *otherwise)
+{
+	if (strcmp(error, strerror(ELOOP)) == 0)
+		return repair_by_hand("let its links lead somewhere, or %s", otherwise);
+	if (strstr(error, " matches more than ") != NULL)
+		return repair_by_hand("let it match less: %s", otherwise);
+	return repair_by_hand("let the daemon get at it, or %s", otherwise);
+}
+
+static void
+add(struct patient *p, const char *name, const char *path, const char *error,
+    const char *why)
+{
+	const struct rule *rule = patient_rule(p, name);
+	const struct common *c = find_common(error);
+	char *otherwise = patient_otherwise(p, "path", rule, find_line(p, rule, path));
+	struct finding f = { .ailment = AILMENT_PATHS, .rule = name, .why = why };
+
+	if (c == NULL) {
+		f.cause = xasprintf("%s: %s", path, error);
+		f.repair = repair_path(error, otherwise);
+	} else {
+		f.subject = path;
+		f.cause = xstrdup(c->error);
+		f.why = c->why;
+		f.repair = c->elsewhere ? repair_by_hand("%s: %s", c->by_hand, otherwise)
+					: repair_by_hand("%s", c->by_hand);
+	}
+	diagnosis_add(&p->diagnosis, f);
+	free(otherwise);
+}
+
+/* As the daemon sees them. */
+
+/* Adds all paths that have an error. Is the problem of the rule one of these? */
+static bool
+check_paths(struct patient *p, const char *name, const cJSON *rule, const char *problem)
+{
+	const cJSON *item;
+	const char *error;
+	char *path, *both;
+	bool found = false;
+
+	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(rule, "paths")) {
+		error = json_get_string(item, "error");
+		path = json_get_text(item, "path");
+		if (error != NULL && path != NULL) {
+			add(p, name, path, error, "changes of it cannot be noticed");
+			both = xasprintf("%s: %s", path, error);
+			found = found || strcmp(both, problem) == 0;
+			free(both);
+		}
+		free(path);
+	}
+	return found;
+}
+
+/* A problem with a whole `watch` entry, as "ENTRY: ERROR". */
+static void
+add_entry(struct patient *p, const char *name, const char *problem)
+{
+	const struct rule *rule = patient_rule(p, name);
+	char *entry, *error = NULL;
+	size_t i, n;
+
+	for (i = 0; rule != NULL && i < rule->watch.n && error == NULL; i++) {
+		entry = xasprintf("%s%s", p->opt.root, rule->watch.v[i]);
+		n = strlen(entry);
+		if (strncmp(problem, entry, n) == 0 && problem[n] == ':') {
+			error = xstrdup(problem + n + 2);
+			add(p, name, entry, error, LATE);
+		}
+		free(entry);
+	}
+	if (error == NULL)
+		patient_add(p, AILMENT_PATHS, name, xstrdup(problem), LATE,
+		    repair_path(problem, "watch something else"));
+	free(error);
+}
+
+static void
+check_status(struct patient *p, const cJSON *rule)
+{
+	const char *name = json_get_string(rule, "name");
+	const char *state = json_get_string(rule, "state");
+	char *problem = json_get_text(rule, "problem");
+	bool of_path = problem != NULL && problem[0] == '/' && state != NULL &&
+		       strcmp(state, "blocked") != 0;
+
+	if (name != NULL && !check_paths(p, name, rule, problem != NULL ? problem : "") &&
+	    of_path)
+		add_entry(p, name, problem);
+	free(problem);
+}
+
+/* As they look from here. */
+
+/* Can it be looked at and be opened, in the daemon's way? */
+static int
+try_path(const char *path)
+{
+	struct stat st;
+	int fd, error = 0;
+
+	if (stat(path, &st) == -1)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : errno;
+	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return 0;
+	fd = open(path, O_EVTONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd == -1)
+		error = errno == ENOENT ? 0 : errno;
+	else
+		close(fd);
+	return error;
+}
+
+static void
+check_path(struct patient *p, const struct rule *rule, const char *watch)
+{
+	char *literal = pattern_path(watch);
+	char *path = xasprintf("%s%s", p->opt.root, literal != NULL ? literal : watch);
+	int error = 0;
+
+	if (path_find_above(&p->remote, path) != NULL)
+		add(p, rule->name, path, REMOTE, "");
+	else if (literal != NULL && (error = try_path(path)) != 0)
+		add(p, rule->name, path, strerror(error),
+		    "this command cannot open it; the daemon, which is judged by itself, "
+		    "does not answer");
+	free(path);
+	free(literal);
+}
+
+static void
+check_rule(struct patient *p, const struct rule *rule)
+{
+	size_t i;
+
+	for (i = 0; rule->policy.enabled && i < rule->watch.n; i++)
+		check_path(p, rule, rule->watch.v[i]);
+}
+
+void
+doctorpaths_check(struct patient *p)
+{
+	const cJSON *rule;
+	size_t i;
+
+	cJSON_ArrayForEach(rule, cJSON_GetObjectItemCaseSensitive(p->status, "rules"))
+		check_status(p, rule);
+	for (i = 0; p->status == NULL && i < p->conf.nrules; i++)
+		check_rule(p, p->conf.rules[i]);
+}

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Rules that do not run, or would not. What is found here in the file system and
+ * what the daemon says of a run are often the same: the sentence tells.
+ */
+#include "cmd/doctor_rules.h"
+
+#include <cJSON.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "run/accounts.h"
+#include "base/json.h"
+#include "cmd/patient.h"
+#include "rules/keys.h"
+#include "cmd/table.h"
+
+/* Programs. */
+
+static bool
+is_blocked(const struct patient *p, const char *name)
+{
+	const char *state = json_get_string(map_get(&p->states, name), "state");
+
+	return state != NULL && strcmp(state, "blocked") == 0;
+}
+
+static const char *
+why_none(const struct patient *p, const char *name)
+{
+	return is_blocked(p, name)
+		   ? "no action can run: the rule is blocked until one can"
+		   : "no action can run: the rule is blocked as soon as it should run";
+}
+
+/* A command may not run, or is not there; line is where the rule names it. */
+static void
+add_program(
+    struct patient *p, const char *name, int line, const char *refusal, const char *why)
+{
+	bool missing = strstr(refusal, ": not installed yet") != NULL;
+	char *otherwise = patient_otherwise(p, "program", patient_rule(p, name), line);
+	char *all = xasprintf("%s%s", why, repair_caution(refusal));
+
+	patient_add(p, missing ? AILMENT_RULES : AILMENT_TRUST, name, xstrdup(refusal),
+	    all, repair_trust(&p->trust, refusal, otherwise));
+	free(all);
+	free(otherwise);
+}
+
+/* Several actions for whatever is there, and nothing is: one finding, with all. */
+static void
+add_uninstalled(struct patient *p, const struct rule *r)
+{
+	char *otherwise = patient_otherwise(p, "program", r, r->actions[0].line);
+	struct buf cause = { NULL, 0, 0 };
+	size_t i;
+
+	buf_adds(&cause, "none of these is installed: ");
+	for (i = 0; i < r->nactions; i++)
+		buf_addf(&cause, "%s%s", i > 0 ? ", " : "", r->actions[i].argv.v[0]);
+	patient_add(p, AILMENT_RULES, r->name, cause.p, why_none(p, r->name),
+	    repair_by_hand("install one of them, or %s", otherwise));
+	free(otherwise);
+}
+
+/* No action can run: the first that is there is the one to repair. */
+static void
+add_none(struct patient *p, const struct rule *r)
+{
+	const struct judgement *first = findings_judge(&p->check, r, &r->actions[0]);
+	size_t i, n = 0;
+
+	for (i = 1; i < r->nactions && first->missing; i++) {
+		first = findings_judge(&p->check, r, &r->actions[i]);
+		n = i;
+	}
+	if (first->missing && r->nactions > 1)
+		add_uninstalled(p, r);
+	else
+		add_program(
+		    p, r->name, r->actions[n].line, first->why, why_none(p, r->name));
+}
+
+static bool
+can_run(struct patient *p, const struct rule *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->nactions; i++)
+		if (findings_judge(&p->check, r, &r->actions[i])->good)
+			return true;
+	return false;
+}
+
+/* A missing action is as it should be while another runs; a refused one is not. */
+static void
+check_actions(struct patient *p, const struct rule *r)
+{
+	const struct judgement *j;
+	size_t i;
+
+	if (!can_run(p, r)) {
+		add_none(p, r);
+		return;
+	}
+	for (i = 0; i < r->nactions; i++) {
+		j = findings_judge(&p->check, r, &r->actions[i]);
+		if (!j->good && !j->missing)
+			add_program(p, r->name, r->actions[i].line, j->why,
+			    "another action of the rule runs in its place");
+	}
+}
+
+static void
+check_verify(struct patient *p, const struct rule *r)
+{
+	const struct judgement *j;
+
+	if (r->verify.argv.n == 0)
+		return;
+	j = findings_judge(&p->check, r, &r->verify);
+	if (!j->good)
+		add_program(p, r->name, r->verify.line, j->why,
+		    "verify cannot run: every run of the rule fails");
+}
+
+/* Accounts and directories. */
+
+struct inquiry {
+	struct patient *patient;
+	const struct rule *rule;
+};
+
+static struct repair
+repair_account(const struct inquiry *q, const char *key)
+{
+	struct patient *p = q->patient;
+	char *otherwise = patient_otherwise(p, key, q->rule, rule_line(q->rule, key)),
+	     *path, *word;
+	struct repair r;
+	struct stat st;
+
+	path = xasprintf(
+	    "%s%s", p->opt.root, q->rule->directory != NULL ? q->rule->directory : "");
+	word = repair_quote(path, "");
+	if (strcmp(key, "directory") == 0 && lstat(path, &st) == -1 && errno == ENOENT)
+		r = repair_command(
+		    "%sinstall -d -m 0755 %s", repair_sudo(&p->trust), word);
+	else
+		r = repair_by_hand("make the %s, or %s", key, otherwise);
+	free(word);
+	free(path);
+	free(otherwise);
+	return r;
+}
+
+static void
+add_account(void *arg, const char *key, const char *text)
+{
+	const struct inquiry *q = arg;
+
+	patient_add(q->patient, AILMENT_RULES, q->rule->name, xstrdup(text),
+	    "every run of the rule fails", repair_account(q, key));
+}
+
+static void
+check_open(struct patient *p, const struct rule *r, size_t nth)
+{
+	char *dir = findings_open_directory(&p->check, r, nth), *path, *word, *otherwise;
+	struct finding f = { .ailment = AILMENT_NOTES, .rule = r->name };
+	struct stat st;
+
+	if (dir == NULL)
+		return;
+	path = xasprintf("%s%s", p->opt.root, dir);
+	word = repair_quote(path, "");
+	otherwise = patient_otherwise(p, "path", r, r->watch_lines[nth]);
+	f.subject = r->watch.v[nth];
+	f.cause = xasprintf("everyone may write to %s/", path);
+	f.why = "anybody can make the rule run, whenever they want";
+	if (stat(path, &st) == 0 && (st.st_mode & S_ISVTX) == 0)
+		f.repair = repair_command("%schmod o-w %s", repair_sudo(&p->trust), word);
+	else
+		f.repair = repair_by_hand(
+		    "see that the action does no harm however often it runs, or %s",
+		    otherwise);
+	diagnosis_add(&p->diagnosis, f);
+	free(otherwise);
+	free(word);
+	free(path);
+	free(dir);
+}
+
+/* What the rule's file names, as it is now. */
+static void
+check_names(struct patient *p, const struct rule *r)
+{
+	struct inquiry q = { p, r };
+	size_t i;
+
+	check_actions(p, r);
+	check_verify(p, r);
+	accounts_check(r, p->opt.root, &p->remote, add_account, &q);
+	for (i = 0; i < r->watch.n; i++)
+		check_open(p, r, i);
+}
+
+/* What the daemon says. */
+
+static const char *
+why_failed(const cJSON *rule, const char *state)
+{
+	if (strcmp(state, "failed") == 0)
+		return "no retry is left: only the next change or `trigger` runs it "
+		       "again";
+	if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(rule, "pending")))
+		return "it is tried again, and fails again until that is repaired";
+	return "the next run may fail as well";
+}
+
+static struct repair
+repair_failure(const struct patient *p, const char *name, const char *result)
+{
+	char *trigger = patient_command(p, "trigger --wait", name);
+	const char *what = strstr(result, "longer than its timeout") != NULL
+			       ? "let it wait for less, or take a longer `timeout`"
+			       : "see in the log what it printed, and repair that";
+	struct repair r = repair_by_hand("%s; to run it again: %s", what, trigger);
+
+	free(trigger);
+	return r;
+}
+
+/* The last run has failed, and no other finding says why. */
+static void
+add_failure(struct patient *p, const char *name, const char *state, const cJSON *rule,
+    const cJSON *run)
+{
+	char *error = json_get_text(run, "error"), *result = table_result(run);
+	const cJSON *argv = cJSON_GetObjectItemCaseSensitive(rule, "action");
+	const char *program = cJSON_GetStringValue(cJSON_GetArrayItem(argv, 0));
+	const char *which = "";
+
+	if (program == NULL)
+		program = "the action";
+	if (strncmp(result, "verify: ", 8) == 0)
+		which = "verify after ";
+	if (error == NULL || !diagnosis_explains(&p->diagnosis, name, error))
+		patient_add(p, AILMENT_RULES, name,
+		    xasprintf("%s%s has failed: %s", which, program,
+			which[0] != '\0' ? result + 8 : result),
+		    why_failed(rule, state), repair_failure(p, name, result));
+	free(result);
+	free(error);
+}
+
+static void
+add_loop(struct patient *p, const char *name, const char *problem)
+{
+	const struct rule *r = patient_rule(p, name);
+	char *place =
+	    r != NULL ? patient_place(p, r->file, r->line) : xstrdup("its rule file");
+
+	patient_add(p, AILMENT_RULES, name, xstrdup(problem),
+	    "it is run at ever longer intervals, and changes wait for that",
+	    repair_by_hand("write `while-running = ignore` below %s, or do "
+			   "not watch what the action writes",
+		place));
+	free(place);
+}
+
+/* It is found above why, unless its file or a program is another one by now. */
+static void
+add_blocked(struct patient *p, const char *name, const char *problem)
+{
+	const struct rule *r = patient_rule(p, name);
+
+	if (r == NULL || can_run(p, r))
+		add_program(p, name, r != NULL ? r->line : 0, problem, why_none(p, name));
+}
+
+static void
+check_state(struct patient *p, const cJSON *rule)
+{
+	const char *name = json_get_string(rule, "name");
+	const char *state = json_get_string(rule, "state");
+	const cJSON *run = cJSON_GetObjectItemCaseSensitive(rule, "last_run");
+	char *problem = json_get_text(rule, "problem");
+
+	if (name == NULL || state == NULL || strcmp(state, "disabled") == 0) {
+		free(problem);
+		return;
+	}
+	if (is_blocked(p, name) && problem != NULL)
+		add_blocked(p, name, problem);
+	else if (cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(run, "ok")))
+		add_failure(p, name, state, rule, run);
+	if (problem != NULL && strncmp(problem, "seems to trigger itself", 23) == 0)
+		add_loop(p, name, problem);
+	free(problem);
+}
+
+void
+doctorrules_check(struct patient *p)
+{
+	const cJSON *rule;
+	size_t i;
+
+	for (i = 0; i < p->conf.nrules; i++)
+		if (p->conf.rules[i]->policy.enabled)
+			check_names(p, p->conf.rules[i]);
+	cJSON_ArrayForEach(rule, cJSON_GetObjectItemCaseSensitive(p->status, "rules"))
+		check_state(p, rule);
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DOCTOR_STATE_H
+#define DOCTOR_STATE_H
+
+struct patient;
+
+/* The state directory and those above it. */
+void doctorstate_check(struct patient *p);
+
+#endif

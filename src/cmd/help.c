@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the program says about itself. It owns no text but its frame: subcommands
+ * come from the table in main.c, keys from the one in keys.c, so that what is
+ * printed here cannot be behind what the program does.
+ */
+#include "cmd/help.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "cmd/keylist.h"
+#include "base/spelling.h"
+#include "cmd/command.h"
+#include "base/util.h"
+
+void
+help_list(const struct subcommand *table, FILE *out)
+{
+	const struct subcommand *s;
+
+	fputs("usage: watchpathd COMMAND [ARGUMENT ...]\n\n", out);
+	for (s = table; s->name != NULL; s++)
+		if (!s->hidden)
+			fprintf(out, "  %-8s  %s\n", s->name, s->summary);
+	fputs("\nSee `watchpathd help COMMAND` for one of them, `watchpathd help keys` "
+	      "for\n"
+	      "what a rule file may say, and `watchpathd help KEY` for one key.\n",
+	    out);
+}
+
+static int
+print_buf(struct buf *b)
+{
+	fwrite(b->p, 1, b->len, stdout);
+	buf_clear(b);
+	return fflush(stdout) == 0 ? EX_OK : EXIT_FAILURE;
+}
+
+static void
+try_commands(struct spelling *meant, const struct subcommand *table)
+{
+	for (; table->name != NULL; table++)
+		if (!table->hidden)
+			spelling_try(meant, table->name);
+}
+
+/* "PLACE no WHAT `NAME`: did you mean `name`?", or where all of them are listed. */
+static int
+unknown(
+    const char *place, const char *what, const struct spelling *meant, const char *list)
+{
+	char *vis = vis_dup(meant->slip);
+
+	if (meant->best[0] != '\0')
+		fprintf(stderr, "watchpathd: %sno %s `%s`: did you mean `%s`?\n", place,
+		    what, vis, meant->best);
+	else
+		fprintf(
+		    stderr, "watchpathd: %sno %s `%s` (%s)\n", place, what, vis, list);
+	free(vis);
+	return EX_USAGE;
+}
+
+int
+help_unknown(const struct subcommand *table, const char *name)
+{
+	struct spelling meant;
+
+	spelling_init(&meant, name);
+	try_commands(&meant, table);
+	return unknown("", "command", &meant, "`watchpathd help` lists them");
+}
+
+static int
+print_one(const struct subcommand *table, const char *name)
+{
+	const struct subcommand *s;
+	struct buf b = { NULL, 0, 0 };
+	struct spelling meant;
+
+	for (s = table; s->name != NULL; s++)
+		if (!s->hidden && strcmp(s->name, name) == 0)
+			break;
+	if (s->name == NULL && keys_print_one(name, &b))
+		return print_buf(&b);
+	if (s->name == NULL) {
+		spelling_init(&meant, name);
+		try_commands(&meant, table);
+		keys_meant(&meant);
+		return unknown("help: ", "command or key", &meant,
+		    "`watchpathd help` lists commands, `watchpathd help keys` keys");
+	}
+	printf("usage: watchpathd %s%s%s\n\n%s: %s\n", s->name,
+	    s->synopsis[0] != '\0' ? " " : "", s->synopsis, s->name, s->summary);
+	if (s->text != NULL)
+		printf("\n%s\n", s->text);
+	return fflush(stdout) == 0 ? EX_OK : EXIT_FAILURE;
+}
+
+int
+help_print(const struct subcommand *table, int argc, char **argv)
+{
+	struct buf b = { NULL, 0, 0 };
+
+	if (argc > 2) {
+		fputs("watchpathd: help: takes one argument at most\n", stderr);
+		return EX_USAGE;
+	}
+	if (argc < 2) {
+		help_list(table, stdout);
+		return fflush(stdout) == 0 ? EX_OK : EXIT_FAILURE;
+	}
+	if (strcmp(argv[1], "keys") == 0) {
+		keys_print(&b);
+		return print_buf(&b);
+	}
+	if (strcmp(argv[1], "--mdoc-keys") == 0) {
+		keys_print_mdoc(&b);
+		return print_buf(&b);
+	}
+	return print_one(table, argv[1]);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PATIENT_H
+#define PATIENT_H
+
+#include "cmd/ask.h"
+#include "rules/conf.h"
+#include "cmd/diagnosis.h"
+#include "run/findings.h"
+#include "base/map.h"
+#include "base/options.h"
+#include "trust/trust.h"
+#include "base/util.h"
+
+struct cJSON;
+
+/*
+ * What `doctor` looks at, and what it has found. Where the daemon answers, it and
+ * its rule files are what is looked at, even if the command line says nothing of
+ * where they are.
+ */
+struct patient {
+	struct options opt;    /* set before patient_examine */
+	struct trust trust;    /* as the daemon judges */
+	struct conf conf;      /* the rule files as they are now */
+	struct map rules;      /* of conf, by name */
+	struct strv remote;    /* mount points */
+	struct findings check; /* programs and directories */
+	struct cJSON *status;  /* the daemon's, or NULL: */
+	struct ask_error error;
+	struct map states; /* elements of its "rules", by name */
+	struct diagnosis diagnosis;
+};
+
+/* Asks the daemon and reads the rule files. */
+void patient_examine(struct patient *p);
+void patient_clear(struct patient *p);
+
+/* A finding of a rule, or NULL; takes over as diagnosis_add does. */
+void patient_add(struct patient *p, enum ailment ailment, const char *rule, char *cause,
+    const char *why, struct repair repair);
+
+/* The rule of that name as it is in the files now, or NULL. */
+const struct rule *patient_rule(const struct patient *p, const char *name);
+
+/* "DIR/FILE:LINE", as it is shown; line 0: without it. The caller frees these. */
+char *patient_place(const struct patient *p, const char *file, int line);
+
+/* Likewise "name another WHAT in DIR/FILE:LINE"; rule NULL: "in its rule file". */
+char *patient_otherwise(
+    const struct patient *p, const char *what, const struct rule *rule, int line);
+
+/* A command line of this program, with the options of this call that it takes. */
+char *patient_command(const struct patient *p, const char *command, const char *operand);
+
+#endif

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Commands that repair. They name the very path at fault, and never change what
+ * others need as it is: a shared directory, or one in the places of users.
+ */
+#include "cmd/repair.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "trust/trust.h"
+#include "base/util.h"
+
+static char *
+format(const char *fmt, va_list ap)
+{
+	char *text;
+
+	if (vasprintf(&text, fmt, ap) == -1)
+		text = xstrdup("");
+	return text;
+}
+
+struct repair
+repair_command(const char *fmt, ...)
+{
+	struct repair r = { .is_command = true };
+	va_list ap;
+
+	va_start(ap, fmt);
+	r.text = format(fmt, ap);
+	va_end(ap);
+	return r;
+}
+
+struct repair
+repair_by_hand(const char *fmt, ...)
+{
+	struct repair r = { .is_command = false };
+	va_list ap;
+
+	va_start(ap, fmt);
+	r.text = format(fmt, ap);
+	va_end(ap);
+	return r;
+}
+
+static void
+add_quoted(struct buf *out, const char *text)
+{
+	for (; *text != '\0'; text++)
+		if (*text == '\'')
+			buf_adds(out, "'\\''");
+		else
+			buf_add(out, text, 1);
+}
+
+char *
+repair_quote(const char *text, const char *more)
+{
+	struct buf out = { NULL, 0, 0 };
+
+	buf_adds(&out, "'");
+	add_quoted(&out, text);
+	add_quoted(&out, more);
+	buf_adds(&out, "'");
+	return out.p;
+}
+
+const char *
+repair_sudo(const struct trust *t)
+{
+	return t->owner == 0 ? "sudo " : "";
+}
+
+/* The path that a refusal is about, if something is there; the caller frees it. */
+static char *
+find_fault(const char *refusal, struct stat *st)
+{
+	const char *start = refusal, *end;
+	char *path;
+
+	if (start[0] != '/') {
+		start = strstr(refusal, ": /");
+		if (start == NULL)
+			return NULL;
+		start += 2;
+	}
+	for (end = strstr(start, ": "); end != NULL; end = strstr(end + 1, ": ")) {
+		path = xstrndup(start, (size_t)(end - start));
+		if (lstat(path, st) == 0)
+			return path;
+		free(path);
+	}
+	return NULL;
+}
+
+/* Directories that others use as they are, and what root owns is not among them. */
+static bool
+is_shared(const char *path, const struct stat *st)
+{
+	static const char *const theirs[] = { "/usr/local", "/opt/homebrew", "/Users",
+		"/home" };
+	size_t i;
+
+	if (!S_ISDIR(st->st_mode))
+		return false;
+	for (i = 0; i < sizeof(theirs) / sizeof(theirs[0]); i++)
+		if (path_is_below(path, theirs[i]))
+			return true;
+	return (st->st_mode & S_ISVTX) != 0;
+}
+
+/* Commands for what owner and mode have against it, or "". */
+static char *
+owner_and_mode(
+    const struct trust *t, const char *refusal, const char *word, const struct stat *st)
+{
+	struct buf out = { NULL, 0, 0 };
+	char owner[32] = "root";
+
+	buf_adds(&out, "");
+	if (S_ISLNK(st->st_mode))
+		return out.p;
+	if (t->owner != 0)
+		snprintf(owner, sizeof(owner), "%u", (unsigned)t->owner);
+	if (st->st_uid != 0 && st->st_uid != t->owner)
+		buf_addf(&out, "sudo chown %s %s", owner, word);
+	if ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		buf_addf(&out, "%s%schmod go-w %s", out.len > 0 ? " && " : "",
+		    repair_sudo(t), word);
+	if (strstr(refusal, ": not executable") != NULL)
+		buf_addf(&out, "%s%schmod a+x %s", out.len > 0 ? " && " : "",
+		    repair_sudo(t), word);
+	return out.p;
+}
+
+/* A copy of its own in the place of a link, or of a file with other names. */
+static struct repair
+repair_links(const char *sudo, const char *path, const char *word)
+{
+	char *copy = repair_quote(path, ".new");
+	struct repair r;
+
+	r = repair_command(
+	    "%scp %s %s && %smv %s %s", sudo, word, copy, sudo, copy, word);
+	free(copy);
+	return r;
+}
+
+static struct repair
+put_aside(const char *sudo, const char *path, const char *word)
+{
+	char *aside = repair_quote(path, ".off");
+	struct repair r = repair_command("%smv %s %s", sudo, word, aside);
+
+	free(aside);
+	return r;
+}
+
+/* For what is there: a command, or no text. */
+static struct repair
+repair_fault(const struct trust *t, const char *refusal, const char *path,
+    const struct stat *st, const char *otherwise)
+{
+	const char *sudo = repair_sudo(t);
+	char *word = repair_quote(path, "");
+	char *commands = owner_and_mode(t, refusal, word, st);
+	struct repair r = { .text = NULL };
+
+	if (strstr(refusal, "a carriage return") != NULL)
+		r = repair_command("%sperl -pi -e 's/\\r$//' %s", sudo, word);
+	else if (strstr(refusal, ": a symbolic link") != NULL ||
+		 strstr(refusal, " links, not one") != NULL)
+		r = repair_links(sudo, path, word);
+	else if (strstr(refusal, ".ini: not a regular file") != NULL)
+		r = put_aside(sudo, path, word);
+	else if (strstr(refusal, ": an ACL ") != NULL)
+		r = repair_command("%schmod -N %s", sudo, word);
+	else if (is_shared(path, st))
+		r = repair_by_hand(
+		    "others need that directory as it is: move what lies in "
+		    "it to one that only root may write, and %s",
+		    otherwise);
+	else if (commands[0] != '\0')
+		r = repair_command("%s", commands);
+	free(commands);
+	free(word);
+	return r;
+}
+
+struct repair
+repair_trust(const struct trust *t, const char *refusal, const char *otherwise)
+{
+	struct repair r = { .text = NULL };
+	struct stat st;
+	char *path = find_fault(refusal, &st);
+
+	if (path != NULL)
+		r = repair_fault(t, refusal, path, &st, otherwise);
+	free(path);
+	if (r.text != NULL)
+		return r;
+	if (strstr(refusal, ": the quotes ") != NULL)
+		return repair_by_hand("take away the quotes, or %s", otherwise);
+	if (strstr(refusal, ": not installed yet") != NULL)
+		return repair_by_hand("install it, or %s", otherwise);
+	return repair_by_hand("put that right, or %s", otherwise);
+}
+
+const char *
+repair_caution(const char *refusal)
+{
+	if (strstr(refusal, ": owned by ") == NULL &&
+	    strstr(refusal, ": writable by ") == NULL)
+		return "";
+	return "; others could change it so far: look at it first";
+}

@@ -1,0 +1,621 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * JSON to text. What it says is the daemon's; where it stands is decided by
+ * columns.c, and here is only what is said of it and in which order.
+ */
+#include "cmd/table.h"
+
+#include <cJSON.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/columns.h"
+#include "base/json.h"
+#include "base/map.h"
+#include "base/mono.h"
+#include "base/util.h"
+
+/* Longer names have a line of their own. */
+#define NAME_WIDTH 24
+/* Where the values of one rule begin, and what goes on below another line. */
+#define FIELD_INDENT 13
+#define INDENT 4
+#define DAY_NS (86400 * MONO_SEC)
+
+enum colour { PLAIN, GREEN, YELLOW, RED };
+
+void
+table_init(struct table *t, FILE *out)
+{
+	const char *no = getenv("NO_COLOR");
+
+	columns_init();
+	*t = (struct table){
+		.out = out,
+		.width = columns_of(out),
+		.now = realtime_ns(),
+		.colours = isatty(fileno(out)) && (no == NULL || no[0] == '\0'),
+	};
+}
+
+static const char *
+colour(const struct table *t, enum colour c)
+{
+	static const char *const codes[] = {
+		[PLAIN] = "\033[0m",
+		[GREEN] = "\033[32m",
+		[YELLOW] = "\033[33m",
+		[RED] = "\033[31m",
+	};
+
+	return t->colours ? codes[c] : "";
+}
+
+/* Can a path go on with c, or end before it? */
+static bool
+is_of_path(char c)
+{
+	return c != '\0' && strchr(" :;,'\"`()=", c) == NULL;
+}
+
+/* text with every path below root as it is without it. The caller frees it. */
+static char *
+without_root(const char *text, const char *root)
+{
+	struct buf out = { NULL, 0, 0 };
+	size_t len = strlen(root), i = 0;
+
+	buf_adds(&out, "");
+	while (text[i] != '\0') {
+		if ((i == 0 || !is_of_path(text[i - 1])) &&
+		    strncmp(text + i, root, len) == 0 &&
+		    (text[i + len] == '/' || !is_of_path(text[i + len]))) {
+			i += len;
+			buf_adds(&out, text[i] == '/' ? "" : "/");
+		} else {
+			buf_add(&out, text + i++, 1);
+		}
+	}
+	return out.p;
+}
+
+void
+table_hide_root(cJSON *o, const char *root)
+{
+	char *text;
+	cJSON *item;
+
+	if (root == NULL || root[0] == '\0')
+		return;
+	if (cJSON_IsString(o)) {
+		text = without_root(o->valuestring, root);
+		cJSON_free(o->valuestring);
+		o->valuestring = text;
+	}
+	cJSON_ArrayForEach(item, o)
+		table_hide_root(item, root);
+}
+
+void
+table_length(char out[TABLE_LENGTH_SIZE], int64_t ns)
+{
+	int64_t s = ns / MONO_SEC;
+
+	if (ns < 0)
+		snprintf(out, TABLE_LENGTH_SIZE, "0 s");
+	else if (ns < 10 * MONO_SEC)
+		snprintf(out, TABLE_LENGTH_SIZE, "%.1f s", (double)ns / (double)MONO_SEC);
+	else if (s < 120)
+		snprintf(out, TABLE_LENGTH_SIZE, "%" PRId64 " s", s);
+	else if (s < 7200)
+		snprintf(out, TABLE_LENGTH_SIZE, "%" PRId64 " min", s / 60);
+	else if (s < 48 * 3600)
+		snprintf(out, TABLE_LENGTH_SIZE, "%" PRId64 " h %" PRId64 " min",
+		    s / 3600, s / 60 % 60);
+	else
+		snprintf(out, TABLE_LENGTH_SIZE, "%" PRId64 " d %" PRId64 " h", s / 86400,
+		    s / 3600 % 24);
+}
+
+static const char *
+text_of(const cJSON *o, const char *key)
+{
+	const char *s = json_get_string(o, key);
+
+	return s != NULL ? s : "";
+}
+
+static double
+number_of(const cJSON *o, const char *key)
+{
+	const cJSON *n = cJSON_GetObjectItemCaseSensitive(o, key);
+
+	return cJSON_IsNumber(n) ? n->valuedouble : 0;
+}
+
+static bool
+has_number(const cJSON *o, const char *key)
+{
+	return cJSON_IsNumber(cJSON_GetObjectItemCaseSensitive(o, key));
+}
+
+static bool
+is_true(const cJSON *o, const char *key)
+{
+	return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(o, key));
+}
+
+/* The time of a member; 0 if there is none. */
+static int64_t
+time_of(const cJSON *o, const char *key)
+{
+	int64_t ns;
+
+	return parse_time(text_of(o, key), &ns) ? ns : 0;
+}
+
+char *
+table_place(const cJSON *o)
+{
+	return place_dup(text_of(o, "file"), (int)number_of(o, "line"));
+}
+
+char *
+table_result(const cJSON *run)
+{
+	if (is_true(run, "ok"))
+		return xstrdup("ok");
+	if (text_of(run, "error")[0] != '\0')
+		return xstrdup(text_of(run, "error"));
+	if (has_number(run, "signal"))
+		return xasprintf("signal %d", (int)number_of(run, "signal"));
+	if (has_number(run, "verify") && number_of(run, "verify") != 0)
+		return xasprintf("verify: exit %d", (int)number_of(run, "verify"));
+	if (has_number(run, "exit"))
+		return xasprintf("exit %d", (int)number_of(run, "exit"));
+	return xstrdup("failed");
+}
+
+/* How long ago that was. */
+static char *
+ago(const struct table *t, int64_t then)
+{
+	char length[TABLE_LENGTH_SIZE];
+
+	table_length(length, t->now - then);
+	return xasprintf("%s ago", length);
+}
+
+/* The state: with what is left of a wait, and how long it has been running. */
+static char *
+state_text(const struct table *t, const cJSON *rule)
+{
+	const cJSON *run = cJSON_GetObjectItemCaseSensitive(rule, "current_run");
+	const char *state = text_of(rule, "state");
+	int64_t due = time_of(rule, "due");
+	char length[TABLE_LENGTH_SIZE];
+
+	if (cJSON_IsObject(run)) {
+		table_length(length, t->now - time_of(run, "started"));
+		return xasprintf("%s%s for %s", state,
+		    is_true(run, "left_over") ? " (left over)" : "", length);
+	}
+	if (due == 0)
+		return xstrdup(state);
+	table_length(length, due - t->now);
+	return xasprintf("%s %s", state, length);
+}
+
+static enum colour
+state_colour(const cJSON *rule)
+{
+	const char *state = text_of(rule, "state");
+
+	if (strcmp(state, "failed") == 0 || strcmp(state, "blocked") == 0)
+		return RED;
+	if (strcmp(state, "running") == 0)
+		return GREEN;
+	if (strcmp(state, "retrying") == 0 || strcmp(state, "stopping") == 0 ||
+	    text_of(rule, "problem")[0] != '\0')
+		return YELLOW;
+	return PLAIN;
+}
+
+/* The cells of a rule's line. */
+enum { RULE, STATE, LAST, RESULT, CELLS };
+
+struct line {
+	const cJSON *rule;
+	char *cells[CELLS];
+};
+
+static void
+fill_line(const struct table *t, struct line *l, const cJSON *rule)
+{
+	const cJSON *last = cJSON_GetObjectItemCaseSensitive(rule, "last_run");
+	bool ran = cJSON_IsObject(last);
+
+	l->rule = rule;
+	l->cells[RULE] = xstrdup(text_of(rule, "name"));
+	l->cells[STATE] = state_text(t, rule);
+	l->cells[LAST] = ran ? ago(t, time_of(last, "ended")) : xstrdup("never");
+	l->cells[RESULT] = ran ? table_result(last) : xstrdup("");
+}
+
+/* What there is to say of the line above. */
+static void
+print_below(const struct table *t, const char *lead, const char *text)
+{
+	char *whole;
+
+	if (text[0] == '\0')
+		return;
+	whole = xasprintf("%s%s", lead, text);
+	columns_fold(t->out, "", INDENT, whole, t->width);
+	free(whole);
+}
+
+/* A name that is too long for its column stands above the rest. */
+static void
+print_line(const struct table *t, const struct column *columns, struct line *l)
+{
+	const char *cells[CELLS];
+	size_t i;
+
+	for (i = 0; i < CELLS; i++)
+		cells[i] = l->cells[i];
+	if (columns_width(cells[RULE]) > columns[RULE].width) {
+		columns_fold(t->out, "", 0, cells[RULE], t->width);
+		cells[RULE] = "";
+	}
+	columns_row(t->out, columns, CELLS, cells, STATE,
+	    colour(t, state_colour(l->rule)), colour(t, PLAIN));
+	print_below(t, "waits for ", text_of(l->rule, "waits_for"));
+	print_below(t, "", text_of(l->rule, "problem"));
+}
+
+static void
+print_rules(const struct table *t, const cJSON *rules)
+{
+	struct column columns[CELLS] = {
+		[RULE] = { "RULE", NAME_WIDTH, 8, false, 0, 0 },
+		[STATE] = { "STATE", 24, 9, false, 0, 0 },
+		[LAST] = { "LAST RUN", 18, 8, false, 0, 0 },
+		[RESULT] = { "RESULT", 12, 6, false, 0, 0 },
+	};
+	size_t n = (size_t)cJSON_GetArraySize(rules), i = 0, k;
+	struct line *lines = xcalloc(n, sizeof(*lines));
+	const cJSON *rule;
+
+	cJSON_ArrayForEach(rule, rules) {
+		fill_line(t, &lines[i], rule);
+		for (k = 0; k < CELLS; k++)
+			if (k != RULE || columns_width(lines[i].cells[k]) <= NAME_WIDTH)
+				columns_measure(&columns[k], lines[i].cells[k]);
+		i++;
+	}
+	columns_divide(columns, CELLS, t->width);
+	columns_heading(t->out, columns, CELLS);
+	for (i = 0; i < n; i++) {
+		print_line(t, columns, &lines[i]);
+		for (k = 0; k < CELLS; k++)
+			free(lines[i].cells[k]);
+	}
+	free(lines);
+}
+
+static void
+print_list(const struct table *t, const cJSON *list, const char *what)
+{
+	const cJSON *item;
+	char *place, *text;
+
+	cJSON_ArrayForEach(item, list) {
+		place = table_place(item);
+		text = cJSON_IsString(item)
+			   ? xstrdup(item->valuestring)
+			   : xasprintf("%s: %s", place, text_of(item, "message"));
+		columns_fold(t->out, what, INDENT, text, t->width);
+		free(text);
+		free(place);
+	}
+}
+
+static size_t
+count_state(const cJSON *rules, const char *state)
+{
+	const cJSON *rule;
+	size_t n = 0;
+
+	cJSON_ArrayForEach(rule, rules)
+		n += strcmp(text_of(rule, "state"), state) == 0;
+	return n;
+}
+
+/* When that was: by the clock, or the day where it is longer ago. */
+static void
+since_text(const struct table *t, char out[TIME_TEXT_SIZE], int64_t then)
+{
+	char text[TIME_TEXT_SIZE];
+
+	format_time(text, then);
+	if (t->now - then < DAY_NS)
+		snprintf(out, TIME_TEXT_SIZE, "%.5sZ", text + 11);
+	else
+		snprintf(out, TIME_TEXT_SIZE, "%.10s", text);
+}
+
+/*
+ * The line on top; where it does not fit, the rules are counted on the next one.
+ * Capitals, so that grep(1) finds a state in the lines of rules alone.
+ */
+static void
+print_summary(const struct table *t, const cJSON *status, const cJSON *rules)
+{
+	char since[TIME_TEXT_SIZE], *daemon, *counts, *line;
+
+	since_text(t, since, time_of(status, "started"));
+	daemon =
+	    xasprintf("watchpathd %s, up since %s", text_of(status, "version"), since);
+	counts = xasprintf("Rules %d  Failed %zu  Blocked %zu  Running %zu",
+	    cJSON_GetArraySize(rules), count_state(rules, "failed"),
+	    count_state(rules, "blocked"), count_state(rules, "running"));
+	line = xasprintf("%s  %s", daemon, counts);
+	if (columns_width(line) <= t->width) {
+		fprintf(t->out, "%s\n", line);
+	} else {
+		columns_fold(t->out, "", 0, daemon, t->width);
+		columns_fold(t->out, "", 0, counts, t->width);
+	}
+	free(line);
+	free(counts);
+	free(daemon);
+}
+
+void
+table_status(const struct table *t, const cJSON *status)
+{
+	const cJSON *rules = cJSON_GetObjectItemCaseSensitive(status, "rules");
+	char *none;
+
+	print_summary(t, status, rules);
+	if (cJSON_GetArraySize(rules) == 0) {
+		none = xasprintf("no rules in %s", text_of(status, "config"));
+		columns_fold(t->out, "", 0, none, t->width);
+		free(none);
+	} else {
+		print_rules(t, rules);
+	}
+	print_list(t, cJSON_GetObjectItemCaseSensitive(status, "refused"), "refused: ");
+	print_list(t, cJSON_GetObjectItemCaseSensitive(status, "warnings"), "warning: ");
+}
+
+static void
+print_field(const struct table *t, const char *name, const char *value)
+{
+	if (value[0] != '\0')
+		columns_fold(t->out, name, FIELD_INDENT, value, t->width);
+}
+
+static void
+print_words(const struct table *t, const char *name, const cJSON *list)
+{
+	struct buf line = { NULL, 0, 0 };
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, list)
+		buf_addf(&line, "%s%s", line.len > 0 ? " " : "", item->valuestring);
+	print_field(t, name, line.p != NULL ? line.p : "");
+	buf_clear(&line);
+}
+
+/* What is known of a path: an element of "paths". */
+static const char *
+path_state(const cJSON *path)
+{
+	const char *error = text_of(path, "error");
+
+	return error[0] != '\0' ? error : text_of(path, "state");
+}
+
+/* A watch line, and below it what it stands for, unless that is the line itself. */
+static void
+print_entry(
+    const struct table *t, const cJSON *entry, const struct map *paths, bool watched)
+{
+	const cJSON *matches = cJSON_GetObjectItemCaseSensitive(entry, "matches"), *m;
+	const char *written = text_of(entry, "entry"),
+		   *problem = text_of(entry, "problem");
+	const cJSON *path = map_get(paths, written);
+	char *text;
+
+	if (problem[0] == '\0' && cJSON_GetArraySize(matches) == 1 && path != NULL)
+		problem = path_state(path);
+	else if (problem[0] == '\0' && cJSON_GetArraySize(matches) == 0 && watched)
+		problem = "no match";
+	text = xasprintf("%s%s%s", written, problem[0] != '\0' ? ": " : "", problem);
+	print_field(t, "watch", text);
+	free(text);
+	cJSON_ArrayForEach(m, matches) {
+		path = cJSON_IsString(m) ? map_get(paths, m->valuestring) : NULL;
+		if (path == NULL || strcmp(m->valuestring, written) == 0)
+			continue;
+		text = xasprintf("%s: %s", m->valuestring, path_state(path));
+		columns_fold(t->out, "", FIELD_INDENT + 2, text, t->width);
+		free(text);
+	}
+}
+
+static void
+print_watch(const struct table *t, const cJSON *rule)
+{
+	bool watched = strcmp(text_of(rule, "state"), "disabled") != 0;
+	struct map paths = { NULL, 0, 0 };
+	const char *path;
+	cJSON *item;
+
+	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(rule, "paths")) {
+		path = text_of(item, "path");
+		if (map_get(&paths, path) == NULL)
+			map_put(&paths, path, item);
+	}
+	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(rule, "watch"))
+		print_entry(t, item, &paths, watched);
+	map_clear(&paths);
+}
+
+/* settle, cooldown and every, as in the rule file, and when that is next. */
+static void
+print_times(const struct table *t, const cJSON *rule)
+{
+	int64_t next = time_of(rule, "next_every");
+	char left[TABLE_LENGTH_SIZE], *text;
+
+	print_field(t, "settle", text_of(rule, "settle"));
+	print_field(t, "cooldown", text_of(rule, "cooldown"));
+	table_length(left, next - t->now);
+	text = xasprintf("%s%s%s", text_of(rule, "every"), next != 0 ? ", next in " : "",
+	    next != 0 ? left : "");
+	print_field(t, "every", text);
+	free(text);
+}
+
+static void
+print_last_run(const struct table *t, const cJSON *run)
+{
+	char took[TABLE_LENGTH_SIZE], *result, *text;
+
+	if (!cJSON_IsObject(run)) {
+		print_field(t, "last run", "never");
+		return;
+	}
+	table_length(took, time_of(run, "ended") - time_of(run, "started"));
+	result = table_result(run);
+	text = xasprintf("%s, %s, attempt %d, took %s: %s", text_of(run, "started"),
+	    text_of(run, "reason"), (int)number_of(run, "attempt"), took, result);
+	print_field(t, "last run", text);
+	free(text);
+	free(result);
+	if (text_of(run, "path")[0] == '\0')
+		return;
+	text = xasprintf("%s of %s, noticed %s", text_of(run, "change"),
+	    text_of(run, "path"), text_of(run, "detected"));
+	print_field(t, "", text);
+	free(text);
+}
+
+static void
+print_state(const struct table *t, const cJSON *rule)
+{
+	const cJSON *run = cJSON_GetObjectItemCaseSensitive(rule, "current_run");
+	struct buf text = { NULL, 0, 0 };
+	char *state = state_text(t, rule);
+
+	buf_adds(&text, state);
+	if (cJSON_IsObject(run))
+		buf_addf(&text, ", since %s, pid %d, run %s", text_of(run, "started"),
+		    (int)number_of(run, "pid"), text_of(run, "run"));
+	if (is_true(rule, "pending"))
+		buf_adds(&text, ", a change is pending");
+	fputs(colour(t, state_colour(rule)), t->out);
+	print_field(t, "state", text.p);
+	fputs(colour(t, PLAIN), t->out);
+	buf_clear(&text);
+	free(state);
+}
+
+void
+table_rule(const struct table *t, const cJSON *rule)
+{
+	char *place = table_place(rule), text[64];
+
+	print_field(t, "rule", text_of(rule, "name"));
+	print_field(t, "description", text_of(rule, "description"));
+	print_field(t, "file", place);
+	print_state(t, rule);
+	print_field(t, "waits for", text_of(rule, "waits_for"));
+	print_field(t, "problem", text_of(rule, "problem"));
+	snprintf(text, sizeof(text), "%.0f", number_of(rule, "attempt"));
+	print_field(t, "attempt", number_of(rule, "attempt") > 0 ? text : "");
+	print_words(t, "action", cJSON_GetObjectItemCaseSensitive(rule, "action"));
+	print_watch(t, rule);
+	print_times(t, rule);
+	snprintf(text, sizeof(text), "%.0f, %.0f failed", number_of(rule, "runs"),
+	    number_of(rule, "failures"));
+	print_field(t, "runs", text);
+	print_last_run(t, cJSON_GetObjectItemCaseSensitive(rule, "last_run"));
+	free(place);
+}
+
+/* The cells of a run's line. */
+enum { ENDED, REASON, DELAY, TOOK, OUTCOME, OF, RUN_CELLS };
+
+static void
+fill_run(const struct table *t, char *cells[RUN_CELLS], const cJSON *run)
+{
+	char delay[TABLE_LENGTH_SIZE], took[TABLE_LENGTH_SIZE];
+
+	table_length(delay, time_of(run, "started") - time_of(run, "detected"));
+	table_length(took, time_of(run, "ended") - time_of(run, "started"));
+	cells[ENDED] = ago(t, time_of(run, "ended"));
+	cells[REASON] = xstrdup(text_of(run, "reason"));
+	cells[DELAY] = xstrdup(delay);
+	cells[TOOK] = xstrdup(took);
+	cells[OUTCOME] = table_result(run);
+	cells[OF] = xstrdup(text_of(run, "rule"));
+}
+
+/* A name that is too long for its column stands below, before the change. */
+static void
+print_run(const struct table *t, const struct column *columns, char *const *filled,
+    const cJSON *run)
+{
+	const char *cells[RUN_CELLS], *below = "";
+	char *change;
+	size_t i;
+
+	for (i = 0; i < RUN_CELLS; i++)
+		cells[i] = filled[i];
+	if (columns_width(cells[OF]) > columns[OF].width) {
+		below = cells[OF];
+		cells[OF] = "";
+	}
+	columns_row(t->out, columns, RUN_CELLS, cells, OUTCOME,
+	    colour(t, is_true(run, "ok") ? PLAIN : RED), colour(t, PLAIN));
+	print_below(t, "", below);
+	change = xasprintf("%s ", text_of(run, "change"));
+	print_below(t, change, text_of(run, "path"));
+	free(change);
+}
+
+void
+table_history(const struct table *t, cJSON *const *runs, size_t n)
+{
+	struct column columns[RUN_CELLS] = {
+		[ENDED] = { "ENDED", 18, 9, false, 0, 0 },
+		[REASON] = { "REASON", 7, 6, false, 0, 0 },
+		[DELAY] = { "DELAY", 10, 5, false, 0, 0 },
+		[TOOK] = { "TOOK", 10, 5, false, 0, 0 },
+		[OUTCOME] = { "RESULT", 12, 5, false, 0, 0 },
+		[OF] = { "RULE", NAME_WIDTH, 4, false, 0, 0 },
+	};
+	char *(*cells)[RUN_CELLS] = xcalloc(n, sizeof(*cells));
+	size_t i, k;
+
+	for (i = 0; i < n; i++) {
+		fill_run(t, cells[i], runs[i]);
+		for (k = 0; k < RUN_CELLS; k++)
+			if (k != OF || columns_width(cells[i][k]) <= NAME_WIDTH)
+				columns_measure(&columns[k], cells[i][k]);
+	}
+	columns_divide(columns, RUN_CELLS, t->width);
+	columns_heading(t->out, columns, RUN_CELLS);
+	for (i = 0; i < n; i++) {
+		print_run(t, columns, cells[i], runs[i]);
+		for (k = 0; k < RUN_CELLS; k++)
+			free(cells[i][k]);
+	}
+	free(cells);
+}

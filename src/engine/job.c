@@ -1,0 +1,1013 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One rule in force. It carries the dispatcher's steps out: looks, choosing a
+ * program, running it and then `verify`, and it keeps the books on that: what is
+ * in the log, in the store and in the history. When to do what is decided
+ * elsewhere.
+ */
+#include "engine/job.h"
+
+#include <cJSON.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "state/history.h"
+#include "engine/paths.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/platform.h"
+#include "run/programs.h"
+#include "state/record.h"
+#include "rules/keys.h"
+#include "run/run.h"
+#include "run/runenv.h"
+#include "run/spawn.h"
+#include "state/store.h"
+
+/* Changes that nobody waits for are saved no more often than this. */
+#define SAVE_PAUSE_NS MONO_SEC
+/* Whoever may write on a program's way drives no more judgements than this. */
+#define JUDGE_PAUSE_NS MONO_SEC
+
+struct job {
+	struct job_world *world;
+	char *name; /* outlives the rule, which a run's output may be named after */
+	struct rule *rule;
+	struct dispatch_rule state;
+	struct jobpaths *paths;
+	struct programs programs;
+
+	/* The run in progress, or the last one. */
+	struct child *child;
+	struct run run;
+	mono_t started;
+	char promised[RUN_ID_SIZE]; /* to who asked; "": to nobody */
+	bool timed_out, verifying;
+	bool verify_first; /* the action went well, only `verify` did not */
+
+	/* A run that a former life of the daemon has started: pid, else 0. */
+	pid_t left_over;
+	TAILQ_ENTRY(job) left_over_link;
+	char process[PLATFORM_ID_SIZE]; /* of the child or the run left over */
+
+	/* The books. */
+	cJSON *last_run;
+	uint64_t runs, failed;
+	bool has_state;   /* it is enabled, or was when its run started */
+	int64_t detected; /* what is pending, CLOCK_REALTIME; 0: nothing */
+	struct heap_node save;
+	mono_t saved_at;
+	enum dispatch_state said;
+	bool said_guarded;
+	size_t nfindings; /* when they were asked for last */
+	char *blocked_by; /* why no program can run */
+	struct heap_node judgement;
+	mono_t judged_at;
+	void (*gone)(void *arg, struct job *j); /* not in force, but running */
+	void *gone_arg;
+};
+
+static void finish_leaving(struct job *j);
+static void judge_later(struct job *j);
+static void run_command(struct job *j, const struct command *c, const char *program);
+
+struct job *
+job_of(struct dispatch_rule *state)
+{
+	return (struct job *)(void *)((char *)state - offsetof(struct job, state));
+}
+
+/* Has the state saved: soon, or at once if that is worth it. */
+static void
+save_later(struct job *j, bool at_once)
+{
+	mono_t at = at_once ? mono_now() : mono_add(j->saved_at, SAVE_PAUSE_NS);
+
+	if (!j->save.in || mono_before(at, j->save.key))
+		heap_put(&j->world->saves, &j->save, at);
+}
+
+/* One line whenever the rule's state is another one than was last said. */
+static void
+say_state_at(struct job *j, enum log_level level, mono_t now, const char *detail)
+{
+	enum dispatch_state s = dispatch_state(&j->state, now);
+
+	if (s == j->said)
+		return;
+	log_at(level, "%s: %s -> %s%s%s", j->name, dispatch_state_name(j->said),
+	    dispatch_state_name(s), detail[0] != '\0' ? ", " : "", detail);
+	j->said = s;
+}
+
+static void
+say_state(struct job *j, mono_t now, const char *detail)
+{
+	say_state_at(j, LOG_LEVEL_INFO, now, detail);
+}
+
+/* A failed run is worth a warning, and a rule that has given up is an error. */
+static enum log_level
+outcome_level(const struct job *j, bool ok, mono_t now)
+{
+	if (ok)
+		return LOG_LEVEL_INFO;
+	return dispatch_state(&j->state, now) == STATE_FAILED ? LOG_LEVEL_ERROR
+							      : LOG_LEVEL_WARNING;
+}
+
+/* The first change that is owed, for the log. */
+static void
+path_changed(void *arg, const char *path, unsigned diff)
+{
+	struct job *j = arg;
+	unsigned asked = diff & j->rule->policy.on, change;
+	bool pending = dispatch_pending(&j->state);
+	char detail[PATH_MAX + 32];
+
+	for (change = CHANGE_CREATE; change < CHANGE_ATTRIBUTES; change <<= 1)
+		if ((asked & change) != 0)
+			break;
+	snprintf(detail, sizeof(detail), "%s %s", path,
+	    asked != 0 ? dispatch_change_name(change) : "");
+	save_later(j, pending && j->detected == 0);
+	if (pending && j->detected == 0)
+		j->detected = realtime_ns();
+	if (j->state.phase == PHASE_BLOCKED)
+		judge_later(j);
+	say_state(j, mono_now(), detail);
+}
+
+static void
+path_trouble(void *arg, const char *path, const char *why)
+{
+	const struct job *j = arg;
+
+	if (why != NULL)
+		log_warning("%s: %s: %s", j->name, path, why);
+	else
+		log_info("%s: %s: is watched again", j->name, path);
+}
+
+static const struct jobpaths_ops paths_ops = { path_changed, path_trouble };
+
+static void
+judge_later(struct job *j)
+{
+	if (!j->judgement.in)
+		heap_put(&j->world->judgements, &j->judgement,
+		    mono_add(j->judged_at, JUDGE_PAUSE_NS));
+}
+
+/* What a judgement looked at has changed. */
+static void
+program_changed(void *arg)
+{
+	judge_later(arg);
+}
+
+static void
+end_block(struct job *j)
+{
+	programs_clear(&j->programs);
+	heap_remove(&j->world->judgements, &j->judgement);
+	free(j->blocked_by);
+	j->blocked_by = NULL;
+}
+
+static void
+unblock(struct job *j, const char *why)
+{
+	mono_t now = mono_now();
+
+	end_block(j);
+	dispatch_unblock(&j->world->dispatch, &j->state, now);
+	say_state(j, now, why);
+}
+
+/* The reason why no program can run, when it is another one than before. */
+static void
+say_blocked(struct job *j, const char *why)
+{
+	if (j->blocked_by != NULL && strcmp(j->blocked_by, why) == 0)
+		return;
+	if (j->blocked_by != NULL)
+		log_info("%s: still blocked: %s", j->name, why);
+	free(j->blocked_by);
+	j->blocked_by = xstrdup(why);
+	say_state_at(j, LOG_LEVEL_WARNING, mono_now(), why);
+}
+
+void
+job_judge(struct job *j)
+{
+	struct strv paths = { NULL, 0 };
+	struct trust_verdict v = { .paths = &paths };
+
+	if (j->state.phase != PHASE_BLOCKED)
+		return;
+	heap_remove(&j->world->judgements, &j->judgement);
+	j->judged_at = mono_now();
+	log_debug("%s: looking for a program again", j->name);
+	if (programs_choose(&j->programs, &v) != NULL) {
+		unblock(j, "a program is there");
+	} else {
+		say_blocked(j, v.why);
+		/* What is armed only now may have changed since it was judged. */
+		if (programs_await(&j->programs, &paths, program_changed, j))
+			judge_later(j);
+	}
+	strv_clear(&paths);
+}
+
+void
+job_judge_next(struct job_world *world)
+{
+	struct heap_node *n = heap_first(&world->judgements);
+
+	if (n != NULL)
+		job_judge(
+		    (struct job *)(void *)((char *)n - offsetof(struct job, judgement)));
+}
+
+/* Waits for a program: it is judged, armed, and judged once more. */
+static void
+block(struct job *j)
+{
+	dispatch_block(&j->world->dispatch, &j->state);
+	j->promised[0] = '\0';
+	job_judge(j);
+	job_judge(j);
+}
+
+void
+job_network(struct job *j)
+{
+	mono_t now = mono_now();
+
+	if (!j->rule->policy.retry_on_network)
+		return;
+	dispatch_nudge(&j->world->dispatch, &j->state, now);
+	say_state(j, now, "the network changed");
+}
+
+static bool
+is_success(const struct rule *rule, int status)
+{
+	size_t i;
+
+	for (i = 0; i < rule->nsuccess; i++)
+		if (status >= 0 && rule->success[i] == (uint32_t)status)
+			return true;
+	return false;
+}
+
+/* Tells the guard's turning on and off. */
+static void
+say_guard(struct job *j)
+{
+	const struct dispatch_path *p = TAILQ_FIRST(&j->state.taken);
+	bool guarded = dispatch_is_guarded(&j->state);
+
+	if (guarded == j->said_guarded)
+		return;
+	j->said_guarded = guarded;
+	if (guarded)
+		log_warning("%s: seems to trigger itself: %s changes in every run, see "
+			    "while-running",
+		    j->name, p != NULL ? jobpaths_name(p) : "a path");
+	else
+		log_info("%s: does not seem to trigger itself any more", j->name);
+}
+
+/* Enters a finished run into the books. */
+static void
+book_run(struct job *j, bool ok, const char *error)
+{
+	cJSON *line;
+
+	j->run.ended = realtime_ns();
+	j->run.ok = ok;
+	j->run.error = error != NULL ? xstrdup(error) : NULL;
+	j->runs++;
+	if (!ok)
+		j->failed++;
+	cJSON_Delete(j->last_run);
+	j->last_run = run_to_json(&j->run, NULL);
+	line = run_to_json(&j->run, j->name);
+	history_add(j->world->history, json_line(line));
+	cJSON_Delete(line);
+}
+
+static void
+run_ended(struct job *j, bool ok, const char *outcome, const char *error)
+{
+	mono_t now = mono_now();
+	double sec = (double)mono_sub(now, j->started) / (double)MONO_SEC;
+	char detail[TRUST_WHY_SIZE + 128];
+
+	j->child = NULL;
+	book_run(j, ok, error);
+	dispatch_end(&j->world->dispatch, &j->state, ok, now);
+	if (!dispatch_pending(&j->state))
+		j->detected = 0;
+	else if (ok)
+		j->detected = j->run.ended;
+	snprintf(detail, sizeof(detail), "run %s %s after %.2f s: %s", j->run.id,
+	    ok ? "succeeded" : "failed", sec, outcome);
+	say_state_at(j, outcome_level(j, ok, now), now, detail);
+	jobpaths_sweep(j->paths);
+	save_later(j, true);
+	if (j->gone != NULL)
+		finish_leaving(j);
+}
+
+/* What came of a child, in words. */
+static void
+describe(const struct job *j, const struct spawn_result *result, char *out, size_t size)
+{
+	const char *what = j->verifying ? "verify: " : "";
+
+	if (result->error != NULL)
+		snprintf(out, size, "%s%s", what, result->error);
+	else if (j->timed_out)
+		snprintf(out, size, "%stook longer than its timeout", what);
+	else if (result->signal != 0)
+		snprintf(out, size, "%sended by signal %d (%s)", what, result->signal,
+		    strsignal(result->signal));
+	else
+		snprintf(out, size, "%sexit status %d", what, result->exit_status);
+}
+
+/* A command of the run cannot be started, and so the run has failed. */
+static void
+not_started(struct job *j, const char *why)
+{
+	char error[TRUST_WHY_SIZE + 16];
+
+	/* The action has gone well: a retry need not repeat it. */
+	j->verify_first = j->verifying;
+	snprintf(error, sizeof(error), "%s%s", j->verifying ? "verify: " : "", why);
+	run_ended(j, false, error, error);
+}
+
+/* Runs `verify`, which is part of the run that j->run is of. */
+static void
+start_verify(struct job *j)
+{
+	struct trust_verdict v = { .paths = NULL };
+
+	j->verifying = true;
+	if (programs_judge(&j->programs, &j->rule->verify, &v))
+		run_command(j, &j->rule->verify, v.resolved);
+	else
+		not_started(j, v.why);
+}
+
+/* Runs the action after `verify`, which had gone first, has failed. */
+static void
+start_action(struct job *j)
+{
+	struct trust_verdict v = { .paths = NULL };
+	const struct command *c = programs_choose(&j->programs, &v);
+
+	j->verifying = false;
+	if (c != NULL)
+		run_command(j, c, v.resolved);
+	else
+		not_started(j, v.why);
+}
+
+/* `verify` is done: well, or the action's turn if it had gone first. */
+static void
+verified(struct job *j, bool ok, const struct spawn_result *result, const char *outcome)
+{
+	bool first = j->verify_first;
+
+	j->run.verify = result->exit_status;
+	j->verify_first = false;
+	if (!ok && first && !j->timed_out && result->error == NULL) {
+		j->child = NULL;
+		start_action(j);
+		return;
+	}
+	/* The action has gone well in this run or an earlier one. */
+	j->verify_first = !ok;
+	run_ended(j, ok, outcome, ok || result->exit_status >= 0 ? NULL : outcome);
+}
+
+static void
+child_done(void *arg, const struct spawn_result *result)
+{
+	struct job *j = arg;
+	bool ok = result->error == NULL && !j->timed_out;
+	char outcome[TRUST_WHY_SIZE + 16];
+
+	describe(j, result, outcome, sizeof(outcome));
+	if (j->verifying) {
+		verified(j, ok && result->exit_status == 0, result, outcome);
+		return;
+	}
+	ok = ok && is_success(j->rule, result->exit_status);
+	j->run.exit = result->exit_status;
+	j->run.signal = result->signal;
+	if (ok && j->rule->verify.argv.n > 0)
+		start_verify(j);
+	else
+		run_ended(j, ok, outcome,
+		    result->error != NULL || j->timed_out ? outcome : NULL);
+}
+
+static struct child *
+spawn(struct job *j, const struct command *c, const char *program, char *why, size_t size)
+{
+	const struct rule *rule = j->rule;
+	struct strv env;
+	struct child *child;
+	char *directory = NULL;
+
+	if (rule->directory != NULL)
+		directory = xasprintf("%s%s", j->world->root, rule->directory);
+	runenv_build(&env, rule, &j->run, &j->state, jobpaths_name,
+	    rule->user == NULL ? &j->world->user : NULL);
+	child = spawn_start(j->world->spawner,
+	    &(struct spawn_request){
+		.program = program,
+		.argv = c->argv.v,
+		.envp = env.v,
+		.user = rule->user,
+		.group = rule->group,
+		.directory = directory,
+		.umask = rule->umask,
+		.nice = rule->nice,
+		.nice_set = rule->nice_set,
+		.keep_awake = rule->keep_awake,
+		.log_output = rule->log_output,
+		.name = j->name,
+	    },
+	    child_done, j, why, size);
+	strv_clear(&env);
+	free(directory);
+	return child;
+}
+
+/* Spawns a command of the run. If that fails the run has ended. */
+static void
+run_command(struct job *j, const struct command *c, const char *program)
+{
+	char why[TRUST_WHY_SIZE], detail[2 * PATH_MAX];
+
+	j->process[0] = '\0';
+	j->child = spawn(j, c, program, why, sizeof(why));
+	snprintf(detail, sizeof(detail), "run %s, pid %d, %s%s%s, attempt %u, %s",
+	    j->run.id, j->child != NULL ? (int)spawn_pid(j->child) : 0, j->run.reason,
+	    j->run.path != NULL ? " of " : "", j->run.path != NULL ? j->run.path : "",
+	    (unsigned)j->run.attempt, program);
+	say_state(j, mono_now(), detail);
+	if (j->child == NULL)
+		not_started(j, why);
+	else
+		save_later(j, true);
+}
+
+static void
+next_run_id(struct job *j, char id[RUN_ID_SIZE])
+{
+	snprintf(id, RUN_ID_SIZE, "%" PRIx64 "-%" PRIu64, j->world->run_base,
+	    ++j->world->nruns);
+}
+
+/* Begins the record of the run that the state has just started. */
+static void
+begin_run(struct job *j, enum dispatch_reason reason)
+{
+	const struct dispatch_path *p = TAILQ_FIRST(&j->state.taken);
+
+	run_clear(&j->run);
+	if (reason == REASON_MANUAL && j->promised[0] != '\0') {
+		memcpy(j->run.id, j->promised, sizeof(j->run.id));
+		j->promised[0] = '\0';
+	} else {
+		next_run_id(j, j->run.id);
+	}
+	j->run.reason = dispatch_reason_name(reason);
+	j->run.attempt = j->state.attempt;
+	j->run.path = p != NULL ? xstrdup(jobpaths_name(p)) : NULL;
+	j->run.change = p != NULL ? dispatch_change_name(jobpaths_change_of(p)) : "";
+	j->run.exit = j->run.verify = -1;
+	j->run.started = realtime_ns();
+	j->run.detected = j->detected != 0 ? j->detected : j->run.started;
+	j->started = mono_now();
+	j->timed_out = j->verifying = false;
+}
+
+static void
+start(struct job *j, mono_t now)
+{
+	struct trust_verdict v = { .paths = NULL };
+	const struct command *c = programs_choose(&j->programs, &v);
+	enum dispatch_reason reason;
+
+	if (c == NULL) {
+		block(j);
+		return;
+	}
+	reason = dispatch_start(&j->world->dispatch, &j->state, now);
+	begin_run(j, reason);
+	j->verify_first = j->verify_first && reason == REASON_RETRY;
+	if (j->verify_first)
+		start_verify(j);
+	else
+		run_command(j, c, v.resolved);
+	say_guard(j);
+}
+
+/* The group of a run left over gets a signal, if it is still that run's. */
+static void
+signal_left_over(struct job *j, int signo)
+{
+	char id[PLATFORM_ID_SIZE];
+
+	if (platform_process_id(j->left_over, id) && strcmp(id, j->process) == 0)
+		kill(-j->left_over, signo);
+}
+
+static void
+stop_run(struct job *j, enum dispatch_step step)
+{
+	j->timed_out = true;
+	if (j->left_over != 0)
+		signal_left_over(j, step == STEP_TERM ? SIGTERM : SIGKILL);
+	else if (step == STEP_TERM)
+		spawn_terminate(j->child);
+	else
+		spawn_kill(j->child);
+}
+
+void
+job_step(struct job *j, enum dispatch_step step, mono_t now)
+{
+	switch (step) {
+	case STEP_LOOK:
+		jobpaths_look(j->paths);
+		if (dispatch_ready(&j->world->dispatch, &j->state, now))
+			start(j, now);
+		break;
+	case STEP_STOP_IGNORING:
+		jobpaths_look(j->paths);
+		dispatch_stop_ignoring(&j->world->dispatch, &j->state, now);
+		break;
+	case STEP_TERM:
+	case STEP_KILL:
+		stop_run(j, step);
+		break;
+	case STEP_NONE:
+		break;
+	}
+	say_state(j, now, step == STEP_TERM ? "took longer than its timeout" : "");
+}
+
+static void
+left_over_gone(struct job *j, mono_t now)
+{
+	TAILQ_REMOVE(&j->world->left_over, j, left_over_link);
+	j->left_over = 0;
+	dispatch_lost(&j->world->dispatch, &j->state, now);
+	say_state(j, now, "the run of an earlier daemon is over, and how is not known");
+	save_later(j, true);
+	if (j->gone != NULL)
+		finish_leaving(j);
+}
+
+void
+job_check_left_over(struct job_world *world, mono_t now)
+{
+	struct job *j, *next;
+	char id[PLATFORM_ID_SIZE];
+
+	for (j = TAILQ_FIRST(&world->left_over); j != NULL; j = next) {
+		next = TAILQ_NEXT(j, left_over_link);
+		if (!platform_process_id(j->left_over, id) || strcmp(id, j->process) != 0)
+			left_over_gone(j, now);
+	}
+}
+
+/* The run that a former life of the daemon has started, if any. */
+static void
+adopt(struct job *j, const struct record *known, mono_t now)
+{
+	char id[PLATFORM_ID_SIZE];
+
+	if (known->pid == 0)
+		return;
+	if (j->world->boot[0] == '\0' || strcmp(known->boot, j->world->boot) != 0 ||
+	    !platform_process_id(known->pid, id) || strcmp(id, known->process) != 0) {
+		dispatch_lost(&j->world->dispatch, &j->state, now);
+		return;
+	}
+	dispatch_adopt(
+	    &j->world->dispatch, &j->state, realtime_ns() - known->started, now);
+	j->left_over = known->pid;
+	snprintf(j->process, sizeof(j->process), "%s", id);
+	snprintf(j->run.id, sizeof(j->run.id), "%s", known->run);
+	j->run.started = known->started;
+	TAILQ_INSERT_TAIL(&j->world->left_over, j, left_over_link);
+	say_state(j, now, "left over from an earlier daemon");
+}
+
+/* What a former life left of waits and counts. */
+static void
+restore(struct job *j, const struct record *known, mono_t now)
+{
+	j->runs = known->runs;
+	j->failed = known->failed;
+	j->detected = known->detected;
+	j->verify_first = known->verify_first;
+	j->last_run = cJSON_Duplicate(known->last_run, true);
+	dispatch_restore(
+	    &j->world->dispatch, &j->state, &known->state, now, realtime_ns());
+}
+
+static void
+record_run(const struct job *j, struct record *out)
+{
+	if (j->child == NULL && j->left_over == 0)
+		return;
+	out->pid = j->left_over != 0 ? j->left_over : spawn_pid(j->child);
+	out->started = j->run.started;
+	out->process = xstrdup(j->process);
+	out->boot = xstrdup(j->world->boot);
+	out->run = xstrdup(j->run.id);
+}
+
+/* What is to be kept of the job. The caller clears it. */
+static void
+make_record(struct job *j, struct record *out)
+{
+	*out = (struct record){
+		.rule = xstrdup(j->name),
+		.verify_first = j->verify_first,
+		.detected = j->detected,
+		.runs = j->runs,
+		.failed = j->failed,
+		.last_run = cJSON_Duplicate(j->last_run, true),
+	};
+	dispatch_save(&j->state, &out->state, mono_now(), realtime_ns());
+	if (j->child != NULL && j->process[0] == '\0')
+		platform_process_id(spawn_pid(j->child), j->process);
+	record_run(j, out);
+	jobpaths_record(j->paths, out);
+}
+
+void
+job_save(struct job *j)
+{
+	struct record r;
+
+	heap_remove(&j->world->saves, &j->save);
+	j->saved_at = mono_now();
+	/* A disabled rule has no state: what was recorded of it stays as it is. */
+	if (!j->has_state)
+		return;
+	make_record(j, &r);
+	store_put(j->world->store, &r);
+	record_clear(&r);
+}
+
+void
+job_save_later(struct job *j)
+{
+	save_later(j, true);
+}
+
+void
+job_save_next(struct job_world *world)
+{
+	struct heap_node *n = heap_first(&world->saves);
+
+	if (n != NULL)
+		job_save((struct job *)(void *)((char *)n - offsetof(struct job, save)));
+}
+
+/* argv is logged once, here: it may hold what is not for every line. */
+static void
+say_loaded(const struct job *j)
+{
+	struct buf line = { NULL, 0, 0 };
+	size_t i, k;
+
+	for (i = 0; i < j->rule->nactions; i++) {
+		line.len = 0;
+		for (k = 0; k < j->rule->actions[i].argv.n; k++) {
+			buf_adds(&line, k > 0 ? " " : "");
+			rule_quote_word(&line, j->rule->actions[i].argv.v[k]);
+		}
+		log_info("%s: action: %s", j->name, line.p);
+	}
+	buf_clear(&line);
+}
+
+/* What is watched: root stands in front of the paths of the rule. */
+static void
+watched(const struct job *j, struct strv *entries)
+{
+	size_t i;
+
+	*entries = (struct strv){ NULL, 0 };
+	for (i = 0; i < j->rule->watch.n; i++)
+		strv_push(
+		    entries, xasprintf("%s%s", j->world->root, j->rule->watch.v[i]));
+}
+
+static void
+arm(struct job *j, const struct record *known)
+{
+	struct strv entries;
+
+	watched(j, &entries);
+	jobpaths_load(j->paths, &entries, known);
+	strv_clear(&entries);
+}
+
+/* No record, where one may have been lost: the rule counts as changed. */
+static void
+assume_changed(struct job *j, mono_t now)
+{
+	if (j->rule->policy.at_start != START_NEVER)
+		dispatch_restore(&j->world->dispatch, &j->state,
+		    &(struct dispatch_saved){ .cause = CAUSE_START }, now, realtime_ns());
+}
+
+struct job *
+job_new(struct job_world *world, struct rule *rule, struct dispatch_lock *lock,
+    const struct record *known)
+{
+	struct job *j = xcalloc(1, sizeof(*j));
+	mono_t now = mono_now();
+
+	j->world = world;
+	j->name = xstrdup(rule->name);
+	j->rule = rule;
+	programs_init(&j->programs, world->watch, &world->trust, world->root, rule);
+	j->saved_at = mono_add(now, -SAVE_PAUSE_NS);
+	dispatch_add(
+	    &world->dispatch, &j->state, &rule->policy, lock, world->starting, now);
+	j->paths = jobpaths_new(world->watch, &world->dispatch, &j->state, &paths_ops, j);
+	say_loaded(j);
+	j->said = rule->policy.enabled ? STATE_IDLE : STATE_DISABLED;
+	j->has_state = rule->policy.enabled;
+	if (!j->has_state)
+		return j;
+	if (known != NULL)
+		restore(j, known, now);
+	else if (store_is_damaged(world->store))
+		assume_changed(j, now);
+	arm(j, known);
+	if (known != NULL) {
+		dispatch_restored(&j->state);
+		adopt(j, known, mono_now());
+	}
+	return j;
+}
+
+void
+job_free(struct job *j)
+{
+	if (j == NULL)
+		return;
+	/* Nobody is going to tell the end of a run that is left alone. */
+	if (dispatch_remove(&j->world->dispatch, &j->state))
+		dispatch_end(&j->world->dispatch, &j->state, true, mono_now());
+	heap_remove(&j->world->saves, &j->save);
+	if (j->left_over != 0)
+		TAILQ_REMOVE(&j->world->left_over, j, left_over_link);
+	end_block(j);
+	jobpaths_free(j->paths);
+	free(j->name);
+	cJSON_Delete(j->last_run);
+	run_clear(&j->run);
+	rule_free(j->rule);
+	free(j);
+}
+
+void
+job_change(struct job *j, struct rule *rule, struct dispatch_lock *lock)
+{
+	struct rule *old = j->rule;
+	bool same = j->gone == NULL && rule_equal(old, rule);
+	struct strv entries;
+	mono_t now = mono_now();
+
+	j->rule = rule;
+	j->gone = NULL;
+	if (same) {
+		/* Only file and line may differ: the state goes on as it is. */
+		dispatch_move_policy(&j->state, &rule->policy);
+		programs_set(&j->programs, rule);
+		rule_free(old);
+		job_judge(j);
+		return;
+	}
+	say_loaded(j);
+	dispatch_change(&j->world->dispatch, &j->state, &rule->policy, lock, now);
+	if (rule->policy.enabled) {
+		watched(j, &entries);
+		jobpaths_change(j->paths, &entries);
+		strv_clear(&entries);
+	}
+	programs_set(&j->programs, rule);
+	if (j->state.phase == PHASE_BLOCKED)
+		unblock(j, "the rule was changed");
+	j->verify_first = false;
+	rule_free(old);
+	say_state(j, now, "the rule was changed");
+	save_later(j, true);
+}
+
+static void
+finish_leaving(struct job *j)
+{
+	struct record r;
+
+	make_record(j, &r);
+	store_leave(j->world->store, &r);
+	j->gone(j->gone_arg, j);
+}
+
+bool
+job_leave(struct job *j, void (*gone)(void *arg, struct job *j), void *arg)
+{
+	struct record r;
+	bool running = dispatch_remove(&j->world->dispatch, &j->state);
+
+	end_block(j);
+	jobpaths_stop(j->paths);
+	heap_remove(&j->world->saves, &j->save);
+	if (j->has_state) {
+		make_record(j, &r);
+		store_leave(j->world->store, &r);
+	}
+	if (!running)
+		return false;
+	j->gone = gone;
+	j->gone_arg = arg;
+	return true;
+}
+
+/* Is a run still to come that somebody asked for? */
+static bool
+is_promised(const struct job *j)
+{
+	return j->promised[0] != '\0' && j->state.manual;
+}
+
+const char *
+job_trigger(struct job *j, const char **why)
+{
+	mono_t now = mono_now();
+	bool promised = is_promised(j);
+
+	*why = "it is disabled";
+	if (!j->rule->policy.enabled)
+		return NULL;
+	job_judge(j);
+	*why = j->blocked_by;
+	if (!dispatch_trigger(&j->world->dispatch, &j->state, now))
+		return NULL;
+	if (!promised)
+		next_run_id(j, j->promised);
+	say_state(j, now, "asked for");
+	return j->promised;
+}
+
+enum job_promise
+job_promise(const struct job *j, const char *run)
+{
+	if (is_promised(j) && strcmp(run, j->promised) == 0)
+		return PROMISE_WAITING;
+	if (strcmp(run, j->run.id) != 0)
+		return PROMISE_UNKNOWN;
+	return j->child != NULL ? PROMISE_RUNNING : PROMISE_ENDED;
+}
+
+void
+job_inform(const struct job *j, struct job_info *out)
+{
+	mono_t now = mono_now(), due = dispatch_due(&j->state);
+	mono_t every = dispatch_every_at(&j->state);
+	bool running = j->child != NULL || j->left_over != 0;
+
+	*out = (struct job_info){
+		.rule = j->rule,
+		.state = dispatch_state(&j->state, now),
+		.pending = dispatch_pending(&j->state),
+		.attempt = running || dispatch_pending(&j->state) ? j->state.attempt : 0,
+		.argv = programs_current(&j->programs),
+		.runs = j->runs,
+		.failures = j->failed,
+		.last_run = j->last_run,
+		.run = running ? &j->run : NULL,
+		.pid = j->child != NULL ? spawn_pid(j->child) : j->left_over,
+		.left_over = j->left_over != 0,
+	};
+	if (j->state.phase == PHASE_WAITING && !mono_is_never(due))
+		out->due = mono_as_real(due, now, realtime_ns());
+	if (j->state.phase == PHASE_IDLE && !mono_is_never(every))
+		out->every = mono_as_real(every, now, realtime_ns());
+}
+
+/* "a", "a and b", "a, b and c" */
+static void
+add_holders(struct buf *out, const struct dispatch_lock *lock)
+{
+	struct dispatch_rule *r, *next;
+
+	for (r = LIST_FIRST(&lock->held_by); r != NULL; r = next) {
+		next = LIST_NEXT(r, held_link);
+		buf_adds(out, job_of(r)->name);
+		if (next != NULL)
+			buf_adds(
+			    out, LIST_NEXT(next, held_link) != NULL ? ", " : " and ");
+	}
+}
+
+char *
+job_waits_for(const struct job *j)
+{
+	const struct dispatch *d = &j->world->dispatch;
+	struct buf out = { NULL, 0, 0 };
+
+	if (dispatch_state(&j->state, mono_now()) != STATE_QUEUED)
+		return NULL;
+	switch (dispatch_queued_for(d, &j->state)) {
+	case QUEUED_LOCK:
+		buf_addf(&out, "the lock %s, held by ", j->rule->lock);
+		add_holders(&out, j->state.lock);
+		break;
+	case QUEUED_SLOT:
+		buf_addf(&out, "a run to end: max-running = %u", d->max_running);
+		break;
+	case QUEUED_STOP:
+		buf_adds(&out, "the next start of the daemon, which is stopping");
+		break;
+	case QUEUED_TURN:
+		buf_adds(&out, "its turn");
+		break;
+	}
+	return out.p;
+}
+
+char *
+job_problem(const struct job *j)
+{
+	const struct dispatch_path *p = TAILQ_FIRST(&j->state.taken);
+	char timeout[32];
+
+	if (p == NULL)
+		p = TAILQ_FIRST(&j->state.owed);
+	switch (dispatch_state(&j->state, mono_now())) {
+	case STATE_BLOCKED:
+		return xstrdup(j->blocked_by);
+	case STATE_FAILED:
+		return xasprintf("gave up after attempt %u: the next change, a changed "
+				 "rule or `watchpathd trigger` tries again",
+		    (unsigned)j->state.attempt);
+	case STATE_STOPPING:
+		format_duration(timeout, sizeof(timeout), j->rule->policy.timeout_ms);
+		return xasprintf(
+		    "runs longer than its timeout of %s and is being ended", timeout);
+	case STATE_DISABLED:
+		return NULL;
+	default:
+		break;
+	}
+	if (dispatch_is_guarded(&j->state))
+		return xasprintf("seems to trigger itself: %s changes in every run, see "
+				 "while-running",
+		    p != NULL ? jobpaths_name(p) : "a path");
+	return jobpaths_problem(j->paths);
+}
+
+void
+job_findings(struct job *j, struct findings *f, bool again, findings_fn *fn, void *arg)
+{
+	if (!again || j->nfindings > 0)
+		j->nfindings = findings_each(f, j->rule, fn, arg);
+}
+
+const struct rule *
+job_rule(const struct job *j)
+{
+	return j->rule;
+}
+
+const struct jobpaths *
+job_paths(const struct job *j)
+{
+	return j->paths;
+}

@@ -1,0 +1,572 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Between the watcher and a rule's state. It knows which paths there are, which
+ * of them a former life of the daemon knew, and nothing of runs.
+ */
+#include "engine/paths.h"
+
+#include <fnmatch.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "schedule/dispatch.h"
+#include "base/map.h"
+#include "base/mono.h"
+#include "rules/rule.h"
+#include "state/record.h"
+#include "watch/watch.h"
+
+struct path {
+	struct dispatch_path state; /* first: see path_of */
+	char *name;
+	struct stamp seen;
+	unsigned nwatched; /* 0: no match any more */
+	bool known;        /* seen is of a real look */
+	bool unwatched;    /* on a network volume, or the daemon's own */
+	const char *why;   /* what was last said to be wrong with it */
+	TAILQ_ENTRY(path) link;
+};
+
+struct entry {
+	struct jobpaths *paths;
+	struct watch_entry *watch;
+	char *text;
+	bool recorded; /* a former life watched it */
+};
+
+struct jobpaths {
+	struct watch *watch;
+	struct dispatch *dispatch;
+	struct dispatch_rule *state;
+	const struct jobpaths_ops *ops;
+	void *arg;
+	struct entry **entries;
+	size_t nentries, n;
+	struct strv stopped; /* entries that were watched until jobpaths_stop */
+	struct map by_name;
+	TAILQ_HEAD(, path) all;
+	bool loading;
+	struct map recorded; /* by path, while loading */
+};
+
+static const struct path *
+path_of(const struct dispatch_path *p)
+{
+	return (const void *)p;
+}
+
+const char *
+jobpaths_name(const struct dispatch_path *p)
+{
+	return path_of(p)->name;
+}
+
+unsigned
+jobpaths_change_of(const struct dispatch_path *p)
+{
+	return dispatch_telling_change(p, path_of(p)->seen.present);
+}
+
+struct jobpaths *
+jobpaths_new(struct watch *w, struct dispatch *d, struct dispatch_rule *state,
+    const struct jobpaths_ops *ops, void *arg)
+{
+	struct jobpaths *p = xcalloc(1, sizeof(*p));
+
+	p->watch = w;
+	p->dispatch = d;
+	p->state = state;
+	p->ops = ops;
+	p->arg = arg;
+	TAILQ_INIT(&p->all);
+	return p;
+}
+
+static struct path *
+path_new(struct jobpaths *paths, const char *name)
+{
+	struct path *p = xcalloc(1, sizeof(*p));
+
+	p->name = xstrdup(name);
+	map_put(&paths->by_name, p->name, p);
+	TAILQ_INSERT_TAIL(&paths->all, p, link);
+	paths->n++;
+	return p;
+}
+
+static void
+path_free(struct jobpaths *paths, struct path *p)
+{
+	map_remove(&paths->by_name, p->name);
+	TAILQ_REMOVE(&paths->all, p, link);
+	paths->n--;
+	free(p->name);
+	free(p);
+}
+
+/* Gives a path back what a former life knew of it. */
+static void
+restore(struct jobpaths *paths, struct path *p, const struct record_path *r)
+{
+	p->seen = r->seen;
+	p->known = true;
+	dispatch_restore_path(
+	    paths->dispatch, paths->state, &p->state, r->owed, mono_now());
+}
+
+/*
+ * A path that was not known here. If its entry was known before, to this life or
+ * a former one, a match of it is there since then, and its absence is known.
+ */
+static struct path *
+path_discover(struct entry *e, struct watch_path *watched)
+{
+	struct jobpaths *paths = e->paths;
+	struct path *p = path_new(paths, watched->path);
+	const struct record_path *r;
+
+	if (!paths->loading)
+		p->known = watched->match;
+	else if (e->recorded && (r = map_get(&paths->recorded, p->name)) != NULL)
+		restore(paths, p, r);
+	else
+		p->known = e->recorded && watched->match;
+	return p;
+}
+
+static struct path *
+path_for(struct entry *e, struct watch_path *watched, const struct stamp *stamp)
+{
+	struct path *p = watched->owner;
+
+	if (p != NULL)
+		return p;
+	p = map_get(&e->paths->by_name, watched->path);
+	/* A match that is not there yet is nothing to keep a record of. */
+	if (p == NULL && watched->match && (stamp == NULL || !stamp->present))
+		return NULL;
+	if (p == NULL)
+		p = path_discover(e, watched);
+	watched->owner = p;
+	p->nwatched++;
+	return p;
+}
+
+static void
+say_trouble(struct jobpaths *paths, struct path *p, const char *why)
+{
+	if (why == p->why || (why != NULL && p->why != NULL && strcmp(why, p->why) == 0))
+		return;
+	paths->ops->trouble(paths->arg, p->name, why);
+	p->why = why;
+}
+
+/* The first look at a path that nothing was known of. The bits that it now owes. */
+static unsigned
+meet(struct jobpaths *paths, struct path *p, const struct stamp *now_stamp, mono_t now)
+{
+	p->known = true;
+	p->seen = *now_stamp;
+	if (p->seen.present)
+		dispatch_found(paths->dispatch, paths->state, &p->state, now);
+	return p->state.owed;
+}
+
+/* Any other look. The bits by which the path differs. */
+static unsigned
+compare(struct jobpaths *paths, struct path *p, const struct stamp *now_stamp,
+    unsigned hints, mono_t noticed, mono_t now)
+{
+	unsigned diff = stamp_diff(&p->seen, now_stamp, hints);
+
+	p->seen = *now_stamp;
+	if (diff != 0)
+		dispatch_note(
+		    paths->dispatch, paths->state, &p->state, diff, noticed, now);
+	return diff;
+}
+
+static void
+looked(void *arg, struct watch_path *watched, const struct stamp *stamp, unsigned hints,
+    mono_t noticed)
+{
+	struct entry *e = arg;
+	struct jobpaths *paths = e->paths;
+	struct path *p = path_for(e, watched, stamp);
+	mono_t now = mono_now();
+	struct stamp s;
+	unsigned diff;
+
+	if (p == NULL)
+		return;
+	p->unwatched = watched->unwatched;
+	say_trouble(paths, p, watched->why);
+	if (stamp == NULL)
+		return;
+	s = *stamp;
+	stamp_apply_min_size(&s, paths->state->policy->min_size);
+	diff = p->known ? compare(paths, p, &s, hints, noticed, now)
+			: meet(paths, p, &s, now);
+	if (diff != 0)
+		paths->ops->changed(paths->arg, p->name, diff);
+}
+
+static void
+gone(void *arg, struct watch_path *watched)
+{
+	struct entry *e = arg;
+	struct path *p = watched->owner;
+
+	if (p == NULL)
+		return;
+	p->nwatched--;
+	if (p->nwatched == 0 && dispatch_path_settled(&p->state))
+		path_free(e->paths, p);
+}
+
+static const struct watch_ops watch_ops = { looked, gone };
+
+/* Is name one that a recorded pattern of this rule stands for? */
+static bool
+is_match(const struct jobpaths *paths, const char *name)
+{
+	const int flags = FNM_PATHNAME | FNM_PERIOD | FNM_NOESCAPE;
+	size_t i;
+
+	for (i = 0; i < paths->nentries; i++)
+		if (paths->entries[i]->recorded &&
+		    fnmatch(paths->entries[i]->text, name, flags) == 0)
+			return true;
+	return false;
+}
+
+static void
+look_absent(struct jobpaths *paths, struct path *p)
+{
+	const struct stamp absent = { .present = false };
+	mono_t now = mono_now();
+	unsigned diff = compare(paths, p, &absent, 0, now, now);
+
+	if (diff != 0)
+		paths->ops->changed(paths->arg, p->name, diff);
+}
+
+/* Matches that went while nobody watched: their absence is the difference. */
+static void
+notice_missing(struct jobpaths *paths, const struct record *known)
+{
+	struct path *p;
+	size_t i;
+
+	for (i = 0; i < known->npaths; i++) {
+		if (map_get(&paths->by_name, known->paths[i].path) != NULL ||
+		    !is_match(paths, known->paths[i].path))
+			continue;
+		p = path_new(paths, known->paths[i].path);
+		restore(paths, p, &known->paths[i]);
+		look_absent(paths, p);
+	}
+	jobpaths_sweep(paths);
+}
+
+static struct entry *
+entry_new(struct jobpaths *paths, const char *text, bool recorded)
+{
+	struct entry *e = xcalloc(1, sizeof(*e));
+	const char *why;
+
+	e->paths = paths;
+	e->text = xstrdup(text);
+	e->recorded = recorded;
+	e->watch = watch_add(paths->watch, text, &watch_ops, e);
+	if ((why = watch_why(e->watch)) != NULL)
+		paths->ops->trouble(paths->arg, text, why);
+	return e;
+}
+
+static void
+lost_watcher(void *arg, struct watch_path *watched)
+{
+	struct path *p = watched->owner;
+
+	(void)arg;
+	if (p != NULL)
+		p->nwatched--;
+}
+
+static void
+entry_free(struct entry *e)
+{
+	watch_each(e->watch, lost_watcher, NULL);
+	watch_remove(e->paths->watch, e->watch);
+	free(e->text);
+	free(e);
+}
+
+/* Watches the entries that a record has, or those that it has not. */
+static void
+load_entries(struct jobpaths *paths, const struct strv *entries,
+    const struct record *known, bool recorded)
+{
+	size_t i;
+
+	for (i = 0; i < entries->n; i++)
+		if ((known != NULL && strv_contains(&known->watch, entries->v[i])) ==
+		    recorded)
+			paths->entries[paths->nentries++] =
+			    entry_new(paths, entries->v[i], recorded);
+}
+
+void
+jobpaths_load(
+    struct jobpaths *paths, const struct strv *entries, const struct record *known)
+{
+	size_t i;
+
+	if (paths->state->policy->at_start == START_NEVER)
+		known = NULL;
+	for (i = 0; known != NULL && i < known->npaths; i++)
+		if (map_get(&paths->recorded, known->paths[i].path) == NULL)
+			map_put(&paths->recorded, known->paths[i].path, &known->paths[i]);
+	paths->entries = xcalloc(entries->n, sizeof(*paths->entries));
+	paths->loading = true;
+	/* A path that several entries stand for is first met by one that is known. */
+	load_entries(paths, entries, known, true);
+	load_entries(paths, entries, known, false);
+	paths->loading = false;
+	if (known != NULL)
+		notice_missing(paths, known);
+	map_clear(&paths->recorded);
+	for (i = 0; i < paths->nentries; i++)
+		paths->entries[i]->recorded = true;
+}
+
+/* The entry of that text, taken out of the list. */
+static struct entry *
+take_entry(struct entry **list, size_t n, const char *text)
+{
+	struct entry *e;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (list[i] != NULL && strcmp(list[i]->text, text) == 0) {
+			e = list[i];
+			list[i] = NULL;
+			return e;
+		}
+	return NULL;
+}
+
+/* Forgets paths that only entries of before stood for, and what they owe. */
+static void
+forget_strays(struct jobpaths *paths)
+{
+	struct path *p, *next;
+
+	for (p = TAILQ_FIRST(&paths->all); p != NULL; p = next) {
+		next = TAILQ_NEXT(p, link);
+		if (p->nwatched > 0)
+			continue;
+		if (is_match(paths, p->name)) {
+			/* It may have gone while the rule was not in force. */
+			look_absent(paths, p);
+			continue;
+		}
+		dispatch_forget(paths->dispatch, paths->state, &p->state, mono_now());
+		path_free(paths, p);
+	}
+}
+
+void
+jobpaths_change(struct jobpaths *paths, const struct strv *entries)
+{
+	struct entry **old = paths->entries, *e;
+	size_t nold = paths->nentries, i;
+
+	paths->entries = xcalloc(entries->n, sizeof(*paths->entries));
+	paths->nentries = 0;
+	paths->loading = true;
+	for (i = 0; i < entries->n; i++) {
+		e = take_entry(old, nold, entries->v[i]);
+		if (e == NULL)
+			e = entry_new(paths, entries->v[i],
+			    strv_contains(&paths->stopped, entries->v[i]));
+		paths->entries[paths->nentries++] = e;
+	}
+	paths->loading = false;
+	for (i = 0; i < paths->nentries; i++)
+		paths->entries[i]->recorded = true;
+	for (i = 0; i < nold; i++)
+		if (old[i] != NULL)
+			entry_free(old[i]);
+	free(old);
+	strv_clear(&paths->stopped);
+	forget_strays(paths);
+}
+
+void
+jobpaths_stop(struct jobpaths *paths)
+{
+	size_t i;
+
+	for (i = 0; i < paths->nentries; i++) {
+		strv_push(&paths->stopped, xstrdup(paths->entries[i]->text));
+		entry_free(paths->entries[i]);
+	}
+	paths->nentries = 0;
+}
+
+void
+jobpaths_free(struct jobpaths *paths)
+{
+	if (paths == NULL)
+		return;
+	jobpaths_stop(paths);
+	strv_clear(&paths->stopped);
+	free(paths->entries);
+	while (!TAILQ_EMPTY(&paths->all))
+		path_free(paths, TAILQ_FIRST(&paths->all));
+	map_clear(&paths->by_name);
+	free(paths);
+}
+
+void
+jobpaths_look(struct jobpaths *paths)
+{
+	size_t i;
+
+	for (i = 0; i < paths->nentries; i++)
+		watch_look(paths->entries[i]->watch);
+}
+
+void
+jobpaths_sweep(struct jobpaths *paths)
+{
+	struct path *p, *next;
+
+	/* What was watched until a stop is known all the same. */
+	if (paths->stopped.n > 0)
+		return;
+	for (p = TAILQ_FIRST(&paths->all); p != NULL; p = next) {
+		next = TAILQ_NEXT(p, link);
+		if (p->nwatched == 0 && dispatch_path_settled(&p->state))
+			path_free(paths, p);
+	}
+}
+
+void
+jobpaths_record(const struct jobpaths *paths, struct record *out)
+{
+	const struct path *p;
+	struct record_path *r;
+	size_t i;
+
+	for (i = 0; i < paths->nentries; i++)
+		strv_push(&out->watch, xstrdup(paths->entries[i]->text));
+	for (i = 0; i < paths->stopped.n; i++)
+		strv_push(&out->watch, xstrdup(paths->stopped.v[i]));
+	out->paths = xcalloc(paths->n, sizeof(*out->paths));
+	TAILQ_FOREACH(p, &paths->all, link) {
+		if (!p->known)
+			continue;
+		r = &out->paths[out->npaths++];
+		r->path = xstrdup(p->name);
+		r->seen = p->seen;
+		r->owed = p->state.owed | p->state.taken;
+	}
+}
+
+static const char *
+state_of(const struct path *p)
+{
+	if (p->unwatched)
+		return "not-watched";
+	if (p->why != NULL)
+		return "error";
+	return p->seen.present ? "present" : "absent";
+}
+
+void
+jobpaths_each(const struct jobpaths *paths, jobpaths_fn *fn, void *arg)
+{
+	const struct path *p;
+
+	TAILQ_FOREACH(p, &paths->all, link)
+		if (p->nwatched > 0)
+			fn(arg, p->name, state_of(p), p->why);
+}
+
+static char *
+entry_problem(const struct entry *e)
+{
+	const char *why = watch_why(e->watch);
+	size_t over = watch_overflow(e->watch);
+
+	if (why != NULL)
+		return xstrdup(why);
+	if (over == 0)
+		return NULL;
+	return xasprintf(
+	    "%zu matches more than %d: they are only looked at every `recheck`", over,
+	    WATCH_MATCHES_MAX);
+}
+
+char *
+jobpaths_problem(const struct jobpaths *paths)
+{
+	const struct path *p;
+	char *why, *out;
+	size_t i;
+
+	TAILQ_FOREACH(p, &paths->all, link)
+		if (p->why != NULL && p->nwatched > 0)
+			return xasprintf("%s: %s", p->name, p->why);
+	for (i = 0; i < paths->nentries; i++) {
+		why = entry_problem(paths->entries[i]);
+		if (why == NULL)
+			continue;
+		out = xasprintf("%s: %s", paths->entries[i]->text, why);
+		free(why);
+		return out;
+	}
+	return NULL;
+}
+
+struct each {
+	jobpaths_fn *fn;
+	void *arg;
+};
+
+static void
+each_of_entry(void *arg, struct watch_path *watched)
+{
+	const struct each *each = arg;
+	const struct path *p = watched->owner;
+
+	if (p != NULL)
+		each->fn(each->arg, p->name, state_of(p), p->why);
+}
+
+char *
+jobpaths_entry(
+    const struct jobpaths *paths, const char *entry, jobpaths_fn *fn, void *arg)
+{
+	struct each each = { fn, arg };
+	size_t i;
+
+	for (i = 0; i < paths->nentries; i++) {
+		if (strcmp(paths->entries[i]->text, entry) != 0)
+			continue;
+		watch_each(paths->entries[i]->watch, each_of_entry, &each);
+		return entry_problem(paths->entries[i]);
+	}
+	return NULL;
+}
+
+size_t
+jobpaths_count(const struct jobpaths *paths)
+{
+	return paths->n;
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Warnings that no text can tell of. Nothing here is remembered longer than the
+ * caller's struct, so that a finding is never older than the question.
+ */
+#include "run/findings.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "rules/pattern.h"
+#include "run/programs.h"
+#include "rules/rule.h"
+#include "trust/trust.h"
+#include "base/util.h"
+
+/* One question: about which rule, and who is to know. */
+struct inquiry {
+	struct findings *f;
+	const struct rule *rule;
+	findings_fn *fn;
+	void *arg;
+	size_t n;
+};
+
+static void
+tell(struct inquiry *q, int line, const char *text)
+{
+	q->n++;
+	q->fn(q->arg, q->rule, line, text);
+}
+
+/* Directories. */
+
+/* Cuts the last component off. */
+static void
+cut_component(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	if (slash != NULL)
+		*slash = '\0';
+}
+
+/* May everyone write to path, root in front, or to the deepest that exists above? */
+static bool
+is_open(const struct findings *f, char *path)
+{
+	struct stat st;
+	char *full;
+	int ret;
+
+	for (;;) {
+		full = xasprintf("%s%s/", f->root, path);
+		ret = stat(full, &st);
+		free(full);
+		if (ret == 0)
+			return (st.st_mode & S_IWOTH) != 0;
+		if (path[0] == '\0' || (errno != ENOENT && errno != ENOTDIR))
+			return false;
+		cut_component(path);
+	}
+}
+
+static bool
+is_remote(const struct findings *f, const char *path)
+{
+	char *full = xasprintf("%s%s", f->root, path);
+	bool found = path_find_above(f->remote, full) != NULL;
+
+	free(full);
+	return found;
+}
+
+/* Is path itself a directory that everyone may write? */
+static bool
+is_open_directory(const struct findings *f, const char *path)
+{
+	char *deepest = xstrdup(path);
+	bool open = is_open(f, deepest) && strcmp(deepest, path) == 0;
+
+	free(deepest);
+	return open;
+}
+
+/* The watched path, or what of a pattern has no wildcard: to free(3). */
+static char *
+literal_part(const char *watch, bool *pattern)
+{
+	char *part = xstrdup(watch), *path;
+	size_t n;
+
+	for (*pattern = false; (path = pattern_path(part)) == NULL; *pattern = true)
+		cut_component(part);
+	free(part);
+	n = strlen(path);
+	if (n > 0 && path[n - 1] == '/')
+		path[n - 1] = '\0';
+	return path;
+}
+
+char *
+findings_open_directory(const struct findings *f, const struct rule *rule, size_t nth)
+{
+	bool pattern, open = false;
+	char *path = literal_part(rule->watch.v[nth], &pattern);
+
+	if (!is_remote(f, path)) {
+		if (!pattern)
+			open = is_open_directory(f, path);
+		if (!open && !pattern)
+			cut_component(path);
+		open = open || is_open(f, path);
+	}
+	if (open)
+		return path;
+	free(path);
+	return NULL;
+}
+
+static void
+find_open_directory(struct inquiry *q, size_t nth)
+{
+	char *dir = findings_open_directory(q->f, q->rule, nth), *text;
+
+	if (dir == NULL)
+		return;
+	text =
+	    xasprintf("`%s`: everyone may write to %s/", q->rule->watch_text.v[nth], dir);
+	tell(q, q->rule->watch_lines[nth], text);
+	free(text);
+	free(dir);
+}
+
+/* A path with a slash at its end is that of a directory, and of nothing else. */
+static void
+find_no_directory(struct inquiry *q, size_t nth)
+{
+	const struct rule *r = q->rule;
+	char *path = pattern_path(r->watch.v[nth]), *full, *text;
+	size_t n = path != NULL ? strlen(path) : 0;
+	struct stat st;
+
+	if (n > 1 && path[n - 1] == '/' && !is_remote(q->f, path)) {
+		full = xasprintf("%s%.*s", q->f->root, (int)n - 1, path);
+		text =
+		    xasprintf("`%s`: not a directory, which the `/` at its end asks for",
+			r->watch_text.v[nth]);
+		if (stat(full, &st) == 0 && !S_ISDIR(st.st_mode))
+			tell(q, r->watch_lines[nth], text);
+		free(text);
+		free(full);
+	}
+	free(path);
+}
+
+/* Programs. */
+
+/* What was found out about a command, by all that it depends on. */
+struct judged {
+	struct judgement found;
+	char key[];
+};
+
+/* Everything that a judgement depends on, as one string; free(3) it. */
+static char *
+judgement_key(const struct rule *r, const struct command *c)
+{
+	struct buf key = { NULL, 0, 0 };
+	size_t i;
+
+	buf_addf(&key, "%d", (int)r->trust);
+	for (i = 0; i < r->environment.n; i++)
+		if (strncmp(r->environment.v[i], "PATH=", 5) == 0)
+			buf_addf(&key, "\n%s", r->environment.v[i]);
+	for (i = 0; i < c->argv.n; i++)
+		buf_addf(&key, "\n%s", c->argv.v[i]);
+	return key.p;
+}
+
+const struct judgement *
+findings_judge(struct findings *f, const struct rule *rule, const struct command *c)
+{
+	char *key = judgement_key(rule, c);
+	struct judged *j = map_get(&f->judged, key);
+	struct trust_verdict v = { .paths = NULL };
+	struct programs p;
+
+	if (j == NULL) {
+		programs_init(&p, NULL, f->trust, f->root, rule);
+		j = xcalloc(1, sizeof(*j) + strlen(key) + 1);
+		memcpy(j->key, key, strlen(key) + 1);
+		j->found.good = programs_judge(&p, c, &v);
+		j->found.missing = v.missing;
+		j->found.why = xstrdup(j->found.good ? "" : v.why);
+		map_put(&f->judged, j->key, j);
+	}
+	free(key);
+	return &j->found;
+}
+
+/*
+ * Of several actions only one needs to be there: those that are not installed
+ * are worth a word only if none can run. One that is there and may not run is
+ * never what was meant.
+ */
+static void
+find_programs(struct inquiry *q)
+{
+	const struct rule *r = q->rule;
+	const struct judgement *j;
+	bool runs = false;
+	size_t i;
+
+	for (i = 0; i < r->nactions && !runs; i++)
+		runs = findings_judge(q->f, r, &r->actions[i])->good;
+	for (i = 0; i < r->nactions; i++) {
+		j = findings_judge(q->f, r, &r->actions[i]);
+		if (!j->good && !(j->missing && runs))
+			tell(q, r->actions[i].line, j->why);
+	}
+	if (r->verify.argv.n == 0)
+		return;
+	j = findings_judge(q->f, r, &r->verify);
+	if (!j->good)
+		tell(q, r->verify.line, j->why);
+}
+
+size_t
+findings_each(struct findings *f, const struct rule *rule, findings_fn *fn, void *arg)
+{
+	struct inquiry q = { .f = f, .rule = rule, .fn = fn, .arg = arg };
+	size_t i;
+
+	for (i = 0; i < rule->watch.n && f->remote != NULL; i++) {
+		find_open_directory(&q, i);
+		find_no_directory(&q, i);
+	}
+	find_programs(&q);
+	return q.n;
+}
+
+void
+findings_clear(struct findings *f)
+{
+	struct judged *j;
+	size_t i;
+
+	for (i = 0; i < f->judged.cap; i++)
+		if ((j = f->judged.slots[i].value) != NULL) {
+			free(j->found.why);
+			free(j);
+		}
+	map_clear(&f->judged);
+}

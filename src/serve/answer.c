@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The daemon's state as JSON. It is made in pieces, so that ten thousand rules do
+ * not hold up a dispatch; between two pieces anything may change, so nothing is
+ * remembered but names.
+ */
+#include "serve/answer.h"
+
+#include <cJSON.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "rules/conf.h"
+#include "serve/control.h"
+#include "schedule/dispatch.h"
+#include "engine/job.h"
+#include "engine/paths.h"
+#include "base/json.h"
+#include "rules/rule.h"
+#include "engine/ruleset.h"
+#include "run/run.h"
+#include "base/util.h"
+#include "watch/watch.h"
+
+struct status {
+	const struct report_daemon *d;
+	struct strv names;
+	cJSON *warnings; /* found so far */
+	char *done;      /* NULL: nothing */
+	size_t next;
+	bool any;
+};
+
+static void
+add_words(cJSON *o, const char *key, const struct strv *words)
+{
+	cJSON *list = cJSON_AddArrayToObject(o, key);
+	char *visible;
+	size_t i;
+
+	for (i = 0; i < words->n; i++) {
+		visible = vis_dup(words->v[i]);
+		cJSON_AddItemToArray(list, cJSON_CreateString(visible));
+		free(visible);
+	}
+}
+
+static void
+add_path(void *arg, const char *path, const char *state, const char *error)
+{
+	cJSON *o = cJSON_CreateObject();
+
+	json_add_text(o, "path", path);
+	json_add_text(o, "state", state);
+	json_add_text(o, "error", error);
+	cJSON_AddItemToArray(arg, o);
+}
+
+/* The run in progress; of one left over nobody knows why it was started. */
+static void
+add_current_run(cJSON *o, const struct job_info *info)
+{
+	const struct run *run = info->run;
+	cJSON *r;
+
+	if (run == NULL) {
+		cJSON_AddNullToObject(o, "current_run");
+		return;
+	}
+	r = cJSON_AddObjectToObject(o, "current_run");
+	json_add_text(r, "run", run->id);
+	json_add_text(r, "reason", run->reason);
+	json_add_text(r, "path", run->path);
+	json_add_text(r, "change", run->path != NULL ? run->change : NULL);
+	json_add_time(r, "started", run->started);
+	cJSON_AddNumberToObject(r, "pid", info->pid);
+	cJSON_AddBoolToObject(r, "left_over", info->left_over);
+}
+
+static void
+add_match(void *arg, const char *path, const char *state, const char *error)
+{
+	char *visible = vis_dup(path);
+
+	(void)state;
+	(void)error;
+	cJSON_AddItemToArray(arg, cJSON_CreateString(visible));
+	free(visible);
+}
+
+/* The watch lines as they are written, each with the paths that it stands for. */
+static void
+add_watch(cJSON *o, const struct job *j, const char *root)
+{
+	const struct strv *watch = &job_rule(j)->watch;
+	cJSON *list = cJSON_AddArrayToObject(o, "watch"), *e;
+	char *entry, *problem;
+	size_t i;
+
+	for (i = 0; i < watch->n; i++) {
+		e = cJSON_CreateObject();
+		json_add_text(e, "entry", watch->v[i]);
+		entry = xasprintf("%s%s", root != NULL ? root : "", watch->v[i]);
+		problem = jobpaths_entry(
+		    job_paths(j), entry, add_match, cJSON_AddArrayToObject(e, "matches"));
+		json_add_text(e, "problem", problem);
+		cJSON_AddItemToArray(list, e);
+		free(problem);
+		free(entry);
+	}
+}
+
+/* As rule files have it; 0 means that there is none. */
+static void
+add_duration(cJSON *o, const char *key, int64_t ms, bool zero)
+{
+	char text[32];
+
+	format_duration(text, sizeof(text), ms);
+	json_add_text(o, key, ms != 0 || zero ? text : NULL);
+}
+
+static cJSON *
+rule_json(const struct job *j, const char *root)
+{
+	cJSON *o = cJSON_CreateObject();
+	char *problem = job_problem(j), *waits_for = job_waits_for(j);
+	struct job_info info;
+
+	job_inform(j, &info);
+	json_add_text(o, "name", info.rule->name);
+	json_add_text(o, "file", info.rule->file);
+	cJSON_AddNumberToObject(o, "line", info.rule->line);
+	json_add_text(o, "description", info.rule->description);
+	json_add_text(o, "state", dispatch_state_name(info.state));
+	cJSON_AddBoolToObject(o, "pending", info.pending);
+	cJSON_AddNumberToObject(o, "attempt", info.attempt);
+	json_add_time(o, "due", info.due);
+	json_add_text(o, "waits_for", waits_for);
+	json_add_text(o, "problem", problem);
+	add_words(o, "action", info.argv);
+	add_watch(o, j, root);
+	jobpaths_each(job_paths(j), add_path, cJSON_AddArrayToObject(o, "paths"));
+	add_duration(o, "settle", info.rule->policy.settle_ms, true);
+	add_duration(o, "cooldown", info.rule->policy.cooldown_ms, true);
+	add_duration(o, "every", info.rule->policy.every_ms, false);
+	json_add_time(o, "next_every", info.every);
+	add_current_run(o, &info);
+	cJSON_AddNumberToObject(o, "runs", (double)info.runs);
+	cJSON_AddNumberToObject(o, "failures", (double)info.failures);
+	cJSON_AddItemToObject(o, "last_run",
+	    info.last_run != NULL ? cJSON_Duplicate(info.last_run, true)
+				  : cJSON_CreateNull());
+	free(waits_for);
+	free(problem);
+	return o;
+}
+
+static void
+add_json(struct buf *out, cJSON *o)
+{
+	char *text = cJSON_PrintUnformatted(o);
+
+	buf_adds(out, text);
+	free(text);
+	cJSON_Delete(o);
+}
+
+/* Begins the object: all members before the rules. */
+static void
+add_head(const struct status *s, struct buf *out)
+{
+	cJSON *o = cJSON_CreateObject();
+
+	json_add_text(o, "version", VERSION);
+	cJSON_AddNumberToObject(o, "pid", getpid());
+	json_add_time(o, "started", s->d->started);
+	json_add_text(o, "config", s->d->config);
+	json_add_text(o, "root", s->d->root);
+	if (s->done != NULL)
+		json_add_text(o, "done", s->done);
+	add_json(out, o);
+	/* The brace that ends it comes after the rules. */
+	out->len--;
+	buf_adds(out, ",\"rules\":[");
+}
+
+static void
+add_warning(cJSON *warnings, const char *file, int line, const char *what)
+{
+	char *place = place_dup(file, line), *text, *visible;
+
+	text = xasprintf("%s: %s", place, what);
+	visible = vis_dup(text);
+	cJSON_AddItemToArray(warnings, cJSON_CreateString(visible));
+	free(visible);
+	free(text);
+	free(place);
+}
+
+/* The warnings of a rule whose problem is shown already. */
+struct found {
+	cJSON *warnings;
+	const char *problem; /* or NULL */
+};
+
+static void
+add_finding(void *arg, const struct rule *rule, int line, const char *text)
+{
+	struct found *f = arg;
+
+	if (f->problem == NULL || strcmp(f->problem, text) != 0)
+		add_warning(f->warnings, rule->file, line, text);
+}
+
+/* A warning of before is only worth showing if it is still true. */
+static void
+add_findings(struct status *s, struct job *j)
+{
+	char *problem = job_problem(j);
+	struct found found = { s->warnings, problem };
+	const struct job_world *world = s->d->rules->world;
+	struct findings f = {
+		.trust = &world->trust,
+		.root = world->root,
+		.remote = watch_remote(world->watch),
+	};
+
+	job_findings(j, &f, true, add_finding, &found);
+	findings_clear(&f);
+	free(problem);
+}
+
+/* Ends the object: what was refused, and what else is to be said. */
+static void
+add_tail(struct status *s, struct buf *out)
+{
+	cJSON *refused = cJSON_CreateArray(), *warnings = s->warnings, *o;
+	const struct ruleset *rs = s->d->rules;
+	const char *const *problem;
+	size_t i;
+
+	for (problem = s->d->problems; *problem != NULL; problem++)
+		cJSON_AddItemToArray(warnings, cJSON_CreateString(*problem));
+	for (i = 0; i < rs->ndiags; i++) {
+		if (rs->diags[i].severity == DIAG_ERROR) {
+			o = cJSON_CreateObject();
+			json_add_text(o, "file", rs->diags[i].file);
+			cJSON_AddNumberToObject(o, "line", rs->diags[i].line);
+			json_add_text(o, "message", rs->diags[i].message);
+			cJSON_AddItemToArray(refused, o);
+			continue;
+		}
+		add_warning(
+		    warnings, rs->diags[i].file, rs->diags[i].line, rs->diags[i].message);
+	}
+	buf_adds(out, "],\"refused\":");
+	add_json(out, refused);
+	buf_adds(out, ",\"warnings\":");
+	add_json(out, warnings);
+	s->warnings = NULL;
+	buf_adds(out, "}\n");
+}
+
+static bool
+status_more(void *state, struct buf *out)
+{
+	struct status *s = state;
+	struct job *j;
+
+	if (s->next == 0)
+		add_head(s, out);
+	if (s->next < s->names.n) {
+		j = ruleset_find(s->d->rules, s->names.v[s->next++]);
+		if (j != NULL) {
+			buf_adds(out, s->any ? "," : "");
+			add_json(out, rule_json(j, s->d->root));
+			add_findings(s, j);
+			s->any = true;
+		}
+		if (s->next < s->names.n)
+			return true;
+	}
+	add_tail(s, out);
+	return false;
+}
+
+static void
+status_free(void *state)
+{
+	struct status *s = state;
+
+	strv_clear(&s->names);
+	cJSON_Delete(s->warnings);
+	free(s->done);
+	free(s);
+}
+
+static struct status *
+begin(struct control_reply *reply, const struct report_daemon *d)
+{
+	struct status *s = xcalloc(1, sizeof(*s));
+
+	s->d = d;
+	s->warnings = cJSON_CreateArray();
+	*reply = (struct control_reply){ status_more, status_free, s };
+	return s;
+}
+
+void
+report_status(
+    struct control_reply *reply, const struct report_daemon *d, const char *name)
+{
+	struct status *s = begin(reply, d);
+	size_t i;
+
+	for (i = 0; i < d->rules->n; i++)
+		if (name == NULL || strcmp(name, job_rule(d->rules->jobs[i])->name) == 0)
+			strv_push(&s->names, xstrdup(job_rule(d->rules->jobs[i])->name));
+}
+
+void
+report_reload(
+    struct control_reply *reply, const struct report_daemon *d, const char *done)
+{
+	begin(reply, d)->done = xstrdup(done);
+}

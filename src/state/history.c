@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What ran, when and why: for people, and nothing depends on it, so it is never
+ * made durable. Lines wait in memory until the daemon has nothing more urgent to
+ * do, and while a disk is full.
+ */
+#include "state/history.h"
+
+#include <cJSON.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/util.h"
+
+#define RETRY_NS (10 * MONO_SEC)
+
+struct history {
+	char *path, *old_path;
+	struct strv waiting;
+	size_t lost; /* lines that did not fit into waiting */
+	mono_t retry_at;
+	char problem[256];
+};
+
+static char *
+path_in(const char *dir, bool old)
+{
+	return xasprintf("%s/history.jsonl%s", dir, old ? ".1" : "");
+}
+
+struct history *
+history_new(const char *dir)
+{
+	struct history *h = xcalloc(1, sizeof(*h));
+
+	h->path = path_in(dir, false);
+	h->old_path = path_in(dir, true);
+	h->retry_at = MONO_NEVER;
+	return h;
+}
+
+void
+history_free(struct history *h)
+{
+	if (h == NULL)
+		return;
+	strv_clear(&h->waiting);
+	free(h->path);
+	free(h->old_path);
+	free(h);
+}
+
+/* -1 with errno; what is no file is not written to, as that could block. */
+static int
+open_history(const char *path, struct stat *st)
+{
+	int fd = open(path,
+	    O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+
+	if (fd == -1)
+		return -1;
+	if (fstat(fd, st) == 0 && S_ISREG(st->st_mode))
+		return fd;
+	close(fd);
+	errno = EINVAL;
+	return -1;
+}
+
+/* A crash may have torn the last line: it must not take the next one with it. */
+static bool
+end_torn_line(int fd, off_t *size)
+{
+	char last = '\n';
+
+	if (*size > 0 && pread(fd, &last, 1, *size - 1) == -1)
+		return false;
+	if (last == '\n')
+		return true;
+	(*size)++;
+	return fd_append(fd, "\n", 1, *size - 1);
+}
+
+/* Opened anew for every line: runs are rare, and the file may be gone. */
+static bool
+write_line(struct history *h, const char *line)
+{
+	size_t len = strlen(line);
+	struct stat st;
+	bool ok;
+	int fd = open_history(h->path, &st), saved;
+
+	if (fd == -1)
+		return false;
+	if (st.st_size + (off_t)len > HISTORY_MAX && st.st_size > 0 &&
+	    rename(h->path, h->old_path) == 0) {
+		close(fd);
+		return write_line(h, line);
+	}
+	ok = end_torn_line(fd, &st.st_size) && fd_append(fd, line, len, st.st_size);
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return ok;
+}
+
+/* The first n of those that wait need not wait any more. */
+static void
+drop(struct history *h, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		free(h->waiting.v[i]);
+	h->waiting.n -= n;
+	/* With the NULL at their end. */
+	if (n > 0)
+		memmove(h->waiting.v, h->waiting.v + n,
+		    (h->waiting.n + 1) * sizeof(*h->waiting.v));
+}
+
+void
+history_add(struct history *h, char *line)
+{
+	if (h->waiting.n == HISTORY_WAITING) {
+		drop(h, 1);
+		h->lost++;
+	}
+	strv_push(&h->waiting, line);
+}
+
+static void
+say_lost(struct history *h)
+{
+	if (h->lost > 0)
+		log_warning(
+		    "the history lacks %zu run%s: it could not be written in time",
+		    h->lost, h->lost == 1 ? "" : "s");
+	h->lost = 0;
+}
+
+void
+history_write(struct history *h, bool must, mono_t now)
+{
+	size_t done;
+
+	if (!must && h->problem[0] != '\0' && mono_before(now, h->retry_at))
+		return;
+	for (done = 0; done < h->waiting.n; done++)
+		if (!write_line(h, h->waiting.v[done]))
+			break;
+	h->problem[0] = '\0';
+	if (done < h->waiting.n)
+		snprintf(h->problem, sizeof(h->problem),
+		    "the history cannot be written: %s: %s", h->path, strerror(errno));
+	else
+		say_lost(h);
+	h->retry_at = done < h->waiting.n ? mono_add(now, RETRY_NS) : MONO_NEVER;
+	drop(h, done);
+}
+
+mono_t
+history_deadline(const struct history *h)
+{
+	return h->retry_at;
+}
+
+const char *
+history_problem(const struct history *h)
+{
+	return h->problem[0] != '\0' ? h->problem : NULL;
+}
+
+static void
+read_line(const char *line, size_t len, const char *rule, history_fn *fn, void *arg)
+{
+	cJSON *o = json_parse(line, len);
+	const char *name;
+
+	if (o == NULL)
+		return;
+	json_make_safe(o);
+	name = json_get_string(o, "rule");
+	if (name != NULL && (rule == NULL || strcmp(rule, name) == 0))
+		fn(arg, o);
+	cJSON_Delete(o);
+}
+
+static int
+read_file(const char *path, const char *rule, history_fn *fn, void *arg)
+{
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t len;
+	FILE *f = NULL;
+	int fd, status;
+
+	/* A FIFO would keep an open waiting. */
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd == -1 || (f = fdopen(fd, "r")) == NULL)
+		return errno == ENOENT ? 0 : -1;
+	while ((len = getline(&line, &size, f)) > 0)
+		if (line[len - 1] == '\n')
+			read_line(line, (size_t)len - 1, rule, fn, arg);
+	status = ferror(f) ? -1 : 0;
+	free(line);
+	fclose(f);
+	return status;
+}
+
+int
+history_read(const char *dir, const char *rule, history_fn *fn, void *arg)
+{
+	char *old_path = path_in(dir, true), *path = path_in(dir, false);
+	int status = read_file(old_path, rule, fn, arg);
+
+	if (status == 0)
+		status = read_file(path, rule, fn, arg);
+	free(old_path);
+	free(path);
+	return status;
+}
+
+int
+history_read_state(const char *dir, history_fn *fn, void *arg)
+{
+	char *path = xasprintf("%s/state.jsonl", dir);
+	int status = read_file(path, NULL, fn, arg);
+
+	free(path);
+	return status;
+}

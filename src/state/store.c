@@ -1,0 +1,537 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * state.jsonl. Lines are appended, each with one write(2), so a crash leaves at
+ * most a torn last line; when too many are stale, or one could not be written,
+ * a new file is written beside it and renamed into place. Only that is durable:
+ * an older line than the last one means a run too many, never one too few.
+ */
+#include "state/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/map.h"
+#include "state/record.h"
+#include "base/util.h"
+
+#define RETRY_NS (10 * MONO_SEC)
+#define LOCK_TRIES 20
+#define LOCK_PAUSE_NS (50 * MONO_MS)
+#define SYNC_POLL_NS (20 * MONO_MS)
+#define KEEP_NS (INT64_C(90) * 86400 * MONO_SEC)
+#define SLACK (1024 * 1024) /* a smaller file is not worth writing anew */
+
+/* The record of a rule that is not in force, or not yet. */
+struct kept {
+	struct record rule;
+};
+
+struct store {
+	char *dir, *path, *next_path, *lock_path;
+	int lock_fd, fd, next_fd;
+	off_t size, base; /* of the file now, and when it was new */
+	struct map kept;
+	bool damaged;
+	pid_t syncer; /* the child that waits for the disk; 0: none */
+	mono_t sync_at, retry_at;
+	char problem[512];
+};
+
+struct store *
+store_new(const char *dir)
+{
+	struct store *s = xcalloc(1, sizeof(*s));
+
+	s->dir = xstrdup(dir);
+	s->path = xasprintf("%s/state.jsonl", dir);
+	s->next_path = xasprintf("%s/state.jsonl.new", dir);
+	s->lock_path = xasprintf("%s/lock", dir);
+	s->lock_fd = s->fd = s->next_fd = -1;
+	s->retry_at = s->sync_at = MONO_NEVER;
+	return s;
+}
+
+static void
+close_fd(int *fd)
+{
+	if (*fd != -1)
+		close(*fd);
+	*fd = -1;
+}
+
+bool
+store_exists(const char *dir)
+{
+	char *lock = xasprintf("%s/lock", dir);
+	bool found = access(lock, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
+
+	free(lock);
+	return found;
+}
+
+void
+store_free(struct store *s)
+{
+	size_t i;
+
+	if (s == NULL)
+		return;
+	for (i = 0; i < s->kept.cap; i++)
+		if (s->kept.slots[i].key != NULL) {
+			record_clear(&((struct kept *)s->kept.slots[i].value)->rule);
+			free(s->kept.slots[i].value);
+		}
+	map_clear(&s->kept);
+	close_fd(&s->next_fd);
+	close_fd(&s->fd);
+	close_fd(&s->lock_fd);
+	free(s->dir);
+	free(s->path);
+	free(s->next_path);
+	free(s->lock_path);
+	free(s);
+}
+
+/* Something failed: everything is written anew later. */
+static void
+fail(struct store *s, const char *what, const char *path)
+{
+	if (errno == 0)
+		errno = EIO;
+	snprintf(s->problem, sizeof(s->problem), "the state cannot be saved: %s %s: %s",
+	    what, path, strerror(errno));
+	close_fd(&s->next_fd);
+	s->retry_at = mono_add(mono_now(), RETRY_NS);
+}
+
+/* With what is missing above it, which is for all to see. */
+static int
+make_directory(const char *path, mode_t mode)
+{
+	char *parent, *slash;
+	int status;
+
+	if (mkdir(path, mode) == 0 || errno == EEXIST)
+		return 0;
+	slash = strrchr(path, '/');
+	if (errno != ENOENT || slash == path)
+		return -1;
+	parent = xstrndup(path, (size_t)(slash - path));
+	status = make_directory(parent, 0755);
+	free(parent);
+	return status == 0 ? mkdir(path, mode) : -1;
+}
+
+/* Makes the directory and takes the lock. 0, or -1 with errno. */
+static int
+take_lock(struct store *s)
+{
+	char pid[32];
+	int fd;
+
+	if (make_directory(s->dir, 0700) == -1)
+		return -1;
+	fd = open(
+	    s->lock_path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	if (fd == -1)
+		return -1;
+	if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
+		close(fd);
+		return -1;
+	}
+	close_fd(&s->lock_fd);
+	s->lock_fd = fd;
+	/* Only for people: the lock itself is what counts. */
+	snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
+	if (ftruncate(fd, 0) == 0 && pwrite(fd, pid, strlen(pid), 0) == -1)
+		errno = 0;
+	return 0;
+}
+
+/* The whole file, or NULL with errno: ENOENT and ENOTDIR where there is none. */
+static char *
+read_file(const char *path, size_t *len)
+{
+	struct buf b = { NULL, 0, 0 };
+	char chunk[65536];
+	struct stat st;
+	ssize_t n = -1;
+	int fd, saved;
+
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd == -1)
+		return NULL;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		while ((n = read(fd, chunk, sizeof(chunk))) > 0)
+			buf_add(&b, chunk, (size_t)n);
+	else
+		errno = EINVAL;
+	saved = errno;
+	close(fd);
+	errno = saved;
+	if (n == -1) {
+		buf_clear(&b);
+		return NULL;
+	}
+	buf_adds(&b, "");
+	*len = b.len;
+	return b.p;
+}
+
+static void
+keep(struct store *s, struct record *r)
+{
+	struct kept *k = map_get(&s->kept, r->rule);
+
+	if (k != NULL) {
+		map_remove(&s->kept, r->rule);
+		record_clear(&k->rule);
+	} else {
+		k = xcalloc(1, sizeof(*k));
+	}
+	k->rule = *r;
+	*r = (struct record){ .rule = NULL };
+	map_put(&s->kept, k->rule.rule, k);
+}
+
+/* Takes every whole line; the newest of a rule stays. False: one is damaged. */
+static bool
+read_lines(struct store *s, const char *text, size_t len)
+{
+	const char *line = text, *end = text + len, *nl;
+	struct record r;
+	bool good = true;
+
+	for (; (nl = memchr(line, '\n', (size_t)(end - line))) != NULL; line = nl + 1) {
+		if (record_parse(&r, line, (size_t)(nl - line)))
+			keep(s, &r);
+		else
+			good = false;
+	}
+	return good;
+}
+
+/* A new file in the place of whatever is there, which may be a FIFO or a link. */
+static int
+create(const char *path)
+{
+	unlink(path);
+	return open(
+	    path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+}
+
+/* Keeps a damaged file for people to look at. */
+static void
+save_damaged(const struct store *s, const char *text, size_t len)
+{
+	char *path = xasprintf("%s.bad", s->path);
+	int fd = create(path);
+
+	if (fd != -1 && write(fd, text, len) == -1)
+		unlink(path);
+	if (fd != -1)
+		close(fd);
+	free(path);
+}
+
+static void
+read_state(struct store *s)
+{
+	size_t len;
+	char *text = read_file(s->path, &len);
+
+	if (text == NULL) {
+		s->damaged = errno != ENOENT && errno != ENOTDIR;
+		return;
+	}
+	if (!read_lines(s, text, len)) {
+		s->damaged = true;
+		save_damaged(s, text, len);
+	}
+	free(text);
+}
+
+/* A child of a daemon that was killed may still be about to let go of the lock. */
+static int
+take_lock_soon(struct store *s)
+{
+	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
+	int tries = 0;
+
+	while (take_lock(s) == -1) {
+		if (errno != EWOULDBLOCK || ++tries == LOCK_TRIES)
+			return -1;
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
+bool
+store_open(struct store *s, char *why, size_t size)
+{
+	if (take_lock_soon(s) == -1) {
+		if (errno == EWOULDBLOCK) {
+			snprintf(why, size,
+			    "%s: another watchpathd is running on this state",
+			    s->lock_path);
+			return false;
+		}
+		fail(s, "lock", s->lock_path);
+	}
+	read_state(s);
+	return true;
+}
+
+bool
+store_take(struct store *s, const char *rule, struct record *out)
+{
+	struct kept *k = map_get(&s->kept, rule);
+
+	if (k == NULL)
+		return false;
+	map_remove(&s->kept, rule);
+	*out = k->rule;
+	free(k);
+	return true;
+}
+
+bool
+store_is_damaged(const struct store *s)
+{
+	return s->damaged;
+}
+
+static void
+put_line(struct store *s, const char *line)
+{
+	size_t len = strlen(line);
+
+	if (s->next_fd != -1 &&
+	    !fd_append(s->next_fd, line, len, lseek(s->next_fd, 0, SEEK_END)))
+		fail(s, "write", s->next_path);
+	if (s->fd == -1)
+		return;
+	if (!fd_is_at(s->fd, s->path) || !fd_append(s->fd, line, len, s->size)) {
+		fail(s, "write", s->path);
+		close_fd(&s->fd);
+		return;
+	}
+	s->size += (off_t)len;
+}
+
+void
+store_put(struct store *s, const struct record *r)
+{
+	char *line;
+
+	if (s->fd == -1 && s->next_fd == -1)
+		return;
+	line = record_print(r);
+	put_line(s, line);
+	free(line);
+}
+
+void
+store_leave(struct store *s, struct record *r)
+{
+	r->left = realtime_ns();
+	store_put(s, r);
+	keep(s, r);
+}
+
+/* The file that it syncs is not wanted any more: its end, not its outcome, is. */
+static void
+abandon_syncer(struct store *s)
+{
+	while (waitpid(s->syncer, NULL, 0) == -1 && errno == EINTR)
+		;
+	s->syncer = 0;
+	s->sync_at = MONO_NEVER;
+}
+
+bool
+store_begin(struct store *s)
+{
+	s->retry_at = MONO_NEVER;
+	close_fd(&s->next_fd);
+	if (s->syncer != 0)
+		abandon_syncer(s);
+	if (!fd_is_at(s->lock_fd, s->lock_path) && take_lock(s) == -1) {
+		fail(s, "lock", s->lock_path);
+		return false;
+	}
+	s->next_fd = create(s->next_path);
+	if (s->next_fd == -1)
+		fail(s, "open", s->next_path);
+	return s->next_fd != -1;
+}
+
+/* Adds the rules that are not in force, but for those that left long ago. */
+static void
+put_kept(struct store *s)
+{
+	int64_t now = realtime_ns();
+	struct kept *k;
+	char *line;
+	size_t i;
+
+	for (i = 0; i < s->kept.cap && s->next_fd != -1; i++) {
+		k = s->kept.slots[i].value;
+		if (k == NULL)
+			continue;
+		if (k->rule.left == 0 || k->rule.left > now)
+			k->rule.left = now;
+		if (now - k->rule.left > KEEP_NS)
+			continue;
+		line = record_print(&k->rule);
+		if (!fd_append(s->next_fd, line, strlen(line), 0))
+			fail(s, "write", s->next_path);
+		free(line);
+	}
+}
+
+static int
+sync_disk(int fd)
+{
+#ifdef F_FULLFSYNC
+	/* Darwin's fsync leaves the data in the drive's cache (fsync(2)). */
+	if (fcntl(fd, F_FULLFSYNC) == 0)
+		return 0;
+#endif
+	return fsync(fd);
+}
+
+/* The rename is on the disk, too, if the system can do that. */
+static void
+sync_directory(const struct store *s)
+{
+	int dir = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir == -1)
+		return;
+	fsync(dir);
+	close(dir);
+}
+
+/* The new file is on the disk: it becomes the file. */
+static bool
+put_in_place(struct store *s)
+{
+	if (rename(s->next_path, s->path) == -1) {
+		fail(s, "rename", s->next_path);
+		return false;
+	}
+	close_fd(&s->fd);
+	s->fd = s->next_fd;
+	s->next_fd = -1;
+	s->size = s->base = lseek(s->fd, 0, SEEK_END);
+	s->problem[0] = '\0';
+	return true;
+}
+
+/* A child that only waits for the disk: no more than _exit is left to go wrong. */
+static bool
+start_syncer(struct store *s, mono_t now)
+{
+	s->syncer = fork();
+	if (s->syncer == 0) {
+		close(s->lock_fd);
+		_exit(sync_disk(s->next_fd) == 0 ? 0 : 1);
+	}
+	s->sync_at = mono_add(now, SYNC_POLL_NS);
+	return s->syncer > 0;
+}
+
+bool
+store_end(struct store *s, bool durable)
+{
+	put_kept(s);
+	if (s->next_fd == -1)
+		return false;
+	if (!durable && start_syncer(s, mono_now()))
+		return true;
+	s->syncer = 0;
+	if (sync_disk(s->next_fd) == -1) {
+		fail(s, "fsync", s->next_path);
+		return false;
+	}
+	if (!put_in_place(s))
+		return false;
+	sync_directory(s);
+	return true;
+}
+
+const char *
+store_problem(const struct store *s)
+{
+	return s->problem[0] != '\0' ? s->problem : NULL;
+}
+
+static void
+check_syncer(struct store *s, mono_t now)
+{
+	int status;
+	pid_t pid = waitpid(s->syncer, &status, WNOHANG);
+
+	if (pid == 0 || (pid == -1 && errno == EINTR)) {
+		s->sync_at = mono_add(now, SYNC_POLL_NS);
+		return;
+	}
+	s->syncer = 0;
+	s->sync_at = MONO_NEVER;
+	if (s->next_fd == -1)
+		return;
+	if (pid == -1 || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+		errno = EIO;
+		fail(s, "fsync", s->next_path);
+		return;
+	}
+	put_in_place(s);
+}
+
+void
+store_check(struct store *s, mono_t now)
+{
+	const char *gone = NULL;
+
+	if (s->fd != -1 && !fd_is_at(s->fd, s->path))
+		gone = s->path;
+	if (s->lock_fd != -1 && !fd_is_at(s->lock_fd, s->lock_path))
+		gone = s->lock_path;
+	if (gone == NULL)
+		return;
+	fail(s, "find", gone);
+	close_fd(&s->fd);
+	/* Others may want the directory before the new file is there. */
+	if (fd_is_at(s->lock_fd, s->lock_path) || take_lock(s) == 0)
+		s->retry_at = now;
+}
+
+bool
+store_due(struct store *s, mono_t now)
+{
+	if (s->syncer != 0) {
+		if (!mono_before(now, s->sync_at))
+			check_syncer(s, now);
+		return false;
+	}
+	if (s->next_fd != -1)
+		return false;
+	if (!mono_before(now, s->retry_at) || s->size > 2 * s->base + SLACK)
+		return store_begin(s);
+	return false;
+}
+
+mono_t
+store_deadline(const struct store *s)
+{
+	return s->syncer != 0 ? s->sync_at : s->retry_at;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STORE_H
+#define STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/mono.h"
+
+struct record;
+
+/*
+ * The state directory: a lock that one daemon holds, and state.jsonl, to which a
+ * line is appended for every rule that changed; the newest line of a rule
+ * counts. Whatever goes wrong with the disk is told by store_problem, is tried
+ * again, and never blocks or ends anything.
+ */
+struct store;
+
+/* dir is absolute. Nothing is touched before store_open. */
+struct store *store_new(const char *dir);
+void store_free(struct store *s);
+
+/* Has a daemon kept its state in dir? Also true where that may not be seen. */
+bool store_exists(const char *dir);
+
+/*
+ * Makes the directory (0700) if need be, takes the lock, and reads what is
+ * there. False: a live daemon has the lock, and why says so.
+ */
+bool store_open(struct store *s, char *why, size_t size);
+
+/* Moves the record of a rule out of the store. False: there is none. */
+bool store_take(struct store *s, const char *rule, struct record *out);
+
+/* Could not everything be read? Then a rule without a record counts as changed. */
+bool store_is_damaged(const struct store *s);
+
+/* Appends a record. If that fails all are asked for again (store_due). */
+void store_put(struct store *s, const struct record *r);
+
+/* The rule is no longer in force: its record is kept. Moves r into the store. */
+void store_leave(struct store *s, struct record *r);
+
+/*
+ * Writes a new file: after begin all rules in force are put, as they are or as
+ * they change; end adds those that are not in force (for 90 days) and puts the
+ * file in place. durable: end waits for the disk (a load's first baselines);
+ * else a child does, and store_due finishes. False: it failed, and will be tried
+ * again.
+ */
+bool store_begin(struct store *s);
+bool store_end(struct store *s, bool durable);
+
+/*
+ * Looks whether the directory and the files are still there. If not they are made
+ * again, and everything is asked for again (store_due).
+ */
+void store_check(struct store *s, mono_t now);
+
+/* A sentence while the state cannot be saved, else NULL. */
+const char *store_problem(const struct store *s);
+
+/*
+ * Does what is due. True: a new file is to be written, begin has been done, and
+ * the caller is to put all rules and to call end.
+ */
+bool store_due(struct store *s, mono_t now);
+mono_t store_deadline(const struct store *s);
+
+#endif

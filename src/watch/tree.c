@@ -1,0 +1,845 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Level-triggered watching: an event only says that a node must be compared
+ * with what is there now. A directory's event compares its known entries, so a
+ * change is found where it happened and not by looking at every target. The one
+ * idea: arm a directory before looking at its entries, and follow links here,
+ * so that every step of the way is armed before the next is looked at.
+ */
+#include "watch/tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/event.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/heap.h"
+#include "base/loop.h"
+#include "base/map.h"
+#include "base/platform.h"
+#include "watch/stamp.h"
+#include "base/util.h"
+
+/* A node is looked at no sooner than this, or ten times its last look, again. */
+#define PAUSE_MIN_NS (20 * MONO_MS)
+#define PAUSE_FACTOR 10
+
+/* Kept back for one spawn, the clients and other short needs. */
+#define FDS_RESERVED 32
+
+#define LINKS_MAX 32        /* what the kernels allow on one way, about */
+#define OPEN_TRIES 8        /* a file that is replaced faster than we can open it */
+#define SLICE 64            /* nodes of a recheck per turn */
+#define STARVED_NS MONO_SEC /* between tries when descriptors ran out */
+
+/* Beside the HINT_ bits: NOTE_DELETE alone, one of the file's names went. */
+#define UNLINKED 0x100u
+
+enum node_kind {
+	NODE_UNKNOWN,
+	NODE_MISSING,
+	NODE_DIR,
+	NODE_FILE,
+	NODE_LINK,
+	NODE_OTHER, /* FIFO, socket, device: never opened */
+	NODE_ERROR,
+	NODE_REMOTE,
+	NODE_OWN
+};
+
+struct node {
+	struct tree *tree;
+	char *path; /* real, from the root */
+	struct node *parent;
+	TAILQ_HEAD(, node) children;
+	TAILQ_ENTRY(node) sibling, all;
+	struct ref *refs;
+
+	enum node_kind kind;
+	int error; /* why kind is NODE_ERROR, or why fd is not open or armed */
+	dev_t dev;
+	ino_t ino;
+	char *text; /* of a link */
+	int fd;
+	bool lost;   /* fd's file may not be the one at path any more */
+	bool stale;  /* something above changed: compare before use */
+	bool unsure; /* a look found something else: it counts as changed once */
+
+	struct loop_src src;
+	unsigned hints;
+	mono_t noticed; /* the first event since the last look; MONO_NEVER: none */
+	bool muted;
+	mono_t free_at;
+	struct heap_node timer;
+};
+
+/* One target's interest in one node. */
+struct ref {
+	struct node *node;
+	struct tree_target *target;
+	bool is_end; /* what happens to the node happens to the target */
+	struct ref *next_of_target;
+	struct ref *next_of_node, **prev_of_node;
+};
+
+struct tree {
+	struct loop *loop;
+	loop_fn *on_event;
+	struct node *root;
+	struct map nodes; /* by path */
+	TAILQ_HEAD(, node) all;
+	TAILQ_HEAD(, tree_target) queue; /* to be called */
+	struct heap timers;              /* nodes whose look was put off */
+	struct node *cursor;             /* of the recheck */
+	struct node *looking;
+	mono_t noticed; /* the event that the look under way is for; MONO_NEVER: none */
+	struct map remote, own;
+	struct strv remote_paths, own_paths;
+	bool starved;
+	mono_t starved_at;
+};
+
+/* Puts t into the queue of those to be called; stale: its way may have changed. */
+static void
+queue_target(struct tree *t, struct tree_target *target, unsigned hints, bool stale)
+{
+	target->hints |= hints;
+	target->stale |= stale;
+	if (target->queued)
+		return;
+	target->queued = true;
+	TAILQ_INSERT_TAIL(&t->queue, target, link);
+}
+
+static void
+queue_refs(struct tree *t, struct node *n, unsigned hints, bool stale)
+{
+	struct ref *r;
+
+	for (r = n->refs; r != NULL; r = r->next_of_node)
+		queue_target(t, r->target, r->is_end ? hints : 0, stale);
+}
+
+/* n is not what it was: everything that passes through it finds its way anew. */
+static void
+queue_subtree(struct tree *t, struct node *n)
+{
+	struct node *c;
+
+	queue_refs(t, n, 0, true);
+	TAILQ_FOREACH(c, &n->children, sibling) {
+		c->stale = true;
+		queue_subtree(t, c);
+	}
+}
+
+static void
+node_close(struct tree *t, struct node *n)
+{
+	if (n->fd != -1) {
+		close(n->fd);
+		if (t->starved && mono_is_never(t->starved_at))
+			t->starved_at = mono_add(mono_now(), STARVED_NS);
+	}
+	n->fd = -1;
+	n->muted = n->lost = false;
+}
+
+/* Opens without following, blocking or holding the volume; raises the limit. */
+static int
+open_for_events(const char *path)
+{
+	int fd;
+
+	for (;;) {
+		fd = open(path, O_EVTONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+		if (fd == -1 && errno == EINTR)
+			continue;
+		if (fd == -1 && errno != EMFILE)
+			return -1;
+		if (fd != -1 && (uint64_t)fd + FDS_RESERVED < fdlimit_soft())
+			return fd;
+		if (fd != -1)
+			close(fd);
+		if (!fdlimit_raise()) {
+			errno = EMFILE;
+			return -1;
+		}
+	}
+}
+
+/* Opens and arms what st says is at path. False: it is something else already. */
+static bool
+node_arm(struct tree *t, struct node *n, const struct stat *st)
+{
+	struct stat now;
+	int fd = open_for_events(n->path);
+
+	if (fd == -1) {
+		if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)
+			return false;
+		n->error = errno;
+		t->starved |= errno == EMFILE || errno == ENFILE;
+		return true;
+	}
+	/* A number may be used again at once, for another type of file (FFS, FAT). */
+	if (fstat(fd, &now) == -1 || now.st_dev != st->st_dev ||
+	    now.st_ino != st->st_ino || ((now.st_mode ^ st->st_mode) & S_IFMT) != 0) {
+		close(fd);
+		return false;
+	}
+	if (loop_watch_vnode(t->loop, fd, &n->src) == -1) {
+		n->error = errno;
+		close(fd);
+		return n->error != ENOENT;
+	}
+	n->fd = fd;
+	return true;
+}
+
+static enum node_kind
+kind_of(const struct stat *st)
+{
+	switch (st->st_mode & S_IFMT) {
+	case S_IFDIR:
+		return NODE_DIR;
+	case S_IFREG:
+		return NODE_FILE;
+	case S_IFLNK:
+		return NODE_LINK;
+	default:
+		return NODE_OTHER;
+	}
+}
+
+/* A link's text, or NULL with errno. The caller frees it. */
+static char *
+link_text(const char *path)
+{
+	char text[PATH_MAX];
+	ssize_t len = readlink(path, text, sizeof(text));
+
+	if (len == -1)
+		return NULL;
+	return xstrndup(text, (size_t)len);
+}
+
+/* What is at n's path now, as far as it can be told without opening it. */
+static enum node_kind
+probe(struct tree *t, const struct node *n, struct stat *st, char **text, int *error)
+{
+	enum node_kind kind;
+
+	*text = NULL;
+	*error = 0;
+	if (map_get(&t->own, n->path) != NULL)
+		return NODE_OWN;
+	if (map_get(&t->remote, n->path) != NULL)
+		return NODE_REMOTE;
+	if (lstat(n->path, st) == -1) {
+		if (errno == ENOENT || errno == ENOTDIR)
+			return NODE_MISSING;
+		*error = errno;
+		return NODE_ERROR;
+	}
+	kind = kind_of(st);
+	if (kind == NODE_LINK && (*text = link_text(n->path)) == NULL) {
+		*error = errno;
+		return errno == ENOENT || errno == EINVAL ? NODE_UNKNOWN : NODE_ERROR;
+	}
+	return kind;
+}
+
+static bool
+is_object(enum node_kind kind)
+{
+	return kind == NODE_DIR || kind == NODE_FILE || kind == NODE_LINK ||
+	       kind == NODE_OTHER;
+}
+
+/* Is what was found what n already knows, armed and all? */
+static bool
+is_same(
+    const struct node *n, enum node_kind kind, const struct stat *st, const char *text)
+{
+	if (kind != n->kind || n->lost)
+		return false;
+	if (is_object(kind) && (st->st_dev != n->dev || st->st_ino != n->ino))
+		return false;
+	if (kind == NODE_LINK && strcmp(text, n->text) != 0)
+		return false;
+	/* What is never opened tells nothing itself, and inodes are used again. */
+	if (kind == NODE_OTHER)
+		return false;
+	return (kind != NODE_DIR && kind != NODE_FILE) || n->fd != -1;
+}
+
+static void
+node_become(struct tree *t, struct node *n, enum node_kind kind, const struct stat *st,
+    char *text, int error)
+{
+	node_close(t, n);
+	free(n->text);
+	n->kind = kind;
+	n->text = text;
+	n->error = error;
+	n->dev = is_object(kind) ? st->st_dev : 0;
+	n->ino = is_object(kind) ? st->st_ino : 0;
+}
+
+/*
+ * Brings n up to what is at its path. Returns whether it changed: another kind,
+ * another file, or a descriptor where there was none. A file that is replaced
+ * again and again is left as it was found; its directory is armed and tells.
+ */
+static bool
+node_refresh(struct tree *t, struct node *n)
+{
+	enum node_kind kind;
+	struct stat st = { 0 };
+	char *text;
+	int tries, error;
+	bool other = n->unsure;
+
+	n->stale = n->unsure = false;
+	for (tries = 0; tries < OPEN_TRIES; tries++) {
+		kind = probe(t, n, &st, &text, &error);
+		if (kind == NODE_UNKNOWN)
+			continue;
+		if (is_same(n, kind, &st, text)) {
+			free(text);
+			other |= error != n->error;
+			n->error = error;
+			return tries > 0 || other;
+		}
+		node_become(t, n, kind, &st, text, error);
+		if ((kind != NODE_DIR && kind != NODE_FILE) || node_arm(t, n, &st))
+			return true;
+	}
+	if (n->error == 0)
+		n->error = EBUSY;
+	return true;
+}
+
+static struct node *
+node_new(struct tree *t, struct node *parent, char *path)
+{
+	struct node *n = xcalloc(1, sizeof(*n));
+
+	n->tree = t;
+	n->path = path;
+	n->parent = parent;
+	n->fd = -1;
+	n->kind = NODE_UNKNOWN;
+	n->src = (struct loop_src){ t->on_event, n };
+	n->noticed = MONO_NEVER;
+	n->free_at = (mono_t){ INT64_MIN };
+	n->stale = true;
+	TAILQ_INIT(&n->children);
+	TAILQ_INSERT_TAIL(&t->all, n, all);
+	if (parent != NULL)
+		TAILQ_INSERT_TAIL(&parent->children, n, sibling);
+	map_put(&t->nodes, n->path, n);
+	return n;
+}
+
+static void
+node_free(struct tree *t, struct node *n)
+{
+	node_close(t, n);
+	if (t->cursor == n)
+		t->cursor = TAILQ_NEXT(n, all);
+	if (t->looking == n)
+		t->looking = NULL;
+	map_remove(&t->nodes, n->path);
+	TAILQ_REMOVE(&t->all, n, all);
+	if (n->parent != NULL)
+		TAILQ_REMOVE(&n->parent->children, n, sibling);
+	heap_remove(&t->timers, &n->timer);
+	free(n->text);
+	free(n->path);
+	free(n);
+}
+
+/* Frees n and what is above it as far as nothing depends on it any more. */
+static void
+node_prune(struct tree *t, struct node *n)
+{
+	struct node *parent;
+
+	while (n != t->root && n->refs == NULL && TAILQ_EMPTY(&n->children)) {
+		parent = n->parent;
+		node_free(t, n);
+		n = parent;
+	}
+}
+
+/* The node of name in dir, brought up to date if it has to be. */
+static struct node *
+node_child(struct tree *t, struct node *dir, const char *name, size_t len)
+{
+	char *path =
+	    xasprintf("%s/%.*s", dir == t->root ? "" : dir->path, (int)len, name);
+	struct node *n = map_get(&t->nodes, path);
+
+	if (n == NULL)
+		n = node_new(t, dir, path);
+	else
+		free(path);
+	if (n->stale)
+		node_refresh(t, n);
+	return n;
+}
+
+static void
+ref_add(struct tree_target *target, struct node *n, bool is_end)
+{
+	struct ref *r;
+
+	for (r = target->refs; r != NULL; r = r->next_of_target)
+		if (r->node == n) {
+			r->is_end |= is_end;
+			return;
+		}
+	r = xcalloc(1, sizeof(*r));
+	r->node = n;
+	r->target = target;
+	r->is_end = is_end;
+	r->next_of_target = target->refs;
+	target->refs = r;
+	r->next_of_node = n->refs;
+	r->prev_of_node = &n->refs;
+	if (n->refs != NULL)
+		n->refs->prev_of_node = &r->next_of_node;
+	n->refs = r;
+}
+
+static void
+refs_free(struct tree *t, struct ref *r)
+{
+	struct ref *next;
+	struct node *n;
+
+	for (; r != NULL; r = next) {
+		next = r->next_of_target;
+		n = r->node;
+		*r->prev_of_node = r->next_of_node;
+		if (r->next_of_node != NULL)
+			r->next_of_node->prev_of_node = r->prev_of_node;
+		free(r);
+		node_prune(t, n);
+	}
+}
+
+/* Where a walk is: the directory reached, and what of the path is left. */
+struct walk {
+	struct node *at;
+	char *rest;
+	const char *next;
+	int links;
+};
+
+/* The next component of the path; its length, 0 at the end. */
+static size_t
+walk_component(struct walk *w, const char **name)
+{
+	size_t len;
+
+	w->next += strspn(w->next, "/");
+	*name = w->next;
+	len = strcspn(w->next, "/");
+	w->next += len;
+	return len;
+}
+
+/* Goes on where the link n leads. False: too many of them. */
+static bool
+walk_link(struct tree *t, struct walk *w, const struct node *n)
+{
+	char *rest;
+
+	if (++w->links > LINKS_MAX)
+		return false;
+	rest = xasprintf("%s/%s", n->text, w->next);
+	free(w->rest);
+	w->rest = rest;
+	w->next = rest;
+	if (rest[0] == '/')
+		w->at = t->root;
+	return true;
+}
+
+/* Goes from the root as far as there are directories and links. */
+static void
+walk(struct tree *t, struct walk *w, struct tree_target *target)
+{
+	const char *name;
+	struct node *n;
+	size_t len;
+
+	if (target->whole_way)
+		ref_add(target, w->at, false);
+	while ((len = walk_component(w, &name)) != 0) {
+		if (len == 1 && name[0] == '.')
+			continue;
+		if (len == 2 && strncmp(name, "..", 2) == 0) {
+			/* No node below may be left to tell that it goes. */
+			ref_add(target, w->at, false);
+			w->at = w->at != t->root ? w->at->parent : w->at;
+			continue;
+		}
+		n = node_child(t, w->at, name, len);
+		if (n->kind == NODE_LINK || target->whole_way)
+			ref_add(target, n, false);
+		if (target->error == 0)
+			target->error = n->error;
+		if (n->kind == NODE_LINK) {
+			if (!walk_link(t, w, n)) {
+				target->error = ELOOP;
+				return;
+			}
+			continue;
+		}
+		w->at = n;
+		if (n->kind != NODE_DIR)
+			return;
+	}
+}
+
+static enum tree_end
+end_at(const struct tree_target *target, const struct node *n, const char *rest)
+{
+	switch (n->kind) {
+	case NODE_REMOTE:
+		return TREE_REMOTE;
+	case NODE_OWN:
+		return TREE_OWN;
+	case NODE_ERROR:
+		return TREE_ERROR;
+	case NODE_MISSING:
+		return TREE_ABSENT;
+	default:
+		if (target->error == ELOOP)
+			return TREE_ERROR;
+		return rest[strspn(rest, "/")] != '\0' ? TREE_ABSENT : TREE_HERE;
+	}
+}
+
+/* Finds the target's way anew; what it no longer passes is let go afterwards. */
+static void
+resolve(struct tree *t, struct tree_target *target)
+{
+	struct ref *old = target->refs;
+	struct walk w = { .at = t->root, .rest = xstrdup(target->path) };
+
+	target->refs = NULL;
+	target->stale = false;
+	target->error = 0;
+	w.next = w.rest;
+	walk(t, &w, target);
+	target->end = end_at(target, w.at, w.next);
+	ref_add(target, w.at, target->end == TREE_HERE);
+	free(w.rest);
+	refs_free(t, old);
+}
+
+/* Calls every target in the queue, each on a way that is armed. */
+static void
+drain(struct tree *t)
+{
+	struct tree_target *target;
+	unsigned hints;
+
+	while ((target = TAILQ_FIRST(&t->queue)) != NULL) {
+		TAILQ_REMOVE(&t->queue, target, link);
+		target->queued = false;
+		hints = target->hints;
+		target->hints = 0;
+		if (target->stale)
+			resolve(t, target);
+		target->fn(target->arg, hints, mono_min(t->noticed, mono_now()));
+	}
+}
+
+/* Reads the mount table, if it may have changed, and follows what did. */
+static void
+refresh_mounts(struct tree *t)
+{
+	struct strv paths = { NULL, 0 };
+	struct map old = t->remote;
+	struct strv old_paths = t->remote_paths;
+	struct node *n;
+	size_t i, k;
+
+	if (!platform_mounts_changed() || platform_remote_mounts(&paths) == -1)
+		return;
+	t->remote = (struct map){ NULL, 0, 0 };
+	t->remote_paths = paths;
+	for (i = 0; i < paths.n; i++)
+		if (map_get(&t->remote, paths.v[i]) == NULL)
+			map_put(&t->remote, paths.v[i], paths.v[i]);
+	for (k = 0; k < 2; k++)
+		for (i = 0; i < (k == 0 ? paths.n : old_paths.n); i++) {
+			n = map_get(&t->nodes, (k == 0 ? paths : old_paths).v[i]);
+			if (n != NULL && node_refresh(t, n))
+				queue_subtree(t, n);
+		}
+	map_clear(&old);
+	strv_clear(&old_paths);
+}
+
+static void
+compare_entries(struct tree *t, struct node *dir)
+{
+	struct node *c;
+
+	TAILQ_FOREACH(c, &dir->children, sibling)
+		if (node_refresh(t, c))
+			queue_subtree(t, c);
+}
+
+/* Does n's path hold the very file that its descriptor does? */
+static bool
+holds_own_file(struct tree *t, const struct node *n)
+{
+	struct stat st = { 0 };
+	char *text;
+	int error;
+	enum node_kind kind = probe(t, n, &st, &text, &error);
+	bool same = is_same(n, kind, &st, text);
+
+	free(text);
+	return same;
+}
+
+/*
+ * What an event said of n, for those who look. xnu posts NOTE_DELETE when any
+ * name of a file goes (VNOP_REMOVE). If the path still holds the descriptor's own
+ * file it was another name: nobody else gets its number while it is open.
+ */
+static unsigned
+take_hints(struct tree *t, struct node *n)
+{
+	unsigned hints = n->hints & ~UNLINKED;
+
+	if ((n->hints & UNLINKED) != 0 && !holds_own_file(t, n))
+		hints |= HINT_REPLACED;
+	n->hints = 0;
+	return hints;
+}
+
+/* Compares n with what is there, and calls everyone whom it may concern. */
+static void
+node_look(struct tree *t, struct node *n)
+{
+	mono_t start = mono_now(), end;
+	int64_t pause;
+	unsigned hints;
+
+	t->looking = n;
+	t->noticed = n->noticed;
+	n->noticed = MONO_NEVER;
+	if (n->kind == NODE_DIR)
+		refresh_mounts(t);
+	hints = take_hints(t, n);
+	if ((hints & HINT_REPLACED) != 0) {
+		n->lost = true;
+		if (node_refresh(t, n))
+			queue_subtree(t, n);
+	} else if (n->kind == NODE_DIR) {
+		compare_entries(t, n);
+	}
+	queue_refs(t, n, hints, false);
+	drain(t);
+	t->noticed = MONO_NEVER;
+	if (t->looking == NULL)
+		return;
+	t->looking = NULL;
+	end = mono_now();
+	pause = PAUSE_FACTOR * mono_sub(end, start);
+	n->free_at = mono_add(end, pause > PAUSE_MIN_NS ? pause : PAUSE_MIN_NS);
+}
+
+static unsigned
+hints_of(const struct loop_event *ev)
+{
+	unsigned hints = 0;
+
+	if ((ev->fflags & (NOTE_WRITE | NOTE_EXTEND)) != 0)
+		hints |= HINT_WRITE;
+	if (ev->eof || (ev->fflags & (NOTE_RENAME | NOTE_REVOKE)) != 0)
+		hints |= HINT_REPLACED;
+	if ((ev->fflags & NOTE_DELETE) != 0)
+		hints |= UNLINKED;
+	return hints;
+}
+
+static void
+node_event(void *arg, const struct loop_event *ev)
+{
+	struct node *n = arg;
+	struct tree *t = n->tree;
+	mono_t now = mono_now();
+
+	n->hints |= hints_of(ev);
+	n->noticed = mono_min(n->noticed, now);
+	if (!mono_before(now, n->free_at)) {
+		node_look(t, n);
+		return;
+	}
+	if (n->fd != -1 && !n->muted)
+		loop_mute_vnode(t->loop, n->fd, &n->src);
+	n->muted = true;
+	heap_put(&t->timers, &n->timer, n->free_at);
+}
+
+struct tree *
+tree_new(struct loop *l)
+{
+	struct tree *t = xcalloc(1, sizeof(*t));
+
+	t->loop = l;
+	t->on_event = node_event;
+	t->starved_at = t->noticed = MONO_NEVER;
+	TAILQ_INIT(&t->all);
+	TAILQ_INIT(&t->queue);
+	refresh_mounts(t);
+	t->root = node_new(t, NULL, xstrdup("/"));
+	node_refresh(t, t->root);
+	return t;
+}
+
+void
+tree_free(struct tree *t)
+{
+	if (t == NULL)
+		return;
+	node_free(t, t->root);
+	map_clear(&t->nodes);
+	map_clear(&t->remote);
+	map_clear(&t->own);
+	strv_clear(&t->remote_paths);
+	strv_clear(&t->own_paths);
+	free(t);
+}
+
+void
+tree_read_mounts(struct tree *t)
+{
+	refresh_mounts(t);
+}
+
+const struct strv *
+tree_remote(const struct tree *t)
+{
+	return &t->remote_paths;
+}
+
+void
+tree_add(struct tree *t, struct tree_target *target)
+{
+	target->refs = NULL;
+	target->hints = 0;
+	target->queued = false;
+	resolve(t, target);
+}
+
+void
+tree_found(struct tree_target *target, enum tree_end end, uint64_t dev, uint64_t ino)
+{
+	struct ref *r;
+	bool same = end == target->end;
+
+	for (r = target->refs; r != NULL && end == TREE_HERE; r = r->next_of_target)
+		if (r->is_end && ((uint64_t)r->node->dev != dev || r->node->ino != ino))
+			same = false;
+	for (r = target->refs; r != NULL && !same; r = r->next_of_target)
+		r->node->unsure = true;
+}
+
+void
+tree_remove(struct tree *t, struct tree_target *target)
+{
+	if (target->queued)
+		TAILQ_REMOVE(&t->queue, target, link);
+	target->queued = false;
+	refs_free(t, target->refs);
+	target->refs = NULL;
+}
+
+void
+tree_disown(struct tree *t, const char *path)
+{
+	struct node *n;
+	char *copy;
+
+	if (map_get(&t->own, path) != NULL)
+		return;
+	copy = xstrdup(path);
+	strv_push(&t->own_paths, copy);
+	map_put(&t->own, copy, copy);
+	n = map_get(&t->nodes, path);
+	if (n != NULL && node_refresh(t, n))
+		queue_subtree(t, n);
+	drain(t);
+}
+
+void
+tree_recheck(struct tree *t)
+{
+	refresh_mounts(t);
+	t->starved = false;
+	t->starved_at = MONO_NEVER;
+	t->cursor = TAILQ_FIRST(&t->all);
+}
+
+/* The next nodes of the recheck; node_free moves the cursor on. */
+static void
+recheck_slice(struct tree *t)
+{
+	struct node *n;
+	int i;
+
+	for (i = 0; i < SLICE && (n = t->cursor) != NULL; i++) {
+		t->cursor = TAILQ_NEXT(n, all);
+		if (node_refresh(t, n))
+			queue_subtree(t, n);
+		queue_refs(t, n, 0, false);
+	}
+	drain(t);
+}
+
+void
+tree_due(struct tree *t, mono_t now)
+{
+	struct heap_node *h;
+	struct node *n;
+
+	drain(t);
+	if (!mono_before(now, t->starved_at))
+		tree_recheck(t);
+	if (t->cursor != NULL)
+		recheck_slice(t);
+	h = heap_first(&t->timers);
+	if (h == NULL || mono_before(now, h->key))
+		return;
+	n = (struct node *)(void *)((char *)h - offsetof(struct node, timer));
+	heap_remove(&t->timers, h);
+	if (n->muted && n->fd != -1)
+		loop_unmute_vnode(t->loop, n->fd, &n->src);
+	n->muted = false;
+	node_look(t, n);
+}
+
+mono_t
+tree_deadline(const struct tree *t)
+{
+	if (t->cursor != NULL || !TAILQ_EMPTY(&t->queue))
+		return (mono_t){ INT64_MIN };
+	return mono_min(t->starved_at, heap_next(&t->timers));
+}

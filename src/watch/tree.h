@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TREE_H
+#define TREE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base/mono.h"
+
+struct loop;
+struct node;
+struct ref;
+struct strv;
+
+/*
+ * The part of the file system that anything depends on: a node for every
+ * directory, link, file or missing name on the way to a target, shared by all
+ * targets that pass there, with one descriptor per directory and file. A change
+ * on the way, at the end, or of a link calls the target.
+ */
+struct tree;
+
+/* What a target's way came to. */
+enum tree_end {
+	TREE_HERE,   /* there is something at its end */
+	TREE_ABSENT, /* a name on the way is missing, or not a directory */
+	TREE_ERROR,  /* `error` says what the system said */
+	TREE_REMOTE, /* it is on a network or automount volume: never stat it */
+	TREE_OWN,    /* it is one of the daemon's own files */
+};
+
+/*
+ * Something may have changed: look. hints: HINT_ bits of stamp.h. noticed: when
+ * the first event came that asks for this look, which may have been put off. May
+ * add and remove targets.
+ */
+typedef void tree_fn(void *arg, unsigned hints, mono_t noticed);
+
+/* Embedded in its owner, which sets the first four. */
+struct tree_target {
+	const char *path; /* absolute; links in it are followed */
+	tree_fn *fn;
+	void *arg;
+	bool whole_way; /* also call for any change of a directory on the way */
+
+	enum tree_end end;
+	int error; /* errno of what could not be opened or armed, 0 if all is well */
+	struct ref *refs;
+	TAILQ_ENTRY(tree_target) link;
+	unsigned hints;
+	bool queued, stale;
+};
+
+struct tree *tree_new(struct loop *l);
+
+/* All targets must have been removed. */
+void tree_free(struct tree *t);
+
+/*
+ * Reads the mount table, if it has changed: before targets that are new, because
+ * nobody may have watched where something was mounted. Calls come from tree_due.
+ */
+void tree_read_mounts(struct tree *t);
+
+/* The mount points that are never touched, as they were read last. Borrowed. */
+const struct strv *tree_remote(const struct tree *t);
+
+/*
+ * Arms everything on the way to a target. Whoever stats it afterwards misses
+ * nothing: what changes later calls fn. Does not call fn itself.
+ */
+void tree_add(struct tree *t, struct tree_target *target);
+void tree_remove(struct tree *t, struct tree_target *target);
+
+/*
+ * What a look at the path found: something, nothing or an error. If it is not
+ * what the way was armed for, a call is under way, and comes even if everything
+ * is as before by then: else the look would be the last one, at what is gone.
+ */
+void
+tree_found(struct tree_target *target, enum tree_end end, uint64_t dev, uint64_t ino);
+
+/* The real path `path`, and all below it, belongs to the daemon: never a change. */
+void tree_disown(struct tree *t, const char *path);
+
+/* Looks at everything again, in slices, from tree_due. */
+void tree_recheck(struct tree *t);
+
+/* Does what is due: looks that were put off, and the recheck's next slice. */
+void tree_due(struct tree *t, mono_t now);
+
+/* When tree_due has something to do. */
+mono_t tree_deadline(const struct tree *t);
+
+#endif
