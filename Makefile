@@ -30,6 +30,7 @@ SRCS = $(CORE) $(wildcard src/$(PLATFORM)/*.c)
 OBJS = $(SRCS:src/%.c=$(BUILD)/%.o)
 LIB = $(BUILD)/libwatchpathd.a
 UNIT = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
+SYSTEM = $(wildcard tests/system/*.t)
 
 all: $(BUILD)/watchpathd ## build the daemon (default)
 
@@ -45,9 +46,13 @@ $(BUILD)/%.o: src/%.c
 	@mkdir -p $(@D)
 	$(COMPILE) $(PKG_CFLAGS) -c -o $@ $<
 
-$(BUILD)/unit/%: tests/unit/%.c $(LIB)
+$(BUILD)/unit/test.o: tests/unit/test.c
 	@mkdir -p $(@D)
-	$(COMPILE) $(PKG_CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) -lcmocka $(PKG_LIBS) $(LDLIBS)
+	$(COMPILE) -c -o $@ $<
+
+$(BUILD)/unit/%: tests/unit/%.c $(BUILD)/unit/test.o $(LIB)
+	$(COMPILE) $(PKG_CFLAGS) $(LDFLAGS) -o $@ $< $(BUILD)/unit/test.o $(LIB) \
+		-lcmocka $(PKG_LIBS) $(LDLIBS)
 
 -include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d)
 
@@ -58,19 +63,28 @@ check: ## run every test; installs missing packages
 	@$(MAKE) check-all
 
 check-all:
+	@$(MAKE) -j2 all units helpers
+	CMOCKA_MESSAGE_OUTPUT=TAP WATCHPATHD='$(BUILD)/watchpathd' BUILD='$(BUILD)' \
+		prove --timer -j2 $(SLOW) $(filter-out $(SLOW),$(UNIT) $(SYSTEM))
+
+# Those that wait for time or try thousands of schedules. They begin first, so that
+# no processor is idle while the last of them runs.
+SLOW = $(addprefix $(BUILD)/unit/test_,watch promise watch_model dispatch_every spawn) \
+	$(patsubst %,tests/system/%.t,80-nobody 73-doctor-daemon 35-growth \
+		71-filevault-escrow 20-escrow 50-commands)
+
+quick: ## run the tests that need no waiting
+	@sh tests/deps.sh build check
 	@$(MAKE) -j2 all units
-	@$(MAKE) check-unit check-system
+	CMOCKA_MESSAGE_OUTPUT=TAP prove -j2 $(filter-out $(SLOW),$(UNIT))
 
 units: $(UNIT)
-
-check-unit: $(UNIT)
-	CMOCKA_MESSAGE_OUTPUT=TAP prove --timer -j2 -e "" $(UNIT)
 
 FAULTS = $(if $(filter linux,$(PLATFORM)),$(BUILD)/watchpathd-faults)
 comma = ,
 
-check-system: $(BUILD)/watchpathd $(BUILD)/crash/crash $(BUILD)/terminal/terminal $(FAULTS)
-	WATCHPATHD='$(BUILD)/watchpathd' BUILD='$(BUILD)' prove --timer -j2 tests/system
+# What the tests of the daemon need beside it.
+helpers: $(BUILD)/crash/crash $(BUILD)/terminal/terminal $(FAULTS)
 
 # Writes, acts and kills for the crash tests.
 $(BUILD)/crash/crash: tests/crash/crash.c $(LIB)
@@ -269,5 +283,5 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 
-.PHONY: all check check-all units check-unit check-system demo lint san fuzz run-fuzzers \
+.PHONY: all check check-all quick units helpers demo lint san fuzz run-fuzzers \
 	valgrind bench mutations man format clean help

@@ -255,15 +255,14 @@ lint_tidy() {
 	    sed "s|^$PWD/||" | LC_ALL=C sort -u || :
 }
 
-# A function: from { to } at the beginning of a line. A test's main is a table.
+# A function: from { to } at the beginning of a line.
 lint_length() {
 	c_files | xargs awk '
 	FNR == 1 { begin = 0 }
 	/^[a-zA-Z_].*\(/ { name = $0 }
 	/^\{/ { begin = FNR }
 	/^\}/ {
-		if (begin && FNR - begin - 1 > 60 && \
-		    !(FILENAME ~ /^tests\// && name ~ /^main\(/))
+		if (begin && FNR - begin - 1 > 60)
 			print FILENAME ":" begin ": " FNR - begin - 1 " lines: " name
 		begin = 0
 	}'

@@ -42,7 +42,7 @@ tests_pass()
 {
 	for test in test_dispatch test_dispatch_property; do
 		# shellcheck disable=SC2086
-		${CC:-cc} -o "$dir/$test" "$dir/$test.o" "$dir/dispatch.o" \
+		${CC:-cc} -o "$dir/$test" "$dir/$test.o" "$dir/test.o" "$dir/dispatch.o" \
 			"$dir/heap.o" "$dir/mono.o" "$dir/stamp.o" "$dir/util.o" \
 			$libs || exit 1
 		# shellcheck disable=SC3045
@@ -80,7 +80,7 @@ mutate()
 for module in base/heap base/mono base/util watch/stamp schedule/dispatch; do
 	compile $module src/$module.c || exit 1
 done
-for test in test_dispatch test_dispatch_property; do
+for test in test test_dispatch test_dispatch_property; do
 	compile $test tests/unit/$test.c || exit 1
 done
 if tests_pass; then

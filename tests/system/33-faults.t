@@ -14,7 +14,7 @@ case $faulty in
 *) faulty=$PWD/$faulty ;;
 esac
 if [ ! -x "$faulty" ] && [ "$(uname -s)" = Linux ]; then
-	echo "Bail out! $faulty is not there: make check-system builds it"
+	echo "Bail out! $faulty is not there: make helpers builds it"
 	exit 1
 fi
 

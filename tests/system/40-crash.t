@@ -11,7 +11,7 @@ seed=${WATCHPATHD_SEED:-$(date +%s)}
 [ "${PACE:-}" != slow ] || : "${ROUNDS:=20}"
 rounds=${ROUNDS:-100}
 if [ ! -x "$crash" ]; then
-	echo "Bail out! $crash is not there: make check-system builds it"
+	echo "Bail out! $crash is not there: make helpers builds it"
 	exit 1
 fi
 

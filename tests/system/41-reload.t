@@ -10,7 +10,7 @@ seed=${WATCHPATHD_SEED:-$(date +%s)}
 [ "${PACE:-}" != slow ] || : "${RELOADS:=30}"
 reloads=${RELOADS:-200}
 if [ ! -x "$crash" ]; then
-	echo "Bail out! $crash is not there: make check-system builds it"
+	echo "Bail out! $crash is not there: make helpers builds it"
 	exit 1
 fi
 

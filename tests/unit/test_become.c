@@ -13,11 +13,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,9 +26,8 @@
 #include <sys/mount.h>
 #endif
 
-#include <cmocka.h>
-
 #include "run/become.h"
+#include "test.h"
 
 #define MAX_WORDS 32
 
@@ -316,10 +311,8 @@ need_root(void)
 	}
 }
 
-static void
-test_arguments(void **state)
+TEST(the_arguments_arrive_as_they_are)
 {
-	(void)state;
 	run("-- SELF report  --user x --", masked, NULL);
 	ran();
 	says("arg report");
@@ -329,10 +322,8 @@ test_arguments(void **state)
 	assert_int_equal(count_lines("arg "), 4);
 }
 
-static void
-test_environment(void **state)
+TEST(the_environment_is_the_masked_one_without_its_mask)
 {
-	(void)state;
 	run("-- SELF report", masked, NULL);
 	ran();
 	says("env PATH=/usr/bin:/bin");
@@ -342,12 +333,10 @@ test_environment(void **state)
 }
 
 /* main fails the exec mode where it sees CANARY unmasked. */
-static void
-test_masked_environment(void **state)
+TEST(the_environment_of_the_action_has_no_effect_while_root)
 {
 	char *const bare[] = { (char[]){ "CANARY=dead" }, NULL };
 
-	(void)state;
 	run("-- SELF report", bare, NULL);
 	assert_int_equal(exit_status, 99);
 	run("-- SELF report", masked, NULL);
@@ -355,13 +344,11 @@ test_masked_environment(void **state)
 	says("env CANARY=sings");
 }
 
-static void
-test_user(void **state)
+TEST(a_user_is_set_for_good_with_home_user_logname_shell)
 {
 	struct passwd *pw = getpwnam("nobody");
 	int uid, gid;
 
-	(void)state;
 	need_root();
 	assert_non_null(pw);
 	uid = (int)pw->pw_uid;
@@ -383,13 +370,11 @@ test_user(void **state)
 	assert_int_equal(count_lines("env "), 4);
 }
 
-static void
-test_user_by_number(void **state)
+TEST(a_user_may_be_a_number)
 {
 	struct passwd *pw = getpwnam("nobody");
 	char options[128];
 
-	(void)state;
 	need_root();
 	snprintf(options, sizeof(options), "--user %d -- SELF report", (int)pw->pw_uid);
 	run(options, masked, NULL);
@@ -407,10 +392,8 @@ take_groups(void)
 		_exit(125);
 }
 
-static void
-test_groups_of_daemon_are_left(void **state)
+TEST(no_group_of_the_daemon_is_left)
 {
-	(void)state;
 	need_root();
 	run("-- SELF report", masked, take_groups);
 	ran();
@@ -421,10 +404,8 @@ test_groups_of_daemon_are_left(void **state)
 	assert_int_equal(count_lines("group 424"), 0);
 }
 
-static void
-test_group(void **state)
+TEST(with_group_there_is_that_group_and_no_other)
 {
-	(void)state;
 	need_root();
 	run("--group 4711 -- SELF report", masked, take_groups);
 	ran();
@@ -461,10 +442,8 @@ change_etc_group(void)
 }
 #endif
 
-static void
-test_supplementary_groups(void **state)
+TEST(a_user_gets_its_supplementary_groups)
 {
-	(void)state;
 	need_root();
 #ifdef CLONE_NEWNS
 	run("--user nobody -- SELF report", masked, change_etc_group);
@@ -486,10 +465,8 @@ test_supplementary_groups(void **state)
 #endif
 }
 
-static void
-test_umask_nice_directory(void **state)
+TEST(umask_nice_and_directory_are_set)
 {
-	(void)state;
 	run("--umask 027 --nice 7 --directory /usr -- SELF report", masked, NULL);
 	ran();
 	says("umask 027");
@@ -497,12 +474,10 @@ test_umask_nice_directory(void **state)
 	says("cwd /usr");
 }
 
-static void
-test_directory_is_entered_as_the_user(void **state)
+TEST(the_directory_is_entered_as_the_user)
 {
 	char name[] = "/tmp/become.XXXXXX", options[256], sentence[256];
 
-	(void)state;
 	need_root();
 	assert_non_null(mkdtemp(name));
 	snprintf(options, sizeof(options), "--directory %s -- SELF report", name);
@@ -516,10 +491,8 @@ test_directory_is_entered_as_the_user(void **state)
 	rmdir(name);
 }
 
-static void
-test_negative_nice_of_a_user(void **state)
+TEST(nice_may_be_negative_for_a_plain_user)
 {
-	(void)state;
 	need_root();
 	run("--user nobody --nice -5 -- SELF report", masked, NULL);
 	ran();
@@ -527,10 +500,8 @@ test_negative_nice_of_a_user(void **state)
 	says("root lost");
 }
 
-static void
-test_descriptors(void **state)
+TEST(no_descriptor_is_left_for_the_action)
 {
-	(void)state;
 	/* As if a directory module had left one open. */
 	leak = 7;
 	run("-- SELF report", masked, NULL);
@@ -539,10 +510,8 @@ test_descriptors(void **state)
 	assert_int_equal(count_lines("fd "), 0);
 }
 
-static void
-test_failures(void **state)
+TEST(what_fails_is_told_in_a_sentence_and_nothing_is_run)
 {
-	(void)state;
 	run("--user no-such-user -- SELF report", masked, NULL);
 	failed("user no-such-user: no such user");
 	run("--user 3999999999 -- SELF report", masked, NULL);
@@ -589,10 +558,8 @@ fails_where(const char *fault, const char *options, const char *sentence)
 	failed(sentence);
 }
 
-static void
-test_failing_directory(void **state)
+TEST(a_directory_that_cannot_be_asked_is_no_empty_one)
 {
-	(void)state;
 	fails_where("getpwnam fails", "--user nobody", "user nobody: Input/output error");
 	/* It might be somebody's name. */
 	fails_where("getpwnam fails", "--user 0", "user 0: Input/output error");
@@ -601,8 +568,7 @@ test_failing_directory(void **state)
 	    "getgrnam fails", "--group nobodies", "group nobodies: Input/output error");
 }
 
-static void
-test_group_that_is_not_set(void **state)
+TEST(without_its_group_nothing_is_run)
 {
 	static const char *const faults[] = { "setgid fails", "setgid does nothing",
 		"setgid sets the effective one", "setgid sets the real one" };
@@ -610,7 +576,6 @@ test_group_that_is_not_set(void **state)
 	char sentence[128], ours[128];
 	size_t i;
 
-	(void)state;
 	need_root();
 	assert_non_null(pw);
 	snprintf(sentence, sizeof(sentence), "group %u: Operation not permitted",
@@ -633,8 +598,7 @@ test_group_that_is_not_set(void **state)
 	fails_where("setgid fails", ours, sentence);
 }
 
-static void
-test_groups_that_are_left(void **state)
+TEST(with_a_group_too_many_nothing_is_run)
 {
 	static const char *const faults[] = { "getgroups has one more", "getgroups fails",
 		"getgroups only counts" };
@@ -642,7 +606,6 @@ test_groups_that_are_left(void **state)
 		"--user nobody --group 4711" };
 	size_t i, k;
 
-	(void)state;
 	need_root();
 	for (i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
 		for (k = 0; k < sizeof(options) / sizeof(options[0]); k++)
@@ -650,14 +613,12 @@ test_groups_that_are_left(void **state)
 			    "user and group: other groups could not be left");
 }
 
-static void
-test_user_that_is_not_set(void **state)
+TEST(without_its_user_or_with_a_way_back_nothing_is_run)
 {
 	static const char *const faults[] = { "setuid does nothing",
 		"setuid sets the effective one", "setuid sets the real one" };
 	size_t i;
 
-	(void)state;
 	need_root();
 	fails_where(
 	    "setuid fails", "--user nobody", "user nobody: Operation not permitted");
@@ -669,14 +630,12 @@ test_user_that_is_not_set(void **state)
 	    "user nobody: root could be regained");
 }
 
-static void
-test_bad_command_lines(void **state)
+TEST(a_bad_command_line_runs_nothing)
 {
 	static const char *const lines[] = { "", "--", "-- SELF", "--user", "--user x",
 		"--color red -- SELF report", "SELF report" };
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		run(lines[i], masked, NULL);
 		failed("exec: not a command line that the daemon would give");
@@ -696,13 +655,11 @@ become_nobody(void)
 		_exit(125);
 }
 
-static void
-test_not_root(void **state)
+TEST(who_is_not_root_gets_a_sentence)
 {
 	struct passwd *pw;
 	char options[256];
 
-	(void)state;
 	run("--user root -- SELF report", masked, become_nobody);
 	failed("user root: only root may run programs as another user");
 	run("--group 0 -- SELF report", masked, become_nobody);
@@ -741,48 +698,8 @@ move_out(void)
 	return close(to);
 }
 
-int
-main(int argc, char **argv)
+BEFORE_TESTS(argc, argv)
 {
-	const struct CMUnitTest tests[] = {
-		{ "the arguments arrive as they are", test_arguments, NULL, NULL, NULL },
-		{ "the environment is the masked one, without its mask", test_environment,
-		    NULL, NULL, NULL },
-		{ "the environment of the action has no effect while root",
-		    test_masked_environment, NULL, NULL, NULL },
-		{ "a user is set for good, with HOME USER LOGNAME SHELL", test_user, NULL,
-		    NULL, NULL },
-		{ "a user may be a number", test_user_by_number, NULL, NULL, NULL },
-		{ "no group of the daemon is left", test_groups_of_daemon_are_left, NULL,
-		    NULL, NULL },
-		{ "with group there is that group and no other", test_group, NULL, NULL,
-		    NULL },
-		{ "a user gets its supplementary groups", test_supplementary_groups, NULL,
-		    NULL, NULL },
-		{ "umask, nice and directory are set", test_umask_nice_directory, NULL,
-		    NULL, NULL },
-		{ "the directory is entered as the user",
-		    test_directory_is_entered_as_the_user, NULL, NULL, NULL },
-		{ "nice may be negative for a plain user", test_negative_nice_of_a_user,
-		    NULL, NULL, NULL },
-		{ "no descriptor is left for the action", test_descriptors, NULL, NULL,
-		    NULL },
-		{ "what fails is told in a sentence, and nothing is run", test_failures,
-		    NULL, NULL, NULL },
-		{ "a directory that cannot be asked is no empty one",
-		    test_failing_directory, NULL, NULL, NULL },
-		{ "without its group nothing is run", test_group_that_is_not_set, NULL,
-		    NULL, NULL },
-		{ "with a group too many nothing is run", test_groups_that_are_left, NULL,
-		    NULL, NULL },
-		{ "without its user, or with a way back, nothing is run",
-		    test_user_that_is_not_set, NULL, NULL, NULL },
-		{ "a bad command line runs nothing", test_bad_command_lines, NULL, NULL,
-		    NULL },
-		{ "who is not root gets a sentence", test_not_root, NULL, NULL, NULL },
-	};
-	int result;
-
 	/* The action's argv[0] is what follows the program. */
 	if (strcmp(argv[0], "report") == 0)
 		return report(argc, argv);
@@ -791,11 +708,12 @@ main(int argc, char **argv)
 	if (argc > 1 && strcmp(argv[1], "exec") == 0)
 		return getenv("CANARY") != NULL ? 99 : become_main(argc, argv);
 	alarm(120);
-	if (move_out() == -1)
-		return 1;
-	result = cmocka_run_group_tests_name("become", tests, NULL, NULL);
+	return move_out() == -1 ? EXIT_FAILURE : RUN_TESTS;
+}
+
+TEAR_DOWN_ALL
+{
 	unlink(self);
 	*strrchr(self, '/') = '\0';
 	rmdir(self);
-	return result;
 }

@@ -2,12 +2,6 @@
 /*
  * Text in columns: widths, what is cut and where, lines and tables.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,17 +12,15 @@
 
 #include "cmd/columns.h"
 #include "base/util.h"
+#include "test.h"
 
 static char said[4096];
 
-static int
-set_up(void **state)
+SET_UP
 {
-	(void)state;
 	setenv("LC_ALL", "C.UTF-8", 1);
 	unsetenv("COLUMNS");
 	columns_init();
-	return 0;
 }
 
 static FILE *
@@ -72,10 +64,8 @@ fold(const char *lead, size_t indent, const char *text, size_t width)
 	return end(f);
 }
 
-static void
-a_character_has_the_width_that_it_takes(void **state)
+TEST(a_character_has_the_width_that_it_takes)
 {
-	(void)state;
 	assert_int_equal(columns_width(""), 0);
 	assert_int_equal(columns_width("abc"), 3);
 	assert_int_equal(columns_width("Gr\u00fc\u00dfe"), 5);
@@ -86,10 +76,8 @@ a_character_has_the_width_that_it_takes(void **state)
 	assert_int_equal(columns_width("\xf0\x9f"), 1);
 }
 
-static void
-what_is_too_wide_is_cut_after_a_word_and_marked(void **state)
+TEST(what_is_too_wide_is_cut_after_a_word_and_marked)
 {
-	(void)state;
 	assert_string_equal(cut("took longer", 11), "took longer");
 	assert_string_equal(
 	    cut("took longer than its timeout", 17), "took longer than\u2026");
@@ -103,13 +91,11 @@ what_is_too_wide_is_cut_after_a_word_and_marked(void **state)
 	assert_string_equal(cut("words", 0), "");
 }
 
-static void
-the_sign_is_ascii_where_the_reader_is(void **state)
+TEST(the_sign_is_ascii_where_the_reader_is)
 {
 	static const char *const others[] = { "C", "POSIX", "de_DE.ISO8859-1" };
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < 3; i++) {
 		setenv("LC_ALL", others[i], 1);
 		assert_false(columns_are_utf8());
@@ -127,10 +113,8 @@ the_sign_is_ascii_where_the_reader_is(void **state)
 	assert_false(columns_are_utf8());
 }
 
-static void
-lines_are_broken_between_words(void **state)
+TEST(lines_are_broken_between_words)
 {
-	(void)state;
 	assert_string_equal(fold("", 0, "one two three", 80), "one two three\n");
 	assert_string_equal(fold("", 4, "one two three", 11), "    one two\n    three\n");
 	assert_string_equal(fold("", 4, "one  two", 8), "    one\n    two\n");
@@ -143,10 +127,8 @@ lines_are_broken_between_words(void **state)
 	    "a lead of any length\n    one\n");
 }
 
-static void
-a_word_that_no_line_holds_is_broken_after_a_slash(void **state)
+TEST(a_word_that_no_line_holds_is_broken_after_a_slash)
 {
-	(void)state;
 	assert_string_equal(fold("", 2, "/Library/Managed/file: no", 16),
 	    "  /Library/\n  Managed/file:\n  no\n");
 	assert_string_equal(fold("", 2, "abcdefghijkl", 8), "  abcdef\n  ghijkl\n");
@@ -172,13 +154,11 @@ table(struct column *c, const char *a, const char *b, size_t width)
 	return end(f);
 }
 
-static void
-columns_get_what_they_need_or_less(void **state)
+TEST(columns_get_what_they_need_or_less)
 {
 	struct column c[] = { { "NAME", 12, 6, false, 0, 0 },
 		{ "RESULT", 8, 4, false, 0, 0 } };
 
-	(void)state;
 	assert_string_equal(table(c, "x", "ok", 80), "NAME  RESULT\nx     <ok>\n");
 	assert_string_equal(table(c, "a name for me", "exit status 3", 28),
 	    "NAME           RESULT\na name for me  <exit status 3>\n");
@@ -191,23 +171,19 @@ columns_get_what_they_need_or_less(void **state)
 	assert_string_equal(table(c, "a", "", 80), "NAME  RESULT\na     <>\n");
 }
 
-static void
-numbers_stand_at_the_right(void **state)
+TEST(numbers_stand_at_the_right)
 {
 	struct column c[] = { { "RUNS", 4, 4, true, 0, 0 }, { "X", 1, 1, false, 0, 0 } };
 
-	(void)state;
 	assert_string_equal(table(c, "7", "y", 80), "RUNS  X\n   7  <y>\n");
 }
 
-static void
-the_width_is_the_terminals_or_that_of_columns(void **state)
+TEST(the_width_is_the_terminals_or_that_of_columns)
 {
 	struct winsize size = { .ws_row = 24, .ws_col = 132 };
 	FILE *f = begin(), *terminal;
 	int fd = posix_openpt(O_RDWR | O_NOCTTY), pty;
 
-	(void)state;
 	assert_int_equal(columns_of(f), 80);
 	setenv("COLUMNS", "200", 1);
 	assert_int_equal(columns_of(f), 200);
@@ -227,22 +203,4 @@ the_width_is_the_terminals_or_that_of_columns(void **state)
 	fclose(terminal);
 	fclose(f);
 	close(fd);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup(name, set_up)
-		TEST(a_character_has_the_width_that_it_takes),
-		TEST(what_is_too_wide_is_cut_after_a_word_and_marked),
-		TEST(the_sign_is_ascii_where_the_reader_is),
-		TEST(lines_are_broken_between_words),
-		TEST(a_word_that_no_line_holds_is_broken_after_a_slash),
-		TEST(columns_get_what_they_need_or_less),
-		TEST(numbers_stand_at_the_right),
-		TEST(the_width_is_the_terminals_or_that_of_columns),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

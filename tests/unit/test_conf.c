@@ -4,15 +4,11 @@
  * refused one, and that a printed rule is read back as the same rule. The
  * wording of findings is in tests/conf.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <ini.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,11 +22,12 @@
 #include "rules/keys.h"
 #include "trust/trust.h"
 #include "base/util.h"
+#include "test.h"
 
 #define NELEM(a) (sizeof(a) / sizeof((a)[0]))
 #define GOOD "watch=/a\naction=/b\n"
 
-static char dir[64];
+static char dir[SANDBOX_SIZE];
 static uint64_t seed;
 static bool inih_fails; /* when it has read everything */
 
@@ -93,33 +90,21 @@ read_dir(struct conf *c)
 	return ret;
 }
 
-static int
-make_dir(void **state)
+SET_UP
 {
 	char *path;
 
-	(void)state;
 	alarm(300);
-	snprintf(dir, sizeof(dir), "/tmp/test_conf.XXXXXX");
-	if (mkdtemp(dir) == NULL)
-		return -1;
+	make_sandbox(dir);
 	path = xasprintf("%s/conf.d", dir);
-	if (mkdir(path, 0700) == -1)
-		return -1;
+	must(mkdir(path, 0700));
 	free(path);
-	return 0;
 }
 
-static int
-remove_dir(void **state)
+TEAR_DOWN
 {
-	char *command = xasprintf("rm -rf '%s'", dir);
-	int ret = system(command);
-
-	(void)state;
 	alarm(0);
-	free(command);
-	return ret;
+	remove_tree(dir);
 }
 
 static void
@@ -133,13 +118,11 @@ fail_with_diags(const struct conf *c, const char *text)
 	fail_msg("%s", text);
 }
 
-static void
-one_file_may_hold_many_rules(void **state)
+TEST(one_file_may_hold_many_rules)
 {
 	static const char text[] = "[a]\n" GOOD "[b]\n" GOOD "settle=2s\n";
 	struct conf c = { .nrules = 0 };
 
-	(void)state;
 	read_text(&c, text, strlen(text));
 	assert_int_equal(conf_errors(&c), 0);
 	assert_int_equal(c.nrules, 2);
@@ -152,14 +135,12 @@ one_file_may_hold_many_rules(void **state)
 	conf_clear(&c);
 }
 
-static void
-a_file_with_an_error_gives_no_rule_and_no_setting(void **state)
+TEST(a_file_with_an_error_gives_no_rule_and_no_setting)
 {
 	static const char text[] =
 	    "[daemon]\nmax-running=3\n[a]\n" GOOD "[b]\nwatch=/a\n";
 	struct conf c = { .nrules = 0 };
 
-	(void)state;
 	read_text(&c, text, strlen(text));
 	assert_int_equal(conf_errors(&c), 1);
 	assert_int_equal(c.nrules, 0);
@@ -168,12 +149,10 @@ a_file_with_an_error_gives_no_rule_and_no_setting(void **state)
 	conf_clear(&c);
 }
 
-static void
-a_good_file_beside_a_refused_one_counts(void **state)
+TEST(a_good_file_beside_a_refused_one_counts)
 {
 	struct conf c = { .nrules = 0 };
 
-	(void)state;
 	put("b.ini", "[daemon]\nmax-running = 3\n[b]\n" GOOD);
 	put("a.ini", "[a]\nwatch=/a\n");
 	put("c.ini", "[c]\n" GOOD);
@@ -192,14 +171,12 @@ a_good_file_beside_a_refused_one_counts(void **state)
 	conf_clear(&c);
 }
 
-static void
-files_that_are_not_read_are_named_and_not_without_end(void **state)
+TEST(files_that_are_not_read_are_named_and_not_without_end)
 {
 	struct conf c = { .nrules = 0 };
 	char name[16];
 	int i;
 
-	(void)state;
 	put("a.ini.off", "");
 	put("a.ini~", "");
 	put("#a.ini#", "");
@@ -223,12 +200,10 @@ files_that_are_not_read_are_named_and_not_without_end(void **state)
 	conf_clear(&c);
 }
 
-static void
-a_name_in_a_refused_file_is_taken_all_the_same(void **state)
+TEST(a_name_in_a_refused_file_is_taken_all_the_same)
 {
 	struct conf c = { .nrules = 0 };
 
-	(void)state;
 	put("a.ini", "[x]\nwatch=/a\n");
 	put("b.ini", "[x]\n" GOOD);
 	assert_int_equal(read_dir(&c), 0);
@@ -239,12 +214,10 @@ a_name_in_a_refused_file_is_taken_all_the_same(void **state)
 	conf_clear(&c);
 }
 
-static void
-a_missing_file_or_directory_is_a_finding(void **state)
+TEST(a_missing_file_or_directory_is_a_finding)
 {
 	struct conf c = { .nrules = 0 };
 
-	(void)state;
 	assert_int_equal(conf_read_file(&c, "/nonexistent/a.ini", NULL), -1);
 	assert_int_equal(conf_read_dir(&c, "/nonexistent", NULL), -1);
 	assert_int_equal(conf_errors(&c), 2);
@@ -253,15 +226,13 @@ a_missing_file_or_directory_is_a_finding(void **state)
 	conf_clear(&c);
 }
 
-static void
-a_directory_or_a_link_is_not_a_rule_file(void **state)
+TEST(a_directory_or_a_link_is_not_a_rule_file)
 {
 	struct conf c = { .nrules = 0 };
 	char *path = xasprintf("%s/conf.d/d.ini", dir);
 	char *link = xasprintf("%s/conf.d/l.ini", dir);
 	char *fifo = xasprintf("%s/conf.d/f.ini", dir);
 
-	(void)state;
 	assert_int_equal(mkdir(path, 0700), 0);
 	assert_int_equal(symlink("/dev/null", link), 0);
 	assert_int_equal(mkfifo(fifo, 0600), 0);
@@ -273,12 +244,10 @@ a_directory_or_a_link_is_not_a_rule_file(void **state)
 	conf_clear(&c);
 }
 
-static void
-a_file_that_inih_fails_on_is_refused(void **state)
+TEST(a_file_that_inih_fails_on_is_refused)
 {
 	struct conf c = { .nrules = 0 };
 
-	(void)state;
 	inih_fails = true;
 	read_text(&c, "[a]\n" GOOD, strlen("[a]\n" GOOD));
 	inih_fails = false;
@@ -319,13 +288,11 @@ warnings_of(const char *watch, const char *root)
 	return n;
 }
 
-static void
-where_everyone_may_write_is_asked_of_what_exists(void **state)
+TEST(where_everyone_may_write_is_asked_of_what_exists)
 {
 	char *open = xasprintf("%s/open", dir), *loop = xasprintf("%s/loop", open),
 	     *file = xasprintf("%s/file", open);
 
-	(void)state;
 	assert_int_equal(mkdir(open, 0700), 0);
 	assert_int_equal(chmod(open, 01777), 0);
 	assert_int_equal(symlink("loop", loop), 0);
@@ -389,21 +356,17 @@ deny_directories(void)
 	return bad;
 }
 
-static void
-a_directory_that_may_not_be_read_says_so(void **state)
+TEST(a_directory_that_may_not_be_read_says_so)
 {
-	(void)state;
 	as_ordinary_user(deny_directories);
 }
 
-static void
-more_than_a_mebibyte_is_refused(void **state)
+TEST(more_than_a_mebibyte_is_refused)
 {
 	const size_t max = (size_t)1 << 20;
 	char *text = xcalloc(1, max + 1);
 	struct conf c = { .nrules = 0 };
 
-	(void)state;
 	memset(text, '\n', max + 1);
 	memcpy(text, "[a]\n" GOOD, strlen("[a]\n" GOOD));
 	read_text(&c, text, max);
@@ -417,15 +380,13 @@ more_than_a_mebibyte_is_refused(void **state)
 	free(text);
 }
 
-static void
-no_byte_breaks_the_reader(void **state)
+TEST(no_byte_breaks_the_reader)
 {
 	char text[] = "[a]\nwatch=/a?-b\naction=/b\n";
 	struct conf c = { .nrules = 0 };
 	char *at = strchr(text, '?');
 	int byte, good;
 
-	(void)state;
 	for (byte = 0; byte < 256; byte++) {
 		*at = (char)byte;
 		read_text(&c, text, sizeof(text) - 1);
@@ -440,14 +401,12 @@ no_byte_breaks_the_reader(void **state)
 	}
 }
 
-static void
-a_line_of_198_bytes_is_the_longest(void **state)
+TEST(a_line_of_198_bytes_is_the_longest)
 {
 	char text[512];
 	struct conf c = { .nrules = 0 };
 	size_t n;
 
-	(void)state;
 	for (n = 190; n < 210; n++) {
 		snprintf(text, sizeof(text), "[a]\r\naction=/b\r\nwatch=/%0*d\r\n",
 		    (int)n - 7, 1);
@@ -459,14 +418,12 @@ a_line_of_198_bytes_is_the_longest(void **state)
 	}
 }
 
-static void
-warnings_without_end_refuse_nothing(void **state)
+TEST(warnings_without_end_refuse_nothing)
 {
 	struct buf b = { NULL, 0, 0 };
 	struct conf c = { .nrules = 0 };
 	int i;
 
-	(void)state;
 	for (i = 0; i < 1500; i++)
 		buf_addf(&b, "[r%d]\nwhile-running=ignore\n" GOOD, i);
 	read_text(&c, b.p, b.len);
@@ -477,14 +434,12 @@ warnings_without_end_refuse_nothing(void **state)
 	buf_clear(&b);
 }
 
-static void
-endless_mistakes_give_a_thousand_findings(void **state)
+TEST(endless_mistakes_give_a_thousand_findings)
 {
 	struct buf b = { NULL, 0, 0 };
 	struct conf c = { .nrules = 0 };
 	int i;
 
-	(void)state;
 	for (i = 0; i < 5000; i++)
 		buf_adds(&b, "[x]\n");
 	read_text(&c, b.p, b.len);
@@ -576,8 +531,7 @@ random_rule(void)
 	return r;
 }
 
-static void
-a_printed_rule_is_read_back_as_the_same_rule(void **state)
+TEST(a_printed_rule_is_read_back_as_the_same_rule)
 {
 	struct buf out = { NULL, 0, 0 }, again = { NULL, 0, 0 };
 	struct conf c = { .nrules = 0 };
@@ -585,7 +539,6 @@ a_printed_rule_is_read_back_as_the_same_rule(void **state)
 	const char *line;
 	int i;
 
-	(void)state;
 	for (i = 0; i < 2000; i++) {
 		r = random_rule();
 		rule_print(r, &out);
@@ -603,8 +556,7 @@ a_printed_rule_is_read_back_as_the_same_rule(void **state)
 	}
 }
 
-static void
-printed_settings_are_read_back_the_same(void **state)
+TEST(printed_settings_are_read_back_the_same)
 {
 	static const char text[] =
 	    "[daemon]\nmax-running=7\nrecheck=0\nlog-level=debug\n";
@@ -612,7 +564,6 @@ printed_settings_are_read_back_the_same(void **state)
 	struct conf c = { .nrules = 0 };
 	struct settings s;
 
-	(void)state;
 	read_text(&c, text, strlen(text));
 	s = c.settings;
 	settings_print(&s, &out);
@@ -627,8 +578,7 @@ printed_settings_are_read_back_the_same(void **state)
 }
 
 /* Lines in any order: whatever is taken can be printed and taken again. */
-static void
-whatever_is_taken_can_be_printed_and_taken_again(void **state)
+TEST(whatever_is_taken_can_be_printed_and_taken_again)
 {
 	static const char *const lines[] = { "[a]\n", "[b]\n", "[daemon]\n", "watch=/a\n",
 		"watch = /b*\n", "action=/b 'c'\n", "  d\n", "  /e\n", "\n", "; c\n",
@@ -641,7 +591,6 @@ whatever_is_taken_can_be_printed_and_taken_again(void **state)
 	size_t i, taken = 0;
 	int round;
 
-	(void)state;
 	for (round = 0; round < 5000; round++) {
 		buf_adds(&text, "[z]\n" GOOD);
 		for (i = draw(6); i > 0; i--)
@@ -802,8 +751,7 @@ are_related(size_t i, size_t j)
 	return strcmp(a, b) == 0 || daemon || volume;
 }
 
-static void
-what_is_found_in_one_line_is_found_whatever_another_has(void **state)
+TEST(what_is_found_in_one_line_is_found_whatever_another_has)
 {
 	struct conf none = { .nrules = 0 }, c = { .nrules = 0 };
 	struct conf one = { .nrules = 0 }, other = { .nrules = 0 };
@@ -811,7 +759,6 @@ what_is_found_in_one_line_is_found_whatever_another_has(void **state)
 	char *a, *b;
 	int round;
 
-	(void)state;
 	read_damaged(&none, 0, NULL, 0, NULL);
 	assert_int_equal(conf_errors(&none), 0);
 	for (round = 0; round < 4000; round++) {
@@ -837,36 +784,7 @@ what_is_found_in_one_line_is_found_whatever_another_has(void **state)
 	conf_clear(&none);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_dir, remove_dir)
-
-int
-main(void)
+SET_UP_ALL
 {
-	const struct CMUnitTest tests[] = {
-		TEST(one_file_may_hold_many_rules),
-		TEST(a_file_with_an_error_gives_no_rule_and_no_setting),
-		TEST(a_good_file_beside_a_refused_one_counts),
-		TEST(files_that_are_not_read_are_named_and_not_without_end),
-		TEST(a_name_in_a_refused_file_is_taken_all_the_same),
-		TEST(a_missing_file_or_directory_is_a_finding),
-		TEST(a_directory_or_a_link_is_not_a_rule_file),
-		TEST(a_file_that_inih_fails_on_is_refused),
-		TEST(where_everyone_may_write_is_asked_of_what_exists),
-		TEST(a_directory_that_may_not_be_read_says_so),
-		TEST(more_than_a_mebibyte_is_refused),
-		TEST(no_byte_breaks_the_reader),
-		TEST(a_line_of_198_bytes_is_the_longest),
-		TEST(warnings_without_end_refuse_nothing),
-		TEST(endless_mistakes_give_a_thousand_findings),
-		TEST(a_printed_rule_is_read_back_as_the_same_rule),
-		TEST(printed_settings_are_read_back_the_same),
-		TEST(whatever_is_taken_can_be_printed_and_taken_again),
-		TEST(what_is_found_in_one_line_is_found_whatever_another_has),
-	};
-	const char *given = getenv("SEED");
-
-	seed = given != NULL ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
-	print_message("SEED=%llu\n", (unsigned long long)seed);
-	seed = seed * 2654435769u + 1;
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	seed = test_seed() * 2654435769u + 1;
 }

@@ -4,17 +4,10 @@
  * loop is turned until what is expected has come. Times that it waits for are
  * handed to it.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include <cJSON.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -31,23 +24,15 @@
 #include "base/json.h"
 #include "base/loop.h"
 #include "base/util.h"
+#include "test.h"
 
 #define BIG 400 /* pieces of 4 KiB: more than a socket's buffers hold */
 #define REQUEST "{\"command\":\"echo\"}\n"
 
-static char sandbox[64], path[96];
+static char sandbox[SANDBOX_SIZE], path[96];
 static struct loop *loop;
 static struct control *control;
 static int nanswered, npieces, nfreed, nopen;
-
-static int
-remove_one(const char *name, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(name);
-}
 
 /* A long reply: BIG pieces. */
 static bool
@@ -99,38 +84,29 @@ count_descriptors(void)
 	return n;
 }
 
-static int
-set_up(void **unused)
+SET_UP
 {
 	char why[256];
 
-	(void)unused;
 	nopen = count_descriptors();
-	snprintf(sandbox, sizeof(sandbox), "/tmp/test_control.XXXXXX");
-	if (mkdtemp(sandbox) == NULL)
-		return -1;
+	make_sandbox(sandbox);
 	snprintf(path, sizeof(path), "%s/socket", sandbox);
 	alarm(60);
 	nanswered = npieces = nfreed = 0;
 	loop = loop_new();
 	control = control_new(loop, path, answer, NULL, why, sizeof(why));
-	return loop != NULL && control != NULL ? 0 : -1;
+	assert_non_null(loop);
+	assert_non_null(control);
 }
 
-static int
-tear_down(void **unused)
+TEAR_DOWN
 {
-	(void)unused;
 	alarm(0);
 	control_free(control);
 	control = NULL;
 	loop_free(loop);
-	if (count_descriptors() != nopen) {
-		print_error(
-		    "%d descriptors were open, now %d\n", nopen, count_descriptors());
-		return -1;
-	}
-	return nftw(sandbox, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	assert_int_equal(count_descriptors(), nopen);
+	remove_tree(sandbox);
 }
 
 static void
@@ -221,12 +197,10 @@ assert_served(void)
 	assert_reply(fd, "<echo>");
 }
 
-static void
-a_request_gets_its_reply_and_the_end(void **unused)
+TEST(a_request_gets_its_reply_and_the_end)
 {
 	int fd = connect_client();
 
-	(void)unused;
 	say(fd, "{\"command\":\"hello\"}\n");
 	assert_reply(fd, "<hello>");
 	fd = connect_client();
@@ -236,13 +210,11 @@ a_request_gets_its_reply_and_the_end(void **unused)
 	assert_int_equal(nanswered, 3);
 }
 
-static void
-a_request_may_come_byte_by_byte(void **unused)
+TEST(a_request_may_come_byte_by_byte)
 {
 	int fd = connect_client();
 	size_t i;
 
-	(void)unused;
 	for (i = 0; i < strlen(REQUEST); i++) {
 		assert_int_equal(nanswered, 0);
 		assert_int_equal(write(fd, REQUEST + i, 1), 1);
@@ -252,23 +224,19 @@ a_request_may_come_byte_by_byte(void **unused)
 	assert_int_equal(nanswered, 1);
 }
 
-static void
-only_the_first_line_counts(void **unused)
+TEST(only_the_first_line_counts)
 {
 	int fd = connect_client();
 
-	(void)unused;
 	say(fd, REQUEST "{\"command\":\"second\"}\n");
 	assert_reply(fd, "<echo>");
 	assert_int_equal(nanswered, 1);
 }
 
-static void
-a_client_that_has_said_all_is_answered(void **unused)
+TEST(a_client_that_has_said_all_is_answered)
 {
 	int fd = connect_client();
 
-	(void)unused;
 	say(fd, REQUEST);
 	shutdown(fd, SHUT_WR);
 	assert_reply(fd, "<echo>");
@@ -280,13 +248,11 @@ a_client_that_has_said_all_is_answered(void **unused)
 	assert_served();
 }
 
-static void
-a_line_has_4096_bytes_at_most(void **unused)
+TEST(a_line_has_4096_bytes_at_most)
 {
 	char line[CONTROL_REQUEST_MAX + 2];
 	int fd;
 
-	(void)unused;
 	memset(line, ' ', sizeof(line));
 	memcpy(line, REQUEST, strlen(REQUEST) - 1);
 	line[CONTROL_REQUEST_MAX - 1] = '\n';
@@ -303,13 +269,11 @@ a_line_has_4096_bytes_at_most(void **unused)
 	assert_int_equal(nanswered, 1);
 }
 
-static void
-a_line_without_an_end_is_refused(void **unused)
+TEST(a_line_without_an_end_is_refused)
 {
 	char junk[8192];
 	int fd = connect_client();
 
-	(void)unused;
 	memset(junk, 'x', sizeof(junk));
 	/* Until nobody takes more. */
 	while (write(fd, junk, sizeof(junk)) > 0)
@@ -318,8 +282,7 @@ a_line_without_an_end_is_refused(void **unused)
 	assert_served();
 }
 
-static void
-what_is_no_object_is_refused(void **unused)
+TEST(what_is_no_object_is_refused)
 {
 	static const char *const bad[] = { "\n", "x\n", "[]\n", "1\n", "{\n", "{} {}\n",
 		"\xff\xfe\n", "\x01\x02\x7f\n" };
@@ -327,7 +290,6 @@ what_is_no_object_is_refused(void **unused)
 	size_t i;
 	int fd;
 
-	(void)unused;
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		fd = connect_client();
 		say(fd, bad[i]);
@@ -345,12 +307,10 @@ what_is_no_object_is_refused(void **unused)
 	assert_int_equal(nanswered, 0);
 }
 
-static void
-a_client_that_leaves_is_forgotten(void **unused)
+TEST(a_client_that_leaves_is_forgotten)
 {
 	int fd, i;
 
-	(void)unused;
 	for (i = 0; i < 3 * CONTROL_CLIENTS; i++) {
 		fd = connect_client();
 		if (i % 3 > 0)
@@ -364,13 +324,11 @@ a_client_that_leaves_is_forgotten(void **unused)
 	assert_served();
 }
 
-static void
-eight_are_heard_at_a_time_and_the_rest_later(void **unused)
+TEST(eight_are_heard_at_a_time_and_the_rest_later)
 {
 	int fds[CONTROL_CLIENTS + 4], i;
 	const int n = CONTROL_CLIENTS;
 
-	(void)unused;
 	for (i = 0; i < n + 4; i++) {
 		fds[i] = connect_client();
 		settle();
@@ -390,14 +348,12 @@ eight_are_heard_at_a_time_and_the_rest_later(void **unused)
 	}
 }
 
-static void
-who_makes_no_progress_for_five_seconds_must_go(void **unused)
+TEST(who_makes_no_progress_for_five_seconds_must_go)
 {
 	int silent = connect_client(), slow = connect_client();
 	mono_t start = mono_now();
 	char byte;
 
-	(void)unused;
 	assert_true(mono_is_never(control_deadline(control)));
 	settle();
 	assert_true(mono_before(
@@ -418,12 +374,10 @@ who_makes_no_progress_for_five_seconds_must_go(void **unused)
 	close(slow);
 }
 
-static void
-a_client_that_does_not_read_its_reply_must_go(void **unused)
+TEST(a_client_that_does_not_read_its_reply_must_go)
 {
 	int fd = connect_client();
 
-	(void)unused;
 	say(fd, "{\"command\":\"big\"}\n");
 	settle();
 	assert_int_equal(nfreed, 0);
@@ -433,13 +387,11 @@ a_client_that_does_not_read_its_reply_must_go(void **unused)
 	assert_served();
 }
 
-static void
-a_reply_is_made_as_it_is_read(void **unused)
+TEST(a_reply_is_made_as_it_is_read)
 {
 	static char text[BIG * 4096 + 1];
 	int fd = connect_client(), before, turns;
 
-	(void)unused;
 	say(fd, "{\"command\":\"big\"}\n");
 	for (turns = 0; loop_wait(loop, (mono_t){ INT64_MIN }) == 1; turns++) {
 		/* No more than a piece, of 16 KiB, in one turn. */
@@ -470,14 +422,12 @@ peak_kib(void)
 }
 
 /* Each has its own buffers, of 16 KiB and more. */
-static void
-clients_that_are_gone_need_no_memory(void **unused)
+TEST(clients_that_are_gone_need_no_memory)
 {
 	static char text[BIG * 4096 + 1];
 	long before = 0;
 	int fd, i;
 
-	(void)unused;
 	for (i = 0; i < 1100; i++) {
 		if (i == 100)
 			before = peak_kib();
@@ -511,13 +461,11 @@ limit_descriptors(int spare)
 	close(fd);
 }
 
-static void
-without_descriptors_it_waits_and_goes_on(void **unused)
+TEST(without_descriptors_it_waits_and_goes_on)
 {
 	int fd = connect_client(), turns = 0;
 	mono_t start = mono_now();
 
-	(void)unused;
 	say(fd, REQUEST);
 	limit_descriptors(0);
 	while (loop_wait(loop, (mono_t){ INT64_MIN }) == 1)
@@ -554,15 +502,13 @@ assert_why(const char *why, const char *phrase)
 	assert_string_equal(why, want);
 }
 
-static void
-a_socket_that_a_dead_daemon_left_is_replaced(void **unused)
+TEST(a_socket_that_a_dead_daemon_left_is_replaced)
 {
 	struct stat st;
 	struct sockaddr_un a;
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	char why[256];
 
-	(void)unused;
 	control_free(control);
 	assert_int_equal(stat(path, &st), -1);
 	set_address(&a);
@@ -573,12 +519,10 @@ a_socket_that_a_dead_daemon_left_is_replaced(void **unused)
 	assert_served();
 }
 
-static void
-a_socket_that_is_listened_on_is_left_alone(void **unused)
+TEST(a_socket_that_is_listened_on_is_left_alone)
 {
 	char why[256] = "";
 
-	(void)unused;
 	assert_null(try_again(why));
 	assert_why(why, "another process listens there (see --socket)");
 	settle();
@@ -586,13 +530,11 @@ a_socket_that_is_listened_on_is_left_alone(void **unused)
 	assert_served();
 }
 
-static void
-without_descriptors_nobody_is_taken_for_dead(void **unused)
+TEST(without_descriptors_nobody_is_taken_for_dead)
 {
 	struct control *other;
 	char why[256] = "";
 
-	(void)unused;
 	/* One for the new socket, none to ask who listens on the old one. */
 	limit_descriptors(1);
 	other = control_new(loop, path, answer, NULL, why, sizeof(why));
@@ -602,15 +544,13 @@ without_descriptors_nobody_is_taken_for_dead(void **unused)
 	assert_served();
 }
 
-static void
-one_that_hangs_does_not_keep_us_waiting(void **unused)
+TEST(one_that_hangs_does_not_keep_us_waiting)
 {
 	struct sockaddr_un a;
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0), clients[8];
 	size_t i;
 	char why[256] = "";
 
-	(void)unused;
 	control_free(control);
 	control = NULL;
 	set_address(&a);
@@ -628,14 +568,12 @@ one_that_hangs_does_not_keep_us_waiting(void **unused)
 	close(fd);
 }
 
-static void
-what_is_no_socket_is_not_removed(void **unused)
+TEST(what_is_no_socket_is_not_removed)
 {
 	struct stat st;
 	char why[256] = "";
 	int fd;
 
-	(void)unused;
 	control_free(control);
 	control = NULL;
 	fd = open(path, O_WRONLY | O_CREAT, 0600);
@@ -651,12 +589,10 @@ what_is_no_socket_is_not_removed(void **unused)
 	assert_int_equal(lstat(path, &st), 0);
 }
 
-static void
-a_directory_that_is_missing_is_the_reason(void **unused)
+TEST(a_directory_that_is_missing_is_the_reason)
 {
 	char why[256] = "";
 
-	(void)unused;
 	control_free(control);
 	control = NULL;
 	snprintf(path, sizeof(path), "%s/none/socket", sandbox);
@@ -665,14 +601,12 @@ a_directory_that_is_missing_is_the_reason(void **unused)
 }
 
 /* Nobody else's socket is taken for a dead one because it may not be asked. */
-static void
-a_socket_that_may_not_be_asked_is_the_reason(void **unused)
+TEST(a_socket_that_may_not_be_asked_is_the_reason)
 {
 	char why[256] = "";
 	int status;
 	pid_t pid;
 
-	(void)unused;
 	if (geteuid() != 0)
 		skip(); /* only root can be another user */
 	assert_int_equal(chmod(sandbox, 0777), 0);
@@ -690,12 +624,10 @@ a_socket_that_may_not_be_asked_is_the_reason(void **unused)
 	assert_true(control_in_place(control));
 }
 
-static void
-a_path_that_is_too_long_is_an_error_that_says_so(void **unused)
+TEST(a_path_that_is_too_long_is_an_error_that_says_so)
 {
 	char longer[256], why[512] = "";
 
-	(void)unused;
 	memset(longer, 'x', sizeof(longer));
 	longer[0] = '/';
 	longer[sizeof(((struct sockaddr_un *)0)->sun_path)] = '\0';
@@ -703,14 +635,12 @@ a_path_that_is_too_long_is_an_error_that_says_so(void **unused)
 	assert_non_null(strstr(why, "--socket"));
 }
 
-static void
-the_socket_is_for_its_owner_and_goes_with_it(void **unused)
+TEST(the_socket_is_for_its_owner_and_goes_with_it)
 {
 	mode_t mask = umask(0);
 	struct stat st;
 	char why[256];
 
-	(void)unused;
 	control_free(control);
 	control = control_new(loop, path, answer, NULL, why, sizeof(why));
 	assert_int_equal(umask(mask), 0);
@@ -722,14 +652,12 @@ the_socket_is_for_its_owner_and_goes_with_it(void **unused)
 	assert_int_equal(stat(path, &st), -1);
 }
 
-static void
-a_socket_of_somebody_else_is_not_removed(void **unused)
+TEST(a_socket_of_somebody_else_is_not_removed)
 {
 	struct control *other;
 	struct stat st;
 	char why[256];
 
-	(void)unused;
 	assert_int_equal(unlink(path), 0);
 	assert_false(control_in_place(control));
 	other = control_new(loop, path, answer, NULL, why, sizeof(why));
@@ -758,13 +686,11 @@ ask_as_nobody(void)
 	return read(fd, &byte, 1) == 1 ? 1 : 0;
 }
 
-static void
-another_user_is_not_heard(void **unused)
+TEST(another_user_is_not_heard)
 {
 	int status;
 	pid_t pid;
 
-	(void)unused;
 	if (geteuid() != 0)
 		skip(); /* only root can be another user */
 	assert_int_equal(chmod(sandbox, 0755), 0);
@@ -780,39 +706,8 @@ another_user_is_not_heard(void **unused)
 	assert_served();
 }
 
-int
-main(void)
+SET_UP_ALL
 {
-	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-		TEST(a_request_gets_its_reply_and_the_end),
-		TEST(a_request_may_come_byte_by_byte),
-		TEST(only_the_first_line_counts),
-		TEST(a_client_that_has_said_all_is_answered),
-		TEST(a_line_has_4096_bytes_at_most),
-		TEST(a_line_without_an_end_is_refused),
-		TEST(what_is_no_object_is_refused),
-		TEST(a_client_that_leaves_is_forgotten),
-		TEST(eight_are_heard_at_a_time_and_the_rest_later),
-		TEST(who_makes_no_progress_for_five_seconds_must_go),
-		TEST(a_client_that_does_not_read_its_reply_must_go),
-		TEST(a_reply_is_made_as_it_is_read),
-		TEST(clients_that_are_gone_need_no_memory),
-		TEST(without_descriptors_it_waits_and_goes_on),
-		TEST(a_socket_that_a_dead_daemon_left_is_replaced),
-		TEST(a_socket_that_is_listened_on_is_left_alone),
-		TEST(without_descriptors_nobody_is_taken_for_dead),
-		TEST(one_that_hangs_does_not_keep_us_waiting),
-		TEST(what_is_no_socket_is_not_removed),
-		TEST(a_directory_that_is_missing_is_the_reason),
-		TEST(a_socket_that_may_not_be_asked_is_the_reason),
-		TEST(a_path_that_is_too_long_is_an_error_that_says_so),
-		TEST(the_socket_is_for_its_owner_and_goes_with_it),
-		TEST(a_socket_of_somebody_else_is_not_removed),
-		TEST(another_user_is_not_heard),
-	};
-
 	signal(SIGPIPE, SIG_IGN);
 	json_init();
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

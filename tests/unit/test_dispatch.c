@@ -5,18 +5,14 @@
  * lengths and outcomes, and what ran is in the test's own list. Times are in
  * milliseconds since the world began.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <cmocka.h>
 
 #include "schedule/dispatch.h"
 #include "watch/stamp.h"
+#include "test.h"
 
 #define PATHS 2
 #define RUNS 5000
@@ -77,12 +73,9 @@ begin(unsigned max_running)
 	dispatch_init(&world.d, max_running, 7);
 }
 
-static int
-setup(void **state)
+SET_UP
 {
-	(void)state;
 	begin(16);
-	return 0;
 }
 
 static struct policy
@@ -501,12 +494,10 @@ assert_between(int64_t low, int64_t t, int64_t high)
 
 /* ---- times ---- */
 
-static void
-a_change_runs_the_action_one_settle_later(void **state)
+TEST(a_change_runs_the_action_one_settle_later)
 {
 	struct subject *s = add_usual();
 
-	(void)state;
 	advance(5000);
 	assert_int_equal(world.runs, 0);
 	write_file(s, 0);
@@ -518,13 +509,11 @@ a_change_runs_the_action_one_settle_later(void **state)
 	assert_state(s, "idle");
 }
 
-static void
-two_thousand_writes_within_settle_cause_one_run(void **state)
+TEST(two_thousand_writes_within_settle_cause_one_run)
 {
 	struct subject *s = add_usual();
 	int i;
 
-	(void)state;
 	for (i = 0; i < 2000; i++) {
 		write_file(s, 0);
 		advance(i % 2);
@@ -534,13 +523,11 @@ two_thousand_writes_within_settle_cause_one_run(void **state)
 	assert_int_equal(run(0)->start, 999 + 1000);
 }
 
-static void
-constant_writing_does_not_put_a_run_off_beyond_settle_max(void **state)
+TEST(constant_writing_does_not_put_a_run_off_beyond_settle_max)
 {
 	struct subject *s = add_usual();
 	int i;
 
-	(void)state;
 	for (i = 0; i < 100; i++) {
 		write_file(s, 0);
 		advance(500);
@@ -549,24 +536,20 @@ constant_writing_does_not_put_a_run_off_beyond_settle_max(void **state)
 	assert_int_equal(world.runs, 1);
 }
 
-static void
-a_difference_that_is_not_asked_for_causes_no_run(void **state)
+TEST(a_difference_that_is_not_asked_for_causes_no_run)
 {
 	struct subject *s = add_usual();
 
-	(void)state;
 	chmod_file(s, 0);
 	advance(60 * MINUTE);
 	assert_int_equal(world.runs, 0);
 	assert_false(dispatch_pending(&s->rule));
 }
 
-static void
-a_difference_that_is_not_asked_for_still_unsettles(void **state)
+TEST(a_difference_that_is_not_asked_for_still_unsettles)
 {
 	struct subject *s = add_usual();
 
-	(void)state;
 	write_file(s, 0);
 	advance(900);
 	chmod_file(s, 1);
@@ -575,13 +558,11 @@ a_difference_that_is_not_asked_for_still_unsettles(void **state)
 	assert_int_equal(run(0)->start, 1900);
 }
 
-static void
-attributes_count_when_they_are_asked_for(void **state)
+TEST(attributes_count_when_they_are_asked_for)
 {
 	struct policy p = usual();
 	struct subject *s;
 
-	(void)state;
 	p.on = CHANGE_ATTRIBUTES;
 	s = add(p);
 	write_file(s, 0);
@@ -592,12 +573,10 @@ attributes_count_when_they_are_asked_for(void **state)
 	assert_int_equal(world.runs, 1);
 }
 
-static void
-a_change_during_the_cooldown_runs_at_its_end(void **state)
+TEST(a_change_during_the_cooldown_runs_at_its_end)
 {
 	struct subject *s = add_usual();
 
-	(void)state;
 	write_file(s, 0);
 	advance(3000);
 	assert_int_equal(run(0)->end, 1100);
@@ -607,12 +586,10 @@ a_change_during_the_cooldown_runs_at_its_end(void **state)
 	assert_int_equal(run(1)->start, 11100);
 }
 
-static void
-a_change_just_before_the_cooldown_ends_settles_first(void **state)
+TEST(a_change_just_before_the_cooldown_ends_settles_first)
 {
 	struct subject *s = add_usual();
 
-	(void)state;
 	write_file(s, 0);
 	advance(11000);
 	write_file(s, 0);
@@ -620,13 +597,11 @@ a_change_just_before_the_cooldown_ends_settles_first(void **state)
 	assert_int_equal(run(1)->start, 12000);
 }
 
-static void
-a_slow_writer_during_the_cooldown_gets_settle_max_from_its_end(void **state)
+TEST(a_slow_writer_during_the_cooldown_gets_settle_max_from_its_end)
 {
 	struct subject *s = add_usual();
 	int64_t written = 0;
 
-	(void)state;
 	write_file(s, 0);
 	advance(2000);
 	while (world.runs == 1) {
@@ -638,13 +613,11 @@ a_slow_writer_during_the_cooldown_gets_settle_max_from_its_end(void **state)
 	assert_int_equal(run(1)->start, 11100 + 30000);
 }
 
-static void
-a_slow_writer_that_stops_in_time_is_waited_for(void **state)
+TEST(a_slow_writer_that_stops_in_time_is_waited_for)
 {
 	struct subject *s = add_usual();
 	int64_t written = 0;
 
-	(void)state;
 	write_file(s, 0);
 	advance(2000);
 	while (now_ms() < 25000) {
@@ -667,14 +640,12 @@ write_in_halves(struct subject *s)
 	return now_ms();
 }
 
-static void
-what_is_written_late_in_a_retry_wait_settles(void **state)
+TEST(what_is_written_late_in_a_retry_wait_settles)
 {
 	struct policy p = usual();
 	struct subject *s;
 	int64_t t;
 
-	(void)state;
 	p.retry_delay_ms = HOUR;
 	s = add(p);
 	s->fail = 1;
@@ -686,14 +657,12 @@ what_is_written_late_in_a_retry_wait_settles(void **state)
 	assert_int_equal(run(1)->start, t + 1000);
 }
 
-static void
-what_is_written_long_after_a_rule_has_failed_settles(void **state)
+TEST(what_is_written_long_after_a_rule_has_failed_settles)
 {
 	struct policy p = usual();
 	struct subject *s;
 	int64_t t;
 
-	(void)state;
 	p.retry = 1;
 	s = add(p);
 	s->fail = 2;
@@ -706,13 +675,11 @@ what_is_written_long_after_a_rule_has_failed_settles(void **state)
 	assert_int_equal(run(2)->start, t + 1000);
 }
 
-static void
-what_is_written_long_after_a_rule_was_blocked_settles(void **state)
+TEST(what_is_written_long_after_a_rule_was_blocked_settles)
 {
 	struct subject *s = add_usual();
 	int64_t t;
 
-	(void)state;
 	s->missing = true;
 	write_file(s, 0);
 	advance(HOUR);
@@ -722,14 +689,12 @@ what_is_written_long_after_a_rule_was_blocked_settles(void **state)
 	assert_int_equal(run(0)->start, t + 1000);
 }
 
-static void
-what_is_written_long_into_the_wait_for_a_lock_settles(void **state)
+TEST(what_is_written_long_into_the_wait_for_a_lock_settles)
 {
 	struct dispatch_lock lock = { .held_by = { NULL } };
 	struct subject *a, *b;
 	int64_t t;
 
-	(void)state;
 	a = add_locked(usual(), &lock);
 	b = add_locked(usual(), &lock);
 	a->length_ms = HOUR;
@@ -744,14 +709,12 @@ what_is_written_long_into_the_wait_for_a_lock_settles(void **state)
 	assert_int_equal(run(1)->start, t + 1000);
 }
 
-static void
-constant_writing_long_after_a_rule_has_failed_is_run_by_settle_max(void **state)
+TEST(constant_writing_long_after_a_rule_has_failed_is_run_by_settle_max)
 {
 	struct policy p = usual();
 	struct subject *s;
 	int64_t t;
 
-	(void)state;
 	p.retry = 1;
 	s = add(p);
 	s->fail = 2;
@@ -762,14 +725,12 @@ constant_writing_long_after_a_rule_has_failed_is_run_by_settle_max(void **state)
 	assert_int_equal(run(2)->start, t + 30000);
 }
 
-static void
-constant_writing_long_after_a_rule_was_blocked_is_run_by_settle_max(void **state)
+TEST(constant_writing_long_after_a_rule_was_blocked_is_run_by_settle_max)
 {
 	struct subject *s = add_usual();
 	int64_t t;
 	int i;
 
-	(void)state;
 	s->missing = true;
 	write_file(s, 0);
 	advance(HOUR);
@@ -808,24 +769,20 @@ add_unsettled_in_the_queue(struct dispatch_lock *lock)
 	return b;
 }
 
-static void
-leaving_the_queue_puts_a_run_off_by_settle_max_at_most(void **state)
+TEST(leaving_the_queue_puts_a_run_off_by_settle_max_at_most)
 {
 	struct dispatch_lock lock = { .held_by = { NULL } };
 	struct subject *b = add_unsettled_in_the_queue(&lock);
 
-	(void)state;
 	keep_writing(b, 900, 2);
 	assert_int_equal(run(1)->start, HOUR - 500 + 30000);
 }
 
-static void
-leaving_the_queue_puts_a_run_off_only_once(void **state)
+TEST(leaving_the_queue_puts_a_run_off_only_once)
 {
 	struct dispatch_lock lock = { .held_by = { NULL } };
 	struct subject *b = add_unsettled_in_the_queue(&lock), *c;
 
-	(void)state;
 	c = add_locked(usual(), &lock);
 	c->length_ms = 10 * MINUTE - 1;
 	trigger(c);
@@ -837,13 +794,11 @@ leaving_the_queue_puts_a_run_off_only_once(void **state)
 	assert_int_equal(last_run()->start, run(1)->end);
 }
 
-static void
-a_file_below_min_size_is_absent(void **state)
+TEST(a_file_below_min_size_is_absent)
 {
 	struct policy p = usual();
 	struct subject *s;
 
-	(void)state;
 	p.min_size = 1;
 	p.on = CHANGE_CREATE | CHANGE_MODIFY;
 	s = add(p);
@@ -868,13 +823,11 @@ add_splayed(void)
 	return add(p);
 }
 
-static void
-splay_delays_a_run_by_a_random_time_up_to_it(void **state)
+TEST(splay_delays_a_run_by_a_random_time_up_to_it)
 {
 	int64_t sum = 0, least = HOUR, most = 0, t;
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < 200; i++)
 		write_file(add_splayed(), 0);
 	advance(HOUR);
@@ -890,14 +843,12 @@ splay_delays_a_run_by_a_random_time_up_to_it(void **state)
 	assert_true(least < 5000 && most > 95000);
 }
 
-static void
-splay_is_drawn_once_per_pending_period(void **state)
+TEST(splay_is_drawn_once_per_pending_period)
 {
 	struct subject *s = add_splayed();
 	mono_t due;
 	int i;
 
-	(void)state;
 	write_file(s, 0);
 	due = dispatch_due(&s->rule);
 	for (i = 1; i < 20; i++) {
@@ -907,13 +858,11 @@ splay_is_drawn_once_per_pending_period(void **state)
 	}
 }
 
-static void
-splay_is_drawn_anew_for_the_next_period(void **state)
+TEST(splay_is_drawn_anew_for_the_next_period)
 {
 	struct subject *s = add_splayed();
 	int64_t first;
 
-	(void)state;
 	write_file(s, 0);
 	advance(200000);
 	first = run(0)->start;
@@ -922,13 +871,11 @@ splay_is_drawn_anew_for_the_next_period(void **state)
 	assert_int_not_equal(run(1)->start - 200000, first);
 }
 
-static void
-splay_spreads_runs_at_start_and_by_the_timer_too(void **state)
+TEST(splay_spreads_runs_at_start_and_by_the_timer_too)
 {
 	struct policy p = usual();
 	size_t i, late = 0;
 
-	(void)state;
 	p.splay_ms = 100000;
 	p.at_start = START_ALWAYS;
 	for (i = 0; i < 50; i++)
@@ -944,13 +891,11 @@ splay_spreads_runs_at_start_and_by_the_timer_too(void **state)
 	assert_between(60, (int64_t)late, 100);
 }
 
-static void
-splay_applies_to_what_was_noticed_during_a_run(void **state)
+TEST(splay_applies_to_what_was_noticed_during_a_run)
 {
 	int64_t sum = 0;
 	size_t i;
 
-	(void)state;
 	begin(100);
 	for (i = 0; i < 100; i++)
 		trigger(add_splayed());
@@ -966,12 +911,10 @@ splay_applies_to_what_was_noticed_during_a_run(void **state)
 	assert_between(30000, sum / 100, 70000);
 }
 
-static void
-writing_now_and_then_does_not_put_a_splayed_run_off_for_ever(void **state)
+TEST(writing_now_and_then_does_not_put_a_splayed_run_off_for_ever)
 {
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < 16; i++)
 		add_splayed();
 	while (now_ms() < 130000) {
@@ -983,12 +926,10 @@ writing_now_and_then_does_not_put_a_splayed_run_off_for_ever(void **state)
 		assert_true(runs_of(&world.subject[i]) > 0);
 }
 
-static void
-splay_does_not_apply_to_a_retry(void **state)
+TEST(splay_does_not_apply_to_a_retry)
 {
 	struct subject *s = add_splayed();
 
-	(void)state;
 	s->fail = 1;
 	write_file(s, 0);
 	advance(HOUR);
@@ -998,12 +939,10 @@ splay_does_not_apply_to_a_retry(void **state)
 
 /* ---- delivery ---- */
 
-static void
-a_change_during_a_run_causes_one_more_run(void **state)
+TEST(a_change_during_a_run_causes_one_more_run)
 {
 	struct subject *s = add_usual();
 
-	(void)state;
 	s->length_ms = 5000;
 	write_file(s, 0);
 	advance(3000);
@@ -1015,13 +954,11 @@ a_change_during_a_run_causes_one_more_run(void **state)
 	assert_int_equal(run(1)->reason, REASON_CHANGE);
 }
 
-static void
-many_changes_during_a_run_cause_one_more_run(void **state)
+TEST(many_changes_during_a_run_cause_one_more_run)
 {
 	struct subject *s = add_usual();
 	int i;
 
-	(void)state;
 	s->length_ms = 5000;
 	write_file(s, 0);
 	advance(1000);
@@ -1033,13 +970,11 @@ many_changes_during_a_run_cause_one_more_run(void **state)
 	assert_int_equal(world.runs, 2);
 }
 
-static void
-there_and_back_again_while_a_run_waits_is_still_owed(void **state)
+TEST(there_and_back_again_while_a_run_waits_is_still_owed)
 {
 	struct subject *s = add_usual();
 	struct stamp a = s->file[0];
 
-	(void)state;
 	write_file(s, 0);
 	advance(500);
 	s->file[0] = a;
@@ -1048,13 +983,11 @@ there_and_back_again_while_a_run_waits_is_still_owed(void **state)
 	assert_int_equal(world.runs, 1);
 }
 
-static void
-there_and_back_again_while_runs_fail_is_still_owed(void **state)
+TEST(there_and_back_again_while_runs_fail_is_still_owed)
 {
 	struct subject *s = add_usual();
 	struct stamp a = s->file[0];
 
-	(void)state;
 	s->fail = 2;
 	write_file(s, 0);
 	advance(1050);
@@ -1066,13 +999,11 @@ there_and_back_again_while_runs_fail_is_still_owed(void **state)
 	assert_state(s, "idle");
 }
 
-static void
-create_delete_create_with_on_create_causes_two_runs(void **state)
+TEST(create_delete_create_with_on_create_causes_two_runs)
 {
 	struct policy p = usual();
 	struct subject *s;
 
-	(void)state;
 	p.on = CHANGE_CREATE;
 	s = add(p);
 	delete_file(s, 0);
@@ -1089,24 +1020,20 @@ create_delete_create_with_on_create_causes_two_runs(void **state)
 	assert_int_equal(world.runs, 2);
 }
 
-static void
-another_file_in_the_place_is_created_and_modified(void **state)
+TEST(another_file_in_the_place_is_created_and_modified)
 {
 	struct subject *s = add_usual();
 
-	(void)state;
 	s->file[0].ino++;
 	assert_int_equal(look(s, 0, 0), CHANGE_CREATE | CHANGE_MODIFY);
 	assert_int_equal(look(s, 0, HINT_REPLACED), CHANGE_CREATE | CHANGE_MODIFY);
 	assert_int_equal(look(s, 0, 0), 0);
 }
 
-static void
-a_change_without_an_event_is_found_on_leaving_the_queue(void **state)
+TEST(a_change_without_an_event_is_found_on_leaving_the_queue)
 {
 	struct subject *s = add_usual();
 
-	(void)state;
 	write_file(s, 0);
 	advance(500);
 	write_unnoticed(s, 1);
@@ -1115,13 +1042,11 @@ a_change_without_an_event_is_found_on_leaving_the_queue(void **state)
 	assert_int_equal(run(0)->start, 2000);
 }
 
-static void
-what_moves_at_every_look_is_run_by_settle_max(void **state)
+TEST(what_moves_at_every_look_is_run_by_settle_max)
 {
 	struct subject *s = add_usual();
 	int i;
 
-	(void)state;
 	write_file(s, 0);
 	for (i = 0; i < 31000 && world.runs == 0; i++) {
 		write_unnoticed(s, 1);
@@ -1130,12 +1055,10 @@ what_moves_at_every_look_is_run_by_settle_max(void **state)
 	assert_int_equal(run(0)->start, 30000);
 }
 
-static void
-one_run_answers_the_changes_of_all_paths(void **state)
+TEST(one_run_answers_the_changes_of_all_paths)
 {
 	struct subject *s = add_usual();
 
-	(void)state;
 	write_file(s, 1);
 	write_file(s, 0);
 	advance(1050);
@@ -1148,12 +1071,10 @@ one_run_answers_the_changes_of_all_paths(void **state)
 	assert_true(dispatch_path_settled(&s->path[1]));
 }
 
-static void
-what_a_failed_run_took_comes_before_what_was_noticed_meanwhile(void **state)
+TEST(what_a_failed_run_took_comes_before_what_was_noticed_meanwhile)
 {
 	struct subject *s = add_usual();
 
-	(void)state;
 	s->fail = 1;
 	write_file(s, 1);
 	advance(1050);
@@ -1164,12 +1085,10 @@ what_a_failed_run_took_comes_before_what_was_noticed_meanwhile(void **state)
 	assert_ptr_equal(TAILQ_NEXT(&s->path[1], owed_link), &s->path[0]);
 }
 
-static void
-the_most_telling_change_is_told(void **state)
+TEST(the_most_telling_change_is_told)
 {
 	struct dispatch_path p = { .owed = 0 };
 
-	(void)state;
 	p.taken = CHANGE_ATTRIBUTES | CHANGE_MODIFY | CHANGE_CREATE | CHANGE_DELETE;
 	assert_int_equal(dispatch_telling_change(&p, true), CHANGE_CREATE);
 	p.taken = CHANGE_ATTRIBUTES | CHANGE_MODIFY | CHANGE_DELETE;
@@ -1184,12 +1103,10 @@ the_most_telling_change_is_told(void **state)
 
 /* ---- retry ---- */
 
-static void
-a_failed_run_is_tried_again_after_the_delay(void **state)
+TEST(a_failed_run_is_tried_again_after_the_delay)
 {
 	struct subject *s = add_usual();
 
-	(void)state;
 	s->fail = 1;
 	write_file(s, 0);
 	advance(HOUR);
@@ -1214,15 +1131,13 @@ add_stubborn(int64_t delay_ms, int64_t cooldown_ms)
 	return s;
 }
 
-static void
-the_backoff_doubles_up_to_an_hour_with_jitter(void **state)
+TEST(the_backoff_doubles_up_to_an_hour_with_jitter)
 {
 	struct subject *s = add_stubborn(30000, 0);
 	int64_t want = 30000, wait;
 	unsigned exact = 0;
 	size_t i;
 
-	(void)state;
 	write_file(s, 0);
 	advance(48 * (int64_t)HOUR);
 	assert_true(world.runs > 40);
@@ -1236,12 +1151,10 @@ the_backoff_doubles_up_to_an_hour_with_jitter(void **state)
 	assert_true(exact < world.runs / 2);
 }
 
-static void
-a_delay_of_more_than_an_hour_is_its_own_limit(void **state)
+TEST(a_delay_of_more_than_an_hour_is_its_own_limit)
 {
 	struct subject *s = add_stubborn(2 * HOUR, 0);
 
-	(void)state;
 	write_file(s, 0);
 	advance(12 * (int64_t)HOUR);
 	assert_between(
@@ -1250,24 +1163,20 @@ a_delay_of_more_than_an_hour_is_its_own_limit(void **state)
 	    2 * 9 * HOUR / 10, run(2)->start - run(1)->end, 2 * 11 * HOUR / 10);
 }
 
-static void
-a_delay_of_nothing_does_not_spin(void **state)
+TEST(a_delay_of_nothing_does_not_spin)
 {
 	struct subject *s = add_stubborn(0, 0);
 
-	(void)state;
 	s->length_ms = 0;
 	write_file(s, 0);
 	advance(MINUTE);
 	assert_between(10, (int64_t)world.runs, 20);
 }
 
-static void
-a_success_resets_the_backoff(void **state)
+TEST(a_success_resets_the_backoff)
 {
 	struct subject *s = add_usual();
 
-	(void)state;
 	s->fail = 3;
 	write_file(s, 0);
 	advance(HOUR);
@@ -1280,24 +1189,20 @@ a_success_resets_the_backoff(void **state)
 	assert_between(27000, run(5)->start - run(4)->end, 33000);
 }
 
-static void
-the_cooldown_does_not_apply_to_a_retry(void **state)
+TEST(the_cooldown_does_not_apply_to_a_retry)
 {
 	struct subject *s = add_stubborn(1000, HOUR);
 
-	(void)state;
 	write_file(s, 0);
 	advance(MINUTE);
 	assert_true(world.runs > 3);
 	assert_between(900, run(1)->start - run(0)->end, 1100);
 }
 
-static void
-settle_applies_to_a_retry(void **state)
+TEST(settle_applies_to_a_retry)
 {
 	struct subject *s = add_stubborn(5000, HOUR);
 
-	(void)state;
 	write_file(s, 0);
 	advance(1000);
 	while (world.runs < 2) {
@@ -1307,12 +1212,10 @@ settle_applies_to_a_retry(void **state)
 	assert_between(4500 + 30000, run(1)->start - run(0)->end, 5500 + 30000);
 }
 
-static void
-a_change_during_a_failing_run_shortens_the_wait(void **state)
+TEST(a_change_during_a_failing_run_shortens_the_wait)
 {
 	struct subject *s = add_stubborn(HOUR, 10000);
 
-	(void)state;
 	write_file(s, 0);
 	advance(1050);
 	write_file(s, 0);
@@ -1323,12 +1226,10 @@ a_change_during_a_failing_run_shortens_the_wait(void **state)
 	assert_int_equal(run(1)->reason, REASON_CHANGE);
 }
 
-static void
-a_change_during_the_wait_shortens_it(void **state)
+TEST(a_change_during_the_wait_shortens_it)
 {
 	struct subject *s = add_stubborn(HOUR, 10000);
 
-	(void)state;
 	write_file(s, 0);
 	advance(5000);
 	assert_state(s, "retrying");
@@ -1340,12 +1241,10 @@ a_change_during_the_wait_shortens_it(void **state)
 	assert_int_equal(run(1)->attempt, 1);
 }
 
-static void
-a_change_never_makes_the_wait_longer(void **state)
+TEST(a_change_never_makes_the_wait_longer)
 {
 	struct subject *s = add_stubborn(5000, HOUR);
 
-	(void)state;
 	write_file(s, 0);
 	advance(2000);
 	write_file(s, 0);
@@ -1354,12 +1253,10 @@ a_change_never_makes_the_wait_longer(void **state)
 	assert_int_equal(run(1)->attempt, 1);
 }
 
-static void
-the_wait_after_a_shortened_one_runs_its_full_length(void **state)
+TEST(the_wait_after_a_shortened_one_runs_its_full_length)
 {
 	struct subject *s = add_stubborn(MINUTE, 0);
 
-	(void)state;
 	write_file(s, 0);
 	advance(10000);
 	write_file(s, 0);
@@ -1374,13 +1271,11 @@ the_wait_after_a_shortened_one_runs_its_full_length(void **state)
 	assert_int_equal(run(2)->attempt, 1);
 }
 
-static void
-a_failing_action_whose_file_changes_often_does_not_run_as_often(void **state)
+TEST(a_failing_action_whose_file_changes_often_does_not_run_as_often)
 {
 	struct subject *s = add_stubborn(30000, 0);
 	size_t i, close = 0;
 
-	(void)state;
 	while (now_ms() < HOUR) {
 		write_file(s, 0);
 		advance(5000);
@@ -1393,12 +1288,10 @@ a_failing_action_whose_file_changes_often_does_not_run_as_often(void **state)
 	assert_true(close <= world.runs / 2);
 }
 
-static void
-a_spent_budget_is_failed_and_still_owed(void **state)
+TEST(a_spent_budget_is_failed_and_still_owed)
 {
 	struct subject *s = add_usual();
 
-	(void)state;
 	s->fail = FOREVER;
 	write_file(s, 0);
 	advance(24 * (int64_t)HOUR);
@@ -1428,13 +1321,11 @@ add_failed(uint32_t retry, int64_t delay_ms)
 	return s;
 }
 
-static void
-the_next_cause_after_failing_is_served_no_sooner_than_the_retry(void **state)
+TEST(the_next_cause_after_failing_is_served_no_sooner_than_the_retry)
 {
 	struct subject *s = add_failed(2, MINUTE);
 	int64_t ended = last_run()->end;
 
-	(void)state;
 	s->fail = 0;
 	write_file(s, 0);
 	assert_state(s, "retrying");
@@ -1446,12 +1337,10 @@ the_next_cause_after_failing_is_served_no_sooner_than_the_retry(void **state)
 	assert_state(s, "idle");
 }
 
-static void
-a_cause_after_failing_brings_the_full_budget(void **state)
+TEST(a_cause_after_failing_brings_the_full_budget)
 {
 	struct subject *s = add_failed(2, MINUTE);
 
-	(void)state;
 	advance(HOUR);
 	write_file(s, 0);
 	advance(24 * (int64_t)HOUR);
@@ -1461,13 +1350,11 @@ a_cause_after_failing_brings_the_full_budget(void **state)
 	assert_state(s, "failed");
 }
 
-static void
-a_change_in_the_last_attempt_keeps_the_rule_going(void **state)
+TEST(a_change_in_the_last_attempt_keeps_the_rule_going)
 {
 	struct policy p = usual();
 	struct subject *s;
 
-	(void)state;
 	p.retry = 1;
 	s = add(p);
 	s->fail = 2;
@@ -1481,23 +1368,19 @@ a_change_in_the_last_attempt_keeps_the_rule_going(void **state)
 	assert_state(s, "idle");
 }
 
-static void
-without_retries_one_failure_is_enough(void **state)
+TEST(without_retries_one_failure_is_enough)
 {
 	struct subject *s = add_failed(0, HOUR);
 
-	(void)state;
 	advance(24 * (int64_t)HOUR);
 	assert_int_equal(world.runs, 1);
 	assert_state(s, "failed");
 }
 
-static void
-without_retries_a_change_is_served_as_usual(void **state)
+TEST(without_retries_a_change_is_served_as_usual)
 {
 	struct subject *s = add_failed(0, HOUR);
 
-	(void)state;
 	write_file(s, 0);
 	advance(MINUTE);
 	assert_int_equal(world.runs, 2);
@@ -1505,13 +1388,11 @@ without_retries_a_change_is_served_as_usual(void **state)
 	assert_int_equal(run(1)->attempt, 1);
 }
 
-static void
-without_retries_a_change_during_the_run_is_served_as_usual(void **state)
+TEST(without_retries_a_change_during_the_run_is_served_as_usual)
 {
 	struct policy p = usual();
 	struct subject *s;
 
-	(void)state;
 	p.retry = 0;
 	p.retry_delay_ms = HOUR;
 	s = add(p);
@@ -1527,12 +1408,10 @@ without_retries_a_change_during_the_run_is_served_as_usual(void **state)
 
 /* ---- a nudge from the network ---- */
 
-static void
-a_nudge_makes_a_waiting_retry_due_at_once(void **state)
+TEST(a_nudge_makes_a_waiting_retry_due_at_once)
 {
 	struct subject *s = add_stubborn(HOUR, 10000);
 
-	(void)state;
 	write_file(s, 0);
 	advance(MINUTE);
 	nudge(s);
@@ -1543,12 +1422,10 @@ a_nudge_makes_a_waiting_retry_due_at_once(void **state)
 	assert_int_equal(run(1)->reason, REASON_CHANGE);
 }
 
-static void
-a_nudge_does_not_shorten_the_wait_after_a_shortened_one(void **state)
+TEST(a_nudge_does_not_shorten_the_wait_after_a_shortened_one)
 {
 	struct subject *s = add_stubborn(HOUR, 10000);
 
-	(void)state;
 	write_file(s, 0);
 	advance(MINUTE);
 	nudge(s);
@@ -1559,12 +1436,10 @@ a_nudge_does_not_shorten_the_wait_after_a_shortened_one(void **state)
 	assert_int_equal(world.runs, 2);
 }
 
-static void
-a_nudge_respects_the_cooldown(void **state)
+TEST(a_nudge_respects_the_cooldown)
 {
 	struct subject *s = add_stubborn(HOUR, 10000);
 
-	(void)state;
 	write_file(s, 0);
 	advance(2000);
 	nudge(s);
@@ -1573,12 +1448,10 @@ a_nudge_respects_the_cooldown(void **state)
 	assert_int_equal(run(1)->start, run(0)->end + 10000);
 }
 
-static void
-a_nudge_during_a_failing_run_counts(void **state)
+TEST(a_nudge_during_a_failing_run_counts)
 {
 	struct subject *s = add_stubborn(HOUR, 10000);
 
-	(void)state;
 	write_file(s, 0);
 	advance(1050);
 	nudge(s);
@@ -1586,12 +1459,10 @@ a_nudge_during_a_failing_run_counts(void **state)
 	assert_int_equal(world.runs, 2);
 }
 
-static void
-a_nudge_ends_failed(void **state)
+TEST(a_nudge_ends_failed)
 {
 	struct subject *s = add_failed(1, 1000);
 
-	(void)state;
 	advance(HOUR);
 	s->fail = 0;
 	nudge(s);
@@ -1602,12 +1473,10 @@ a_nudge_ends_failed(void **state)
 	assert_state(s, "idle");
 }
 
-static void
-a_nudge_is_no_reason_to_run_by_itself(void **state)
+TEST(a_nudge_is_no_reason_to_run_by_itself)
 {
 	struct subject *s = add_usual();
 
-	(void)state;
 	nudge(s);
 	advance(HOUR);
 	assert_int_equal(world.runs, 0);
@@ -1620,12 +1489,10 @@ a_nudge_is_no_reason_to_run_by_itself(void **state)
 
 /* ---- blocked ---- */
 
-static void
-a_rule_without_a_program_is_blocked_and_still_owes(void **state)
+TEST(a_rule_without_a_program_is_blocked_and_still_owes)
 {
 	struct subject *s = add_usual();
 
-	(void)state;
 	s->missing = true;
 	write_file(s, 0);
 	advance(24 * (int64_t)HOUR);
@@ -1635,12 +1502,10 @@ a_rule_without_a_program_is_blocked_and_still_owes(void **state)
 	assert_true(mono_is_never(dispatch_deadline(&world.d)));
 }
 
-static void
-a_blocked_rule_runs_when_its_program_is_there(void **state)
+TEST(a_blocked_rule_runs_when_its_program_is_there)
 {
 	struct subject *s = add_usual();
 
-	(void)state;
 	s->missing = true;
 	write_file(s, 0);
 	advance(HOUR);
@@ -1656,13 +1521,11 @@ a_blocked_rule_runs_when_its_program_is_there(void **state)
 	assert_state(s, "idle");
 }
 
-static void
-a_rule_may_be_blocked_again_and_again(void **state)
+TEST(a_rule_may_be_blocked_again_and_again)
 {
 	struct subject *s = add_usual();
 	int i;
 
-	(void)state;
 	s->missing = true;
 	write_file(s, 0);
 	for (i = 0; i < 3; i++) {
@@ -1674,13 +1537,11 @@ a_rule_may_be_blocked_again_and_again(void **state)
 	assert_int_equal(world.runs, 0);
 }
 
-static void
-a_blocked_rule_holds_neither_lock_nor_slot(void **state)
+TEST(a_blocked_rule_holds_neither_lock_nor_slot)
 {
 	struct dispatch_lock lock = { .held_by = { NULL } };
 	struct subject *a, *b;
 
-	(void)state;
 	begin(1);
 	a = add_locked(usual(), &lock);
 	b = add_locked(usual(), &lock);
@@ -1692,12 +1553,10 @@ a_blocked_rule_holds_neither_lock_nor_slot(void **state)
 	assert_int_equal(runs_of(b), 1);
 }
 
-static void
-unblocking_what_is_not_blocked_does_nothing(void **state)
+TEST(unblocking_what_is_not_blocked_does_nothing)
 {
 	struct subject *s = add_usual();
 
-	(void)state;
 	dispatch_unblock(&world.d, &s->rule, world.now);
 	write_file(s, 0);
 	dispatch_unblock(&world.d, &s->rule, world.now);
@@ -1710,13 +1569,11 @@ unblocking_what_is_not_blocked_does_nothing(void **state)
 
 /* ---- at-start ---- */
 
-static void
-at_start_always_runs_once(void **state)
+TEST(at_start_always_runs_once)
 {
 	struct policy p = usual();
 	struct subject *s;
 
-	(void)state;
 	p.at_start = START_ALWAYS;
 	s = add_bare(p, NULL);
 	advance(24 * (int64_t)HOUR);
@@ -1726,12 +1583,10 @@ at_start_always_runs_once(void **state)
 	assert_state(s, "idle");
 }
 
-static void
-at_start_new_owes_what_exists_whatever_on_says(void **state)
+TEST(at_start_new_owes_what_exists_whatever_on_says)
 {
 	struct policy p = usual();
 
-	(void)state;
 	p.at_start = START_NEW;
 	p.on = CHANGE_DELETE;
 	add(p);
@@ -1740,14 +1595,12 @@ at_start_new_owes_what_exists_whatever_on_says(void **state)
 	assert_int_equal(run(0)->reason, REASON_START);
 }
 
-static void
-at_start_new_owes_nothing_for_what_does_not_exist(void **state)
+TEST(at_start_new_owes_nothing_for_what_does_not_exist)
 {
 	struct policy p = usual();
 	struct subject *s;
 	size_t i;
 
-	(void)state;
 	p.at_start = START_NEW;
 	s = add_bare(p, NULL);
 	for (i = 0; i < PATHS; i++) {
@@ -1758,12 +1611,10 @@ at_start_new_owes_nothing_for_what_does_not_exist(void **state)
 	assert_int_equal(world.runs, 0);
 }
 
-static void
-at_start_changed_and_never_record_what_is_there(void **state)
+TEST(at_start_changed_and_never_record_what_is_there)
 {
 	struct policy p = usual();
 
-	(void)state;
 	p.at_start = START_CHANGED;
 	add(p);
 	p.at_start = START_NEVER;
@@ -1772,25 +1623,21 @@ at_start_changed_and_never_record_what_is_there(void **state)
 	assert_int_equal(world.runs, 0);
 }
 
-static void
-at_start_always_runs_only_when_the_daemon_starts(void **state)
+TEST(at_start_always_runs_only_when_the_daemon_starts)
 {
 	struct policy p = usual();
 
-	(void)state;
 	p.at_start = START_ALWAYS;
 	add_while(false, p, NULL);
 	advance(HOUR);
 	assert_int_equal(world.runs, 0);
 }
 
-static void
-forgetting_what_at_start_new_owes_forgets_the_run(void **state)
+TEST(forgetting_what_at_start_new_owes_forgets_the_run)
 {
 	struct policy p = usual();
 	struct subject *s;
 
-	(void)state;
 	p.at_start = START_NEW;
 	s = add_bare(p, NULL);
 	watch(s, 0);
@@ -1801,13 +1648,11 @@ forgetting_what_at_start_new_owes_forgets_the_run(void **state)
 	assert_int_equal(world.runs, 0);
 }
 
-static void
-a_change_after_the_start_gives_reason_change(void **state)
+TEST(a_change_after_the_start_gives_reason_change)
 {
 	struct policy p = usual();
 	struct subject *s;
 
-	(void)state;
 	p.at_start = START_NEW;
 	s = add(p);
 	advance(500);
@@ -1819,12 +1664,10 @@ a_change_after_the_start_gives_reason_change(void **state)
 
 /* ---- trigger ---- */
 
-static void
-a_trigger_goes_past_settle_cooldown_and_splay(void **state)
+TEST(a_trigger_goes_past_settle_cooldown_and_splay)
 {
 	struct subject *s = add_splayed();
 
-	(void)state;
 	assert_true(trigger(s));
 	advance(200);
 	write_file(s, 0);
@@ -1838,12 +1681,10 @@ a_trigger_goes_past_settle_cooldown_and_splay(void **state)
 	assert_int_equal(world.runs, 2);
 }
 
-static void
-a_trigger_goes_past_the_retry_wait(void **state)
+TEST(a_trigger_goes_past_the_retry_wait)
 {
 	struct subject *s = add_stubborn(HOUR, 0);
 
-	(void)state;
 	write_file(s, 0);
 	advance(5000);
 	s->fail = 0;
@@ -1854,13 +1695,11 @@ a_trigger_goes_past_the_retry_wait(void **state)
 	assert_int_equal(run(1)->attempt, 2);
 }
 
-static void
-a_trigger_does_not_go_past_the_lock(void **state)
+TEST(a_trigger_does_not_go_past_the_lock)
 {
 	struct dispatch_lock lock = { .held_by = { NULL } };
 	struct subject *a = add_locked(usual(), &lock), *b = add_locked(usual(), &lock);
 
-	(void)state;
 	a->length_ms = 5000;
 	trigger(a);
 	advance(100);
@@ -1873,12 +1712,10 @@ a_trigger_does_not_go_past_the_lock(void **state)
 	assert_int_equal(runs_of(b), 1);
 }
 
-static void
-a_trigger_does_not_go_past_max_running(void **state)
+TEST(a_trigger_does_not_go_past_max_running)
 {
 	struct subject *a, *b;
 
-	(void)state;
 	begin(1);
 	a = add_usual();
 	b = add_usual();
@@ -1892,13 +1729,11 @@ a_trigger_does_not_go_past_max_running(void **state)
 	assert_int_equal(last_run()->start, 5000);
 }
 
-static void
-a_trigger_of_a_disabled_or_blocked_or_removed_rule_is_refused(void **state)
+TEST(a_trigger_of_a_disabled_or_blocked_or_removed_rule_is_refused)
 {
 	struct policy p = usual();
 	struct subject *disabled, *blocked, *removed;
 
-	(void)state;
 	p.enabled = false;
 	disabled = add(p);
 	blocked = add_usual();
@@ -1914,13 +1749,11 @@ a_trigger_of_a_disabled_or_blocked_or_removed_rule_is_refused(void **state)
 	assert_int_equal(world.runs, 0);
 }
 
-static void
-triggers_during_a_run_share_one_more(void **state)
+TEST(triggers_during_a_run_share_one_more)
 {
 	struct subject *s = add_usual();
 	int i;
 
-	(void)state;
 	trigger(s);
 	advance(50);
 	for (i = 0; i < 5; i++)
@@ -1931,12 +1764,10 @@ triggers_during_a_run_share_one_more(void **state)
 	assert_int_equal(run(1)->reason, REASON_MANUAL);
 }
 
-static void
-a_triggered_run_takes_what_is_owed(void **state)
+TEST(a_triggered_run_takes_what_is_owed)
 {
 	struct subject *s = add_usual();
 
-	(void)state;
 	write_file(s, 0);
 	trigger(s);
 	advance(HOUR);
@@ -1945,12 +1776,10 @@ a_triggered_run_takes_what_is_owed(void **state)
 	assert_false(dispatch_pending(&s->rule));
 }
 
-static void
-a_failed_triggered_run_puts_back_what_was_owed(void **state)
+TEST(a_failed_triggered_run_puts_back_what_was_owed)
 {
 	struct subject *s = add_usual();
 
-	(void)state;
 	s->fail = 1;
 	write_file(s, 0);
 	trigger(s);
@@ -1960,13 +1789,11 @@ a_failed_triggered_run_puts_back_what_was_owed(void **state)
 	assert_int_equal(run(1)->reason, REASON_RETRY);
 }
 
-static void
-a_failed_triggered_run_with_nothing_owed_changes_nothing(void **state)
+TEST(a_failed_triggered_run_with_nothing_owed_changes_nothing)
 {
 	struct subject *s = add_usual();
 	int i;
 
-	(void)state;
 	s->fail = 5;
 	for (i = 0; i < 5; i++) {
 		trigger(s);
@@ -1983,12 +1810,10 @@ a_failed_triggered_run_with_nothing_owed_changes_nothing(void **state)
 	assert_between(27000, run(6)->start - run(5)->end, 33000);
 }
 
-static void
-a_change_during_a_failed_triggered_run_is_owed(void **state)
+TEST(a_change_during_a_failed_triggered_run_is_owed)
 {
 	struct subject *s = add_usual();
 
-	(void)state;
 	s->fail = 1;
 	trigger(s);
 	advance(50);
@@ -1999,12 +1824,10 @@ a_change_during_a_failed_triggered_run_is_owed(void **state)
 	assert_int_equal(run(1)->reason, REASON_CHANGE);
 }
 
-static void
-a_trigger_runs_what_has_failed(void **state)
+TEST(a_trigger_runs_what_has_failed)
 {
 	struct subject *s = add_failed(1, 1000);
 
-	(void)state;
 	s->fail = 0;
 	assert_true(trigger(s));
 	advance(1000);
@@ -2035,13 +1858,11 @@ add_self_triggering(void)
 	return add_self_triggering_with(3);
 }
 
-static void
-a_rule_that_triggers_itself_runs_less_than_20_times_a_minute(void **state)
+TEST(a_rule_that_triggers_itself_runs_less_than_20_times_a_minute)
 {
 	struct subject *s = add_self_triggering();
 	unsigned before;
 
-	(void)state;
 	while (!dispatch_is_guarded(&s->rule))
 		advance(10);
 	assert_int_equal(world.runs, 11);
@@ -2054,14 +1875,12 @@ a_rule_that_triggers_itself_runs_less_than_20_times_a_minute(void **state)
 	assert_between(58, runs_of(s) - before, 60);
 }
 
-static void
-the_guard_doubles_from_one_second(void **state)
+TEST(the_guard_doubles_from_one_second)
 {
 	struct subject *s = add_self_triggering();
 	int64_t want = 1000;
 	size_t i;
 
-	(void)state;
 	advance(24 * (int64_t)HOUR);
 	assert_true(world.runs > 24);
 	for (i = 11; i < world.runs; i++) {
@@ -2071,12 +1890,10 @@ the_guard_doubles_from_one_second(void **state)
 	assert_state(s, "cooldown");
 }
 
-static void
-the_guard_never_makes_the_cooldown_shorter(void **state)
+TEST(the_guard_never_makes_the_cooldown_shorter)
 {
 	struct subject *s = add_self_triggering();
 
-	(void)state;
 	s->policy.cooldown_ms = 5000;
 	advance(5 * MINUTE);
 	assert_true(dispatch_is_guarded(&s->rule));
@@ -2105,20 +1922,16 @@ assert_a_change_from_outside_runs(struct subject *s)
 	assert_false(dispatch_is_guarded(&s->rule));
 }
 
-static void
-a_change_from_outside_runs_in_spite_of_the_guard(void **state)
+TEST(a_change_from_outside_runs_in_spite_of_the_guard)
 {
-	(void)state;
 	assert_a_change_from_outside_runs(add_self_triggering());
 }
 
-static void
-without_retries_a_failing_rule_that_triggers_itself_is_guarded(void **state)
+TEST(without_retries_a_failing_rule_that_triggers_itself_is_guarded)
 {
 	struct subject *s = add_self_triggering_with(0);
 	unsigned before;
 
-	(void)state;
 	s->fail = FOREVER;
 	while (!dispatch_is_guarded(&s->rule))
 		advance(10);
@@ -2129,14 +1942,12 @@ without_retries_a_failing_rule_that_triggers_itself_is_guarded(void **state)
 	assert_a_change_from_outside_runs(s);
 }
 
-static void
-a_change_more_than_200_ms_after_a_run_is_not_its_own(void **state)
+TEST(a_change_more_than_200_ms_after_a_run_is_not_its_own)
 {
 	struct policy p = usual();
 	struct subject *s;
 	int i;
 
-	(void)state;
 	p.cooldown_ms = p.settle_ms = 0;
 	s = add(p);
 	for (i = 0; i < 30; i++) {
@@ -2153,14 +1964,12 @@ a_change_more_than_200_ms_after_a_run_is_not_its_own(void **state)
 }
 
 /* Its event came in the run, and its look long after it. */
-static void
-a_look_that_was_put_off_counts_from_its_event(void **state)
+TEST(a_look_that_was_put_off_counts_from_its_event)
 {
 	struct policy p = usual();
 	struct subject *s;
 	int i;
 
-	(void)state;
 	p.cooldown_ms = p.settle_ms = 0;
 	s = add(p);
 	for (i = 0; i < 12; i++) {
@@ -2192,12 +2001,10 @@ add_ignoring(void)
 	return add(p);
 }
 
-static void
-ignore_takes_a_change_during_a_run_as_its_own_doing(void **state)
+TEST(ignore_takes_a_change_during_a_run_as_its_own_doing)
 {
 	struct subject *s = add_ignoring();
 
-	(void)state;
 	s->writes = true;
 	write_file(s, 0);
 	advance(HOUR);
@@ -2205,13 +2012,11 @@ ignore_takes_a_change_during_a_run_as_its_own_doing(void **state)
 	assert_false(dispatch_pending(&s->rule));
 }
 
-static void
-ignore_lasts_one_settle_after_a_success(void **state)
+TEST(ignore_lasts_one_settle_after_a_success)
 {
 	struct subject *s = add_ignoring();
 	unsigned looks;
 
-	(void)state;
 	write_file(s, 0);
 	advance(2050);
 	assert_int_equal(run(0)->end, 1100);
@@ -2227,13 +2032,11 @@ ignore_lasts_one_settle_after_a_success(void **state)
 	assert_int_equal(world.runs, 2);
 }
 
-static void
-a_blocked_rule_that_is_disabled_waits_for_nothing(void **state)
+TEST(a_blocked_rule_that_is_disabled_waits_for_nothing)
 {
 	struct subject *s = add_ignoring();
 	struct policy p = s->policy;
 
-	(void)state;
 	write_file(s, 0);
 	advance(1200);
 	assert_int_equal(run(0)->end, 1100);
@@ -2256,12 +2059,10 @@ a_blocked_rule_that_is_disabled_waits_for_nothing(void **state)
 	assert_int_equal(world.runs, 2);
 }
 
-static void
-ignore_ends_with_a_failed_run(void **state)
+TEST(ignore_ends_with_a_failed_run)
 {
 	struct subject *s = add_ignoring();
 
-	(void)state;
 	s->fail = 1;
 	write_file(s, 0);
 	advance(1110);
@@ -2271,13 +2072,11 @@ ignore_ends_with_a_failed_run(void **state)
 	assert_int_equal(world.runs, 2);
 }
 
-static void
-rerun_takes_no_looks_after_a_run(void **state)
+TEST(rerun_takes_no_looks_after_a_run)
 {
 	struct subject *s = add_usual();
 	unsigned looks;
 
-	(void)state;
 	write_file(s, 0);
 	advance(1000);
 	looks = s->looks;
@@ -2296,12 +2095,10 @@ add_every(int64_t ms)
 	return add(p);
 }
 
-static void
-every_runs_when_no_run_has_succeeded_for_that_long(void **state)
+TEST(every_runs_when_no_run_has_succeeded_for_that_long)
 {
 	struct subject *s = add_every(HOUR);
 
-	(void)state;
 	advance(HOUR - 1);
 	assert_int_equal(world.runs, 0);
 	advance(2 * HOUR);
@@ -2312,12 +2109,10 @@ every_runs_when_no_run_has_succeeded_for_that_long(void **state)
 	assert_state(s, "idle");
 }
 
-static void
-any_success_puts_every_off(void **state)
+TEST(any_success_puts_every_off)
 {
 	struct subject *s = add_every(HOUR);
 
-	(void)state;
 	advance(HOUR / 2);
 	write_file(s, 0);
 	advance(HOUR);
@@ -2332,12 +2127,10 @@ any_success_puts_every_off(void **state)
 	assert_int_equal(world.runs, 4);
 }
 
-static void
-every_is_retried_like_any_run(void **state)
+TEST(every_is_retried_like_any_run)
 {
 	struct subject *s = add_every(HOUR);
 
-	(void)state;
 	s->fail = 1;
 	advance(HOUR + MINUTE);
 	assert_int_equal(world.runs, 2);
@@ -2345,12 +2138,10 @@ every_is_retried_like_any_run(void **state)
 	assert_int_equal(run(1)->attempt, 2);
 }
 
-static void
-every_asks_again_when_the_budget_is_spent(void **state)
+TEST(every_asks_again_when_the_budget_is_spent)
 {
 	struct subject *s = add_every(HOUR);
 
-	(void)state;
 	s->fail = 4;
 	advance(2 * HOUR - MINUTE);
 	assert_int_equal(world.runs, 4);
@@ -2375,13 +2166,11 @@ assert_order(const char *want)
 	assert_string_equal(got, want);
 }
 
-static void
-the_oldest_due_time_is_served_first(void **state)
+TEST(the_oldest_due_time_is_served_first)
 {
 	struct subject *s[4];
 	size_t i;
 
-	(void)state;
 	begin(1);
 	for (i = 0; i < 4; i++)
 		s[i] = add_usual();
@@ -2397,13 +2186,11 @@ the_oldest_due_time_is_served_first(void **state)
 	assert_order("adbc");
 }
 
-static void
-a_rule_whose_lock_is_held_is_passed_over_and_keeps_its_place(void **state)
+TEST(a_rule_whose_lock_is_held_is_passed_over_and_keeps_its_place)
 {
 	struct dispatch_lock lock = { .held_by = { NULL } };
 	struct subject *a, *b, *c, *d;
 
-	(void)state;
 	begin(2);
 	a = add_locked(usual(), &lock);
 	b = add_locked(usual(), &lock);
@@ -2440,13 +2227,11 @@ holders(const struct dispatch_lock *lock)
 	return names;
 }
 
-static void
-a_rule_that_is_due_says_what_it_waits_for(void **state)
+TEST(a_rule_that_is_due_says_what_it_waits_for)
 {
 	struct dispatch_lock lock = { .held_by = { NULL } };
 	struct subject *a, *b, *c;
 
-	(void)state;
 	begin(2);
 	a = add_locked(usual(), &lock);
 	b = add_locked(usual(), &lock);
@@ -2471,12 +2256,10 @@ a_rule_that_is_due_says_what_it_waits_for(void **state)
 	assert_int_equal(dispatch_queued_for(&world.d, &b->rule), QUEUED_STOP);
 }
 
-static void
-rules_with_different_locks_run_side_by_side(void **state)
+TEST(rules_with_different_locks_run_side_by_side)
 {
 	struct dispatch_lock one = { .held_by = { NULL } }, two = { .held_by = { NULL } };
 
-	(void)state;
 	trigger(add_locked(usual(), &one));
 	trigger(add_locked(usual(), &two));
 	trigger(add_usual());
@@ -2494,15 +2277,13 @@ assert_no_overlap(void)
 		assert_true(world.run[i - 1].end <= world.run[i].start);
 }
 
-static void
-two_busy_rules_with_one_lock_take_turns_and_never_overlap(void **state)
+TEST(two_busy_rules_with_one_lock_take_turns_and_never_overlap)
 {
 	struct dispatch_lock lock = { .held_by = { NULL } };
 	struct policy p = usual();
 	struct subject *a, *b;
 	size_t i;
 
-	(void)state;
 	p.settle_ms = p.cooldown_ms = 0;
 	a = add_locked(p, &lock);
 	b = add_locked(p, &lock);
@@ -2517,14 +2298,12 @@ two_busy_rules_with_one_lock_take_turns_and_never_overlap(void **state)
 		assert_ptr_not_equal(run(i)->s, run(i - 1)->s);
 }
 
-static void
-a_busy_rule_passes_over_a_waiting_one_once_at_most(void **state)
+TEST(a_busy_rule_passes_over_a_waiting_one_once_at_most)
 {
 	struct dispatch_lock lock = { .held_by = { NULL } };
 	struct policy p = usual();
 	struct subject *a, *b;
 
-	(void)state;
 	p.settle_ms = p.cooldown_ms = 0;
 	a = add_locked(p, &lock);
 	b = add_locked(p, &lock);
@@ -2538,12 +2317,10 @@ a_busy_rule_passes_over_a_waiting_one_once_at_most(void **state)
 	assert_order("abaa");
 }
 
-static void
-a_thousand_rules_due_within_a_second_all_run(void **state)
+TEST(a_thousand_rules_due_within_a_second_all_run)
 {
 	size_t i;
 
-	(void)state;
 	begin(16);
 	for (i = 0; i < 1000; i++)
 		add_usual();
@@ -2559,12 +2336,10 @@ a_thousand_rules_due_within_a_second_all_run(void **state)
 	assert_between(1000 * 100 / 16, last_run()->end, 1000 * 100 / 16 + 1200);
 }
 
-static void
-a_rule_that_unsettles_in_the_queue_lets_others_go_first(void **state)
+TEST(a_rule_that_unsettles_in_the_queue_lets_others_go_first)
 {
 	struct subject *a, *b, *c;
 
-	(void)state;
 	begin(1);
 	a = add_usual();
 	b = add_usual();
@@ -2599,12 +2374,10 @@ add_slow(bool stubborn)
 	return s;
 }
 
-static void
-a_run_that_takes_too_long_gets_term(void **state)
+TEST(a_run_that_takes_too_long_gets_term)
 {
 	struct subject *s = add_slow(false);
 
-	(void)state;
 	advance(2999);
 	assert_int_equal(s->term_ms, -1);
 	advance(MINUTE);
@@ -2613,12 +2386,10 @@ a_run_that_takes_too_long_gets_term(void **state)
 	assert_int_equal(s->kill_ms, -1);
 }
 
-static void
-a_run_that_ignores_term_gets_kill_five_seconds_later(void **state)
+TEST(a_run_that_ignores_term_gets_kill_five_seconds_later)
 {
 	struct subject *s = add_slow(true);
 
-	(void)state;
 	advance(3000);
 	assert_state(s, "stopping");
 	advance(4999);
@@ -2628,13 +2399,11 @@ a_run_that_ignores_term_gets_kill_five_seconds_later(void **state)
 	assert_int_equal(run(0)->end, 8000);
 }
 
-static void
-a_timeout_of_zero_is_none(void **state)
+TEST(a_timeout_of_zero_is_none)
 {
 	struct policy p = usual();
 	struct subject *s;
 
-	(void)state;
 	p.timeout_ms = 0;
 	s = add(p);
 	s->length_ms = 100 * HOUR;
@@ -2644,12 +2413,10 @@ a_timeout_of_zero_is_none(void **state)
 	assert_int_equal(s->term_ms, -1);
 }
 
-static void
-a_run_in_time_gets_no_signal(void **state)
+TEST(a_run_in_time_gets_no_signal)
 {
 	struct subject *s = add_slow(true);
 
-	(void)state;
 	s->length_ms = 2900;
 	advance(50);
 	s->ends_ms = 2900;
@@ -2661,12 +2428,10 @@ a_run_in_time_gets_no_signal(void **state)
 
 /* ---- remove, forget, disabled, stop ---- */
 
-static void
-a_removed_rule_does_not_run(void **state)
+TEST(a_removed_rule_does_not_run)
 {
 	struct subject *waiting = add_usual(), *queued, *idle = add_usual();
 
-	(void)state;
 	begin(1);
 	trigger(add_usual());
 	waiting = add_usual();
@@ -2683,14 +2448,12 @@ a_removed_rule_does_not_run(void **state)
 	assert_true(mono_is_never(dispatch_deadline(&world.d)));
 }
 
-static void
-a_removed_rule_that_runs_keeps_lock_and_timeout_to_the_end(void **state)
+TEST(a_removed_rule_that_runs_keeps_lock_and_timeout_to_the_end)
 {
 	struct dispatch_lock lock = { .held_by = { NULL } };
 	struct policy p = usual();
 	struct subject *a, *b;
 
-	(void)state;
 	p.timeout_ms = 3000;
 	a = add_locked(p, &lock);
 	b = add_locked(p, &lock);
@@ -2711,12 +2474,10 @@ a_removed_rule_that_runs_keeps_lock_and_timeout_to_the_end(void **state)
 	assert_int_equal(run(1)->start, 8000);
 }
 
-static void
-what_is_forgotten_is_not_owed(void **state)
+TEST(what_is_forgotten_is_not_owed)
 {
 	struct subject *s = add_usual();
 
-	(void)state;
 	write_file(s, 0);
 	dispatch_forget(&world.d, &s->rule, &s->path[0], world.now);
 	assert_true(dispatch_path_settled(&s->path[0]));
@@ -2724,12 +2485,10 @@ what_is_forgotten_is_not_owed(void **state)
 	assert_true(mono_is_never(dispatch_deadline(&world.d)));
 }
 
-static void
-the_other_paths_of_a_rule_are_owed_still(void **state)
+TEST(the_other_paths_of_a_rule_are_owed_still)
 {
 	struct subject *s = add_usual();
 
-	(void)state;
 	write_file(s, 0);
 	write_file(s, 1);
 	dispatch_forget(&world.d, &s->rule, &s->path[0], world.now);
@@ -2737,12 +2496,10 @@ the_other_paths_of_a_rule_are_owed_still(void **state)
 	assert_int_equal(world.runs, 1);
 }
 
-static void
-a_rule_that_owes_nothing_any_more_leaves_the_queue(void **state)
+TEST(a_rule_that_owes_nothing_any_more_leaves_the_queue)
 {
 	struct subject *s, *busy;
 
-	(void)state;
 	begin(1);
 	busy = add_usual();
 	s = add_every(3 * HOUR);
@@ -2759,12 +2516,10 @@ a_rule_that_owes_nothing_any_more_leaves_the_queue(void **state)
 	assert_int_equal(runs_of(s), 1);
 }
 
-static void
-a_change_after_all_that_failed_is_forgotten_is_served(void **state)
+TEST(a_change_after_all_that_failed_is_forgotten_is_served)
 {
 	struct subject *s = add_failed(0, 1000);
 
-	(void)state;
 	dispatch_forget(&world.d, &s->rule, &s->path[0], world.now);
 	assert_state(s, "idle");
 	trigger(s);
@@ -2778,13 +2533,11 @@ a_change_after_all_that_failed_is_forgotten_is_served(void **state)
 	assert_state(s, "idle");
 }
 
-static void
-a_disabled_rule_does_nothing(void **state)
+TEST(a_disabled_rule_does_nothing)
 {
 	struct policy p = usual();
 	struct subject *s;
 
-	(void)state;
 	p.enabled = false;
 	p.at_start = START_ALWAYS;
 	p.every_ms = MINUTE;
@@ -2796,12 +2549,10 @@ a_disabled_rule_does_nothing(void **state)
 	assert_state(s, "disabled");
 }
 
-static void
-after_a_stop_nothing_new_runs_but_timeouts_go_on(void **state)
+TEST(after_a_stop_nothing_new_runs_but_timeouts_go_on)
 {
 	struct subject *slow = add_slow(true), *s = add_usual();
 
-	(void)state;
 	advance(10);
 	trigger(s);
 	dispatch_stop(&world.d);
@@ -2814,12 +2565,10 @@ after_a_stop_nothing_new_runs_but_timeouts_go_on(void **state)
 
 /* ---- another life of the daemon ---- */
 
-static void
-what_is_owed_is_served_in_the_next_life(void **state)
+TEST(what_is_owed_is_served_in_the_next_life)
 {
 	struct subject *s = add_usual();
 
-	(void)state;
 	write_file(s, 0);
 	advance(500);
 	restart(HOUR, 0);
@@ -2831,12 +2580,10 @@ what_is_owed_is_served_in_the_next_life(void **state)
 	assert_state(s, "idle");
 }
 
-static void
-a_rule_that_owed_nothing_owes_nothing_in_the_next_life(void **state)
+TEST(a_rule_that_owed_nothing_owes_nothing_in_the_next_life)
 {
 	struct subject *s = add_usual();
 
-	(void)state;
 	write_file(s, 0);
 	advance(MINUTE);
 	restart(HOUR, 0);
@@ -2845,12 +2592,10 @@ a_rule_that_owed_nothing_owes_nothing_in_the_next_life(void **state)
 	assert_int_equal(world.runs, 1);
 }
 
-static void
-what_changes_between_two_lives_is_owed(void **state)
+TEST(what_changes_between_two_lives_is_owed)
 {
 	struct subject *s = add_usual();
 
-	(void)state;
 	write_unnoticed(s, 1);
 	restart(HOUR, 0);
 	assert_int_equal(s->path[1].owed, CHANGE_MODIFY);
@@ -2859,13 +2604,11 @@ what_changes_between_two_lives_is_owed(void **state)
 	assert_int_equal(run(0)->start, HOUR + 1000);
 }
 
-static void
-what_runs_failed_to_deliver_is_owed_in_life_after_life(void **state)
+TEST(what_runs_failed_to_deliver_is_owed_in_life_after_life)
 {
 	struct subject *s = add_stubborn(MINUTE, 0);
 	int i;
 
-	(void)state;
 	write_file(s, 0);
 	for (i = 0; i < 20; i++) {
 		advance(10 * MINUTE);
@@ -2896,35 +2639,29 @@ restart_in_cooldown(int64_t jump_ms)
 	return s;
 }
 
-static void
-a_cooldown_survives_a_restart(void **state)
+TEST(a_cooldown_survives_a_restart)
 {
 	restart_in_cooldown(0);
 
-	(void)state;
 	advance(HOUR);
 	assert_int_equal(world.runs, 2);
 	assert_int_equal(run(1)->start - run(0)->end, 10 * MINUTE);
 }
 
-static void
-a_clock_that_was_set_back_makes_a_cooldown_no_longer_than_it_is(void **state)
+TEST(a_clock_that_was_set_back_makes_a_cooldown_no_longer_than_it_is)
 {
 	int64_t back;
 
-	(void)state;
 	restart_in_cooldown(-24 * (int64_t)HOUR);
 	back = now_ms();
 	advance(HOUR);
 	assert_int_equal(run(1)->start, back + 10 * MINUTE);
 }
 
-static void
-a_clock_that_was_set_forward_ends_a_cooldown(void **state)
+TEST(a_clock_that_was_set_forward_ends_a_cooldown)
 {
 	int64_t back;
 
-	(void)state;
 	restart_in_cooldown(24 * (int64_t)HOUR);
 	back = now_ms();
 	advance(HOUR);
@@ -2945,13 +2682,11 @@ add_waiting_for_a_retry(void)
 	return s;
 }
 
-static void
-a_retry_wait_survives_a_restart_with_its_attempt(void **state)
+TEST(a_retry_wait_survives_a_restart_with_its_attempt)
 {
 	struct subject *s = add_waiting_for_a_retry();
 	mono_t due = dispatch_due(&s->rule);
 
-	(void)state;
 	restart(10 * MINUTE, 0);
 	assert_state(s, "retrying");
 	assert_int_equal(dispatch_due(&s->rule).ns, due.ns);
@@ -2962,12 +2697,10 @@ a_retry_wait_survives_a_restart_with_its_attempt(void **state)
 	assert_int_equal(run(2)->reason, REASON_RETRY);
 }
 
-static void
-a_backoff_goes_on_doubling_after_a_restart(void **state)
+TEST(a_backoff_goes_on_doubling_after_a_restart)
 {
 	struct subject *s = add_stubborn(MINUTE, 0);
 
-	(void)state;
 	write_file(s, 0);
 	while (world.runs < 2)
 		advance(1000);
@@ -2977,25 +2710,21 @@ a_backoff_goes_on_doubling_after_a_restart(void **state)
 	assert_between(4 * 54000, run(3)->start - run(2)->end, 4 * 66000);
 }
 
-static void
-a_clock_that_was_set_back_makes_a_retry_wait_no_longer_than_it_is(void **state)
+TEST(a_clock_that_was_set_back_makes_a_retry_wait_no_longer_than_it_is)
 {
 	struct subject *s = add_waiting_for_a_retry();
 	int64_t length = mono_sub(dispatch_due(&s->rule), world.now) +
 			 (now_ms() - run(1)->end) * MONO_MS;
 
-	(void)state;
 	advance(HOUR / 2);
 	restart(0, -24 * (int64_t)HOUR);
 	assert_int_equal(mono_sub(dispatch_due(&s->rule), world.now), length);
 }
 
-static void
-a_clock_that_was_set_forward_ends_a_retry_wait(void **state)
+TEST(a_clock_that_was_set_forward_ends_a_retry_wait)
 {
 	int64_t t;
 
-	(void)state;
 	add_waiting_for_a_retry();
 	restart(0, 24 * (int64_t)HOUR);
 	t = now_ms();
@@ -3004,13 +2733,11 @@ a_clock_that_was_set_forward_ends_a_retry_wait(void **state)
 	assert_int_equal(run(2)->attempt, 3);
 }
 
-static void
-a_spent_budget_is_served_again_but_no_sooner_than_the_retry(void **state)
+TEST(a_spent_budget_is_served_again_but_no_sooner_than_the_retry)
 {
 	struct subject *s = add_failed(2, MINUTE);
 	int64_t ended = last_run()->end;
 
-	(void)state;
 	restart(10000, 0);
 	assert_state(s, "retrying");
 	advance(24 * (int64_t)HOUR);
@@ -3021,12 +2748,10 @@ a_spent_budget_is_served_again_but_no_sooner_than_the_retry(void **state)
 	assert_state(s, "failed");
 }
 
-static void
-without_retries_a_spent_budget_is_served_as_usual_after_a_restart(void **state)
+TEST(without_retries_a_spent_budget_is_served_as_usual_after_a_restart)
 {
 	struct subject *s = add_failed(0, HOUR);
 
-	(void)state;
 	s->fail = 0;
 	restart(1000, 0);
 	advance(MINUTE);
@@ -3034,13 +2759,11 @@ without_retries_a_spent_budget_is_served_as_usual_after_a_restart(void **state)
 	assert_int_equal(run(1)->start, run(0)->end + 10000);
 }
 
-static void
-a_difference_found_after_a_restart_is_a_cause(void **state)
+TEST(a_difference_found_after_a_restart_is_a_cause)
 {
 	struct subject *s = add_waiting_for_a_retry();
 	int64_t t;
 
-	(void)state;
 	write_unnoticed(s, 0);
 	restart(MINUTE, 0);
 	t = now_ms();
@@ -3051,12 +2774,10 @@ a_difference_found_after_a_restart_is_a_cause(void **state)
 	assert_int_equal(run(2)->attempt, 1);
 }
 
-static void
-a_wait_that_must_not_be_shortened_must_not_after_a_restart(void **state)
+TEST(a_wait_that_must_not_be_shortened_must_not_after_a_restart)
 {
 	struct subject *s = add_stubborn(10 * MINUTE, 0);
 
-	(void)state;
 	write_file(s, 0);
 	advance(MINUTE);
 	write_file(s, 0);
@@ -3069,12 +2790,10 @@ a_wait_that_must_not_be_shortened_must_not_after_a_restart(void **state)
 	assert_between(2 * 9 * MINUTE, run(2)->start - run(1)->end, 2 * 11 * MINUTE);
 }
 
-static void
-a_wait_that_was_shortened_is_known_to_be_after_a_restart(void **state)
+TEST(a_wait_that_was_shortened_is_known_to_be_after_a_restart)
 {
 	struct subject *s = add_stubborn(10 * MINUTE, 2 * MINUTE);
 
-	(void)state;
 	write_file(s, 0);
 	advance(MINUTE);
 	write_file(s, 0);
@@ -3087,12 +2806,10 @@ a_wait_that_was_shortened_is_known_to_be_after_a_restart(void **state)
 	assert_between(2 * 9 * MINUTE, run(2)->start - run(1)->end, 2 * 11 * MINUTE);
 }
 
-static void
-every_counts_from_the_last_success_across_a_restart(void **state)
+TEST(every_counts_from_the_last_success_across_a_restart)
 {
 	struct subject *s = add_every(HOUR);
 
-	(void)state;
 	write_file(s, 0);
 	advance(10 * MINUTE);
 	restart(20 * MINUTE, 0);
@@ -3102,12 +2819,10 @@ every_counts_from_the_last_success_across_a_restart(void **state)
 	assert_state(s, "idle");
 }
 
-static void
-every_counts_from_when_the_rule_was_new_across_restarts(void **state)
+TEST(every_counts_from_when_the_rule_was_new_across_restarts)
 {
 	int i;
 
-	(void)state;
 	add_every(HOUR);
 	for (i = 0; i < 5; i++) {
 		advance(5 * MINUTE);
@@ -3118,10 +2833,8 @@ every_counts_from_when_the_rule_was_new_across_restarts(void **state)
 	assert_int_equal(run(0)->start, HOUR);
 }
 
-static void
-every_does_not_make_up_for_what_it_missed(void **state)
+TEST(every_does_not_make_up_for_what_it_missed)
 {
-	(void)state;
 	add_every(HOUR);
 	restart(24 * (int64_t)HOUR, 0);
 	advance(HOUR);
@@ -3129,10 +2842,8 @@ every_does_not_make_up_for_what_it_missed(void **state)
 	assert_int_equal(run(0)->start, 24 * HOUR);
 }
 
-static void
-a_clock_that_was_set_back_puts_every_off_by_one_length_at_most(void **state)
+TEST(a_clock_that_was_set_back_puts_every_off_by_one_length_at_most)
 {
-	(void)state;
 	add_every(HOUR);
 	advance(HOUR / 2);
 	restart(0, -24 * (int64_t)HOUR);
@@ -3140,12 +2851,10 @@ a_clock_that_was_set_back_puts_every_off_by_one_length_at_most(void **state)
 	assert_int_equal(run(0)->start, HOUR / 2 + HOUR);
 }
 
-static void
-what_the_timer_asked_for_is_owed_in_the_next_life(void **state)
+TEST(what_the_timer_asked_for_is_owed_in_the_next_life)
 {
 	struct subject *s = add_every(HOUR);
 
-	(void)state;
 	s->fail = 1;
 	advance(HOUR + 1000);
 	assert_int_equal(world.runs, 1);
@@ -3156,13 +2865,11 @@ what_the_timer_asked_for_is_owed_in_the_next_life(void **state)
 	assert_state(s, "idle");
 }
 
-static void
-at_start_always_runs_at_every_start(void **state)
+TEST(at_start_always_runs_at_every_start)
 {
 	struct policy p = usual();
 	int i;
 
-	(void)state;
 	p.at_start = START_ALWAYS;
 	add_bare(p, NULL);
 	for (i = 1; i < 4; i++) {
@@ -3173,14 +2880,12 @@ at_start_always_runs_at_every_start(void **state)
 	}
 }
 
-static void
-at_start_always_does_not_wait_for_a_retry(void **state)
+TEST(at_start_always_does_not_wait_for_a_retry)
 {
 	struct policy p = usual();
 	struct subject *s;
 	int64_t t;
 
-	(void)state;
 	p.at_start = START_ALWAYS;
 	p.retry_delay_ms = HOUR;
 	s = add_bare(p, NULL);
@@ -3193,14 +2898,12 @@ at_start_always_does_not_wait_for_a_retry(void **state)
 	assert_int_equal(run(1)->attempt, 1);
 }
 
-static void
-at_start_never_comes_back_without_debts_and_waits(void **state)
+TEST(at_start_never_comes_back_without_debts_and_waits)
 {
 	struct policy p = usual();
 	struct subject *s;
 	int64_t t;
 
-	(void)state;
 	p.at_start = START_NEVER;
 	p.retry_delay_ms = HOUR;
 	s = add(p);
@@ -3235,13 +2938,11 @@ add_again(struct subject *s, const struct dispatch_saved *known, int64_t away)
 	dispatch_restored(&s->rule);
 }
 
-static void
-a_rule_that_comes_back_while_the_daemon_runs_owes_what_it_owed(void **state)
+TEST(a_rule_that_comes_back_while_the_daemon_runs_owes_what_it_owed)
 {
 	struct subject *s = add_waiting_for_a_retry();
 	struct dispatch_saved known = saved(&s->rule, world.now);
 
-	(void)state;
 	assert_false(dispatch_remove(&world.d, &s->rule));
 	advance(HOUR / 2);
 	add_again(s, &known, HOUR / 2 * MONO_MS);
@@ -3251,13 +2952,11 @@ a_rule_that_comes_back_while_the_daemon_runs_owes_what_it_owed(void **state)
 	assert_int_equal(run(2)->attempt, 3);
 }
 
-static void
-a_damaged_wait_is_no_longer_than_a_backoff_can_be(void **state)
+TEST(a_damaged_wait_is_no_longer_than_a_backoff_can_be)
 {
 	struct subject *s = add_waiting_for_a_retry();
 	struct dispatch_saved known = saved(&s->rule, world.now);
 
-	(void)state;
 	assert_false(dispatch_remove(&world.d, &s->rule));
 	known.retry_length = known.retry_at = INT64_MAX / 2;
 	add_again(s, &known, 0);
@@ -3267,13 +2966,11 @@ a_damaged_wait_is_no_longer_than_a_backoff_can_be(void **state)
 }
 
 /* What was owed was on a path that the rule does not watch any more. */
-static void
-a_rule_that_comes_back_owing_nothing_waits_for_nothing(void **state)
+TEST(a_rule_that_comes_back_owing_nothing_waits_for_nothing)
 {
 	struct subject *s = add_waiting_for_a_retry();
 	struct dispatch_saved known = saved(&s->rule, world.now);
 
-	(void)state;
 	assert_false(dispatch_remove(&world.d, &s->rule));
 	known.wait = WAIT_UNCUT;
 	dispatch_add(&world.d, &s->rule, &s->policy, NULL, true, world.now);
@@ -3312,12 +3009,10 @@ patient(void)
 	return p;
 }
 
-static void
-a_run_left_over_is_running_and_has_taken_what_is_owed(void **state)
+TEST(a_run_left_over_is_running_and_has_taken_what_is_owed)
 {
 	struct subject *s = add_left_over(patient(), NULL);
 
-	(void)state;
 	restart(MINUTE, 0);
 	assert_state(s, "running");
 	assert_false(dispatch_pending(&s->rule));
@@ -3326,13 +3021,11 @@ a_run_left_over_is_running_and_has_taken_what_is_owed(void **state)
 	assert_int_equal(world.runs, 1);
 }
 
-static void
-a_run_left_over_holds_its_lock(void **state)
+TEST(a_run_left_over_holds_its_lock)
 {
 	struct dispatch_lock lock = { .held_by = { NULL } };
 	struct subject *b;
 
-	(void)state;
 	add_left_over(patient(), &lock);
 	b = add_locked(usual(), &lock);
 	restart(MINUTE, 0);
@@ -3344,12 +3037,10 @@ a_run_left_over_holds_its_lock(void **state)
 	assert_true(last_run()->start >= run(0)->end);
 }
 
-static void
-a_run_left_over_holds_a_slot(void **state)
+TEST(a_run_left_over_holds_a_slot)
 {
 	struct subject *b;
 
-	(void)state;
 	begin(1);
 	add_left_over(patient(), NULL);
 	b = add_usual();
@@ -3361,14 +3052,12 @@ a_run_left_over_holds_a_slot(void **state)
 	assert_int_equal(runs_of(b), 1);
 }
 
-static void
-two_runs_left_over_with_one_lock_both_hold_it(void **state)
+TEST(two_runs_left_over_with_one_lock_both_hold_it)
 {
 	struct dispatch_lock other = { .held_by = { NULL } },
 			     lock = { .held_by = { NULL } };
 	struct subject *a, *b, *c;
 
-	(void)state;
 	a = add_left_over(patient(), &lock);
 	b = add_left_over(patient(), &other);
 	c = add_locked(usual(), &lock);
@@ -3388,13 +3077,11 @@ two_runs_left_over_with_one_lock_both_hold_it(void **state)
 	assert_int_equal(world.running, 0);
 }
 
-static void
-a_run_left_over_gets_its_remaining_timeout_then_term_then_kill(void **state)
+TEST(a_run_left_over_gets_its_remaining_timeout_then_term_then_kill)
 {
 	struct policy p = usual();
 	struct subject *s;
 
-	(void)state;
 	p.timeout_ms = 10 * MINUTE;
 	s = add_left_over(p, NULL);
 	s->stubborn = true;
@@ -3404,14 +3091,12 @@ a_run_left_over_gets_its_remaining_timeout_then_term_then_kill(void **state)
 	assert_int_equal(s->kill_ms, 1000 + 10 * MINUTE + 5000);
 }
 
-static void
-a_timeout_that_is_over_when_the_daemon_comes_back_is_told_at_once(void **state)
+TEST(a_timeout_that_is_over_when_the_daemon_comes_back_is_told_at_once)
 {
 	struct policy p = usual();
 	struct subject *s;
 	int64_t t;
 
-	(void)state;
 	p.timeout_ms = 10 * MINUTE;
 	s = add_left_over(p, NULL);
 	restart(10 * MINUTE, 0);
@@ -3420,14 +3105,12 @@ a_timeout_that_is_over_when_the_daemon_comes_back_is_told_at_once(void **state)
 	assert_int_equal(s->term_ms, t);
 }
 
-static void
-a_clock_that_was_set_back_makes_a_timeout_no_longer_than_it_is(void **state)
+TEST(a_clock_that_was_set_back_makes_a_timeout_no_longer_than_it_is)
 {
 	struct policy p = usual();
 	struct subject *s;
 	int64_t t;
 
-	(void)state;
 	p.timeout_ms = 10 * MINUTE;
 	s = add_left_over(p, NULL);
 	restart(MINUTE, -24 * (int64_t)HOUR);
@@ -3436,13 +3119,11 @@ a_clock_that_was_set_back_makes_a_timeout_no_longer_than_it_is(void **state)
 	assert_int_equal(s->term_ms, t + 10 * MINUTE);
 }
 
-static void
-what_a_lost_run_took_is_due_at_once(void **state)
+TEST(what_a_lost_run_took_is_due_at_once)
 {
 	struct policy p = patient();
 	struct subject *s;
 
-	(void)state;
 	p.cooldown_ms = HOUR;
 	s = add_left_over(p, NULL);
 	restart(MINUTE, 0);
@@ -3456,13 +3137,11 @@ what_a_lost_run_took_is_due_at_once(void **state)
 	assert_state(s, "idle");
 }
 
-static void
-what_a_run_took_that_is_gone_after_a_restart_is_due_at_once(void **state)
+TEST(what_a_run_took_that_is_gone_after_a_restart_is_due_at_once)
 {
 	struct subject *s = add_left_over(patient(), NULL);
 	int64_t t = now_ms();
 
-	(void)state;
 	crash(s);
 	advance(0);
 	assert_int_equal(world.runs, 2);
@@ -3470,12 +3149,10 @@ what_a_run_took_that_is_gone_after_a_restart_is_due_at_once(void **state)
 	assert_int_equal(run(1)->attempt, 1);
 }
 
-static void
-a_lost_run_counts_neither_in_the_backoff_nor_in_the_budget(void **state)
+TEST(a_lost_run_counts_neither_in_the_backoff_nor_in_the_budget)
 {
 	struct subject *s = add_stubborn(MINUTE, 0);
 
-	(void)state;
 	write_file(s, 0);
 	while (world.runs < 3)
 		advance(10);
@@ -3489,13 +3166,11 @@ a_lost_run_counts_neither_in_the_backoff_nor_in_the_budget(void **state)
 	assert_int_equal(run(4)->attempt, 4);
 }
 
-static void
-a_change_can_shorten_the_wait_after_a_lost_run(void **state)
+TEST(a_change_can_shorten_the_wait_after_a_lost_run)
 {
 	struct subject *s = add_stubborn(10 * MINUTE, 0);
 	int64_t t;
 
-	(void)state;
 	write_file(s, 0);
 	while (world.runs < 2)
 		advance(10);
@@ -3511,12 +3186,10 @@ a_change_can_shorten_the_wait_after_a_lost_run(void **state)
 	assert_int_equal(run(3)->start, t + 1000);
 }
 
-static void
-a_lost_run_whose_path_is_forgotten_leaves_no_wait_behind(void **state)
+TEST(a_lost_run_whose_path_is_forgotten_leaves_no_wait_behind)
 {
 	struct subject *s = add_stubborn(MINUTE, HOUR);
 
-	(void)state;
 	write_file(s, 0);
 	while (world.runs < 2)
 		advance(10);
@@ -3531,13 +3204,11 @@ a_lost_run_whose_path_is_forgotten_leaves_no_wait_behind(void **state)
 	assert_int_equal(run(2)->start, run(1)->end + HOUR);
 }
 
-static void
-a_lost_run_that_took_nothing_is_not_repeated(void **state)
+TEST(a_lost_run_that_took_nothing_is_not_repeated)
 {
 	struct policy p = patient();
 	struct subject *a = add(p), *b = add(p);
 
-	(void)state;
 	a->length_ms = b->length_ms = 10 * MINUTE;
 	trigger(a);
 	trigger(b);
@@ -3551,12 +3222,10 @@ a_lost_run_that_took_nothing_is_not_repeated(void **state)
 	assert_state(b, "idle");
 }
 
-static void
-a_change_during_a_run_left_over_is_served_once_after_it(void **state)
+TEST(a_change_during_a_run_left_over_is_served_once_after_it)
 {
 	struct subject *s = add_left_over(patient(), NULL);
 
-	(void)state;
 	restart(MINUTE, 0);
 	advance(MINUTE);
 	write_file(s, 1);
@@ -3586,12 +3255,10 @@ add_in_last_attempt(void)
 	return s;
 }
 
-static void
-a_change_in_the_last_attempt_keeps_its_budget_over_a_restart(void **state)
+TEST(a_change_in_the_last_attempt_keeps_its_budget_over_a_restart)
 {
 	struct subject *s = add_in_last_attempt();
 
-	(void)state;
 	write_file(s, 0);
 	crash(s);
 	advance(HOUR);
@@ -3600,12 +3267,10 @@ a_change_in_the_last_attempt_keeps_its_budget_over_a_restart(void **state)
 	assert_int_equal(run(3)->attempt, 2);
 }
 
-static void
-a_change_during_a_left_over_last_attempt_brings_the_full_budget(void **state)
+TEST(a_change_during_a_left_over_last_attempt_brings_the_full_budget)
 {
 	struct subject *s = add_in_last_attempt();
 
-	(void)state;
 	s->ends_ms = now_ms() + 1000;
 	restart(10, 0);
 	assert_state(s, "running");
@@ -3616,13 +3281,11 @@ a_change_during_a_left_over_last_attempt_brings_the_full_budget(void **state)
 	assert_int_equal(run(3)->attempt, 2);
 }
 
-static void
-a_trigger_during_a_run_left_over_runs_after_it(void **state)
+TEST(a_trigger_during_a_run_left_over_runs_after_it)
 {
 	struct policy p = patient();
 	struct subject *s = add(p);
 
-	(void)state;
 	s->length_ms = 10 * MINUTE;
 	trigger(s);
 	advance(MINUTE);
@@ -3636,13 +3299,11 @@ a_trigger_during_a_run_left_over_runs_after_it(void **state)
 
 /* ---- a rule that is changed ---- */
 
-static void
-a_changed_rule_keeps_what_it_owes_and_waits_by_its_new_policy(void **state)
+TEST(a_changed_rule_keeps_what_it_owes_and_waits_by_its_new_policy)
 {
 	struct policy p = usual();
 	struct subject *s;
 
-	(void)state;
 	p.settle_ms = HOUR;
 	p.settle_max_ms = 2 * HOUR;
 	s = add(p);
@@ -3656,14 +3317,12 @@ a_changed_rule_keeps_what_it_owes_and_waits_by_its_new_policy(void **state)
 	assert_int_equal(run(0)->reason, REASON_CHANGE);
 }
 
-static void
-attempt_and_backoff_of_a_changed_rule_start_anew(void **state)
+TEST(attempt_and_backoff_of_a_changed_rule_start_anew)
 {
 	struct subject *s = add_waiting_for_a_retry();
 	struct policy p = s->policy;
 	int64_t t;
 
-	(void)state;
 	p.retry_delay_ms = MINUTE;
 	change(s, p, NULL);
 	t = now_ms();
@@ -3674,13 +3333,11 @@ attempt_and_backoff_of_a_changed_rule_start_anew(void **state)
 	assert_between(54000, run(3)->start - run(2)->end, 66000);
 }
 
-static void
-a_changed_rule_that_had_failed_runs_again(void **state)
+TEST(a_changed_rule_that_had_failed_runs_again)
 {
 	struct subject *s = add_failed(1, MINUTE);
 	struct policy p = s->policy;
 
-	(void)state;
 	change(s, p, NULL);
 	advance(24 * (int64_t)HOUR);
 	assert_int_equal(world.runs, 4);
@@ -3688,12 +3345,10 @@ a_changed_rule_that_had_failed_runs_again(void **state)
 	assert_int_equal(run(3)->attempt, 2);
 }
 
-static void
-a_changed_rule_whose_last_attempt_runs_gets_a_new_budget(void **state)
+TEST(a_changed_rule_whose_last_attempt_runs_gets_a_new_budget)
 {
 	struct subject *s = add_in_last_attempt();
 
-	(void)state;
 	change(s, s->policy, NULL);
 	assert_state(s, "running");
 	advance(24 * (int64_t)HOUR);
@@ -3704,14 +3359,12 @@ a_changed_rule_whose_last_attempt_runs_gets_a_new_budget(void **state)
 	assert_between(27000, run(3)->start - run(2)->end, 66000);
 }
 
-static void
-a_changed_rule_that_waits_has_its_new_lock_at_once(void **state)
+TEST(a_changed_rule_that_waits_has_its_new_lock_at_once)
 {
 	struct dispatch_lock one = { .held_by = { NULL } }, two = { .held_by = { NULL } };
 	struct subject *a = add_left_over(patient(), &one);
 	struct subject *b = add_locked(usual(), &one), *c = add_locked(usual(), &two);
 
-	(void)state;
 	write_file(b, 0);
 	write_file(c, 0);
 	advance(MINUTE);
@@ -3728,14 +3381,12 @@ a_changed_rule_that_waits_has_its_new_lock_at_once(void **state)
 	assert_int_equal(runs_of(c), 2);
 }
 
-static void
-a_changed_rule_that_runs_has_its_new_lock_afterwards(void **state)
+TEST(a_changed_rule_that_runs_has_its_new_lock_afterwards)
 {
 	struct dispatch_lock one = { .held_by = { NULL } }, two = { .held_by = { NULL } };
 	struct subject *a = add_left_over(patient(), &one);
 	struct subject *b = add_locked(usual(), &one), *c = add_locked(usual(), &two);
 
-	(void)state;
 	change(a, patient(), &two);
 	trigger(b);
 	trigger(c);
@@ -3753,13 +3404,11 @@ a_changed_rule_that_runs_has_its_new_lock_afterwards(void **state)
 	assert_state(c, "queued");
 }
 
-static void
-the_run_of_a_changed_rule_keeps_its_timeout(void **state)
+TEST(the_run_of_a_changed_rule_keeps_its_timeout)
 {
 	struct subject *s = add_slow(true);
 	struct policy p = s->policy;
 
-	(void)state;
 	advance(10);
 	p.timeout_ms = HOUR;
 	change(s, p, NULL);
@@ -3767,12 +3416,10 @@ the_run_of_a_changed_rule_keeps_its_timeout(void **state)
 	assert_int_equal(s->term_ms, 3000);
 }
 
-static void
-a_changed_rule_that_is_blocked_stays_so_until_it_is_unblocked(void **state)
+TEST(a_changed_rule_that_is_blocked_stays_so_until_it_is_unblocked)
 {
 	struct subject *s = add_usual();
 
-	(void)state;
 	s->missing = true;
 	write_file(s, 0);
 	advance(MINUTE);
@@ -3785,13 +3432,11 @@ a_changed_rule_that_is_blocked_stays_so_until_it_is_unblocked(void **state)
 	assert_int_equal(world.runs, 1);
 }
 
-static void
-every_of_a_changed_rule_counts_from_the_last_success(void **state)
+TEST(every_of_a_changed_rule_counts_from_the_last_success)
 {
 	struct subject *s = add_usual();
 	struct policy p = usual();
 
-	(void)state;
 	write_file(s, 0);
 	advance(10 * MINUTE);
 	p.every_ms = HOUR;
@@ -3811,25 +3456,21 @@ every_of_a_changed_rule_counts_from_the_last_success(void **state)
 	assert_int_equal(world.runs, 3);
 }
 
-static void
-a_changed_rule_that_triggers_itself_gets_another_chance(void **state)
+TEST(a_changed_rule_that_triggers_itself_gets_another_chance)
 {
 	struct subject *s = add_self_triggering();
 
-	(void)state;
 	advance(HOUR);
 	assert_true(dispatch_is_guarded(&s->rule));
 	change(s, s->policy, NULL);
 	assert_false(dispatch_is_guarded(&s->rule));
 }
 
-static void
-a_rule_that_is_switched_off_waits_till_it_is_switched_on(void **state)
+TEST(a_rule_that_is_switched_off_waits_till_it_is_switched_on)
 {
 	struct subject *s = add_usual();
 	struct policy p = usual();
 
-	(void)state;
 	write_file(s, 0);
 	p.enabled = false;
 	change(s, p, NULL);
@@ -3841,12 +3482,10 @@ a_rule_that_is_switched_off_waits_till_it_is_switched_on(void **state)
 	assert_int_equal(world.runs, 1);
 }
 
-static void
-a_removed_rule_that_still_runs_can_be_taken_up_again(void **state)
+TEST(a_removed_rule_that_still_runs_can_be_taken_up_again)
 {
 	struct subject *s = add_left_over(patient(), NULL);
 
-	(void)state;
 	s->fail = 1;
 	write_file(s, 1);
 	assert_true(dispatch_remove(&world.d, &s->rule));
@@ -3864,24 +3503,20 @@ a_removed_rule_that_still_runs_can_be_taken_up_again(void **state)
 
 /* ---- what a removed rule owes ---- */
 
-static void
-what_a_removed_rule_owes_can_be_read(void **state)
+TEST(what_a_removed_rule_owes_can_be_read)
 {
 	struct subject *s = add_usual();
 
-	(void)state;
 	write_file(s, 0);
 	assert_false(dispatch_remove(&world.d, &s->rule));
 	assert_int_equal(s->path[0].owed, CHANGE_MODIFY);
 	assert_true(dispatch_pending(&s->rule));
 }
 
-static void
-what_a_removed_rule_runs_for_can_be_read_until_the_end(void **state)
+TEST(what_a_removed_rule_runs_for_can_be_read_until_the_end)
 {
 	struct subject *s = add_left_over(patient(), NULL);
 
-	(void)state;
 	write_file(s, 1);
 	assert_true(dispatch_remove(&world.d, &s->rule));
 	assert_int_equal(s->path[0].taken, CHANGE_MODIFY);
@@ -3892,12 +3527,10 @@ what_a_removed_rule_runs_for_can_be_read_until_the_end(void **state)
 	assert_int_equal(world.runs, 1);
 }
 
-static void
-what_a_removed_rule_failed_to_deliver_is_owed_after_its_end(void **state)
+TEST(what_a_removed_rule_failed_to_deliver_is_owed_after_its_end)
 {
 	struct subject *s = add_left_over(patient(), NULL);
 
-	(void)state;
 	s->fail = 1;
 	assert_true(dispatch_remove(&world.d, &s->rule));
 	advance(HOUR);
@@ -3909,12 +3542,10 @@ what_a_removed_rule_failed_to_deliver_is_owed_after_its_end(void **state)
 
 /* ---- what is shown ---- */
 
-static void
-settling_then_splay_is_shown_as_settling(void **state)
+TEST(settling_then_splay_is_shown_as_settling)
 {
 	struct subject *s = add_splayed();
 
-	(void)state;
 	assert_state(s, "idle");
 	write_file(s, 0);
 	assert_state(s, "settling");
@@ -3923,12 +3554,10 @@ settling_then_splay_is_shown_as_settling(void **state)
 	assert_state(s, "settling");
 }
 
-static void
-cooldown_is_shown_once_it_has_settled(void **state)
+TEST(cooldown_is_shown_once_it_has_settled)
 {
 	struct subject *s = add_usual();
 
-	(void)state;
 	write_file(s, 0);
 	advance(2000);
 	assert_state(s, "idle");
@@ -3941,8 +3570,7 @@ cooldown_is_shown_once_it_has_settled(void **state)
 	assert_state(s, "running");
 }
 
-static void
-every_state_reason_and_change_has_its_name(void **state)
+TEST(every_state_reason_and_change_has_its_name)
 {
 	static const char *const states[] = { "idle", "settling", "cooldown", "queued",
 		"running", "stopping", "retrying", "blocked", "failed", "disabled" };
@@ -3950,7 +3578,6 @@ every_state_reason_and_change_has_its_name(void **state)
 		"manual" };
 	unsigned i;
 
-	(void)state;
 	for (i = 0; i < 10; i++)
 		assert_string_equal(
 		    dispatch_state_name((enum dispatch_state)i), states[i]);
@@ -3962,198 +3589,4 @@ every_state_reason_and_change_has_its_name(void **state)
 	assert_string_equal(dispatch_change_name(CHANGE_DELETE), "delete");
 	assert_string_equal(dispatch_change_name(CHANGE_ATTRIBUTES), "attributes");
 	assert_string_equal(dispatch_change_name(0), "");
-}
-
-#define TEST(f) cmocka_unit_test_setup(f, setup)
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(a_change_runs_the_action_one_settle_later),
-		TEST(two_thousand_writes_within_settle_cause_one_run),
-		TEST(constant_writing_does_not_put_a_run_off_beyond_settle_max),
-		TEST(a_difference_that_is_not_asked_for_causes_no_run),
-		TEST(a_difference_that_is_not_asked_for_still_unsettles),
-		TEST(attributes_count_when_they_are_asked_for),
-		TEST(a_change_during_the_cooldown_runs_at_its_end),
-		TEST(a_change_just_before_the_cooldown_ends_settles_first),
-		TEST(a_slow_writer_during_the_cooldown_gets_settle_max_from_its_end),
-		TEST(a_slow_writer_that_stops_in_time_is_waited_for),
-		TEST(what_is_written_late_in_a_retry_wait_settles),
-		TEST(what_is_written_long_after_a_rule_has_failed_settles),
-		TEST(what_is_written_long_after_a_rule_was_blocked_settles),
-		TEST(what_is_written_long_into_the_wait_for_a_lock_settles),
-		TEST(constant_writing_long_after_a_rule_has_failed_is_run_by_settle_max),
-		TEST(constant_writing_long_after_a_rule_was_blocked_is_run_by_settle_max),
-		TEST(leaving_the_queue_puts_a_run_off_by_settle_max_at_most),
-		TEST(leaving_the_queue_puts_a_run_off_only_once),
-		TEST(a_file_below_min_size_is_absent),
-		TEST(splay_delays_a_run_by_a_random_time_up_to_it),
-		TEST(splay_is_drawn_once_per_pending_period),
-		TEST(splay_is_drawn_anew_for_the_next_period),
-		TEST(splay_spreads_runs_at_start_and_by_the_timer_too),
-		TEST(splay_applies_to_what_was_noticed_during_a_run),
-		TEST(writing_now_and_then_does_not_put_a_splayed_run_off_for_ever),
-		TEST(splay_does_not_apply_to_a_retry),
-		TEST(a_change_during_a_run_causes_one_more_run),
-		TEST(many_changes_during_a_run_cause_one_more_run),
-		TEST(there_and_back_again_while_a_run_waits_is_still_owed),
-		TEST(there_and_back_again_while_runs_fail_is_still_owed),
-		TEST(create_delete_create_with_on_create_causes_two_runs),
-		TEST(another_file_in_the_place_is_created_and_modified),
-		TEST(a_change_without_an_event_is_found_on_leaving_the_queue),
-		TEST(what_moves_at_every_look_is_run_by_settle_max),
-		TEST(one_run_answers_the_changes_of_all_paths),
-		TEST(what_a_failed_run_took_comes_before_what_was_noticed_meanwhile),
-		TEST(the_most_telling_change_is_told),
-		TEST(a_failed_run_is_tried_again_after_the_delay),
-		TEST(the_backoff_doubles_up_to_an_hour_with_jitter),
-		TEST(a_delay_of_more_than_an_hour_is_its_own_limit),
-		TEST(a_delay_of_nothing_does_not_spin),
-		TEST(a_success_resets_the_backoff),
-		TEST(the_cooldown_does_not_apply_to_a_retry),
-		TEST(settle_applies_to_a_retry),
-		TEST(a_change_during_a_failing_run_shortens_the_wait),
-		TEST(a_change_during_the_wait_shortens_it),
-		TEST(a_change_never_makes_the_wait_longer),
-		TEST(the_wait_after_a_shortened_one_runs_its_full_length),
-		TEST(a_failing_action_whose_file_changes_often_does_not_run_as_often),
-		TEST(a_spent_budget_is_failed_and_still_owed),
-		TEST(the_next_cause_after_failing_is_served_no_sooner_than_the_retry),
-		TEST(a_cause_after_failing_brings_the_full_budget),
-		TEST(a_change_in_the_last_attempt_keeps_the_rule_going),
-		TEST(without_retries_one_failure_is_enough),
-		TEST(without_retries_a_change_is_served_as_usual),
-		TEST(without_retries_a_change_during_the_run_is_served_as_usual),
-		TEST(a_nudge_makes_a_waiting_retry_due_at_once),
-		TEST(a_nudge_does_not_shorten_the_wait_after_a_shortened_one),
-		TEST(a_nudge_respects_the_cooldown),
-		TEST(a_nudge_during_a_failing_run_counts),
-		TEST(a_nudge_ends_failed),
-		TEST(a_nudge_is_no_reason_to_run_by_itself),
-		TEST(a_rule_without_a_program_is_blocked_and_still_owes),
-		TEST(a_blocked_rule_runs_when_its_program_is_there),
-		TEST(a_rule_may_be_blocked_again_and_again),
-		TEST(a_blocked_rule_holds_neither_lock_nor_slot),
-		TEST(unblocking_what_is_not_blocked_does_nothing),
-		TEST(at_start_always_runs_once),
-		TEST(at_start_new_owes_what_exists_whatever_on_says),
-		TEST(at_start_new_owes_nothing_for_what_does_not_exist),
-		TEST(at_start_changed_and_never_record_what_is_there),
-		TEST(at_start_always_runs_only_when_the_daemon_starts),
-		TEST(forgetting_what_at_start_new_owes_forgets_the_run),
-		TEST(a_change_after_the_start_gives_reason_change),
-		TEST(a_trigger_goes_past_settle_cooldown_and_splay),
-		TEST(a_trigger_goes_past_the_retry_wait),
-		TEST(a_trigger_does_not_go_past_the_lock),
-		TEST(a_trigger_does_not_go_past_max_running),
-		TEST(a_trigger_of_a_disabled_or_blocked_or_removed_rule_is_refused),
-		TEST(triggers_during_a_run_share_one_more),
-		TEST(a_triggered_run_takes_what_is_owed),
-		TEST(a_failed_triggered_run_puts_back_what_was_owed),
-		TEST(a_failed_triggered_run_with_nothing_owed_changes_nothing),
-		TEST(a_change_during_a_failed_triggered_run_is_owed),
-		TEST(a_trigger_runs_what_has_failed),
-		TEST(a_rule_that_triggers_itself_runs_less_than_20_times_a_minute),
-		TEST(the_guard_doubles_from_one_second),
-		TEST(the_guard_never_makes_the_cooldown_shorter),
-		TEST(a_change_from_outside_runs_in_spite_of_the_guard),
-		TEST(without_retries_a_failing_rule_that_triggers_itself_is_guarded),
-		TEST(a_change_more_than_200_ms_after_a_run_is_not_its_own),
-		TEST(a_look_that_was_put_off_counts_from_its_event),
-		TEST(ignore_takes_a_change_during_a_run_as_its_own_doing),
-		TEST(ignore_lasts_one_settle_after_a_success),
-		TEST(a_blocked_rule_that_is_disabled_waits_for_nothing),
-		TEST(ignore_ends_with_a_failed_run),
-		TEST(rerun_takes_no_looks_after_a_run),
-		TEST(every_runs_when_no_run_has_succeeded_for_that_long),
-		TEST(any_success_puts_every_off),
-		TEST(every_is_retried_like_any_run),
-		TEST(every_asks_again_when_the_budget_is_spent),
-		TEST(the_oldest_due_time_is_served_first),
-		TEST(a_rule_whose_lock_is_held_is_passed_over_and_keeps_its_place),
-		TEST(a_rule_that_is_due_says_what_it_waits_for),
-		TEST(rules_with_different_locks_run_side_by_side),
-		TEST(two_busy_rules_with_one_lock_take_turns_and_never_overlap),
-		TEST(a_busy_rule_passes_over_a_waiting_one_once_at_most),
-		TEST(a_thousand_rules_due_within_a_second_all_run),
-		TEST(a_rule_that_unsettles_in_the_queue_lets_others_go_first),
-		TEST(a_run_that_takes_too_long_gets_term),
-		TEST(a_run_that_ignores_term_gets_kill_five_seconds_later),
-		TEST(a_timeout_of_zero_is_none),
-		TEST(a_run_in_time_gets_no_signal),
-		TEST(a_removed_rule_does_not_run),
-		TEST(a_removed_rule_that_runs_keeps_lock_and_timeout_to_the_end),
-		TEST(what_is_forgotten_is_not_owed),
-		TEST(the_other_paths_of_a_rule_are_owed_still),
-		TEST(a_rule_that_owes_nothing_any_more_leaves_the_queue),
-		TEST(a_change_after_all_that_failed_is_forgotten_is_served),
-		TEST(a_disabled_rule_does_nothing),
-		TEST(after_a_stop_nothing_new_runs_but_timeouts_go_on),
-		TEST(what_is_owed_is_served_in_the_next_life),
-		TEST(a_rule_that_owed_nothing_owes_nothing_in_the_next_life),
-		TEST(what_changes_between_two_lives_is_owed),
-		TEST(what_runs_failed_to_deliver_is_owed_in_life_after_life),
-		TEST(a_cooldown_survives_a_restart),
-		TEST(a_clock_that_was_set_back_makes_a_cooldown_no_longer_than_it_is),
-		TEST(a_clock_that_was_set_forward_ends_a_cooldown),
-		TEST(a_retry_wait_survives_a_restart_with_its_attempt),
-		TEST(a_backoff_goes_on_doubling_after_a_restart),
-		TEST(a_clock_that_was_set_back_makes_a_retry_wait_no_longer_than_it_is),
-		TEST(a_clock_that_was_set_forward_ends_a_retry_wait),
-		TEST(a_spent_budget_is_served_again_but_no_sooner_than_the_retry),
-		TEST(without_retries_a_spent_budget_is_served_as_usual_after_a_restart),
-		TEST(a_difference_found_after_a_restart_is_a_cause),
-		TEST(a_wait_that_must_not_be_shortened_must_not_after_a_restart),
-		TEST(a_wait_that_was_shortened_is_known_to_be_after_a_restart),
-		TEST(every_counts_from_the_last_success_across_a_restart),
-		TEST(every_counts_from_when_the_rule_was_new_across_restarts),
-		TEST(every_does_not_make_up_for_what_it_missed),
-		TEST(a_clock_that_was_set_back_puts_every_off_by_one_length_at_most),
-		TEST(what_the_timer_asked_for_is_owed_in_the_next_life),
-		TEST(at_start_always_runs_at_every_start),
-		TEST(at_start_always_does_not_wait_for_a_retry),
-		TEST(at_start_never_comes_back_without_debts_and_waits),
-		TEST(a_rule_that_comes_back_while_the_daemon_runs_owes_what_it_owed),
-		TEST(a_rule_that_comes_back_owing_nothing_waits_for_nothing),
-		TEST(a_damaged_wait_is_no_longer_than_a_backoff_can_be),
-		TEST(a_run_left_over_is_running_and_has_taken_what_is_owed),
-		TEST(a_run_left_over_holds_its_lock),
-		TEST(a_run_left_over_holds_a_slot),
-		TEST(two_runs_left_over_with_one_lock_both_hold_it),
-		TEST(a_run_left_over_gets_its_remaining_timeout_then_term_then_kill),
-		TEST(a_timeout_that_is_over_when_the_daemon_comes_back_is_told_at_once),
-		TEST(a_clock_that_was_set_back_makes_a_timeout_no_longer_than_it_is),
-		TEST(what_a_lost_run_took_is_due_at_once),
-		TEST(what_a_run_took_that_is_gone_after_a_restart_is_due_at_once),
-		TEST(a_lost_run_counts_neither_in_the_backoff_nor_in_the_budget),
-		TEST(a_change_can_shorten_the_wait_after_a_lost_run),
-		TEST(a_lost_run_whose_path_is_forgotten_leaves_no_wait_behind),
-		TEST(a_lost_run_that_took_nothing_is_not_repeated),
-		TEST(a_change_during_a_run_left_over_is_served_once_after_it),
-		TEST(a_change_in_the_last_attempt_keeps_its_budget_over_a_restart),
-		TEST(a_change_during_a_left_over_last_attempt_brings_the_full_budget),
-		TEST(a_trigger_during_a_run_left_over_runs_after_it),
-		TEST(a_changed_rule_keeps_what_it_owes_and_waits_by_its_new_policy),
-		TEST(attempt_and_backoff_of_a_changed_rule_start_anew),
-		TEST(a_changed_rule_that_had_failed_runs_again),
-		TEST(a_changed_rule_whose_last_attempt_runs_gets_a_new_budget),
-		TEST(a_changed_rule_that_waits_has_its_new_lock_at_once),
-		TEST(a_changed_rule_that_runs_has_its_new_lock_afterwards),
-		TEST(the_run_of_a_changed_rule_keeps_its_timeout),
-		TEST(a_changed_rule_that_is_blocked_stays_so_until_it_is_unblocked),
-		TEST(every_of_a_changed_rule_counts_from_the_last_success),
-		TEST(a_changed_rule_that_triggers_itself_gets_another_chance),
-		TEST(a_rule_that_is_switched_off_waits_till_it_is_switched_on),
-		TEST(a_removed_rule_that_still_runs_can_be_taken_up_again),
-		TEST(what_a_removed_rule_owes_can_be_read),
-		TEST(what_a_removed_rule_runs_for_can_be_read_until_the_end),
-		TEST(what_a_removed_rule_failed_to_deliver_is_owed_after_its_end),
-		TEST(settling_then_splay_is_shown_as_settling),
-		TEST(cooldown_is_shown_once_it_has_settled),
-		TEST(every_state_reason_and_change_has_its_name),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

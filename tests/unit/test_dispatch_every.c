@@ -10,17 +10,13 @@
  * A state is reached by doing its events again, so a failure prints a story.
  * WATCHPATHD_STATES=n sets how many states there are of each pair of policies.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "schedule/dispatch.h"
+#include "test.h"
 
 #define RULES 2
 #define PATHS 2
@@ -806,18 +802,15 @@ explore(const char *what, const struct policy policies[4])
 #define USUAL WAITS, CONTENT, .retry = 1
 #define AT_ONCE .on = CHANGE_MODIFY, .retry_delay_ms = 10, .enabled = true
 
-static void
-usual_rules_that_become_hasty(void **state)
+TEST(usual_rules_that_become_hasty)
 {
 	static const struct policy p[4] = { { USUAL }, { AT_ONCE }, { USUAL },
 		{ AT_ONCE, .retry = RETRY_FOREVER } };
 
-	(void)state;
 	explore("the usual rules, and hasty ones", p);
 }
 
-static void
-rules_that_ignore_their_own_changes_or_run_by_the_clock(void **state)
+TEST(rules_that_ignore_their_own_changes_or_run_by_the_clock)
 {
 	static const struct policy p[4] = {
 		{ USUAL, .while_running = RUNNING_IGNORE, .timeout_ms = 60 },
@@ -826,12 +819,10 @@ rules_that_ignore_their_own_changes_or_run_by_the_clock(void **state)
 		{ AT_ONCE, .every_ms = 70 },
 	};
 
-	(void)state;
 	explore("ignore, timeout and every", p);
 }
 
-static void
-rules_that_owe_at_start(void **state)
+TEST(rules_that_owe_at_start)
 {
 	static const struct policy p[4] = {
 		{ USUAL, .at_start = START_NEW, .splay_ms = 25 },
@@ -840,43 +831,24 @@ rules_that_owe_at_start(void **state)
 		{ AT_ONCE, .at_start = START_ALWAYS, .splay_ms = 40 },
 	};
 
-	(void)state;
 	explore("at-start and splay", p);
 }
 
-static void
-rules_that_are_switched_off_and_on(void **state)
+TEST(rules_that_are_switched_off_and_on)
 {
 	static const struct policy p[4] = { { USUAL }, { .on = CHANGE_MODIFY },
 		{ USUAL, .while_running = RUNNING_IGNORE }, { .every_ms = 100 } };
 
-	(void)state;
 	explore("enabled and disabled", p);
 }
 
-static void
-rules_that_share_one_slot_and_no_lock(void **state)
+TEST(rules_that_share_one_slot_and_no_lock)
 {
 	static const struct policy p[4] = { { WAITS, CONTENT }, { AT_ONCE },
 		{ WAITS, .on = CHANGE_ATTRIBUTES, .retry = 1 },
 		{ WAITS, CONTENT, .retry = RETRY_FOREVER } };
 
-	(void)state;
 	all.one_slot = true;
 	explore("one slot, no lock", p);
 	all.one_slot = false;
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(usual_rules_that_become_hasty),
-		cmocka_unit_test(rules_that_ignore_their_own_changes_or_run_by_the_clock),
-		cmocka_unit_test(rules_that_owe_at_start),
-		cmocka_unit_test(rules_that_are_switched_off_and_on),
-		cmocka_unit_test(rules_that_share_one_slot_and_no_lock),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

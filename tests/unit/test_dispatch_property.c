@@ -11,18 +11,14 @@
  * seed that makes the failing schedule the first one.
  * WATCHPATHD_SCHEDULES=n sets how many there are.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <cmocka.h>
 
 #include "schedule/dispatch.h"
 #include "watch/stamp.h"
+#include "test.h"
 
 #define RULES 4
 #define PATHS 2
@@ -1872,14 +1868,12 @@ number_from(const char *name, uint64_t otherwise)
 	return text != NULL ? strtoull(text, NULL, 0) : otherwise;
 }
 
-static void
-every_schedule_keeps_the_promise_and_agrees_with_the_model(void **state)
+TEST(every_schedule_keeps_the_promise_and_agrees_with_the_model)
 {
 	uint64_t seed = number_from("WATCHPATHD_SEED", DEFAULT_SEED);
 	uint64_t n = number_from("WATCHPATHD_SCHEDULES", DEFAULT_SCHEDULES), i;
 	unsigned long runs = 0, cut = 0;
 
-	(void)state;
 	for (i = 0; i < n; i++) {
 		begin_world(&world, seed + i, 0, false);
 		play(&world, false);
@@ -1897,13 +1891,11 @@ every_schedule_keeps_the_promise_and_agrees_with_the_model(void **state)
 			fail_msg("sight %u came only %lu times", (unsigned)i, seen[i]);
 }
 
-static void
-waking_only_at_the_deadline_is_as_good_as_polling(void **state)
+TEST(waking_only_at_the_deadline_is_as_good_as_polling)
 {
 	uint64_t seed = number_from("WATCHPATHD_SEED", DEFAULT_SEED), lazy, i;
 	unsigned runs;
 
-	(void)state;
 	for (i = 0; i < POLLED_SCHEDULES; i++) {
 		begin_world(&world, seed + i, MS, false);
 		play(&world, true);
@@ -1914,16 +1906,4 @@ waking_only_at_the_deadline_is_as_good_as_polling(void **state)
 		check(&world, NULL, world.runs == runs && world.trace == lazy,
 		    "polling gives another schedule");
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(
-		    every_schedule_keeps_the_promise_and_agrees_with_the_model),
-		cmocka_unit_test(waking_only_at_the_deadline_is_as_good_as_polling),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

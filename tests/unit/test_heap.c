@@ -3,15 +3,11 @@
  * The pairing heap against the simplest thing that can do the same: an array
  * that is searched from end to end.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <cmocka.h>
 
 #include "base/heap.h"
+#include "test.h"
 
 #define NODES 64
 #define DEFAULT_SEED UINT64_C(20261124)
@@ -42,18 +38,15 @@ seed(void)
 	return text != NULL ? strtoull(text, NULL, 0) : DEFAULT_SEED;
 }
 
-static int
-empty_heap(void **state)
+SET_UP
 {
 	size_t i;
 
-	(void)state;
 	heap = (struct heap){ 0 };
 	for (i = 0; i < NODES; i++) {
 		node[i] = (struct heap_node){ 0 };
 		entry[i] = (struct entry){ 0 };
 	}
-	return 0;
 }
 
 static void
@@ -96,22 +89,18 @@ first_is_right(void)
 	return heap_first(&heap) == &node[want] && heap_next(&heap).ns == entry[want].key;
 }
 
-static void
-an_empty_heap_has_no_first_and_is_never_due(void **state)
+TEST(an_empty_heap_has_no_first_and_is_never_due)
 {
-	(void)state;
 	assert_null(heap_first(&heap));
 	assert_true(mono_is_never(heap_next(&heap)));
 }
 
-static void
-the_earliest_comes_out_first(void **state)
+TEST(the_earliest_comes_out_first)
 {
 	static const int64_t keys[] = { 5, 3, 9, 1, 7 };
 	int64_t last = INT64_MIN;
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < 5; i++)
 		put(i, keys[i], (unsigned)i);
 	for (i = 0; i < 5; i++) {
@@ -122,12 +111,10 @@ the_earliest_comes_out_first(void **state)
 	assert_null(heap_first(&heap));
 }
 
-static void
-equal_times_come_out_in_the_order_they_went_in(void **state)
+TEST(equal_times_come_out_in_the_order_they_went_in)
 {
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < NODES; i++)
 		put(i, 42, (unsigned)i);
 	for (i = 0; i < NODES; i++) {
@@ -136,10 +123,8 @@ equal_times_come_out_in_the_order_they_went_in(void **state)
 	}
 }
 
-static void
-a_node_that_is_put_in_again_moves_behind_its_equals(void **state)
+TEST(a_node_that_is_put_in_again_moves_behind_its_equals)
 {
-	(void)state;
 	put(0, 1, 0);
 	put(1, 1, 1);
 	put(0, 1, 2);
@@ -148,12 +133,10 @@ a_node_that_is_put_in_again_moves_behind_its_equals(void **state)
 	assert_ptr_equal(heap_first(&heap), &node[0]);
 }
 
-static void
-any_node_can_be_taken_out(void **state)
+TEST(any_node_can_be_taken_out)
 {
 	size_t gone, i;
 
-	(void)state;
 	for (gone = 0; gone < 9; gone++) {
 		for (i = 0; i < 9; i++)
 			put(i, (int64_t)(i * 7 % 9), (unsigned)i);
@@ -168,10 +151,8 @@ any_node_can_be_taken_out(void **state)
 	}
 }
 
-static void
-taking_out_what_is_not_in_does_nothing(void **state)
+TEST(taking_out_what_is_not_in_does_nothing)
 {
-	(void)state;
 	heap_remove(&heap, &node[0]);
 	put(1, 5, 0);
 	heap_remove(&heap, &node[0]);
@@ -181,10 +162,8 @@ taking_out_what_is_not_in_does_nothing(void **state)
 	assert_null(heap_first(&heap));
 }
 
-static void
-never_and_the_earliest_time_are_ordinary_keys(void **state)
+TEST(never_and_the_earliest_time_are_ordinary_keys)
 {
-	(void)state;
 	put(0, INT64_MAX, 0);
 	put(1, INT64_MIN, 1);
 	put(2, 0, 2);
@@ -196,14 +175,12 @@ never_and_the_earliest_time_are_ordinary_keys(void **state)
 	assert_true(mono_is_never(heap_next(&heap)));
 }
 
-static void
-random_operations_agree_with_a_searched_array(void **state)
+TEST(random_operations_agree_with_a_searched_array)
 {
 	uint64_t s = seed();
 	unsigned turn;
 	size_t i;
 
-	(void)state;
 	for (turn = 0; turn < 200000; turn++) {
 		i = dice(&s) % NODES;
 		switch (dice(&s) % 4) {
@@ -222,23 +199,4 @@ random_operations_agree_with_a_searched_array(void **state)
 			fail_msg("turn %u, WATCHPATHD_SEED=%llu", turn,
 			    (unsigned long long)seed());
 	}
-}
-
-#define TEST(f) cmocka_unit_test_setup(f, empty_heap)
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(an_empty_heap_has_no_first_and_is_never_due),
-		TEST(the_earliest_comes_out_first),
-		TEST(equal_times_come_out_in_the_order_they_went_in),
-		TEST(a_node_that_is_put_in_again_moves_behind_its_equals),
-		TEST(any_node_can_be_taken_out),
-		TEST(taking_out_what_is_not_in_does_nothing),
-		TEST(never_and_the_earliest_time_are_ordinary_keys),
-		TEST(random_operations_agree_with_a_searched_array),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

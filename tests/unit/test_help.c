@@ -2,11 +2,6 @@
 /*
  * `help` prints what the table of subcommands and the key table say.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +13,7 @@
 #include "cmd/keylist.h"
 #include "cmd/command.h"
 #include "base/util.h"
+#include "test.h"
 
 static const struct subcommand table[] = {
 	{ "check", "[-v] [PATH ...]", "parse rule files", "More of it.", NULL, false },
@@ -59,10 +55,8 @@ help(const char *a, const char *b)
 	return said;
 }
 
-static void
-without_argument_the_commands_are_listed_but_hidden_ones(void **state)
+TEST(without_argument_the_commands_are_listed_but_hidden_ones)
 {
-	(void)state;
 	help(NULL, NULL);
 	assert_int_equal(status, EX_OK);
 	assert_non_null(strstr(said, "\n  check     parse rule files\n"));
@@ -70,10 +64,8 @@ without_argument_the_commands_are_listed_but_hidden_ones(void **state)
 	assert_null(strstr(said, "not for people"));
 }
 
-static void
-a_command_is_explained(void **state)
+TEST(a_command_is_explained)
 {
-	(void)state;
 	assert_string_equal(help("check", NULL),
 	    "usage: watchpathd check [-v] [PATH ...]\n\n"
 	    "check: parse rule files\n\nMore of it.\n");
@@ -82,10 +74,8 @@ a_command_is_explained(void **state)
 	    "usage: watchpathd version\n\nversion: print the version\n");
 }
 
-static void
-a_command_that_is_not_there_is_a_usage_error(void **state)
+TEST(a_command_that_is_not_there_is_a_usage_error)
 {
-	(void)state;
 	assert_string_equal(help("wrong\033", NULL),
 	    "watchpathd: help: no command or key `wrong\\033` (`watchpathd help` lists "
 	    "commands, `watchpathd help keys` keys)\n");
@@ -96,10 +86,8 @@ a_command_that_is_not_there_is_a_usage_error(void **state)
 	assert_int_equal(status, EX_USAGE);
 }
 
-static void
-one_key_is_explained(void **state)
+TEST(one_key_is_explained)
 {
-	(void)state;
 	assert_string_equal(help("settle", NULL),
 	    "Key of a rule:\n\nsettle            duration; default 1s\n    Wait until "
 	    "nothing has changed for this long, so that the file is whole.\n");
@@ -109,10 +97,8 @@ one_key_is_explained(void **state)
 	assert_int_equal(status, EX_OK);
 }
 
-static void
-the_name_that_was_meant_is_offered(void **state)
+TEST(the_name_that_was_meant_is_offered)
 {
-	(void)state;
 	assert_string_equal(help("chekc", NULL),
 	    "watchpathd: help: no command or key `chekc`: did you mean `check`?\n");
 	assert_int_equal(status, EX_USAGE);
@@ -122,12 +108,10 @@ the_name_that_was_meant_is_offered(void **state)
 	assert_null(strstr(help("exce", NULL), "exec`?"));
 }
 
-static void
-keys_are_those_of_the_key_table(void **state)
+TEST(keys_are_those_of_the_key_table)
 {
 	struct buf b = { NULL, 0, 0 };
 
-	(void)state;
 	keys_print(&b);
 	assert_string_equal(help("keys", NULL), b.p);
 	assert_int_equal(status, EX_OK);
@@ -136,20 +120,4 @@ keys_are_those_of_the_key_table(void **state)
 	keys_print_mdoc(&b);
 	assert_string_equal(help("--mdoc-keys", NULL), b.p);
 	buf_clear(&b);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(
-		    without_argument_the_commands_are_listed_but_hidden_ones),
-		cmocka_unit_test(a_command_is_explained),
-		cmocka_unit_test(a_command_that_is_not_there_is_a_usage_error),
-		cmocka_unit_test(one_key_is_explained),
-		cmocka_unit_test(the_name_that_was_meant_is_offered),
-		cmocka_unit_test(keys_are_those_of_the_key_table),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

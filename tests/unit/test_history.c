@@ -3,17 +3,10 @@
  * What ran, as it is added and read: both files, oldest first, and whatever a
  * crash or a person has left in them.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include <cJSON.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,39 +18,24 @@
 
 #include "state/history.h"
 #include "base/util.h"
+#include "test.h"
 
-static char dir[64], path[96], old_path[96];
+static char dir[SANDBOX_SIZE], path[96], old_path[96];
 static int order[64];
 static size_t nread;
 
-static int
-remove_one(const char *name, const struct stat *st, int type, struct FTW *ftw)
+SET_UP
 {
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(name);
-}
-
-static int
-set_up(void **unused)
-{
-	(void)unused;
-	snprintf(dir, sizeof(dir), "/tmp/test_history.XXXXXX");
-	if (mkdtemp(dir) == NULL)
-		return -1;
+	make_sandbox(dir);
 	snprintf(path, sizeof(path), "%s/history.jsonl", dir);
 	snprintf(old_path, sizeof(old_path), "%s/history.jsonl.1", dir);
 	alarm(60);
-	return 0;
 }
 
-static int
-tear_down(void **unused)
+TEAR_DOWN
 {
-	(void)unused;
 	alarm(0);
-	return nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	remove_tree(dir);
 }
 
 static const mono_t now = { 1000 * MONO_SEC };
@@ -120,10 +98,8 @@ size_of(const char *name)
 	return stat(name, &st) == 0 ? st.st_size : -1;
 }
 
-static void
-lines_come_back_in_their_order(void **unused)
+TEST(lines_come_back_in_their_order)
 {
-	(void)unused;
 	assert_int_equal(read_all(NULL), 0);
 	assert_int_equal(nread, 0);
 	assert_true(add("a", 1) && add("b", 2) && add("a", 3));
@@ -137,12 +113,10 @@ lines_come_back_in_their_order(void **unused)
 	assert_int_equal(nread, 0);
 }
 
-static void
-rules_of_a_state_are_read_too(void **unused)
+TEST(rules_of_a_state_are_read_too)
 {
 	char state[96];
 
-	(void)unused;
 	nread = 0;
 	assert_int_equal(history_read_state(dir, note, NULL), 0);
 	assert_int_equal(nread, 0);
@@ -155,13 +129,11 @@ rules_of_a_state_are_read_too(void **unused)
 	assert_int_equal(order[0] * 10 + order[1], 78);
 }
 
-static void
-past_one_megabyte_it_begins_a_new_file_and_both_are_read(void **unused)
+TEST(past_one_megabyte_it_begins_a_new_file_and_both_are_read)
 {
 	char first[] = "{\"rule\":\"a\",\"n\":1}\n", *pad = malloc(HISTORY_MAX);
 	size_t line = strlen("{\"rule\":\"a\",\"n\":2}\n");
 
-	(void)unused;
 	assert_non_null(pad);
 	memset(pad, ' ', HISTORY_MAX);
 	pad[HISTORY_MAX - 2 * line - 1] = '\n';
@@ -181,12 +153,10 @@ past_one_megabyte_it_begins_a_new_file_and_both_are_read(void **unused)
 	assert_int_equal(order[0] * 100 + order[1] * 10 + order[2], 123);
 }
 
-static void
-a_line_longer_than_the_limit_is_written_all_the_same(void **unused)
+TEST(a_line_longer_than_the_limit_is_written_all_the_same)
 {
 	char *line = malloc(HISTORY_MAX + 64);
 
-	(void)unused;
 	assert_non_null(line);
 	memset(line, ' ', HISTORY_MAX + 64);
 	memcpy(line, "{\"rule\":\"a\",\"n\":1}", 18);
@@ -197,10 +167,8 @@ a_line_longer_than_the_limit_is_written_all_the_same(void **unused)
 	assert_int_equal(nread, 2);
 }
 
-static void
-a_torn_last_line_does_not_take_the_next_one_with_it(void **unused)
+TEST(a_torn_last_line_does_not_take_the_next_one_with_it)
 {
-	(void)unused;
 	assert_true(add("a", 1));
 	append("{\"rule\":\"a\",\"n\":");
 	assert_int_equal(read_all(NULL), 0);
@@ -214,10 +182,8 @@ a_torn_last_line_does_not_take_the_next_one_with_it(void **unused)
 	assert_int_equal(nread, 2);
 }
 
-static void
-odd_lines_are_passed_over(void **unused)
+TEST(odd_lines_are_passed_over)
 {
-	(void)unused;
 	append("\n\n[]\n{}\nnull\n{\"rule\":1,\"n\":9}\n{\"Rule\":\"a\",\"n\":9}\n");
 	append("{\"rule\":\"a\",\"n\":9} x\n\xff\xfe\n");
 	assert_true(add("a", 1));
@@ -226,12 +192,10 @@ odd_lines_are_passed_over(void **unused)
 	assert_int_equal(order[0], 1);
 }
 
-static void
-a_line_that_fits_only_in_part_is_cut_off_again(void **unused)
+TEST(a_line_that_fits_only_in_part_is_cut_off_again)
 {
 	struct rlimit l;
 
-	(void)unused;
 	assert_true(add("a", 1));
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &l), 0);
@@ -247,12 +211,10 @@ a_line_that_fits_only_in_part_is_cut_off_again(void **unused)
 	assert_int_equal(order[1], 3);
 }
 
-static void
-a_fifo_or_link_is_neither_followed_nor_waited_for(void **unused)
+TEST(a_fifo_or_link_is_neither_followed_nor_waited_for)
 {
 	char target[96];
 
-	(void)unused;
 	assert_int_equal(mkfifo(path, 0600), 0);
 	assert_false(add("a", 1));
 	assert_int_equal(read_all(NULL), 0);
@@ -263,20 +225,16 @@ a_fifo_or_link_is_neither_followed_nor_waited_for(void **unused)
 	assert_int_equal(size_of(target), -1);
 }
 
-static void
-a_directory_is_an_error_and_not_an_empty_history(void **unused)
+TEST(a_directory_is_an_error_and_not_an_empty_history)
 {
-	(void)unused;
 	assert_int_equal(mkdir(path, 0700), 0);
 	assert_false(add("a", 1));
 	assert_int_equal(read_all(NULL), -1);
 	assert_int_equal(errno, EISDIR);
 }
 
-static void
-what_cannot_be_moved_away_goes_on_growing(void **unused)
+TEST(what_cannot_be_moved_away_goes_on_growing)
 {
-	(void)unused;
 	assert_int_equal(mkdir(old_path, 0700), 0);
 	append("{\"rule\":\"a\",\"n\":1}\n");
 	assert_int_equal(truncate(path, HISTORY_MAX), 0);
@@ -303,13 +261,11 @@ new_that_fails(int lines)
 	return h;
 }
 
-static void
-lines_wait_until_they_can_be_written(void **unused)
+TEST(lines_wait_until_they_can_be_written)
 {
 	struct history *h = new_that_fails(2);
 	const mono_t later = mono_add(now, 10 * MONO_SEC);
 
-	(void)unused;
 	assert_non_null(strstr(history_problem(h), path));
 	assert_int_equal(history_deadline(h).ns, later.ns);
 	assert_int_equal(rmdir(path), 0);
@@ -326,12 +282,10 @@ lines_wait_until_they_can_be_written(void **unused)
 	assert_int_equal(order[0] * 100 + order[1] * 10 + order[2], 123);
 }
 
-static void
-the_last_write_of_all_does_not_wait(void **unused)
+TEST(the_last_write_of_all_does_not_wait)
 {
 	struct history *h = new_that_fails(1);
 
-	(void)unused;
 	assert_int_equal(rmdir(path), 0);
 	history_write(h, true, now);
 	assert_null(history_problem(h));
@@ -340,39 +294,14 @@ the_last_write_of_all_does_not_wait(void **unused)
 	assert_int_equal(nread, 1);
 }
 
-static void
-of_more_than_a_thousand_that_wait_the_oldest_go(void **unused)
+TEST(of_more_than_a_thousand_that_wait_the_oldest_go)
 {
 	struct history *h = new_that_fails(HISTORY_WAITING + 3);
 
-	(void)unused;
 	assert_int_equal(rmdir(path), 0);
 	history_write(h, true, now);
 	history_free(h);
 	assert_int_equal(read_all(NULL), 0);
 	assert_int_equal(nread, HISTORY_WAITING);
 	assert_int_equal(order[0], 4);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-		TEST(lines_come_back_in_their_order),
-		TEST(rules_of_a_state_are_read_too),
-		TEST(past_one_megabyte_it_begins_a_new_file_and_both_are_read),
-		TEST(a_line_longer_than_the_limit_is_written_all_the_same),
-		TEST(a_torn_last_line_does_not_take_the_next_one_with_it),
-		TEST(odd_lines_are_passed_over),
-		TEST(a_line_that_fits_only_in_part_is_cut_off_again),
-		TEST(a_fifo_or_link_is_neither_followed_nor_waited_for),
-		TEST(a_directory_is_an_error_and_not_an_empty_history),
-		TEST(what_cannot_be_moved_away_goes_on_growing),
-		TEST(lines_wait_until_they_can_be_written),
-		TEST(the_last_write_of_all_does_not_wait),
-		TEST(of_more_than_a_thousand_that_wait_the_oldest_go),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

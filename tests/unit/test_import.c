@@ -4,13 +4,9 @@
  * a rule file without an error, and says the same paths and words. What it says
  * of particular plists is in tests/plist.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,11 +19,12 @@
 #include "rules/pattern.h"
 #include "rules/rule.h"
 #include "base/util.h"
+#include "test.h"
 
 #define NELEM(a) (sizeof(a) / sizeof((a)[0]))
 #define PLISTS 40
 
-static char dir[64];
+static char dir[SANDBOX_SIZE];
 
 /* What one plist is made of. */
 static struct job {
@@ -35,23 +32,14 @@ static struct job {
 	struct strv words;
 } jobs[PLISTS];
 
-static int
-make_dir(void **state)
+SET_UP
 {
-	(void)state;
-	snprintf(dir, sizeof(dir), "/tmp/test_import.XXXXXX");
-	return mkdtemp(dir) != NULL ? 0 : -1;
+	make_sandbox(dir);
 }
 
-static int
-remove_dir(void **state)
+TEAR_DOWN
 {
-	char *command = xasprintf("rm -rf '%s'", dir);
-	int ret = system(command);
-
-	(void)state;
-	free(command);
-	return ret;
+	remove_tree(dir);
 }
 
 /* Bytes that mean something to a shell, to INI files or to fnmatch(3). */
@@ -202,15 +190,13 @@ check_rule(const struct rule *r, const struct job *j)
 	free(bare);
 }
 
-static void
-hostile_paths_and_words_come_through(void **state)
+TEST(hostile_paths_and_words_come_through)
 {
 	struct conf c;
 	char *out;
 	size_t i;
 	int round;
 
-	(void)state;
 	for (round = 0; round < 50; round++) {
 		for (i = 0; i < PLISTS; i++)
 			make_job(&jobs[i], i);
@@ -232,18 +218,7 @@ hostile_paths_and_words_come_through(void **state)
 	}
 }
 
-int
-main(void)
+SET_UP_ALL
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-		    hostile_paths_and_words_come_through, make_dir, remove_dir),
-	};
-	const char *given = getenv("SEED");
-	unsigned seed =
-	    given != NULL ? (unsigned)strtoul(given, NULL, 10) : (unsigned)time(NULL);
-
-	print_message("SEED=%u\n", seed);
-	srand(seed);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	srand((unsigned)test_seed());
 }

@@ -2,18 +2,13 @@
 /*
  * The traps of cJSON, each of them closed.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include <cJSON.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
+#include "test.h"
 
 static bool
 is_taken(const char *text, size_t len)
@@ -25,15 +20,13 @@ is_taken(const char *text, size_t len)
 	return taken;
 }
 
-static void
-only_a_whole_object_and_nothing_else_is_taken(void **unused)
+TEST(only_a_whole_object_and_nothing_else_is_taken)
 {
 	static const char *const bad[] = { "", " ", "{", "}", "[]", "1", "\"\"", "true",
 		"null", "{}x", "{}{}", "{} ,", "{\"a\"}", "{\"a\":}", "{\"a\":1",
 		"{\"a\":\"\\u0000\"}", "{a:1}" };
 	size_t i;
 
-	(void)unused;
 	assert_true(is_taken("{}", 2));
 	assert_true(is_taken(" {\"a\":[1,{}]} ", 14));
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -44,12 +37,10 @@ only_a_whole_object_and_nothing_else_is_taken(void **unused)
 	assert_true(is_taken("{}x", 2));
 }
 
-static void
-deep_nesting_is_refused_and_not_followed(void **unused)
+TEST(deep_nesting_is_refused_and_not_followed)
 {
 	char *text = malloc(200000);
 
-	(void)unused;
 	assert_non_null(text);
 	memset(text, '[', 200000);
 	memcpy(text, "{\"a\":", 5);
@@ -57,14 +48,12 @@ deep_nesting_is_refused_and_not_followed(void **unused)
 	free(text);
 }
 
-static void
-keys_are_found_by_their_exact_case(void **unused)
+TEST(keys_are_found_by_their_exact_case)
 {
 	static const char text[] = "{\"Rule\":\"a\",\"rule\":\"b\",\"N\":\"1\"}";
 	cJSON *o = json_parse(text, strlen(text));
 	int64_t n = 7;
 
-	(void)unused;
 	assert_string_equal(json_get_string(o, "rule"), "b");
 	assert_null(json_get_string(o, "RULE"));
 	assert_null(json_get_text(o, "x"));
@@ -73,8 +62,7 @@ keys_are_found_by_their_exact_case(void **unused)
 	cJSON_Delete(o);
 }
 
-static void
-any_bytes_come_back_through_a_line(void **unused)
+TEST(any_bytes_come_back_through_a_line)
 {
 	static const char *const texts[] = { "", "plain", "tab\there", "line\nend",
 		"quote\"back\\slash", "\\134", "\\1", "\xff\xfe\x80", "caf\xc3\xa9",
@@ -83,7 +71,6 @@ any_bytes_come_back_through_a_line(void **unused)
 	size_t i;
 	cJSON *o;
 
-	(void)unused;
 	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		o = cJSON_CreateObject();
 		json_add_text(o, "t", texts[i]);
@@ -100,15 +87,13 @@ any_bytes_come_back_through_a_line(void **unused)
 	}
 }
 
-static void
-what_others_wrote_is_made_harmless(void **unused)
+TEST(what_others_wrote_is_made_harmless)
 {
 	static const char text[] = "{\"a\033\":\"b\033\",\"c\":[\"d\xff\",1,null,"
 				   "{\"e\":\"f\\\\033\\u001b\"}]}";
 	cJSON *o = json_parse(text, strlen(text));
 	char *line;
 
-	(void)unused;
 	assert_non_null(o);
 	json_make_safe(o);
 	line = json_line(o);
@@ -119,8 +104,7 @@ what_others_wrote_is_made_harmless(void **unused)
 	cJSON_Delete(o);
 }
 
-static void
-numbers_of_64_bits_come_back(void **unused)
+TEST(numbers_of_64_bits_come_back)
 {
 	static const int64_t numbers[] = { 0, 1, -1, INT64_MAX, INT64_MAX - 1,
 		(INT64_C(1) << 53) + 1, -INT64_MAX };
@@ -128,7 +112,6 @@ numbers_of_64_bits_come_back(void **unused)
 	int64_t n;
 	cJSON *o;
 
-	(void)unused;
 	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		o = cJSON_CreateObject();
 		json_add_int(o, "n", numbers[i]);
@@ -138,13 +121,11 @@ numbers_of_64_bits_come_back(void **unused)
 	}
 }
 
-static void
-what_is_not_there_is_null(void **unused)
+TEST(what_is_not_there_is_null)
 {
 	cJSON *o = cJSON_CreateObject();
 	char *line;
 
-	(void)unused;
 	json_add_text(o, "t", NULL);
 	json_add_time(o, "never", 0);
 	json_add_time(o, "at", INT64_C(1795517682597000000));
@@ -154,20 +135,4 @@ what_is_not_there_is_null(void **unused)
 	assert_null(json_get_text(o, "t"));
 	free(line);
 	cJSON_Delete(o);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(only_a_whole_object_and_nothing_else_is_taken),
-		cmocka_unit_test(deep_nesting_is_refused_and_not_followed),
-		cmocka_unit_test(keys_are_found_by_their_exact_case),
-		cmocka_unit_test(any_bytes_come_back_through_a_line),
-		cmocka_unit_test(what_others_wrote_is_made_harmless),
-		cmocka_unit_test(numbers_of_64_bits_come_back),
-		cmocka_unit_test(what_is_not_there_is_null),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

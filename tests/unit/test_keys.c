@@ -3,11 +3,6 @@
  * The key table: defaults, what each key takes and refuses, hints, words of a
  * command. That rules print to what parses back is in test_conf.c.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +13,7 @@
 #include "base/spelling.h"
 #include "base/util.h"
 #include "rules/value.h"
+#include "test.h"
 
 #define NELEM(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -252,10 +248,8 @@ check_values(bool daemon, const struct value *v, size_t n)
 	}
 }
 
-static void
-each_key_takes_good_values_and_refuses_bad_ones(void **state)
+TEST(each_key_takes_good_values_and_refuses_bad_ones)
 {
-	(void)state;
 	check_values(false, rule_values, NELEM(rule_values));
 	check_values(true, daemon_values, NELEM(daemon_values));
 }
@@ -276,14 +270,12 @@ is_tried(const char *key, size_t len, bool good)
 	return false;
 }
 
-static void
-no_key_of_the_table_is_left_out_of_this_test(void **state)
+TEST(no_key_of_the_table_is_left_out_of_this_test)
 {
 	struct buf b = { NULL, 0, 0 };
 	const char *s;
 	size_t n, keys = 0;
 
-	(void)state;
 	keys_print(&b);
 	for (s = b.p; s != NULL; s = strchr(s, '\n')) {
 		s += *s == '\n';
@@ -298,13 +290,11 @@ no_key_of_the_table_is_left_out_of_this_test(void **state)
 	buf_clear(&b);
 }
 
-static void
-a_new_rule_has_the_defaults_of_the_manual(void **state)
+TEST(a_new_rule_has_the_defaults_of_the_manual)
 {
 	struct rule *r = rule_new("x", "f.ini", 7);
 	const struct policy *p = &r->policy;
 
-	(void)state;
 	assert_string_equal(r->name, "x");
 	assert_string_equal(r->file, "f.ini");
 	assert_int_equal(r->line, 7);
@@ -340,20 +330,17 @@ a_new_rule_has_the_defaults_of_the_manual(void **state)
 	rule_free(NULL);
 }
 
-static void
-settings_have_the_defaults_of_the_manual(void **state)
+TEST(settings_have_the_defaults_of_the_manual)
 {
 	struct settings s;
 
-	(void)state;
 	settings_init(&s);
 	assert_int_equal(s.max_running, 16);
 	assert_int_equal(s.recheck_ms, 15 * 60 * 1000);
 	assert_int_equal(s.log_level, 2);
 }
 
-static void
-values_go_to_the_fields_they_name(void **state)
+TEST(values_go_to_the_fields_they_name)
 {
 	struct rule *r = rule_new("x", "f.ini", 1);
 	static const char *const set[][2] = { { "settle", "1ms" },
@@ -367,7 +354,6 @@ values_go_to_the_fields_they_name(void **state)
 		{ "at-start", "new" }, { "while-running", "ignore" } };
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < NELEM(set); i++)
 		assert_int_equal(rule_set(r, set[i][0], set[i][1], 1, why), 0);
 	assert_int_equal(r->policy.settle_ms, 1);
@@ -397,12 +383,10 @@ values_go_to_the_fields_they_name(void **state)
 	rule_free(r);
 }
 
-static void
-a_list_is_added_to_and_its_default_replaced(void **state)
+TEST(a_list_is_added_to_and_its_default_replaced)
 {
 	struct rule *r = rule_new("x", "f.ini", 1);
 
-	(void)state;
 	assert_int_equal(rule_set(r, "success", "3 4", 1, why), 0);
 	assert_int_equal(rule_set(r, "success", "5", 2, why), 0);
 	assert_int_equal(rule_continue(r, "success", "6", 3, why), 0);
@@ -428,13 +412,11 @@ a_list_is_added_to_and_its_default_replaced(void **state)
 	rule_free(r);
 }
 
-static void
-a_key_of_one_value_is_taken_once(void **state)
+TEST(a_key_of_one_value_is_taken_once)
 {
 	struct rule *r = rule_new("x", "f.ini", 1);
 	struct settings s;
 
-	(void)state;
 	settings_init(&s);
 	assert_int_equal(rule_set(r, "settle", "x", 1, why), -1);
 	assert_int_equal(rule_set(r, "settle", "2s", 1, why), -1);
@@ -447,14 +429,12 @@ a_key_of_one_value_is_taken_once(void **state)
 	rule_free(r);
 }
 
-static void
-lists_are_not_endless(void **state)
+TEST(lists_are_not_endless)
 {
 	struct rule *r = rule_new("x", "f.ini", 1);
 	char value[32];
 	int i, refused = 0;
 
-	(void)state;
 	for (i = 0; i < 1025; i++) {
 		snprintf(value, sizeof(value), "/%d", i);
 		refused += rule_set(r, "watch", value, 1, why) == -1;
@@ -555,14 +535,12 @@ static const struct {
 	{ "a-key-that-is-longer-than-every-key-there-is", NULL },
 };
 
-static void
-an_unknown_key_is_answered_with_the_one_that_was_meant(void **state)
+TEST(an_unknown_key_is_answered_with_the_one_that_was_meant)
 {
 	struct rule *r = rule_new("x", "f.ini", 1);
 	struct settings s;
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < NELEM(unknown); i++) {
 		assert_int_equal(rule_set(r, unknown[i].wrong, "1", 1, why), -1);
 		if (strstr(why,
@@ -615,13 +593,11 @@ check_names(const struct key *k, const struct key_table *t)
 	}
 }
 
-static void
-no_other_name_of_a_key_is_that_of_two(void **state)
+TEST(no_other_name_of_a_key_is_that_of_two)
 {
 	const struct key_table *tables[] = { &value_rule_keys, &value_daemon_keys };
 	size_t i, j;
 
-	(void)state;
 	for (i = 0; i < 2; i++)
 		for (j = 0; j < tables[i]->n; j++) {
 			check_names(&tables[i]->keys[j], tables[0]);
@@ -644,8 +620,7 @@ split(const char *line)
 	return b.p;
 }
 
-static void
-a_command_is_split_as_a_shell_would(void **state)
+TEST(a_command_is_split_as_a_shell_would)
 {
 	static const char *const cases[][2] = { { "/p a  b\tc", "a|b|c|" },
 		{ "/p 'a b' c", "a b|c|" }, { "/p \"a b\" c", "a b|c|" },
@@ -664,7 +639,6 @@ a_command_is_split_as_a_shell_would(void **state)
 	size_t i;
 	char *got;
 
-	(void)state;
 	for (i = 0; i < NELEM(cases); i++) {
 		got = split(cases[i][0]);
 		if (got == NULL || strcmp(got, cases[i][1]) != 0)
@@ -674,8 +648,7 @@ a_command_is_split_as_a_shell_would(void **state)
 	}
 }
 
-static void
-what_a_shell_would_read_in_a_command_is_refused(void **state)
+TEST(what_a_shell_would_read_in_a_command_is_refused)
 {
 	static const char *const cases[][2] = { { "a | b", "`|`" }, { "a&", "`&`" },
 		{ "a && b", "`&&`" }, { "a; b", "`;`" }, { "a;b", "`;b`" },
@@ -693,7 +666,6 @@ what_a_shell_would_read_in_a_command_is_refused(void **state)
 	char *line, *said;
 	size_t i;
 
-	(void)state;
 	assert_int_equal(rule_set(r, "action", "/p", 1, why), 0);
 	for (i = 0; i < NELEM(cases); i++) {
 		line = xasprintf("/p %s", cases[i][0]);
@@ -716,8 +688,7 @@ what_a_shell_would_read_in_a_command_is_refused(void **state)
 	rule_free(r);
 }
 
-static void
-what_a_shell_might_expand_is_warned_of(void **state)
+TEST(what_a_shell_might_expand_is_warned_of)
 {
 	static const char *const cases[][2] = { { "*.txt", "`*.txt`" }, { "a?", "`a?`" },
 		{ "[ab]", "`[ab]`" }, { "x{a,b}", "`x{a,b}`" }, { "{1..3}", "`{1..3}`" },
@@ -729,7 +700,6 @@ what_a_shell_might_expand_is_warned_of(void **state)
 	char *line;
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < NELEM(cases); i++) {
 		line = xasprintf("/p %s x", cases[i][0]);
 		rule_warn("verify", line, &said);
@@ -742,12 +712,10 @@ what_a_shell_might_expand_is_warned_of(void **state)
 	}
 }
 
-static void
-indented_lines_add_words_to_the_command_above(void **state)
+TEST(indented_lines_add_words_to_the_command_above)
 {
 	struct rule *r = rule_new("x", "f.ini", 1);
 
-	(void)state;
 	assert_int_equal(rule_set(r, "action", "/a", 3, why), 0);
 	assert_int_equal(rule_set(r, "action", "/b 1", 4, why), 0);
 	assert_int_equal(rule_continue(r, "action", "'2 3' 4", 5, why), 0);
@@ -778,13 +746,11 @@ indented_lines_add_words_to_the_command_above(void **state)
 	rule_free(r);
 }
 
-static void
-a_value_that_no_line_can_hold_is_refused(void **state)
+TEST(a_value_that_no_line_can_hold_is_refused)
 {
 	struct rule *r = rule_new("x", "f.ini", 1);
 	char value[RULE_LINE_MAX + 2];
 
-	(void)state;
 	memset(value, 'a', sizeof(value));
 	value[0] = '/';
 	value[RULE_LINE_MAX - strlen("watch=")] = '\0';
@@ -802,8 +768,7 @@ a_value_that_no_line_can_hold_is_refused(void **state)
 	rule_free(r);
 }
 
-static void
-no_printed_line_is_longer_than_a_line(void **state)
+TEST(no_printed_line_is_longer_than_a_line)
 {
 	struct rule *r;
 	struct buf b = { NULL, 0, 0 };
@@ -811,7 +776,6 @@ no_printed_line_is_longer_than_a_line(void **state)
 	const char *s;
 	size_t n;
 
-	(void)state;
 	memset(value, 'a', sizeof(value));
 	value[0] = '/';
 	for (n = 170; n <= RULE_LINE_MAX - strlen("watch="); n++) {
@@ -828,8 +792,7 @@ no_printed_line_is_longer_than_a_line(void **state)
 	}
 }
 
-static void
-a_quoted_word_is_read_back_as_it_was(void **state)
+TEST(a_quoted_word_is_read_back_as_it_was)
 {
 	static const char *const words[] = { "", "a", "a b", "it's", "a ;b", "a\t;b", ";",
 		"\"", "\\", "$x", "#", "user=x", "[x]", "'", "''", "\xe2\x80\x9c", "a=b",
@@ -839,7 +802,6 @@ a_quoted_word_is_read_back_as_it_was(void **state)
 	struct buf b = { NULL, 0, 0 };
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < NELEM(words); i++) {
 		r = rule_new("x", "f.ini", 1);
 		assert_int_equal(rule_set(r, "action", "/p", 1, why), 0);
@@ -853,13 +815,11 @@ a_quoted_word_is_read_back_as_it_was(void **state)
 	}
 }
 
-static void
-validation_names_all_that_is_missing(void **state)
+TEST(validation_names_all_that_is_missing)
 {
 	struct rule *r = rule_new("x", "f.ini", 1);
 	int line;
 
-	(void)state;
 	assert_int_equal(rule_validate(r, 0, &line, why), -1);
 	assert_string_equal(why, "missing `watch`");
 	assert_int_equal(line, 1);
@@ -896,10 +856,8 @@ settle_max(const char *settle, const char *own, bool own_first)
 	return ms;
 }
 
-static void
-settle_max_is_three_times_settle_or_more_unless_it_is_given(void **state)
+TEST(settle_max_is_three_times_settle_or_more_unless_it_is_given)
 {
-	(void)state;
 	assert_int_equal(settle_max("0", NULL, false), 30000);
 	assert_int_equal(settle_max("10s", NULL, false), 30000);
 	assert_int_equal(settle_max("10001ms", NULL, false), 30003);
@@ -910,12 +868,10 @@ settle_max_is_three_times_settle_or_more_unless_it_is_given(void **state)
 	assert_int_equal(settle_max("1s", "30s", true), 30000);
 }
 
-static void
-names_of_rules_are_1_to_48_of_their_letters(void **state)
+TEST(names_of_rules_are_1_to_48_of_their_letters)
 {
 	char name[50];
 
-	(void)state;
 	memset(name, 'a', sizeof(name));
 	name[48] = '\0';
 	assert_true(value_name_valid(name));
@@ -950,8 +906,7 @@ equal_but_for(const char *key, const char *value)
 	return equal;
 }
 
-static void
-rules_are_equal_only_if_every_key_is(void **state)
+TEST(rules_are_equal_only_if_every_key_is)
 {
 	static const char *const same[] = { "create modify delete", "changed", "rerun",
 		"strict", "0", "no", "yes" };
@@ -959,7 +914,6 @@ rules_are_equal_only_if_every_key_is(void **state)
 	size_t i, j;
 	bool is_default;
 
-	(void)state;
 	assert_true(equal_but_for(NULL, NULL));
 	assert_true(equal_but_for("on", "delete modify create"));
 	assert_true(equal_but_for("success", "0"));
@@ -982,48 +936,14 @@ rules_are_equal_only_if_every_key_is(void **state)
 	rule_free(b);
 }
 
-static void
-help_fits_80_columns(void **state)
+TEST(help_fits_80_columns)
 {
 	struct buf b = { NULL, 0, 0 };
 	const char *s;
 
-	(void)state;
 	keys_print(&b);
 	for (s = b.p; *s != '\0'; s += strcspn(s, "\n") + 1)
 		if (strcspn(s, "\n") > 80)
 			fail_msg("%.90s", s);
 	buf_clear(&b);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_new_rule_has_the_defaults_of_the_manual),
-		cmocka_unit_test(settings_have_the_defaults_of_the_manual),
-		cmocka_unit_test(each_key_takes_good_values_and_refuses_bad_ones),
-		cmocka_unit_test(no_key_of_the_table_is_left_out_of_this_test),
-		cmocka_unit_test(values_go_to_the_fields_they_name),
-		cmocka_unit_test(a_list_is_added_to_and_its_default_replaced),
-		cmocka_unit_test(a_key_of_one_value_is_taken_once),
-		cmocka_unit_test(lists_are_not_endless),
-		cmocka_unit_test(an_unknown_key_is_answered_with_the_one_that_was_meant),
-		cmocka_unit_test(no_other_name_of_a_key_is_that_of_two),
-		cmocka_unit_test(a_command_is_split_as_a_shell_would),
-		cmocka_unit_test(what_a_shell_would_read_in_a_command_is_refused),
-		cmocka_unit_test(what_a_shell_might_expand_is_warned_of),
-		cmocka_unit_test(indented_lines_add_words_to_the_command_above),
-		cmocka_unit_test(a_value_that_no_line_can_hold_is_refused),
-		cmocka_unit_test(no_printed_line_is_longer_than_a_line),
-		cmocka_unit_test(a_quoted_word_is_read_back_as_it_was),
-		cmocka_unit_test(validation_names_all_that_is_missing),
-		cmocka_unit_test(
-		    settle_max_is_three_times_settle_or_more_unless_it_is_given),
-		cmocka_unit_test(names_of_rules_are_1_to_48_of_their_letters),
-		cmocka_unit_test(rules_are_equal_only_if_every_key_is),
-		cmocka_unit_test(help_fits_80_columns),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,20 +6,14 @@
  * native kqueue; what cannot hold there is skipped with the reason. "Nothing
  * came" is said only after a later event, on a fence file, has arrived.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include <limits.h>
 #include <stdlib.h>
-#include <cmocka.h>
 
 #include <errno.h>
 #include <dirent.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/event.h>
@@ -34,6 +28,7 @@
 
 #if __has_include("kqueue_test.h")
 #include "kqueue_test.h"
+#include "test.h"
 #include <sched.h>
 #include <sys/mount.h>
 #define EMULATED 1
@@ -69,7 +64,7 @@ kqueue_count_watches(int kq)
 static const struct timespec at_once = { 0, 0 };
 static const struct timespec patience = { 10, 0 };
 
-static char home[64], fence[80];
+static char home[SANDBOX_SIZE], fence[80];
 static int kq;
 static bool faulty;
 static int fence_watched, fence_written;
@@ -89,13 +84,6 @@ static void *seen_udata[MAX_FD];
 	} while (0)
 
 /* ---- helpers ---- */
-
-static void
-must(int result)
-{
-	if (result < 0)
-		fail_msg("system call failed: %s", strerror(errno));
-}
 
 static void
 create(const char *name, const char *text)
@@ -306,46 +294,29 @@ reopen_with_faults(const char *faults)
 }
 
 /* One kqueue serves all tests: closing one takes Linux tens of milliseconds. */
-static int
-setup_all(void **state)
+SET_UP_ALL
 {
-	(void)state;
 	unsetenv("KQUEUE_FAULTS");
-	snprintf(home, sizeof(home), "/tmp/test_kqueue.XXXXXX");
-	assert_non_null(mkdtemp(home));
+	make_sandbox(home);
 	snprintf(fence, sizeof(fence), "%s/fence", home);
 	fence_written = open(fence, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	must(fence_written);
 	open_kqueue();
-	return 0;
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+TEAR_DOWN_ALL
 {
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-static int
-teardown_all(void **state)
-{
-	(void)state;
 	close(fence_watched);
 	close(fence_written);
 	close(kq);
-	return nftw(home, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	remove_tree(home);
 }
 
 /* A directory for each test, below one that stays quiet. */
-static int
-setup(void **state)
+SET_UP
 {
 	struct kevent ev;
 
-	(void)state;
 	must(chdir(home));
 	must(mkdir("work", 0755));
 	must(chdir("work"));
@@ -353,20 +324,15 @@ setup(void **state)
 	create("f", "0123456789");
 	while (kevent(kq, NULL, 0, &ev, 1, &at_once) > 0)
 		;
-	return 0;
 }
 
-static int
-teardown(void **state)
+TEAR_DOWN
 {
-	(void)state;
 	must(chdir(home));
 	if (faulty)
 		reopen_with_faults(NULL);
-	return nftw("work", remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	remove_tree("work");
 }
-
-#define TEST(name) static void name(void **state __attribute__((unused)))
 
 /* ---- EVFILT_VNODE: files ---- */
 
@@ -3030,176 +2996,4 @@ TEST(getpeereid_tells_who_is_at_the_other_end)
 	assert_int_equal(gid, getegid());
 	close_pair();
 	assert_int_equal(getpeereid(fence_written, &uid, &gid), -1);
-}
-
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		T(append_is_write),
-		T(overwrite_in_place_is_write),
-		T(writes_in_two_rounds_are_told_twice),
-		T(ftruncate_to_nothing_is_attrib_only),
-		T(truncate_to_a_shorter_length_is_attrib_only),
-		T(open_with_trunc_is_attrib_only),
-		T(open_with_trunc_of_an_empty_file_is_attrib_too),
-		T(a_write_after_a_truncation_is_write),
-		T(a_write_and_a_truncation_together_are_both),
-		T(chmod_is_attrib),
-		T(chmod_to_the_same_mode_is_attrib_too),
-		T(chown_is_attrib),
-		T(touch_is_attrib),
-		T(a_new_hard_link_is_link),
-		T(unlink_of_one_of_two_names_is_delete_and_link),
-		T(unlink_of_the_last_name_is_told_at_once),
-		T(chmod_and_unlink_together_are_all_told),
-		T(an_unlinked_file_is_still_watched),
-		T(rename_over_a_watched_file_is_delete),
-		T(rename_over_in_a_watched_directory_has_no_link),
-		T(unlink_in_a_watched_directory_has_link),
-		T(the_file_that_took_the_place_raises_nothing),
-		T(rename_away_is_rename),
-		T(rename_to_another_directory_is_rename),
-		T(reading_is_nothing),
-		T(a_writer_that_closes_is_nothing),
-		T(changes_of_another_process_are_seen),
-		T(a_symbolic_link_itself_can_be_watched),
-		T(replacing_a_symbolic_link_is_delete),
-		T(a_fifo_can_be_watched_as_a_file),
-		T(a_new_entry_is_write),
-		T(a_removed_entry_is_write),
-		T(a_renamed_entry_is_write),
-		T(an_entry_moved_in_or_out_is_write),
-		T(a_hard_link_is_write_of_the_directory_and_link_of_the_file),
-		T(mkdir_and_rmdir_of_a_child_are_write_and_link),
-		T(a_moved_directory_is_write_of_both_parents),
-		T(a_directory_renamed_in_place_is_write_without_link),
-		T(content_of_a_child_is_nothing_to_its_directory),
-		T(attributes_of_a_child_are_nothing_to_its_directory),
-		T(a_watched_child_and_its_watched_directory_keep_apart),
-		T(changes_in_a_subdirectory_are_nothing),
-		T(chmod_of_the_directory_is_attrib),
-		T(rename_of_the_directory_is_rename),
-		T(rmdir_of_the_directory_is_told_while_it_is_open),
-		T(rmdir_is_told_after_a_rename_in_place),
-		T(rmdir_is_told_after_a_move_elsewhere),
-		T(move_and_rmdir_in_one_go_are_both_told),
-		T(rmdir_is_told_when_the_parent_moved),
-		T(rmdir_of_a_watched_child_of_a_watched_directory),
-		T(rmdir_is_told_after_the_parent_knote_is_gone),
-		T(a_directory_watched_before_its_child_goes_on_hearing),
-		T(rmdir_of_a_sibling_is_nothing),
-		T(rename_over_a_watched_directory_is_delete),
-		T(the_parent_of_a_watched_directory_is_not_reported),
-		T(a_mount_is_write_of_the_parent_directory),
-		T(an_unmounted_volume_takes_its_knotes_along),
-		T(adding_reports_no_past),
-		T(a_second_knote_does_not_hear_the_past_of_the_first),
-		T(two_descriptors_of_one_file_both_hear),
-		T(two_hard_links_both_hear),
-		T(two_knotes_of_one_file_each_have_their_mask),
-		T(what_was_not_asked_for_is_not_told),
-		T(deleting_one_knote_does_not_silence_the_other),
-		T(closing_one_descriptor_does_not_silence_the_other),
-		T(a_knote_added_again_after_delete_hears_again),
-		T(bits_add_up_to_one_event),
-		T(udata_comes_back),
-		T(with_clear_an_event_comes_once),
-		T(without_clear_it_comes_for_ever),
-		T(while_disabled_bits_add_up),
-		T(disabling_holds_back_what_is_pending),
-		T(disabling_holds_back_what_could_be_fetched),
-		T(what_could_be_fetched_dies_with_its_descriptor),
-		T(a_knote_can_be_added_disabled),
-		T(dispatch_disables_at_delivery),
-		T(oneshot_comes_once_and_is_gone),
-		T(adding_again_replaces_mask_and_udata),
-		T(adding_again_keeps_what_is_pending),
-		T(adding_again_enables),
-		T(enable_and_disable_replace_mask_and_udata_too),
-		T(delete_wins_over_add_and_disable_over_enable),
-		T(delete_drops_what_is_pending),
-		T(close_drops_the_knote_and_what_is_pending),
-		T(a_reused_number_hears_nothing_of_the_old_file),
-		T(a_reused_number_has_only_the_new_knote),
-		T(the_same_file_opened_anew_starts_without_a_past),
-		T(a_number_taken_over_by_dup2_loses_its_knote),
-		T(close_of_a_duplicate_leaves_the_knote),
-		T(knotes_and_watches_do_not_leak),
-		T(receipts_answer_each_change_and_fetch_nothing),
-		T(receipts_may_overwrite_their_changes),
-		T(an_error_with_room_is_an_entry_and_the_rest_goes_on),
-		T(an_error_without_room_abandons_the_rest),
-		T(an_error_beyond_the_room_abandons_the_rest),
-		T(a_receipt_without_room_is_no_error),
-		T(a_change_of_an_unknown_knote_is_enoent),
-		T(a_bad_descriptor_is_ebadf),
-		T(pipes_and_sockets_are_no_vnodes),
-		T(an_unknown_filter_is_einval),
-		T(what_is_no_kqueue_is_ebadf),
-		T(without_room_for_events_it_returns_at_once),
-		T(one_call_changes_and_fetches),
-		T(a_list_of_one_starves_nobody),
-		T(one_call_has_one_event_of_a_knote),
-		T(a_thousand_knotes_each_tell_once),
-		T(the_descriptor_is_close_on_exec),
-		T(the_descriptor_can_be_polled),
-		T(a_pending_event_that_is_dropped_is_not_polled),
-		T(a_forked_child_has_no_kqueue_and_harms_none),
-		T(a_forked_child_can_have_its_own),
-		T(two_kqueues_both_hear),
-		T(closing_a_kqueue_frees_what_it_had),
-		T(a_kqueue_with_the_number_of_another_starts_empty),
-		T(a_zero_timeout_polls),
-		T(a_timeout_is_never_early),
-		T(a_timeout_is_not_cut_short_by_what_is_nobodys_business),
-		T(an_invalid_timeout_is_einval),
-		T(without_a_timeout_it_waits_for_an_event),
-		T(a_handler_that_ran_is_eintr),
-		T(read_tells_how_many_bytes),
-		T(read_repeats_until_all_is_read),
-		T(read_with_clear_comes_with_new_data_only),
-		T(read_of_what_was_there_before_is_told),
-		T(read_that_was_taken_meanwhile_is_not_told),
-		T(read_at_the_end_tells_the_rest_first),
-		T(read_sees_a_socket_peer_close),
-		T(read_sees_a_half_closed_socket),
-		T(read_of_a_listening_socket_is_a_connection),
-		T(write_is_ready_while_there_is_room),
-		T(write_sees_the_reader_close),
-		T(read_and_write_share_a_descriptor),
-		T(read_can_be_disabled),
-		T(a_disabled_hangup_does_not_spin),
-		T(read_oneshot_comes_once),
-		T(a_closed_pipe_is_forgotten),
-		T(a_pipe_replaced_by_dup2_is_forgotten),
-		T(a_regular_file_cannot_be_read_watched),
-		T(a_kqueue_can_be_watched_by_another),
-		T(an_ignored_signal_is_told),
-		T(a_signal_is_told_once),
-		T(several_signals_keep_apart),
-		T(a_disabled_signal_is_counted),
-		T(the_end_of_a_child_is_a_signal_with_its_status),
-		T(the_signal_mask_is_restored),
-		T(a_bad_signal_number_is_einval),
-		T(mmap_is_attrib_and_pageout_is_write),
-		T(an_injected_event_is_masked_and_wakes),
-		T(the_end_of_a_volume_is_eof_and_takes_the_knote),
-		T(an_overflow_is_told_to_everyone),
-		T(a_real_overflow_loses_nothing),
-		T(shuffle_changes_the_order_and_loses_nothing),
-		T(shuffle_with_one_seed_is_repeatable),
-		T(split_delivers_the_bits_in_several_calls),
-		T(merge_makes_one_event_of_many_calls),
-		T(merge_wakes_who_polls_the_descriptor),
-		T(an_echo_comes_a_second_later_unless_its_descriptor_was_closed),
-		T(extend_comes_before_the_write),
-		T(all_faults_together_lose_nothing),
-		T(strlcpy_and_strlcat_tell_what_did_not_fit),
-		T(getpeereid_tells_who_is_at_the_other_end),
-	};
-
-	return cmocka_run_group_tests(tests, setup_all, teardown_all);
 }

@@ -2,15 +2,9 @@
 /*
  * The log: what is written, when, where to, and that nothing it meets ends it.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,6 +16,7 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "test.h"
 
 #define FULL (5 * 1024 * 1024)
 
@@ -81,45 +76,28 @@ expect_line(const char *name, const char *line)
 }
 
 /* stderr goes to a file of that name in the sandbox. */
-static int
-setup(void **state)
+SET_UP
 {
-	const char *tmp = getenv("TMPDIR");
 	int fd;
 
-	(void)state;
-	snprintf(root, sizeof(root), "%s/test_log.XXXXXX", tmp != NULL ? tmp : "/tmp");
-	assert_non_null(mkdtemp(root));
+	make_sandbox(root);
 	real_stderr = dup(STDERR_FILENO);
 	fd = open(at("stderr"), O_WRONLY | O_CREAT | O_APPEND, 0600);
 	dup2(fd, STDERR_FILENO);
 	close(fd);
 	log_set_level(LOG_LEVEL_INFO);
-	return 0;
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+TEAR_DOWN
 {
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
 	log_set_sink(NULL);
 	log_close();
 	dup2(real_stderr, STDERR_FILENO);
 	close(real_stderr);
-	return nftw(root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	remove_tree(root);
 }
 
-static void
-a_line_has_time_level_and_text(void **state)
+TEST(a_line_has_time_level_and_text)
 {
 	static const char form[] = "dddd-dd-ddTdd:dd:dd.dddZ ";
 	const char *text;
@@ -127,7 +105,6 @@ a_line_has_time_level_and_text(void **state)
 	char time[25];
 	size_t i;
 
-	(void)state;
 	log_info("%s is %d", "x", 5);
 	log_flush();
 	expect_line("stderr", "info: x is 5");
@@ -141,10 +118,8 @@ a_line_has_time_level_and_text(void **state)
 	assert_true(ns <= realtime_ns() && ns > realtime_ns() - INT64_C(60000000000));
 }
 
-static void
-lines_wait_until_the_flush_and_errors_do_not(void **state)
+TEST(lines_wait_until_the_flush_and_errors_do_not)
 {
-	(void)state;
 	log_info("one");
 	log_warning("two");
 	log_output("rule", "three", 5);
@@ -163,13 +138,11 @@ lines_wait_until_the_flush_and_errors_do_not(void **state)
 	assert_int_equal(lines(content("stderr")), 6);
 }
 
-static void
-a_full_buffer_is_written(void **state)
+TEST(a_full_buffer_is_written)
 {
 	char line[1025];
 	int i;
 
-	(void)state;
 	memset(line, 'x', 1024);
 	line[1024] = '\0';
 	for (i = 0; i < 60; i++)
@@ -182,29 +155,23 @@ a_full_buffer_is_written(void **state)
 	assert_int_equal(lines(content("stderr")), 70);
 }
 
-static void
-a_line_stays_one_line(void **state)
+TEST(a_line_stays_one_line)
 {
-	(void)state;
 	log_info("a\nb\r\033[2J\x80 \xc3\xbc");
 	log_flush();
 	expect_line("stderr", "info: a\\012b\\015\\033[2J\\200 \xc3\xbc");
 }
 
-static void
-output_is_cut_nowhere_and_named(void **state)
+TEST(output_is_cut_nowhere_and_named)
 {
-	(void)state;
 	log_output("rule-of-48-characters-which-is-the-longest-name-", "a\0b\n", 4);
 	log_flush();
 	expect_line("stderr",
 	    "output: rule-of-48-characters-which-is-the-longest-name-: a\\000b\\012");
 }
 
-static void
-lines_above_the_level_are_dropped(void **state)
+TEST(lines_above_the_level_are_dropped)
 {
-	(void)state;
 	log_debug("no");
 	log_set_level(LOG_LEVEL_WARNING);
 	log_info("no");
@@ -221,10 +188,8 @@ lines_above_the_level_are_dropped(void **state)
 	assert_non_null(strstr(content("stderr"), "debug: yes\n"));
 }
 
-static void
-errno_is_left_alone(void **state)
+TEST(errno_is_left_alone)
 {
-	(void)state;
 	assert_int_equal(log_open(at("log")), 0);
 	unlink(at("log"));
 	errno = EXDEV;
@@ -248,10 +213,8 @@ on_line(enum log_level level, const char *line)
 	snprintf(sunk.line, sizeof(sunk.line), "%s", line);
 }
 
-static void
-the_sink_gets_every_line_but_output(void **state)
+TEST(the_sink_gets_every_line_but_output)
 {
-	(void)state;
 	memset(&sunk, 0, sizeof(sunk));
 	log_set_sink(on_line);
 	log_warning("a\tb");
@@ -269,12 +232,10 @@ the_sink_gets_every_line_but_output(void **state)
 	assert_int_equal(sunk.n, 2);
 }
 
-static void
-a_file_takes_the_lines_from_stderr(void **state)
+TEST(a_file_takes_the_lines_from_stderr)
 {
 	struct stat st;
 
-	(void)state;
 	log_info("before");
 	assert_int_equal(log_open(at("log")), 0);
 	assert_int_equal(lines(content("stderr")), 1);
@@ -297,12 +258,10 @@ a_file_takes_the_lines_from_stderr(void **state)
 	assert_non_null(strstr(content("stderr"), "at last"));
 }
 
-static void
-only_a_regular_file_will_do_and_else_the_log_stays(void **state)
+TEST(only_a_regular_file_will_do_and_else_the_log_stays)
 {
 	int fifo;
 
-	(void)state;
 	assert_int_equal(log_open(at("log")), 0);
 	assert_int_equal(symlink("target", at("link")), 0);
 	assert_int_equal(log_open(at("link")), -1);
@@ -323,12 +282,10 @@ only_a_regular_file_will_do_and_else_the_log_stays(void **state)
 	expect_line("log", "info: still here");
 }
 
-static void
-a_file_that_was_renamed_removed_or_replaced_is_followed(void **state)
+TEST(a_file_that_was_renamed_removed_or_replaced_is_followed)
 {
 	int fd;
 
-	(void)state;
 	assert_int_equal(log_open(at("log")), 0);
 	log_error("one");
 	assert_int_equal(rename(at("log"), at("moved")), 0);
@@ -350,10 +307,8 @@ a_file_that_was_renamed_removed_or_replaced_is_followed(void **state)
 	assert_string_equal(content("stderr"), "");
 }
 
-static void
-what_cannot_be_written_goes_to_stderr_and_waits(void **state)
+TEST(what_cannot_be_written_goes_to_stderr_and_waits)
 {
-	(void)state;
 	assert_int_equal(mkdir(at("d"), 0755), 0);
 	assert_int_equal(log_open(at("d/log")), 0);
 	log_error("one");
@@ -404,12 +359,10 @@ say(size_t n, int number)
 	log_info("%s", text);
 }
 
-static void
-a_full_disk_tears_no_line_and_loses_none(void **state)
+TEST(a_full_disk_tears_no_line_and_loses_none)
 {
 	char *full;
 
-	(void)state;
 	assert_int_equal(log_open(at("log")), 0);
 	assert_int_equal(log_failing(), 0);
 	say(78, 1);
@@ -433,14 +386,12 @@ a_full_disk_tears_no_line_and_loses_none(void **state)
 	assert_int_equal(lines(content("stderr")), 1);
 }
 
-static void
-on_a_disk_that_stays_full_the_latest_lines_are_kept(void **state)
+TEST(on_a_disk_that_stays_full_the_latest_lines_are_kept)
 {
 	const char *text;
 	unsigned missing;
 	int i;
 
-	(void)state;
 	assert_int_equal(log_open(at("log")), 0);
 	say(1024, 0);
 	log_flush();
@@ -468,12 +419,10 @@ on_a_disk_that_stays_full_the_latest_lines_are_kept(void **state)
 	assert_int_equal(log_failing(), 0);
 }
 
-static void
-one_line_that_is_missing_is_one(void **state)
+TEST(one_line_that_is_missing_is_one)
 {
 	static char line[40 * 1024];
 
-	(void)state;
 	assert_int_equal(log_open(at("log")), 0);
 	memset(line, 'x', sizeof(line) - 1);
 	limit_files(100);
@@ -485,10 +434,8 @@ one_line_that_is_missing_is_one(void **state)
 }
 
 /* Nothing can be taken back there; the rest of the line comes later. */
-static void
-standard_error_that_is_full_is_gone_on_with(void **state)
+TEST(standard_error_that_is_full_is_gone_on_with)
 {
-	(void)state;
 	say(78, 1);
 	say(78, 2);
 	limit_files(100);
@@ -501,12 +448,10 @@ standard_error_that_is_full_is_gone_on_with(void **state)
 	assert_int_equal(strlen(content("stderr")), 2 * 78);
 }
 
-static void
-on_standard_error_a_gap_begins_a_line(void **state)
+TEST(on_standard_error_a_gap_begins_a_line)
 {
 	int i;
 
-	(void)state;
 	limit_files(100);
 	for (i = 0; i < 100; i++)
 		say(1024, i);
@@ -524,15 +469,13 @@ fill(void)
 	assert_int_equal(truncate(at("log"), FULL - 10), 0);
 }
 
-static void
-a_full_file_is_renamed_and_three_are_kept(void **state)
+TEST(a_full_file_is_renamed_and_three_are_kept)
 {
 	static const char *const old[] = { "log.1", "log.2", "log.3" };
 	char text[32];
 	struct stat st;
 	int i;
 
-	(void)state;
 	assert_int_equal(log_open(at("log")), 0);
 	for (i = 0; i < 6; i++) {
 		snprintf(text, sizeof(text), "error: n%d", i);
@@ -551,13 +494,11 @@ a_full_file_is_renamed_and_three_are_kept(void **state)
 	assert_int_equal(st.st_mode & 07777, 0640);
 }
 
-static void
-a_file_that_was_full_before_is_renamed_first(void **state)
+TEST(a_file_that_was_full_before_is_renamed_first)
 {
 	struct stat st;
 	int fd;
 
-	(void)state;
 	fd = open(at("log"), O_WRONLY | O_CREAT, 0600);
 	close(fd);
 	fill();
@@ -569,12 +510,10 @@ a_file_that_was_full_before_is_renamed_first(void **state)
 }
 
 /* The directory belongs to no one who may rename in it, or something is odd. */
-static void
-a_file_that_cannot_be_renamed_goes_on(void **state)
+TEST(a_file_that_cannot_be_renamed_goes_on)
 {
 	struct stat st;
 
-	(void)state;
 	assert_int_equal(mkdir(at("log.1"), 0755), 0);
 	assert_int_equal(mkdir(at("log.1/in_the_way"), 0755), 0);
 	assert_int_equal(mkdir(at("log.2"), 0755), 0);
@@ -591,34 +530,7 @@ a_file_that_cannot_be_renamed_goes_on(void **state)
 	assert_string_equal(content("stderr"), "");
 }
 
-#define with_sandbox(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-int
-main(void)
+SET_UP_ALL
 {
-	const struct CMUnitTest tests[] = {
-		with_sandbox(a_line_has_time_level_and_text),
-		with_sandbox(lines_wait_until_the_flush_and_errors_do_not),
-		with_sandbox(a_full_buffer_is_written),
-		with_sandbox(a_line_stays_one_line),
-		with_sandbox(output_is_cut_nowhere_and_named),
-		with_sandbox(lines_above_the_level_are_dropped),
-		with_sandbox(errno_is_left_alone),
-		with_sandbox(the_sink_gets_every_line_but_output),
-		with_sandbox(a_file_takes_the_lines_from_stderr),
-		with_sandbox(only_a_regular_file_will_do_and_else_the_log_stays),
-		with_sandbox(a_file_that_was_renamed_removed_or_replaced_is_followed),
-		with_sandbox(what_cannot_be_written_goes_to_stderr_and_waits),
-		with_sandbox(a_full_disk_tears_no_line_and_loses_none),
-		with_sandbox(on_a_disk_that_stays_full_the_latest_lines_are_kept),
-		with_sandbox(one_line_that_is_missing_is_one),
-		with_sandbox(standard_error_that_is_full_is_gone_on_with),
-		with_sandbox(on_standard_error_a_gap_begins_a_line),
-		with_sandbox(a_full_file_is_renamed_and_three_are_kept),
-		with_sandbox(a_file_that_was_full_before_is_renamed_first),
-		with_sandbox(a_file_that_cannot_be_renamed_goes_on),
-	};
-
 	umask(022);
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,11 +2,6 @@
 /*
  * The loop: what is registered is called, once per turn, until a deadline.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/loop.h"
+#include "test.h"
 
 /* What one source was called with. */
 struct calls {
@@ -70,29 +66,23 @@ drain(void)
 	return n;
 }
 
-static int
-setup(void **state)
+SET_UP
 {
 	const char *tmp = getenv("TMPDIR");
 	int fd;
 
-	(void)state;
 	snprintf(file, sizeof(file), "%s/test_loop.XXXXXX", tmp != NULL ? tmp : "/tmp");
 	fd = mkstemp(file);
 	assert_int_not_equal(fd, -1);
 	close(fd);
 	loop = loop_new();
 	assert_non_null(loop);
-	return 0;
 }
 
-static int
-teardown(void **state)
+TEAR_DOWN
 {
-	(void)state;
 	loop_free(loop);
 	unlink(file);
-	return 0;
 }
 
 static void
@@ -115,13 +105,11 @@ watch_file(struct calls *c)
 	return fd;
 }
 
-static void
-a_change_of_a_file_is_told_once(void **state)
+TEST(a_change_of_a_file_is_told_once)
 {
 	struct calls c;
 	int fd = watch_file(&c);
 
-	(void)state;
 	assert_int_equal(drain(), 0);
 	write_file();
 	assert_int_equal(loop_wait(loop, in_ms(5000)), 1);
@@ -141,13 +129,11 @@ a_change_of_a_file_is_told_once(void **state)
 	close(fd);
 }
 
-static void
-a_muted_file_tells_in_one_event_what_happened_meanwhile(void **state)
+TEST(a_muted_file_tells_in_one_event_what_happened_meanwhile)
 {
 	struct calls c;
 	int fd = watch_file(&c);
 
-	(void)state;
 	loop_mute_vnode(loop, fd, &c.src);
 	write_file();
 	assert_int_equal(chmod(file, 0600), 0);
@@ -164,13 +150,11 @@ a_muted_file_tells_in_one_event_what_happened_meanwhile(void **state)
 	close(fd);
 }
 
-static void
-what_is_muted_after_it_happened_is_told_after_unmuting(void **state)
+TEST(what_is_muted_after_it_happened_is_told_after_unmuting)
 {
 	struct calls c;
 	int fd = watch_file(&c);
 
-	(void)state;
 	write_file();
 	loop_mute_vnode(loop, fd, &c.src);
 	assert_int_equal(drain(), 0);
@@ -180,13 +164,11 @@ what_is_muted_after_it_happened_is_told_after_unmuting(void **state)
 	close(fd);
 }
 
-static void
-registering_again_replaces_the_source(void **state)
+TEST(registering_again_replaces_the_source)
 {
 	struct calls a, b;
 	int fd = watch_file(&a);
 
-	(void)state;
 	calls_init(&b);
 	assert_int_equal(loop_watch_vnode(loop, fd, &b.src), 0);
 	write_file();
@@ -196,26 +178,22 @@ registering_again_replaces_the_source(void **state)
 	close(fd);
 }
 
-static void
-closing_a_descriptor_drops_what_it_had_to_tell(void **state)
+TEST(closing_a_descriptor_drops_what_it_had_to_tell)
 {
 	struct calls c;
 	int fd = watch_file(&c);
 
-	(void)state;
 	write_file();
 	close(fd);
 	assert_int_equal(drain(), 0);
 	assert_int_equal(c.n, 0);
 }
 
-static void
-what_cannot_be_watched_is_an_error(void **state)
+TEST(what_cannot_be_watched_is_an_error)
 {
 	struct calls c;
 	int p[2];
 
-	(void)state;
 	calls_init(&c);
 	assert_int_equal(loop_watch_vnode(loop, 999, &c.src), -1);
 	assert_int_equal(errno, EBADF);
@@ -234,14 +212,12 @@ what_cannot_be_watched_is_an_error(void **state)
 	assert_int_equal(drain(), 0);
 }
 
-static void
-a_descriptor_is_told_as_long_as_it_can_be_read(void **state)
+TEST(a_descriptor_is_told_as_long_as_it_can_be_read)
 {
 	struct calls c;
 	char buf[8];
 	int p[2];
 
-	(void)state;
 	calls_init(&c);
 	assert_int_equal(pipe(p), 0);
 	assert_int_equal(loop_watch_read(loop, p[0], &c.src), 0);
@@ -260,13 +236,11 @@ a_descriptor_is_told_as_long_as_it_can_be_read(void **state)
 	close(p[0]);
 }
 
-static void
-a_descriptor_is_told_as_long_as_it_can_be_written(void **state)
+TEST(a_descriptor_is_told_as_long_as_it_can_be_written)
 {
 	struct calls r, w;
 	int s[2];
 
-	(void)state;
 	calls_init(&r);
 	calls_init(&w);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, s), 0);
@@ -287,12 +261,10 @@ a_descriptor_is_told_as_long_as_it_can_be_written(void **state)
 	assert_int_equal(drain(), 0);
 }
 
-static void
-an_ignored_signal_is_told(void **state)
+TEST(an_ignored_signal_is_told)
 {
 	struct calls c;
 
-	(void)state;
 	calls_init(&c);
 	signal(SIGUSR1, SIG_IGN);
 	assert_int_equal(loop_watch_signal(loop, SIGUSR1, &c.src), 0);
@@ -304,13 +276,11 @@ an_ignored_signal_is_told(void **state)
 	assert_int_equal(c.n, 1);
 }
 
-static void
-a_wait_ends_at_its_deadline_and_not_before(void **state)
+TEST(a_wait_ends_at_its_deadline_and_not_before)
 {
 	mono_t deadline;
 	int i;
 
-	(void)state;
 	assert_int_equal(loop_wait(loop, mono_now()), 0);
 	assert_int_equal(loop_wait(loop, (mono_t){ INT64_MIN }), 0);
 	assert_int_equal(loop_wait(loop, (mono_t){ 0 }), 0);
@@ -328,28 +298,24 @@ on_alarm(int signo)
 	(void)signo;
 }
 
-static void
-a_signal_handler_ends_a_wait_without_end(void **state)
+TEST(a_signal_handler_ends_a_wait_without_end)
 {
 	struct sigaction sa = { .sa_handler = on_alarm };
 	struct itimerval soon = { .it_value = { .tv_usec = 20000 },
 		.it_interval = { .tv_usec = 20000 } };
 	struct itimerval off = { .it_value = { .tv_usec = 0 } };
 
-	(void)state;
 	assert_int_equal(sigaction(SIGALRM, &sa, NULL), 0);
 	assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
 	assert_int_equal(loop_wait(loop, MONO_NEVER), 0);
 	assert_int_equal(setitimer(ITIMER_REAL, &off, NULL), 0);
 }
 
-static void
-one_event_is_told_per_turn(void **state)
+TEST(one_event_is_told_per_turn)
 {
 	struct calls c[3];
 	int p[3][2], i;
 
-	(void)state;
 	for (i = 0; i < 3; i++) {
 		calls_init(&c[i]);
 		assert_int_equal(pipe(p[i]), 0);
@@ -383,13 +349,11 @@ on_event_close_both(void *arg, const struct loop_event *ev)
 	close(closing.other);
 }
 
-static void
-a_callback_may_close_its_own_and_other_descriptors(void **state)
+TEST(a_callback_may_close_its_own_and_other_descriptors)
 {
 	struct loop_src src = { on_event_close_both, NULL };
 	int a[2], b[2];
 
-	(void)state;
 	closing.n = 0;
 	assert_int_equal(pipe(a), 0);
 	assert_int_equal(pipe(b), 0);
@@ -407,12 +371,10 @@ a_callback_may_close_its_own_and_other_descriptors(void **state)
 }
 
 /* macOS sends one now and then. */
-static void
-an_event_without_a_source_is_nothing(void **state)
+TEST(an_event_without_a_source_is_nothing)
 {
 	int p[2];
 
-	(void)state;
 	assert_int_equal(pipe(p), 0);
 	assert_int_equal(loop_watch_read(loop, p[0], NULL), 0);
 	assert_int_equal(write(p[1], "x", 1), 1);
@@ -421,12 +383,10 @@ an_event_without_a_source_is_nothing(void **state)
 	close(p[1]);
 }
 
-static void
-a_loop_that_cannot_be_made_is_null(void **state)
+TEST(a_loop_that_cannot_be_made_is_null)
 {
 	struct rlimit old, none;
 
-	(void)state;
 	getrlimit(RLIMIT_NOFILE, &old);
 	none = (struct rlimit){ .rlim_cur = 3, .rlim_max = old.rlim_max };
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
@@ -436,29 +396,7 @@ a_loop_that_cannot_be_made_is_null(void **state)
 	loop_free(NULL);
 }
 
-#define with_loop(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-int
-main(void)
+SET_UP_ALL
 {
-	const struct CMUnitTest tests[] = {
-		with_loop(a_change_of_a_file_is_told_once),
-		with_loop(a_muted_file_tells_in_one_event_what_happened_meanwhile),
-		with_loop(what_is_muted_after_it_happened_is_told_after_unmuting),
-		with_loop(registering_again_replaces_the_source),
-		with_loop(closing_a_descriptor_drops_what_it_had_to_tell),
-		with_loop(what_cannot_be_watched_is_an_error),
-		with_loop(a_descriptor_is_told_as_long_as_it_can_be_read),
-		with_loop(a_descriptor_is_told_as_long_as_it_can_be_written),
-		with_loop(an_ignored_signal_is_told),
-		with_loop(a_wait_ends_at_its_deadline_and_not_before),
-		with_loop(a_signal_handler_ends_a_wait_without_end),
-		with_loop(one_event_is_told_per_turn),
-		with_loop(a_callback_may_close_its_own_and_other_descriptors),
-		with_loop(an_event_without_a_source_is_nothing),
-		with_loop(a_loop_that_cannot_be_made_is_null),
-	};
-
 	unsetenv("KQUEUE_FAULTS");
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,11 +3,6 @@
  * The texts of `watch` lines: what each stands for, and that a quoted path is
  * that path again.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +11,7 @@
 
 #include "rules/pattern.h"
 #include "base/util.h"
+#include "test.h"
 
 #define NELEM(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -59,13 +55,11 @@ static const struct {
 	{ "/[*]*", "/[*]*", NULL },
 };
 
-static void
-each_text_has_one_spelling_and_a_path_or_is_a_pattern(void **state)
+TEST(each_text_has_one_spelling_and_a_path_or_is_a_pattern)
 {
 	char *canonical, *again, *path;
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < NELEM(texts); i++) {
 		canonical = pattern_canonical(texts[i].text);
 		again = pattern_canonical(canonical);
@@ -82,8 +76,7 @@ each_text_has_one_spelling_and_a_path_or_is_a_pattern(void **state)
 	}
 }
 
-static void
-a_pattern_matches_what_it_stands_for(void **state)
+TEST(a_pattern_matches_what_it_stands_for)
 {
 	static const struct {
 		const char *text, *path;
@@ -97,14 +90,12 @@ a_pattern_matches_what_it_stands_for(void **state)
 		{ "/[[:digit:]]", "/1", true }, { "/[[:digit:]]", "/a", false } };
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < NELEM(cases); i++)
 		if (pattern_matches(cases[i].text, cases[i].path) != cases[i].matches)
 			fail_msg("%s, %s", cases[i].text, cases[i].path);
 }
 
-static void
-brackets_without_an_end_or_with_two_meanings_are_refused(void **state)
+TEST(brackets_without_an_end_or_with_two_meanings_are_refused)
 {
 	static const char *const good[] = { "/a", "/[ab]", "/[!]", "/[!][]]", "/[!]/]",
 		"/[^]x[ab]", "/]", "/[]]", "/[[:alpha:]]", "/[!x]]" };
@@ -116,7 +107,6 @@ brackets_without_an_end_or_with_two_meanings_are_refused(void **state)
 		{ "/[\xc3\xa4\xc3\xb6]", "matches single bytes" } };
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < NELEM(good); i++)
 		if (!pattern_check(good[i], why, sizeof(why)))
 			fail_msg("%s: %s", good[i], why);
@@ -157,13 +147,11 @@ static const struct {
 	{ "/a;", "`;`", "[;]" },
 };
 
-static void
-what_other_programs_would_read_is_refused_with_a_remedy(void **state)
+TEST(what_other_programs_would_read_is_refused_with_a_remedy)
 {
 	char *remedy;
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < NELEM(mistakes); i++) {
 		remedy = xasprintf("one path a line; for that very character write `%s`",
 		    mistakes[i].bracket);
@@ -175,8 +163,7 @@ what_other_programs_would_read_is_refused_with_a_remedy(void **state)
 	}
 }
 
-static void
-what_no_program_would_read_is_a_name(void **state)
+TEST(what_no_program_would_read_is_a_name)
 {
 	static const char *const good[] = { "/a/$", "/a/$-x", "/a/x~", "/a/x~y",
 		"/a/[~]$*", "/a/[$]HOME", "/a/[*]*", "/a/*x*", "/a/{GUID}", "/a/{b",
@@ -185,16 +172,13 @@ what_no_program_would_read_is_a_name(void **state)
 		"/a[,]", "/a/[!a*]*", "/a/[$~]", "/a ~ b" };
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < NELEM(good); i++)
 		if (!pattern_check(good[i], why, sizeof(why)))
 			fail_msg("%s: %s", good[i], why);
 }
 
-static void
-a_message_shows_whole_characters(void **state)
+TEST(a_message_shows_whole_characters)
 {
-	(void)state;
 	assert_false(
 	    pattern_check("/$a123456789012345678901234567\xc3\xbc", why, sizeof(why)));
 	assert_string_equal(why, "`$a123456789012345678901234567`: no shell here,"
@@ -202,8 +186,7 @@ a_message_shows_whole_characters(void **state)
 				 " `[$]`");
 }
 
-static void
-what_is_seldom_meant_is_warned_of(void **state)
+TEST(what_is_seldom_meant_is_warned_of)
 {
 	static const struct {
 		const char *text, *said; /* NULL: nothing */
@@ -217,7 +200,6 @@ what_is_seldom_meant_is_warned_of(void **state)
 	struct strv said = { NULL, 0 };
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < NELEM(cases); i++) {
 		pattern_warn(cases[i].text, &said);
 		if (said.n != (cases[i].said != NULL) ||
@@ -244,8 +226,7 @@ random_path(void)
 	return b.p;
 }
 
-static void
-a_quoted_path_stands_for_that_path_and_nothing_else(void **state)
+TEST(a_quoted_path_stands_for_that_path_and_nothing_else)
 {
 	struct buf quoted = { NULL, 0, 0 };
 	struct buf bare = { NULL, 0, 0 };
@@ -253,7 +234,6 @@ a_quoted_path_stands_for_that_path_and_nothing_else(void **state)
 	const char *s;
 	int i;
 
-	(void)state;
 	for (i = 0; i < 20000; i++) {
 		path = random_path();
 		buf_adds(&bare, "");
@@ -273,25 +253,7 @@ a_quoted_path_stands_for_that_path_and_nothing_else(void **state)
 	}
 }
 
-int
-main(void)
+SET_UP_ALL
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_text_has_one_spelling_and_a_path_or_is_a_pattern),
-		cmocka_unit_test(a_pattern_matches_what_it_stands_for),
-		cmocka_unit_test(
-		    brackets_without_an_end_or_with_two_meanings_are_refused),
-		cmocka_unit_test(what_other_programs_would_read_is_refused_with_a_remedy),
-		cmocka_unit_test(what_no_program_would_read_is_a_name),
-		cmocka_unit_test(a_message_shows_whole_characters),
-		cmocka_unit_test(what_is_seldom_meant_is_warned_of),
-		cmocka_unit_test(a_quoted_path_stands_for_that_path_and_nothing_else),
-	};
-	const char *given = getenv("SEED");
-	unsigned seed =
-	    given != NULL ? (unsigned)strtoul(given, NULL, 10) : (unsigned)time(NULL);
-
-	print_message("SEED=%u\n", seed);
-	srand(seed);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	srand((unsigned)test_seed());
 }

@@ -5,13 +5,11 @@
  * as dead as a network volume can be.
  */
 #include "base/platform.h"
+#include "test.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,8 +26,6 @@
 #if __has_include(<sys/xattr.h>)
 #include <sys/xattr.h>
 #endif
-
-#include <cmocka.h>
 
 static char self[PATH_MAX];
 
@@ -248,43 +244,33 @@ not_here(void)
 #define object_to_fuse not_here
 #endif
 
-static void
-test_remote_mounts(void **state)
+TEST(network_mounts_are_listed_local_ones_are_not)
 {
-	(void)state;
 	apart(look_at_remote_mounts);
 }
 
-static void
-test_hidden_mount(void **state)
+TEST(a_local_mount_over_a_network_mount_hides_it)
 {
-	(void)state;
 	apart(hide_remote_mount);
 }
 
-static void
-test_mounts_changed(void **state)
+TEST(a_mount_change_is_told_until_the_table_is_read)
 {
-	(void)state;
 	apart(notice_mounts);
 }
 
-static void
-test_ownerless(void **state)
+TEST(a_filesystem_without_owners_is_objected_to)
 {
-	(void)state;
 	apart(object_to_fuse);
 }
 
-static void
-test_no_objection(void **state)
+TEST(ordinary_files_are_not_objected_to)
 {
 	static const char *const paths[] = { "/", "/tmp", "/usr/bin", "/bin/sh" };
 	char why[256];
 	size_t i;
 	int fd;
 
-	(void)state;
 	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		fd = open(paths[i], O_EVTONLY | O_CLOEXEC);
 		assert_int_not_equal(fd, -1);
@@ -297,8 +283,7 @@ test_no_objection(void **state)
 }
 
 /* Why Linux needs no look at ACLs: their mask is what the mode shows. */
-static void
-test_acl_shows_in_mode(void **state)
+TEST(an_acl_that_grants_writing_shows_in_the_mode)
 {
 #ifdef XATTR_CREATE
 	static const unsigned char acl[] = { 2, 0, 0, 0, 1, 0, 6, 0, 255, 255, 255, 255,
@@ -308,7 +293,6 @@ test_acl_shows_in_mode(void **state)
 	struct stat st;
 	int fd = mkstemp(name);
 
-	(void)state;
 	assert_int_not_equal(fd, -1);
 	assert_int_equal(fchmod(fd, 0644), 0);
 	unlink(name);
@@ -321,30 +305,25 @@ test_acl_shows_in_mode(void **state)
 	assert_int_equal(st.st_mode & 0777, 0664);
 	close(fd);
 #else
-	(void)state;
 	print_message("skipped: no POSIX ACLs here\n");
 	skip();
 #endif
 }
 
-static void
-test_self_path(void **state)
+TEST(the_program_knows_its_path)
 {
 	char path[PATH_MAX], small[4];
 
-	(void)state;
 	assert_true(platform_self_path(path, sizeof(path)));
 	assert_string_equal(path, self);
 	assert_false(platform_self_path(small, sizeof(small)));
 }
 
 /* Started from a copy that is removed: the path is the one to start anew. */
-static void
-test_self_path_after_upgrade(void **state)
+TEST(the_program_knows_its_path_when_it_was_replaced)
 {
 	char name[] = "/tmp/platform.XXXXXX", command[3 * PATH_MAX];
 
-	(void)state;
 	assert_non_null(mkdtemp(name));
 	snprintf(command, sizeof(command),
 	    "cp '%s' %s/copy && %s/copy gone %s/copy; s=$?;"
@@ -363,30 +342,11 @@ check_gone(const char *expected)
 	       strcmp(path, expected) != 0;
 }
 
-int
-main(int argc, char **argv)
+BEFORE_TESTS(argc, argv)
 {
-	const struct CMUnitTest tests[] = {
-		{ "network mounts are listed, local ones are not", test_remote_mounts,
-		    NULL, NULL, NULL },
-		{ "a local mount over a network mount hides it", test_hidden_mount, NULL,
-		    NULL, NULL },
-		{ "a mount change is told until the table is read", test_mounts_changed,
-		    NULL, NULL, NULL },
-		{ "a filesystem without owners is objected to", test_ownerless, NULL,
-		    NULL, NULL },
-		{ "ordinary files are not objected to", test_no_objection, NULL, NULL,
-		    NULL },
-		{ "an ACL that grants writing shows in the mode", test_acl_shows_in_mode,
-		    NULL, NULL, NULL },
-		{ "the program knows its path", test_self_path, NULL, NULL, NULL },
-		{ "the program knows its path when it was replaced",
-		    test_self_path_after_upgrade, NULL, NULL, NULL },
-	};
-
 	if (argc == 3 && strcmp(argv[1], "gone") == 0)
 		return check_gone(argv[2]);
 	if (realpath(argv[0], self) == NULL)
 		return 1;
-	return cmocka_run_group_tests_name("platform", tests, NULL, NULL);
+	return RUN_TESTS;
 }

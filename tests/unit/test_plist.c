@@ -4,18 +4,13 @@
  * and what is not clear is an error whose sentence names its line. How XML is
  * read is expat's to test; that it is asked in the right way is tested here.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cmd/plist.h"
+#include "test.h"
 
 #define ROOM 8192
 
@@ -175,35 +170,29 @@ static const struct {
 	    "line 1: a document type of its own" },
 };
 
-static void
-every_error_is_told_with_its_line(void **unused)
+TEST(every_error_is_told_with_its_line)
 {
 	size_t i;
 
-	(void)unused;
 	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
 		says(errors[i].text, strlen(errors[i].text), errors[i].why);
 }
 
-static void
-a_nul_byte_is_an_error(void **unused)
+TEST(a_nul_byte_is_an_error)
 {
 	static const char within[] = "<plist><string>a\0b</string></plist>";
 	static const char behind[] = "<plist><string>ab</string></plist>\0";
 
-	(void)unused;
 	says(within, sizeof(within) - 1, BAD("1", "17"));
 	says(behind, sizeof(behind) - 1, BAD("1", "35"));
 	/* What lies behind the length does not count. */
 	says(behind, sizeof(behind) - 2, "");
 }
 
-static void
-a_long_key_is_told_in_part(void **unused)
+TEST(a_long_key_is_told_in_part)
 {
 	char text[ROOM], key[301], sentence[256];
 
-	(void)unused;
 	memset(key, 'k', sizeof(key) - 1);
 	key[sizeof(key) - 1] = '\0';
 	snprintf(text, sizeof(text),
@@ -229,15 +218,13 @@ nest(char *text, size_t depth, const char *begin, const char *end)
 	strcat(text, "</plist>");
 }
 
-static void
-nesting_has_an_end(void **unused)
+TEST(nesting_has_an_end)
 {
 	static const char *const kinds[][2] = { { "\n<array>", "</array>" },
 		{ "\n<dict><key>a</key>", "</dict>" } };
 	char text[ROOM];
 	size_t i;
 
-	(void)unused;
 	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		nest(text, 64, kinds[i][0], kinds[i][1]);
 		says(text, strlen(text), "");
@@ -254,8 +241,7 @@ nesting_has_an_end(void **unused)
 
 /* Values */
 
-static void
-text_is_put_together(void **unused)
+TEST(text_is_put_together)
 {
 	static const struct {
 		const char *text, *value;
@@ -274,7 +260,6 @@ text_is_put_together(void **unused)
 	char text[256];
 	size_t i;
 
-	(void)unused;
 	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		snprintf(text, sizeof(text), "<string>%s</string>", texts[i].text);
 		reads(text, PLIST_STRING, texts[i].value);
@@ -300,8 +285,7 @@ widen(char *out, const char *text, bool mark, bool big)
 	return n;
 }
 
-static void
-utf16_is_read_with_a_mark_or_without(void **unused)
+TEST(utf16_is_read_with_a_mark_or_without)
 {
 	static const char *const texts[] = { "<plist><string>\xe9</string></plist>",
 		"<?xml version='1.0' encoding='utf-16'?>\n"
@@ -310,7 +294,6 @@ utf16_is_read_with_a_mark_or_without(void **unused)
 	struct plist *p;
 	size_t i, len;
 
-	(void)unused;
 	for (i = 0; i < 8; i++) {
 		len = widen(wide, texts[i >> 2], (i & 1) != 0, (i & 2) != 0);
 		assert_true(plist_is_xml(wide, len));
@@ -325,8 +308,7 @@ utf16_is_read_with_a_mark_or_without(void **unused)
 
 #define DECLARED(encoding) "<?xml version='1.0' encoding='" encoding "'?>\n"
 
-static void
-other_encodings_are_what_the_declaration_says(void **unused)
+TEST(other_encodings_are_what_the_declaration_says)
 {
 	static const struct {
 		const char *head, *letter, *why;
@@ -348,7 +330,6 @@ other_encodings_are_what_the_declaration_says(void **unused)
 	struct plist *p;
 	size_t i;
 
-	(void)unused;
 	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		snprintf(text, sizeof(text), "%s<plist><string>%s</string></plist>",
 		    texts[i].head, texts[i].letter);
@@ -360,10 +341,8 @@ other_encodings_are_what_the_declaration_says(void **unused)
 	}
 }
 
-static void
-every_type_is_known(void **unused)
+TEST(every_type_is_known)
 {
-	(void)unused;
 	reads("<dict> \n <!-- a --> </dict>", PLIST_DICT, "");
 	reads("<array />", PLIST_ARRAY, "");
 	reads("<string>a</string>", PLIST_STRING, "a");
@@ -377,12 +356,10 @@ every_type_is_known(void **unused)
 	reads("<data>AAEC</data>", PLIST_DATA, "AAEC");
 }
 
-static void
-white_space_counts_in_strings_alone(void **unused)
+TEST(white_space_counts_in_strings_alone)
 {
 	struct plist *p;
 
-	(void)unused;
 	reads("<integer> \t\r\n 5 \n</integer>", PLIST_INTEGER, "5");
 	reads("<integer> \n </integer>", PLIST_INTEGER, "");
 	reads("<real> 1.5\n</real>", PLIST_REAL, "1.5");
@@ -397,8 +374,7 @@ white_space_counts_in_strings_alone(void **unused)
 	plist_free(p);
 }
 
-static void
-what_may_stand_before_a_list(void **unused)
+TEST(what_may_stand_before_a_list)
 {
 	static const char *const heads[] = { "", "\n\t ", TYPE, "<!DOCTYPE plist>",
 		"<!-- a --><!-- <plist> -->", "<?xml version=\"1.0\"?>",
@@ -406,7 +382,6 @@ what_may_stand_before_a_list(void **unused)
 	char text[1024];
 	size_t i;
 
-	(void)unused;
 	for (i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
 		snprintf(text, sizeof(text), "%s<plist version=\"1.0\"><true/></plist>",
 		    heads[i]);
@@ -415,14 +390,12 @@ what_may_stand_before_a_list(void **unused)
 	}
 }
 
-static void
-what_is_not_xml_is_known_by_its_begin(void **unused)
+TEST(what_is_not_xml_is_known_by_its_begin)
 {
 	static const char *const others[] = { "", " \n", "\xef\xbb\xbf", "bplist00",
 		"{ Label = a; }", "( a )", "// <plist>\n{}", "x<plist/>", "\xff\xfe{" };
 	size_t i;
 
-	(void)unused;
 	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (plist_is_xml(others[i], strlen(others[i])))
 			fail_msg("%s", others[i]);
@@ -431,8 +404,7 @@ what_is_not_xml_is_known_by_its_begin(void **unused)
 	assert_true(plist_is_xml("<dict/>", 7));
 }
 
-static void
-comments_may_stand_between_all_tags(void **unused)
+TEST(comments_may_stand_between_all_tags)
 {
 	static const char text[] =
 	    "<plist><!--1--><dict><!--2--><?a?><key>k</key><!--3-->"
@@ -440,7 +412,6 @@ comments_may_stand_between_all_tags(void **unused)
 	    "<!--7--></plist><!--8--><?b?>\n";
 	struct plist *p = parse(text, strlen(text));
 
-	(void)unused;
 	assert_non_null(p);
 	assert_string_equal(p->child->key, "k");
 	assert_int_equal(p->child->child->type, PLIST_TRUE);
@@ -450,8 +421,7 @@ comments_may_stand_between_all_tags(void **unused)
 
 /* Members */
 
-static void
-members_keep_their_order(void **unused)
+TEST(members_keep_their_order)
 {
 	static const char *const keys[] = { "z", "a", "", "Z", "<k>", "m" };
 	static const enum plist_type types[] = { PLIST_STRING, PLIST_ARRAY, PLIST_INTEGER,
@@ -466,7 +436,6 @@ members_keep_their_order(void **unused)
 	const struct plist *m = p->child;
 	size_t i;
 
-	(void)unused;
 	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++, m = m->next) {
 		assert_non_null(m);
 		assert_string_equal(m->key, keys[i]);
@@ -484,8 +453,7 @@ members_keep_their_order(void **unused)
 	plist_free(p);
 }
 
-static void
-what_is_not_there_is_null(void **unused)
+TEST(what_is_not_there_is_null)
 {
 	static const char *const others[] = { "<dict/>", "<array/>", "<string>a</string>",
 		"<integer>1</integer>", "<true/>", "<array><true/></array>",
@@ -494,7 +462,6 @@ what_is_not_there_is_null(void **unused)
 	struct plist *p;
 	size_t i;
 
-	(void)unused;
 	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
 		p = parse_value(others[i]);
 		if (plist_get(p, "a") != NULL)
@@ -549,15 +516,13 @@ static const struct {
 	{ "ff", false, 0 },
 };
 
-static void
-integers_are_read_or_refused(void **unused)
+TEST(integers_are_read_or_refused)
 {
 	char text[256];
 	struct plist *p;
 	int64_t n;
 	size_t i;
 
-	(void)unused;
 	for (i = 0; i < sizeof(integers) / sizeof(integers[0]); i++) {
 		snprintf(text, sizeof(text), "<integer>%s</integer>", integers[i].text);
 		p = parse_value(text);
@@ -569,8 +534,7 @@ integers_are_read_or_refused(void **unused)
 	}
 }
 
-static void
-no_other_type_is_an_integer(void **unused)
+TEST(no_other_type_is_an_integer)
 {
 	static const char *const others[] = { "<string>1</string>", "<real>1</real>",
 		"<data>1</data>", "<true/>", "<dict/>",
@@ -579,7 +543,6 @@ no_other_type_is_an_integer(void **unused)
 	int64_t n = 99;
 	size_t i;
 
-	(void)unused;
 	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
 		p = parse_value(others[i]);
 		if (plist_integer(p, &n) || n != 99)
@@ -596,13 +559,11 @@ static const char whole[] =
 	 "\t<key>Nice</key><integer>-5</integer><key>RunAtLoad</key><true/>\n"
 	 "</dict>\n</plist>";
 
-static void
-a_list_cut_at_any_byte_is_refused(void **unused)
+TEST(a_list_cut_at_any_byte_is_refused)
 {
 	struct plist *p;
 	size_t len;
 
-	(void)unused;
 	says(whole, sizeof(whole) - 1, "");
 	for (len = 0; len < sizeof(whole) - 1; len++) {
 		p = parse(whole, len);
@@ -612,45 +573,16 @@ a_list_cut_at_any_byte_is_refused(void **unused)
 	}
 }
 
-static void
-damage_never_does_more_than_be_refused(void **unused)
+TEST(damage_never_does_more_than_be_refused)
 {
 	static const char bytes[] = "<>/&;#x![]-?= \n\"a0\xff";
 	char text[sizeof(whole)];
 	size_t at, i;
 
-	(void)unused;
 	for (at = 0; at < sizeof(whole) - 1; at++)
 		for (i = 0; i < sizeof(bytes); i++) {
 			memcpy(text, whole, sizeof(whole));
 			text[at] = bytes[i];
 			plist_free(parse(text, sizeof(whole) - 1));
 		}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_error_is_told_with_its_line),
-		cmocka_unit_test(a_nul_byte_is_an_error),
-		cmocka_unit_test(a_long_key_is_told_in_part),
-		cmocka_unit_test(nesting_has_an_end),
-		cmocka_unit_test(text_is_put_together),
-		cmocka_unit_test(utf16_is_read_with_a_mark_or_without),
-		cmocka_unit_test(other_encodings_are_what_the_declaration_says),
-		cmocka_unit_test(every_type_is_known),
-		cmocka_unit_test(white_space_counts_in_strings_alone),
-		cmocka_unit_test(what_may_stand_before_a_list),
-		cmocka_unit_test(what_is_not_xml_is_known_by_its_begin),
-		cmocka_unit_test(comments_may_stand_between_all_tags),
-		cmocka_unit_test(members_keep_their_order),
-		cmocka_unit_test(what_is_not_there_is_null),
-		cmocka_unit_test(integers_are_read_or_refused),
-		cmocka_unit_test(no_other_type_is_an_integer),
-		cmocka_unit_test(a_list_cut_at_any_byte_is_refused),
-		cmocka_unit_test(damage_never_does_more_than_be_refused),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,15 +9,9 @@
  * at once, as most of the time is waiting. WATCHPATHD_SEED repeats a worker's
  * schedules, as far as time lets it; WATCHPATHD_SCHEDULES is how many there are.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
@@ -43,6 +37,7 @@
 #include "state/store.h"
 #include "base/util.h"
 #include "watch/watch.h"
+#include "test.h"
 
 #define WORKERS 16
 #define SCHEDULES 2000
@@ -950,17 +945,7 @@ work(const char *top, int nr, unsigned long seed, int schedules, mono_t end)
 	return 0;
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-static void
-after_the_last_change_a_run_starts_and_one_succeeds(void **state)
+TEST(after_the_last_change_a_run_starts_and_one_succeeds)
 {
 	const char *n = getenv("WATCHPATHD_SCHEDULES"), *s = getenv("WATCHPATHD_SEED");
 	int schedules = n != NULL ? atoi(n) : SCHEDULES;
@@ -971,7 +956,6 @@ after_the_last_change_a_run_starts_and_one_succeeds(void **state)
 	char top[] = "/tmp/promise.XXXXXX";
 	pid_t pids[WORKERS];
 
-	(void)state;
 	assert_non_null(mkdtemp(top));
 	chmod(top, 0755);
 	for (i = 0; i < workers; i++) {
@@ -984,21 +968,18 @@ after_the_last_change_a_run_starts_and_one_succeeds(void **state)
 	for (i = 0; i < workers; i++)
 		if (waitpid(pids[i], &status, 0) != pids[i] || status != 0)
 			failed++;
-	nftw(top, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	remove_tree(top);
 	assert_int_equal(failed, 0);
 }
 
-int
-main(void)
+BEFORE_TESTS(argc, argv)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(after_the_last_change_a_run_starts_and_one_succeeds),
-	};
-
+	(void)argc;
+	(void)argv;
 	if (getenv("WATCHPATHD_RUN") != NULL)
 		return act();
 	signal(SIGPIPE, SIG_IGN);
 	fdlimit_init();
 	json_init();
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return RUN_TESTS;
 }

@@ -3,12 +3,6 @@
  * A line of the state and back: what is printed is read as it was, and whatever
  * is not exactly such a line is refused as a whole.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include <cJSON.h>
 #include <stdio.h>
@@ -17,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "state/record.h"
+#include "test.h"
 
 static uint64_t state;
 
@@ -166,14 +161,12 @@ assert_same(const struct record *a, const struct record *b)
 		assert_true(cJSON_Compare(a->last_run, b->last_run, true));
 }
 
-static void
-any_record_comes_back_as_it_was(void **unused)
+TEST(any_record_comes_back_as_it_was)
 {
 	struct record r, back;
 	uint64_t seed;
 	char *line;
 
-	(void)unused;
 	for (seed = 1; seed <= 2000; seed++) {
 		state = seed;
 		draw_record(&r);
@@ -215,15 +208,13 @@ is_taken_with(const char *more)
 	return is_taken(line, strlen(line));
 }
 
-static void
-a_line_cut_at_any_byte_is_refused(void **unused)
+TEST(a_line_cut_at_any_byte_is_refused)
 {
 	struct record r;
 	uint64_t seed;
 	size_t len;
 	char *line;
 
-	(void)unused;
 	for (seed = 1; seed <= 40; seed++) {
 		state = seed;
 		draw_record(&r);
@@ -237,15 +228,13 @@ a_line_cut_at_any_byte_is_refused(void **unused)
 	}
 }
 
-static void
-damage_never_does_more_than_be_refused(void **unused)
+TEST(damage_never_does_more_than_be_refused)
 {
 	struct record r;
 	uint64_t seed;
 	size_t len;
 	char *line;
 
-	(void)unused;
 	for (seed = 1; seed <= 3000; seed++) {
 		state = seed;
 		draw_record(&r);
@@ -258,8 +247,7 @@ damage_never_does_more_than_be_refused(void **unused)
 	}
 }
 
-static void
-a_member_of_another_type_is_refused(void **unused)
+TEST(a_member_of_another_type_is_refused)
 {
 	static const char *const bad[] = {
 		",\"causes\":1",
@@ -279,7 +267,6 @@ a_member_of_another_type_is_refused(void **unused)
 	};
 	size_t i;
 
-	(void)unused;
 	assert_true(is_taken_with(""));
 	assert_true(is_taken_with(",\"causes\":\"1\",\"full\":true,\"last_run\":{}"));
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -287,8 +274,7 @@ a_member_of_another_type_is_refused(void **unused)
 			fail_msg("%s", bad[i]);
 }
 
-static void
-a_number_that_is_negative_or_does_not_fit_is_refused(void **unused)
+TEST(a_number_that_is_negative_or_does_not_fit_is_refused)
 {
 	static const char *const bad[] = { "causes\":\"-1", "next_attempt\":\"4294967296",
 		"failures\":\"4294967296", "wait\":\"99999999999999999999",
@@ -298,7 +284,6 @@ a_number_that_is_negative_or_does_not_fit_is_refused(void **unused)
 	char more[128];
 	size_t i;
 
-	(void)unused;
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		snprintf(more, sizeof(more), ",\"%s\"", bad[i]);
 		if (is_taken_with(more))
@@ -306,10 +291,8 @@ a_number_that_is_negative_or_does_not_fit_is_refused(void **unused)
 	}
 }
 
-static void
-a_running_process_is_told_wholly_or_the_line_is_refused(void **unused)
+TEST(a_running_process_is_told_wholly_or_the_line_is_refused)
 {
-	(void)unused;
 	assert_true(is_taken_with(",\"pid\":\"2\",\"process\":\"p\",\"boot\":\"b\","
 				  "\"run\":\"1-1\""));
 	assert_false(is_taken_with(",\"pid\":\"2\",\"process\":\"p\",\"boot\":\"b\""));
@@ -324,8 +307,7 @@ a_running_process_is_told_wholly_or_the_line_is_refused(void **unused)
 				   "\"boot\":\"b\",\"run\":\"1-1\""));
 }
 
-static void
-a_path_that_is_not_wholly_told_is_refused(void **unused)
+TEST(a_path_that_is_not_wholly_told_is_refused)
 {
 	static const char *const bad[] = {
 		"{}",
@@ -356,7 +338,6 @@ a_path_that_is_not_wholly_told_is_refused(void **unused)
 	char line[512];
 	size_t i;
 
-	(void)unused;
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		snprintf(line, sizeof(line),
 		    "{\"rule\":\"r\",\"watch\":[],\"paths\":[%s]}", bad[i]);
@@ -365,8 +346,7 @@ a_path_that_is_not_wholly_told_is_refused(void **unused)
 	}
 }
 
-static void
-what_is_no_such_object_is_refused(void **unused)
+TEST(what_is_no_such_object_is_refused)
 {
 	static const char *const bad[] = { "", " ", "{}", "[]", "null", "1", "\"r\"",
 		"{\"rule\":\"r\"}", "{\"rule\":\"r\",\"watch\":[]}",
@@ -384,27 +364,9 @@ what_is_no_such_object_is_refused(void **unused)
 	static const char nul[] = "{\"rule\":\"r\",\"watch\":[],\"paths\":[]}\0";
 	size_t i;
 
-	(void)unused;
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		if (is_taken(bad[i], strlen(bad[i])))
 			fail_msg("%s", bad[i]);
 	assert_true(is_taken(nul, sizeof(nul) - 2));
 	assert_false(is_taken(nul, sizeof(nul) - 1));
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(any_record_comes_back_as_it_was),
-		cmocka_unit_test(a_line_cut_at_any_byte_is_refused),
-		cmocka_unit_test(damage_never_does_more_than_be_refused),
-		cmocka_unit_test(a_member_of_another_type_is_refused),
-		cmocka_unit_test(a_number_that_is_negative_or_does_not_fit_is_refused),
-		cmocka_unit_test(a_running_process_is_told_wholly_or_the_line_is_refused),
-		cmocka_unit_test(a_path_that_is_not_wholly_told_is_refused),
-		cmocka_unit_test(what_is_no_such_object_is_refused),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,9 +10,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pwd.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,14 +19,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "run/become.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/mono.h"
 #include "base/platform.h"
 #include "base/util.h"
+#include "test.h"
 
 #define PATIENCE (30 * MONO_SEC)
 
@@ -510,32 +507,24 @@ has_descriptors(void *n)
 
 static size_t nopen; /* before a test */
 
-static int
-setup(void **state)
+SET_UP
 {
-	char name[] = "/tmp/spawn.XXXXXX";
-
-	(void)state;
 	nopen = count_descriptors();
-	if (mkdtemp(name) == NULL || realpath(name, sandbox) == NULL)
-		return -1;
+	make_sandbox(sandbox);
 	chmod(sandbox, 0711);
-	if (mkfifo(in_sandbox("go"), 0600) == -1)
-		return -1;
+	must(mkfifo(in_sandbox("go"), 0600));
 	alarm(120);
 	umask(022);
 	loop = loop_new();
 	spawner = spawner_new(loop, self);
-	return loop == NULL || spawner == NULL || log_open(in_sandbox("log")) == -1;
+	assert_true(loop != NULL && spawner != NULL);
+	must(log_open(in_sandbox("log")));
 }
 
-static int
-teardown(void **state)
+TEAR_DOWN
 {
-	char command[PATH_MAX + 16];
 	int zombies = 0;
 
-	(void)state;
 	/* Nobody who waits is to stay, whatever failed. */
 	if (gate == -1)
 		open_gate();
@@ -545,15 +534,10 @@ teardown(void **state)
 	log_close();
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		zombies++;
-	snprintf(command, sizeof(command), "rm -rf '%s'", sandbox);
-	zombies += system(command) != 0;
+	remove_tree(sandbox);
 	close_gate();
-	if (count_descriptors() != nopen) {
-		print_error(
-		    "%zu descriptors were open, now %zu\n", nopen, count_descriptors());
-		return -1;
-	}
-	return zombies;
+	assert_int_equal(count_descriptors(), nopen);
+	assert_int_equal(zombies, 0);
 }
 
 static void
@@ -569,15 +553,13 @@ not_under_valgrind(const char *reason)
 
 /* How a child ends */
 
-static void
-test_statuses(void **state)
+TEST(exit_statuses_and_signals_are_told_exactly)
 {
 	static const int statuses[] = { 0, 1, 42, 127, 255 };
 	static const int signals[] = { SIGTERM, SIGKILL, SIGHUP, SIGSEGV };
 	char script[64];
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
 		struct run r = { 0 };
 
@@ -603,15 +585,13 @@ test_statuses(void **state)
 
 #define MANY 100
 
-static void
-test_many_at_a_time(void **state)
+TEST(a_hundred_at_a_time_keep_their_own_results)
 {
 	static struct run runs[MANY];
 	mono_t deadline;
 	char script[64];
 	int i, round;
 
-	(void)state;
 	for (round = 0; round < 3; round++) {
 		memset(runs, 0, sizeof(runs));
 		for (i = 0; i < MANY; i++) {
@@ -633,12 +613,10 @@ test_many_at_a_time(void **state)
 	}
 }
 
-static void
-test_ignored_sigchld(void **state)
+TEST(a_sigchld_that_was_ignored_before_costs_no_result)
 {
 	struct run r = { 0 };
 
-	(void)state;
 	spawner_free(spawner);
 	signal(SIGCHLD, SIG_IGN);
 	spawner = spawner_new(loop, self);
@@ -675,15 +653,13 @@ kill_others(struct run *r)
 	}
 }
 
-static void
-test_callbacks_start_and_kill(void **state)
+TEST(results_may_start_and_kill_others)
 {
 	struct run r = { .then = start_next };
 	mono_t deadline = mono_add(mono_now(), PATIENCE);
 	pid_t pid;
 	size_t i;
 
-	(void)state;
 	start_shell(&r, "exit 0");
 	finish(&r);
 	/* All are dead when the first tells: killing a dead one is nothing. */
@@ -706,14 +682,12 @@ test_callbacks_start_and_kill(void **state)
 
 /* What a child is given */
 
-static void
-test_fresh_process(void **state)
+TEST(a_child_is_as_fresh_as_can_be)
 {
 	struct run r = { 0 };
 	sigset_t all, before;
 	int i, fds[20];
 
-	(void)state;
 	sigfillset(&all);
 	sigdelset(&all, SIGALRM);
 	sigprocmask(SIG_BLOCK, &all, &before);
@@ -743,14 +717,12 @@ test_fresh_process(void **state)
 }
 
 /* Through the exec mode it is as fresh. */
-static void
-test_fresh_process_that_became(void **state)
+TEST(a_child_of_the_exec_mode_is_as_fresh)
 {
 	struct run r = { 0 };
 	struct spawn_request req = request(WORDS(self, W("report")));
 	int fd = open("/", O_RDONLY);
 
-	(void)state;
 	signal(SIGPIPE, SIG_IGN);
 	req.nice_set = true;
 	req.nice = 3;
@@ -773,14 +745,12 @@ test_fresh_process_that_became(void **state)
 	assert_int_equal(count("fd "), 0);
 }
 
-static void
-test_descriptor_limit(void **state)
+TEST(the_descriptor_limit_is_the_first_one_for_the_child_only)
 {
 	struct rlimit rl = { .rlim_cur = 64, .rlim_max = first_limit.rlim_max }, now;
 	struct run r = { 0 };
 	int i, n = 0, fds[300];
 
-	(void)state;
 	not_under_valgrind("it keeps the real limit to itself");
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &rl), 0);
 	fdlimit_init();
@@ -809,14 +779,12 @@ test_descriptor_limit(void **state)
 	fdlimit_init();
 }
 
-static void
-test_raised_limit(void **state)
+TEST(out_of_descriptors_the_limit_is_raised)
 {
 	struct rlimit rl = { .rlim_cur = 64, .rlim_max = first_limit.rlim_max }, now;
 	struct run r = { 0 };
 	int n = 0, fds[64];
 
-	(void)state;
 	not_under_valgrind("it keeps the real limit to itself");
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &rl), 0);
 	fdlimit_init();
@@ -834,15 +802,13 @@ test_raised_limit(void **state)
 	has_line("limit 64");
 }
 
-static void
-test_low_descriptors(void **state)
+TEST(a_daemon_without_0_1_and_2_starts_children_with_them)
 {
 	struct run r = { 0 }, became = { 0 };
 	struct spawn_request req = request(WORDS(self, W("report")));
 	int saved[3], i;
 	bool began;
 
-	(void)state;
 	/* A daemon that was started without 0, 1 and 2. */
 	spawner_free(spawner);
 	for (i = 0; i < 3; i++) {
@@ -868,13 +834,11 @@ test_low_descriptors(void **state)
 	assert_int_equal(count("fd "), 0);
 }
 
-static void
-test_keep_awake(void **state)
+TEST(keep_awake_puts_its_command_in_front)
 {
 	struct run r = { 0 };
 	struct spawn_request req = request(WORDS(self, W("report")));
 
-	(void)state;
 	req.keep_awake = true;
 	assert_true(begin(&r, &req));
 	finish(&r);
@@ -891,12 +855,10 @@ test_keep_awake(void **state)
 
 /* Output */
 
-static void
-test_output(void **state)
+TEST(output_is_logged_line_by_line_made_harmless)
 {
 	struct run r = { 0 };
 
-	(void)state;
 	start_shell(&r,
 	    "printf 'one\\ntwo\\n\\nthr'; printf 'ee\\n' >&2;"
 	    "printf 'bell\\007 back\\\\ \\377 \\303\\244\\n'; printf 'no end'");
@@ -905,14 +867,12 @@ test_output(void **state)
 				      "\xc3\xa4\nno end\n");
 }
 
-static void
-test_no_output(void **state)
+TEST(without_log_output_nothing_is_logged)
 {
 	struct run r = { 0 };
 	struct spawn_request req = request(WORDS(W("/bin/sh"), W("-c"),
 	    W("echo lost; echo lost >&2; test -c /dev/stdout && exit 4")));
 
-	(void)state;
 	req.log_output = false;
 	assert_true(begin(&r, &req));
 	finish(&r);
@@ -920,12 +880,10 @@ test_no_output(void **state)
 	assert_string_equal(logged(), "");
 }
 
-static void
-test_output_cap(void **state)
+TEST(the_first_64_kib_of_a_run_are_logged_the_rest_is_counted)
 {
 	struct run r = { 0 };
 
-	(void)state;
 	/* 65536 = 6553 lines of 10 bytes and 6 bytes of one more. */
 	start(&r, WORDS(self, W("fill"), W("10000"), W("ninebytes\n")));
 	finish(&r);
@@ -936,25 +894,21 @@ test_output_cap(void **state)
 	assert_int_equal(count("\n"), 6555);
 }
 
-static void
-test_cap_of_empty_lines(void **state)
+TEST(empty_lines_count_as_well)
 {
 	struct run r = { 0 };
 
-	(void)state;
 	start(&r, WORDS(self, W("fill"), W("70000"), W("\n")));
 	finish(&r);
 	has_line("… 4464 bytes of output not logged");
 	assert_int_equal(count("\n"), 65537);
 }
 
-static void
-test_line_cap(void **state)
+TEST(the_first_4_kib_of_a_line_are_logged_the_rest_is_counted)
 {
 	struct run r = { 0 };
 	char expected[8192];
 
-	(void)state;
 	start_shell(&r, "head -c 4096 /dev/zero | tr '\\0' a; echo;"
 			"head -c 5000 /dev/zero | tr '\\0' b; echo; echo short;"
 			"head -c 4100 /dev/zero | tr '\\0' c");
@@ -970,13 +924,11 @@ test_line_cap(void **state)
 	has_line("… 908 bytes of output not logged");
 }
 
-static void
-test_flood(void **state)
+TEST(a_flood_delays_nobody)
 {
 	struct run flood = { 0 }, quick = { 0 };
 	mono_t deadline = mono_add(mono_now(), PATIENCE);
 
-	(void)state;
 	start(&flood, WORDS(self, W("flood")));
 	while (count("all work") < 100)
 		turn(deadline);
@@ -993,8 +945,7 @@ test_flood(void **state)
 }
 
 /* One read a turn while it runs, and all that is left when it has ended. */
-static void
-test_full_pipe(void **state)
+TEST(a_full_pipe_is_read_piece_by_piece_and_to_its_end)
 {
 	struct run r = { 0 };
 	char *full = xstrdup(in_sandbox("full")), *go = xstrdup(in_sandbox("go"));
@@ -1003,7 +954,6 @@ test_full_pipe(void **state)
 	pid_t pid;
 	FILE *f;
 
-	(void)state;
 	start(&r, WORDS(self, W("brim"), full, go, done));
 	pid = spawn_pid(r.child);
 	while (access(full, F_OK) != 0)
@@ -1027,15 +977,13 @@ test_full_pipe(void **state)
 	free(done);
 }
 
-static void
-test_closed_output(void **state)
+TEST(a_child_that_closes_its_output_runs_on)
 {
 	struct run r = { 0 };
 	size_t before = count_descriptors();
 	int fifo = make_fifo("fifo");
 	char script[PATH_MAX + 128];
 
-	(void)state;
 	snprintf(script, sizeof(script),
 	    "echo out; exec >/dev/null 2>&1 4>%s; "
 	    ": <%s; exit 8",
@@ -1054,8 +1002,7 @@ test_closed_output(void **state)
 
 /* What a child leaves behind */
 
-static void
-test_left_behind(void **state)
+TEST(who_is_left_behind_gets_no_sigpipe_and_is_not_logged)
 {
 	struct run r = { 0 };
 	size_t before = count_descriptors();
@@ -1063,7 +1010,6 @@ test_left_behind(void **state)
 	char *go = xstrdup(in_sandbox("go")), *done = xstrdup(in_sandbox("done"));
 	char *name = xstrdup(in_sandbox("fifo"));
 
-	(void)state;
 	start(&r, WORDS(self, W("leave"), name, go, done));
 	turn_until(fifo_held, &fifo, true);
 	finish(&r);
@@ -1084,15 +1030,13 @@ test_left_behind(void **state)
 }
 
 /* Of 66 that are left behind the two oldest lose their pipe. */
-static void
-test_too_many_left_behind(void **state)
+TEST(at_most_64_that_are_left_behind_are_drained)
 {
 	enum { LEFT = 66 };
 	size_t before = count_descriptors();
 	char name[32], *fifo, *go, *done;
 	int fifos[LEFT], i;
 
-	(void)state;
 	for (i = 0; i < LEFT; i++) {
 		struct run r = { 0 };
 
@@ -1120,8 +1064,7 @@ test_too_many_left_behind(void **state)
 }
 
 /* Many that leave nobody cost nobody the pipe, even if all end at once. */
-static void
-test_short_ones_displace_nobody(void **state)
+TEST(short_runs_displace_nobody_who_was_left_behind)
 {
 	static struct run runs[MANY];
 	struct run r = { 0 };
@@ -1131,7 +1074,6 @@ test_short_ones_displace_nobody(void **state)
 	char *name = xstrdup(in_sandbox("fifo"));
 	pid_t pid;
 
-	(void)state;
 	start(&r, WORDS(self, W("leave"), name, go, done));
 	turn_until(fifo_held, &fifo, true);
 	finish(&r);
@@ -1153,14 +1095,12 @@ test_short_ones_displace_nobody(void **state)
 	free(name);
 }
 
-static void
-test_free_leaves_children(void **state)
+TEST(spawner_free_leaves_children_alone)
 {
 	struct run r = { 0 };
 	int fifo = make_fifo("fifo");
 	char script[2 * PATH_MAX + 128];
 
-	(void)state;
 	snprintf(script, sizeof(script), "exec 4>%s; : <%s", in_sandbox("fifo"),
 	    in_sandbox("go"));
 	start_shell(&r, script);
@@ -1190,14 +1130,12 @@ start_stubborn(struct run *r, int *fifo, const char *status)
 	free(word);
 }
 
-static void
-test_stopping(void **state)
+TEST(stopping_a_leader_stays_until_the_group_is_killed)
 {
 	struct run r = { 0 };
 	int fifo, i;
 	pid_t pid;
 
-	(void)state;
 	start_stubborn(&r, &fifo, "-");
 	pid = spawn_pid(r.child);
 	terminate(&r);
@@ -1221,14 +1159,12 @@ test_stopping(void **state)
 	close(fifo);
 }
 
-static void
-test_stopped_with_status(void **state)
+TEST(stopping_its_own_exit_status_is_told)
 {
 	struct run r = { 0 };
 	int fifo;
 	pid_t pid;
 
-	(void)state;
 	start_stubborn(&r, &fifo, "7");
 	pid = spawn_pid(r.child);
 	terminate(&r);
@@ -1241,13 +1177,11 @@ test_stopped_with_status(void **state)
 	close(fifo);
 }
 
-static void
-test_kill(void **state)
+TEST(killing_takes_the_whole_group)
 {
 	struct run r = { 0 };
 	int fifo;
 
-	(void)state;
 	start_stubborn(&r, &fifo, "0");
 	kill_run(&r);
 	finish(&r);
@@ -1256,13 +1190,11 @@ test_kill(void **state)
 	close(fifo);
 }
 
-static void
-test_stopping_the_dead(void **state)
+TEST(stopping_one_that_is_dead_already)
 {
 	struct run r = { 0 };
 	pid_t pid;
 
-	(void)state;
 	start_shell(&r, "exit 3");
 	pid = spawn_pid(r.child);
 	while (!is_zombie(&pid))
@@ -1303,13 +1235,11 @@ make_script(const char *name, const char *text, mode_t mode)
 	chmod(in_sandbox(name), mode);
 }
 
-static void
-test_sentences(void **state)
+TEST(what_cannot_be_started_is_told_in_a_sentence)
 {
 	size_t before = count_descriptors();
 	char text[PATH_MAX + 128];
 
-	(void)state;
 	not_under_valgrind("its vfork loses what the child has to say");
 	cannot("/nonexistent/x", "/nonexistent/x: No such file or directory");
 	make_script("plain", "touch ran\n", 0755);
@@ -1328,15 +1258,13 @@ test_sentences(void **state)
 	assert_int_equal(count_descriptors(), before);
 }
 
-static void
-test_long_arguments(void **state)
+TEST(too_long_a_command_line_is_told_in_a_sentence)
 {
 	const size_t size = 4 * 1024 * 1024;
 	struct spawn_request req;
 	struct run r = { 0 };
 	char *big;
 
-	(void)state;
 	not_under_valgrind("its vfork loses what the child has to say");
 	big = xcalloc(1, size);
 	req = request(WORDS(W("/bin/sh"), big));
@@ -1346,14 +1274,12 @@ test_long_arguments(void **state)
 	free(big);
 }
 
-static void
-test_exec_mode_errors(void **state)
+TEST(what_the_exec_mode_cannot_do_is_no_exit_status)
 {
 	struct spawn_request req = request(WORDS(self, W("report")));
 	struct run r = { 0 };
 	size_t before = count_descriptors();
 
-	(void)state;
 	req.user = "no-such-user";
 	assert_true(begin(&r, &req));
 	finish(&r);
@@ -1386,15 +1312,13 @@ test_exec_mode_errors(void **state)
 	assert_int_equal(count_descriptors(), before);
 }
 
-static void
-test_user(void **state)
+TEST(an_action_runs_as_another_user)
 {
 	struct spawn_request req = request(WORDS(W("/usr/bin/id"), W("-u")));
 	struct passwd *pw = getpwnam("nobody");
 	struct run r = { 0 };
 	char line[32];
 
-	(void)state;
 	if (geteuid() != 0) {
 		print_message("skipped: only root can become somebody else\n");
 		skip();
@@ -1449,14 +1373,12 @@ child_starve(char *fifo, char *go, char *done)
 	return 0;
 }
 
-static void
-test_out_of_descriptors(void **state)
+TEST(out_of_descriptors_the_oldest_drained_pipe_goes)
 {
 	char *fifo, *go, *done;
 	int fd = make_fifo("fifo"), code;
 	pid_t pid;
 
-	(void)state;
 	fifo = xstrdup(in_sandbox("fifo"));
 	go = xstrdup(in_sandbox("go"));
 	done = xstrdup(in_sandbox("done"));
@@ -1478,50 +1400,7 @@ test_out_of_descriptors(void **state)
 	free(done);
 }
 
-#define TEST(text, fn)                          \
-	{                                       \
-		text, fn, setup, teardown, NULL \
-	}
-
-static const struct CMUnitTest tests[] = {
-	TEST("exit statuses and signals are told exactly", test_statuses),
-	TEST("a hundred at a time keep their own results", test_many_at_a_time),
-	TEST("a SIGCHLD that was ignored before costs no result", test_ignored_sigchld),
-	TEST("results may start and kill others", test_callbacks_start_and_kill),
-	TEST("a child is as fresh as can be", test_fresh_process),
-	TEST("a child of the exec mode is as fresh", test_fresh_process_that_became),
-	TEST("the descriptor limit is the first one, for the child only",
-	    test_descriptor_limit),
-	TEST("out of descriptors the limit is raised", test_raised_limit),
-	TEST("a daemon without 0, 1 and 2 starts children with them",
-	    test_low_descriptors),
-	TEST("keep-awake puts its command in front", test_keep_awake),
-	TEST("output is logged line by line, made harmless", test_output),
-	TEST("without log-output nothing is logged", test_no_output),
-	TEST("64 KiB of a run are logged, the rest is counted", test_output_cap),
-	TEST("empty lines count as well", test_cap_of_empty_lines),
-	TEST("4 KiB of a line are logged, the rest is counted", test_line_cap),
-	TEST("a flood delays nobody", test_flood),
-	TEST("a full pipe is read piece by piece, and to its end", test_full_pipe),
-	TEST("a child that closes its output runs on", test_closed_output),
-	TEST("who is left behind gets no SIGPIPE, and is not logged", test_left_behind),
-	TEST("at most 64 that are left behind are drained", test_too_many_left_behind),
-	TEST("short runs displace nobody who was left behind",
-	    test_short_ones_displace_nobody),
-	TEST("spawner_free leaves children alone", test_free_leaves_children),
-	TEST("stopping: a leader stays until the group is killed", test_stopping),
-	TEST("stopping: its own exit status is told", test_stopped_with_status),
-	TEST("killing takes the whole group", test_kill),
-	TEST("stopping one that is dead already", test_stopping_the_dead),
-	TEST("what cannot be started is told in a sentence", test_sentences),
-	TEST("too long a command line is told in a sentence", test_long_arguments),
-	TEST("what the exec mode cannot do is no exit status", test_exec_mode_errors),
-	TEST("an action runs as another user", test_user),
-	TEST("out of descriptors the oldest drained pipe goes", test_out_of_descriptors),
-};
-
-int
-main(int argc, char **argv)
+BEFORE_TESTS(argc, argv)
 {
 	if (realpath(argv[0], self) == NULL)
 		return 1;
@@ -1533,5 +1412,5 @@ main(int argc, char **argv)
 		return child_main(argc, argv);
 	if (chdir("/") == -1 || getrlimit(RLIMIT_NOFILE, &first_limit) == -1)
 		return 1;
-	return cmocka_run_group_tests_name("spawn", tests, NULL, NULL);
+	return RUN_TESTS;
 }

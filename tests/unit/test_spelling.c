@@ -2,16 +2,11 @@
 /*
  * The name that was meant.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include <string.h>
 
 #include "base/spelling.h"
+#include "test.h"
 
 /* The nearest of a few names. */
 static const char *
@@ -29,10 +24,8 @@ nearest(const char *name)
 	return n.best;
 }
 
-static void
-a_slip_is_found(void **state)
+TEST(a_slip_is_found)
 {
-	(void)state;
 	assert_string_equal(nearest("sudoer"), "sudoers");
 	assert_string_equal(nearest("statsu"), "status");
 	assert_string_equal(nearest("Status"), "status");
@@ -43,12 +36,10 @@ a_slip_is_found(void **state)
 	assert_string_equal(nearest("reload"), "reload");
 }
 
-static void
-what_has_little_in_common_is_near_to_none(void **state)
+TEST(what_has_little_in_common_is_near_to_none)
 {
 	char longer[SPELLING_MAX + 1];
 
-	(void)state;
 	assert_string_equal(nearest("doctor"), "");
 	assert_string_equal(nearest("x"), "");
 	assert_string_equal(nearest("xy"), "");
@@ -58,13 +49,11 @@ what_has_little_in_common_is_near_to_none(void **state)
 	assert_string_equal(nearest(longer), "");
 }
 
-static void
-the_name_itself_is_known(void **state)
+TEST(the_name_itself_is_known)
 {
 	char longer[SPELLING_MAX + 1];
 	struct spelling n;
 
-	(void)state;
 	spelling_init(&n, "backup");
 	spelling_try(&n, "backups");
 	spelling_try(&n, "Backup");
@@ -79,28 +68,13 @@ the_name_itself_is_known(void **state)
 	assert_true(n.known);
 }
 
-static void
-the_nearest_counts_and_of_equals_the_first(void **state)
+TEST(the_nearest_counts_and_of_equals_the_first)
 {
 	struct spelling n;
 
-	(void)state;
 	spelling_init(&n, "backup-aa");
 	spelling_try(&n, "backup");
 	spelling_try(&n, "backup-ab");
 	spelling_try(&n, "backup-ac");
 	assert_string_equal(n.best, "backup-ab");
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_slip_is_found),
-		cmocka_unit_test(what_has_little_in_common_is_near_to_none),
-		cmocka_unit_test(the_name_itself_is_known),
-		cmocka_unit_test(the_nearest_counts_and_of_equals_the_first),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,11 +2,6 @@
 /*
  * Stamps: what is taken of a path, and in what two of them differ.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,6 +17,7 @@
 #include "rules/rule.h"
 #include "watch/stamp.h"
 #include "base/util.h"
+#include "test.h"
 
 #define CREATE CHANGE_CREATE
 #define MODIFY CHANGE_MODIFY
@@ -50,15 +46,11 @@ at(const char *name)
 	return buf;
 }
 
-static int
-setup(void **state)
+SET_UP_ALL
 {
-	const char *tmp = getenv("TMPDIR");
 	int fd;
 
-	(void)state;
-	snprintf(root, sizeof(root), "%s/test_stamp.XXXXXX", tmp != NULL ? tmp : "/tmp");
-	assert_non_null(mkdtemp(root));
+	make_sandbox(root);
 	fd = openat(AT_FDCWD, at("file"), O_WRONLY | O_CREAT, 0640);
 	assert_int_equal(write(fd, "12345", 5), 5);
 	close(fd);
@@ -66,30 +58,20 @@ setup(void **state)
 	assert_int_equal(symlink("nothing", at("dangling")), 0);
 	assert_int_equal(symlink("loop", at("loop")), 0);
 	assert_int_equal(mkfifo(at("fifo"), 0600), 0);
-	return 0;
 }
 
-static int
-teardown(void **state)
+TEAR_DOWN_ALL
 {
-	static const char *const names[] = { "file", "link", "dangling", "loop", "fifo" };
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		unlink(at(names[i]));
-	return rmdir(root);
+	remove_tree(root);
 }
 
-static void
-a_stamp_says_what_stat_says(void **state)
+TEST(a_stamp_says_what_stat_says)
 {
 	struct timespec times[2] = { { .tv_sec = 7, .tv_nsec = 8 },
 		{ .tv_sec = 1234567890, .tv_nsec = 123456789 } };
 	struct stamp s, through_link;
 	struct stat st;
 
-	(void)state;
 	assert_int_equal(utimensat(AT_FDCWD, at("file"), times, 0), 0);
 	assert_int_equal(fstatat(AT_FDCWD, at("file"), &st, 0), 0);
 	assert_int_equal(stamp_take(&s, at("file")), 0);
@@ -108,25 +90,21 @@ a_stamp_says_what_stat_says(void **state)
 }
 
 /* What is written after the stat must not seem to be long after the look. */
-static void
-the_time_of_a_look_is_from_before_it(void **state)
+TEST(the_time_of_a_look_is_from_before_it)
 {
 	int64_t start = realtime_ns();
 	struct stamp s;
 
-	(void)state;
 	assert_int_equal(stamp_take(&s, at("file")), 0);
 	assert_in_range(s.taken_ns, start, asked_ns);
 	assert_int_equal(stamp_take(&s, at("nothing")), 0);
 	assert_in_range(s.taken_ns, start, asked_ns);
 }
 
-static void
-only_what_does_not_exist_is_absent(void **state)
+TEST(only_what_does_not_exist_is_absent)
 {
 	struct stamp s = { .present = true, .ino = 42 };
 
-	(void)state;
 	assert_int_equal(stamp_take(&s, at("loop")), ELOOP);
 	assert_true(s.present && s.ino == 42);
 	assert_int_equal(stamp_take(&s, at("nothing")), 0);
@@ -142,13 +120,11 @@ only_what_does_not_exist_is_absent(void **state)
 	assert_true(S_ISFIFO(s.mode));
 }
 
-static void
-a_file_below_the_least_size_is_absent(void **state)
+TEST(a_file_below_the_least_size_is_absent)
 {
 	struct stamp file, dir = { .present = true, .mode = S_IFDIR | 0755, .size = 1 },
 			   s;
 
-	(void)state;
 	assert_int_equal(stamp_take(&file, at("file")), 0);
 	s = file;
 	stamp_apply_min_size(&s, 5);
@@ -176,13 +152,11 @@ static const struct stamp plain = { .present = true,
 	.ctime_ns = 5 * MONO_SEC,
 	.taken_ns = 9 * MONO_SEC };
 
-static void
-each_difference_is_what_it_is_called(void **state)
+TEST(each_difference_is_what_it_is_called)
 {
 	const struct stamp absent = { .present = false };
 	struct stamp s;
 
-	(void)state;
 	assert_int_equal(stamp_diff(&absent, &absent, 3), 0);
 	assert_int_equal(stamp_diff(&absent, &plain, 0), CREATE);
 	assert_int_equal(stamp_diff(&plain, &absent, 0), DELETE);
@@ -213,12 +187,10 @@ each_difference_is_what_it_is_called(void **state)
 	assert_int_equal(stamp_diff(&plain, &s, 0), 0);
 }
 
-static void
-another_file_is_created_and_modified(void **state)
+TEST(another_file_is_created_and_modified)
 {
 	struct stamp s = plain;
 
-	(void)state;
 	s.ino++;
 	assert_int_equal(stamp_diff(&plain, &s, 0), CREATE | MODIFY);
 	s = plain;
@@ -227,12 +199,10 @@ another_file_is_created_and_modified(void **state)
 	assert_int_equal(stamp_diff(&plain, &plain, HINT_REPLACED), CREATE | MODIFY);
 }
 
-static void
-a_write_with_an_equal_stamp_counts_unless_it_is_an_echo(void **state)
+TEST(a_write_with_an_equal_stamp_counts_unless_it_is_an_echo)
 {
 	struct stamp before = plain, now;
 
-	(void)state;
 	before.mtime_ns++; /* its volume keeps fractions of a second */
 	now = before;
 	assert_int_equal(stamp_diff(&before, &now, HINT_WRITE), 0);
@@ -252,12 +222,10 @@ a_write_with_an_equal_stamp_counts_unless_it_is_an_echo(void **state)
 }
 
 /* HFS+ keeps whole seconds and FAT even ones: two writes in a tick look alike. */
-static void
-where_times_are_whole_seconds_a_tick_is_two(void **state)
+TEST(where_times_are_whole_seconds_a_tick_is_two)
 {
 	struct stamp before = plain;
 
-	(void)state;
 	before.mtime_ns = before.ctime_ns = 1700000000 * MONO_SEC;
 	before.taken_ns = before.ctime_ns + 2 * MONO_SEC - 1;
 	assert_int_equal(stamp_diff(&before, &before, HINT_WRITE), MODIFY);
@@ -273,8 +241,7 @@ where_times_are_whole_seconds_a_tick_is_two(void **state)
 	assert_int_equal(stamp_diff(&before, &before, HINT_WRITE), 0);
 }
 
-static void
-what_is_kept_is_read_back_without_the_device(void **state)
+TEST(what_is_kept_is_read_back_without_the_device)
 {
 	char text[STAMP_TEXT_SIZE];
 	struct stamp s, large = { .present = true,
@@ -285,7 +252,6 @@ what_is_kept_is_read_back_without_the_device(void **state)
 		.size = UINT64_MAX,
 		.mtime_ns = INT64_MIN };
 
-	(void)state;
 	stamp_print(text, &plain);
 	assert_string_equal(text, "100644 1 2 3 4 5000000000");
 	assert_true(stamp_parse(&s, text));
@@ -303,8 +269,7 @@ what_is_kept_is_read_back_without_the_device(void **state)
 	assert_false(s.present);
 }
 
-static void
-anything_else_is_no_stamp(void **state)
+TEST(anything_else_is_no_stamp)
 {
 	static const char *const texts[] = { "", " ", "Absent", "absent ", "100644",
 		"100644 1 2 3 4", "100644 1 2 3 4 5 ", "100644 1 2 3 4 5 6",
@@ -314,28 +279,8 @@ anything_else_is_no_stamp(void **state)
 	struct stamp s = plain;
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (stamp_parse(&s, texts[i]))
 			fail_msg("'%s' was taken", texts[i]);
 	assert_memory_equal(&s, &plain, sizeof(s));
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_stamp_says_what_stat_says),
-		cmocka_unit_test(the_time_of_a_look_is_from_before_it),
-		cmocka_unit_test(only_what_does_not_exist_is_absent),
-		cmocka_unit_test(a_file_below_the_least_size_is_absent),
-		cmocka_unit_test(each_difference_is_what_it_is_called),
-		cmocka_unit_test(another_file_is_created_and_modified),
-		cmocka_unit_test(a_write_with_an_equal_stamp_counts_unless_it_is_an_echo),
-		cmocka_unit_test(where_times_are_whole_seconds_a_tick_is_two),
-		cmocka_unit_test(what_is_kept_is_read_back_without_the_device),
-		cmocka_unit_test(anything_else_is_no_stamp),
-	};
-
-	return cmocka_run_group_tests(tests, setup, teardown);
 }

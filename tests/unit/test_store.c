@@ -4,17 +4,10 @@
  * second store that opens the same directory. Times that it waits for are handed
  * to it.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -28,6 +21,7 @@
 #include "state/record.h"
 #include "state/store.h"
 #include "base/util.h"
+#include "test.h"
 
 #define DAY (INT64_C(86400) * MONO_SEC)
 
@@ -62,36 +56,20 @@ fork(void)
 	return childless ? -1 : real();
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+SET_UP
 {
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-static int
-set_up(void **unused)
-{
-	(void)unused;
-	snprintf(sandbox, sizeof(sandbox), "/tmp/test_store.XXXXXX");
-	if (mkdtemp(sandbox) == NULL)
-		return -1;
+	make_sandbox(sandbox);
 	snprintf(dir, sizeof(dir), "%s/state", sandbox);
 	hang[0] = '\0';
 	broken = childless = false;
 	/* A store that blocks is a failure, not a hang. */
 	alarm(60);
-	return 0;
 }
 
-static int
-tear_down(void **unused)
+TEAR_DOWN
 {
-	(void)unused;
 	alarm(0);
-	return nftw(sandbox, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	remove_tree(sandbox);
 }
 
 static const char *
@@ -190,12 +168,10 @@ finish_rewrite(struct store *s)
 	assert_true(mono_is_never(store_deadline(s)));
 }
 
-static void
-the_newest_line_of_a_rule_counts(void **unused)
+TEST(the_newest_line_of_a_rule_counts)
 {
 	struct store *s = first_life();
 
-	(void)unused;
 	put(s, "a", 2);
 	put(s, "b", 5);
 	put(s, "a", 3);
@@ -209,13 +185,11 @@ the_newest_line_of_a_rule_counts(void **unused)
 	store_free(s);
 }
 
-static void
-what_is_appended_is_there_without_an_end(void **unused)
+TEST(what_is_appended_is_there_without_an_end)
 {
 	struct store *s = first_life(), *other = store_new(dir);
 	char why[256];
 
-	(void)unused;
 	put(s, "a", 7);
 	/* As a SIGKILL leaves it: read while the first still has it. */
 	assert_false(store_open(other, why, sizeof(why)));
@@ -227,12 +201,10 @@ what_is_appended_is_there_without_an_end(void **unused)
 	store_free(s);
 }
 
-static void
-directory_and_files_are_for_nobody_else(void **unused)
+TEST(directory_and_files_are_for_nobody_else)
 {
 	struct stat st;
 
-	(void)unused;
 	store_free(first_life());
 	assert_int_equal(stat(dir, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0700);
@@ -242,10 +214,8 @@ directory_and_files_are_for_nobody_else(void **unused)
 	assert_int_equal(st.st_mode & 0777, 0600);
 }
 
-static void
-a_directory_that_a_daemon_has_used_is_known(void **unused)
+TEST(a_directory_that_a_daemon_has_used_is_known)
 {
-	(void)unused;
 	assert_false(store_exists(sandbox));
 	assert_false(store_exists(dir));
 	assert_false(store_exists("/dev/null"));
@@ -253,26 +223,22 @@ a_directory_that_a_daemon_has_used_is_known(void **unused)
 	assert_true(store_exists(dir));
 }
 
-static void
-what_is_missing_above_the_directory_is_made(void **unused)
+TEST(what_is_missing_above_the_directory_is_made)
 {
 	struct stat st;
 
-	(void)unused;
 	snprintf(dir, sizeof(dir), "%s/x/y", sandbox);
 	store_free(first_life());
 	assert_int_equal(stat(dir, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0700);
 }
 
-static void
-a_line_torn_at_any_byte_is_skipped_and_nothing_else(void **unused)
+TEST(a_line_torn_at_any_byte_is_skipped_and_nothing_else)
 {
 	struct store *s = first_life();
 	off_t before = size_of(at("state.jsonl")), n, whole;
 	char path[PATH_MAX + 64];
 
-	(void)unused;
 	put(s, "a", 2);
 	store_free(s);
 	snprintf(path, sizeof(path), "%s", at("state.jsonl"));
@@ -288,15 +254,13 @@ a_line_torn_at_any_byte_is_skipped_and_nothing_else(void **unused)
 	assert_int_equal(size_of(at("state.jsonl.bad")), -1);
 }
 
-static void
-a_damaged_line_is_kept_for_people_and_the_others_count(void **unused)
+TEST(a_damaged_line_is_kept_for_people_and_the_others_count)
 {
 	struct store *s = first_life();
 	char text[4096];
 	ssize_t n;
 	int fd;
 
-	(void)unused;
 	store_free(s);
 	fd = open(at("state.jsonl"), O_RDWR | O_APPEND);
 	assert_int_equal(write(fd, "{\"rule\":\"a\",\n", 13), 13);
@@ -312,15 +276,13 @@ a_damaged_line_is_kept_for_people_and_the_others_count(void **unused)
 	store_free(s);
 }
 
-static void
-an_odd_line_of_any_kind_is_damage(void **unused)
+TEST(an_odd_line_of_any_kind_is_damage)
 {
 	static const char *const odd[] = { "\n", "x\n", "{}\n", "[]\n", "\xff\xfe\n",
 		"null\n" };
 	struct store *s;
 	size_t i;
 
-	(void)unused;
 	store_free(first_life());
 	for (i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
 		write_file(at("state.jsonl"), odd[i], strlen(odd[i]));
@@ -334,12 +296,10 @@ an_odd_line_of_any_kind_is_damage(void **unused)
 	store_free(s);
 }
 
-static void
-an_empty_or_missing_file_is_no_damage(void **unused)
+TEST(an_empty_or_missing_file_is_no_damage)
 {
 	struct store *s = open_store();
 
-	(void)unused;
 	assert_false(store_is_damaged(s));
 	store_free(s);
 	write_file(at("state.jsonl"), "", 0);
@@ -348,13 +308,11 @@ an_empty_or_missing_file_is_no_damage(void **unused)
 	store_free(s);
 }
 
-static void
-a_second_daemon_on_the_same_state_is_refused(void **unused)
+TEST(a_second_daemon_on_the_same_state_is_refused)
 {
 	struct store *s = first_life(), *other = store_new(dir);
 	char why[256] = "";
 
-	(void)unused;
 	assert_false(store_open(other, why, sizeof(why)));
 	assert_non_null(strstr(why, "another watchpathd is running"));
 	store_free(other);
@@ -362,13 +320,11 @@ a_second_daemon_on_the_same_state_is_refused(void **unused)
 	store_free(open_store());
 }
 
-static void
-the_lock_of_a_dead_daemon_is_taken(void **unused)
+TEST(the_lock_of_a_dead_daemon_is_taken)
 {
 	int status;
 	pid_t pid = fork();
 
-	(void)unused;
 	if (pid == 0) {
 		store_begin(open_store());
 		raise(SIGKILL);
@@ -393,12 +349,10 @@ end_hanging(void)
 		;
 }
 
-static void
-the_child_that_waits_for_the_disk_does_not_have_the_lock(void **unused)
+TEST(the_child_that_waits_for_the_disk_does_not_have_the_lock)
 {
 	struct store *s = first_life();
 
-	(void)unused;
 	begin_hanging();
 	assert_true(store_begin(s));
 	put(s, "a", 2);
@@ -411,12 +365,10 @@ the_child_that_waits_for_the_disk_does_not_have_the_lock(void **unused)
 	end_hanging();
 }
 
-static void
-without_a_child_it_waits_for_the_disk_itself(void **unused)
+TEST(without_a_child_it_waits_for_the_disk_itself)
 {
 	struct store *s = first_life();
 
-	(void)unused;
 	assert_true(store_begin(s));
 	put(s, "a", 2);
 	put(s, "b", 2);
@@ -435,12 +387,10 @@ without_a_child_it_waits_for_the_disk_itself(void **unused)
 	store_free(s);
 }
 
-static void
-a_disk_that_hangs_keeps_nobody_waiting(void **unused)
+TEST(a_disk_that_hangs_keeps_nobody_waiting)
 {
 	struct store *s = first_life();
 
-	(void)unused;
 	/* Whoever waited for it would wait until the alarm. */
 	begin_hanging();
 	assert_true(store_begin(s));
@@ -462,12 +412,10 @@ a_disk_that_hangs_keeps_nobody_waiting(void **unused)
 
 static void recover(struct store *s);
 
-static void
-a_disk_that_does_not_take_the_new_file_leaves_the_old_one(void **unused)
+TEST(a_disk_that_does_not_take_the_new_file_leaves_the_old_one)
 {
 	struct store *s = first_life();
 
-	(void)unused;
 	broken = true;
 	assert_true(store_begin(s));
 	put(s, "a", 2);
@@ -499,12 +447,10 @@ fill(struct store *s, size_t lines)
 	return false;
 }
 
-static void
-a_stale_file_is_written_anew_and_what_comes_meanwhile_is_kept(void **unused)
+TEST(a_stale_file_is_written_anew_and_what_comes_meanwhile_is_kept)
 {
 	struct store *s = first_life();
 
-	(void)unused;
 	assert_true(fill(s, 1000000));
 	assert_true(size_of(at("state.jsonl")) > 1024 * 1024);
 	assert_true(size_of(at("state.jsonl")) < 1100 * 1024);
@@ -525,12 +471,10 @@ a_stale_file_is_written_anew_and_what_comes_meanwhile_is_kept(void **unused)
 	store_free(s);
 }
 
-static void
-a_crash_while_the_new_file_is_written_costs_nothing(void **unused)
+TEST(a_crash_while_the_new_file_is_written_costs_nothing)
 {
 	struct store *s = first_life();
 
-	(void)unused;
 	assert_true(store_begin(s));
 	put(s, "a", 20);
 	store_free(s);
@@ -541,12 +485,10 @@ a_crash_while_the_new_file_is_written_costs_nothing(void **unused)
 	store_free(s);
 }
 
-static void
-a_load_in_the_middle_of_a_rewrite_leaves_no_child_behind(void **unused)
+TEST(a_load_in_the_middle_of_a_rewrite_leaves_no_child_behind)
 {
 	struct store *s = first_life();
 
-	(void)unused;
 	assert_true(store_begin(s));
 	put(s, "a", 2);
 	assert_true(store_end(s, false));
@@ -600,13 +542,11 @@ leave(int64_t days_ago)
 	record_clear(&r);
 }
 
-static void
-a_rule_that_is_not_in_force_is_kept_for_90_days(void **unused)
+TEST(a_rule_that_is_not_in_force_is_kept_for_90_days)
 {
 	struct store *s;
 	int i;
 
-	(void)unused;
 	leave(89);
 	for (i = 0; i < 3; i++)
 		live_with_a();
@@ -621,13 +561,11 @@ a_rule_that_is_not_in_force_is_kept_for_90_days(void **unused)
 	store_free(s);
 }
 
-static void
-a_clock_that_was_ahead_keeps_a_record_no_longer(void **unused)
+TEST(a_clock_that_was_ahead_keeps_a_record_no_longer)
 {
 	struct store *s;
 	struct record r;
 
-	(void)unused;
 	leave(-365);
 	live_with_a();
 	s = open_store();
@@ -637,13 +575,11 @@ a_clock_that_was_ahead_keeps_a_record_no_longer(void **unused)
 	store_free(s);
 }
 
-static void
-a_rule_that_just_left_is_found_again(void **unused)
+TEST(a_rule_that_just_left_is_found_again)
 {
 	struct store *s = first_life();
 	struct record r = { .rule = xstrdup("b"), .runs = 6 };
 
-	(void)unused;
 	store_leave(s, &r);
 	assert_int_equal(taken(s, "b"), 6);
 	store_free(s);
@@ -671,37 +607,31 @@ recover(struct store *s)
 	store_free(s);
 }
 
-static void
-a_directory_that_is_removed_is_made_again(void **unused)
+TEST(a_directory_that_is_removed_is_made_again)
 {
 	struct store *s = first_life();
 
-	(void)unused;
-	assert_int_equal(nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+	remove_tree(dir);
 	put(s, "a", 2);
 	recover(s);
 }
 
-static void
-a_directory_that_is_renamed_is_left_and_made_again(void **unused)
+TEST(a_directory_that_is_renamed_is_left_and_made_again)
 {
 	struct store *s = first_life();
 	char away[PATH_MAX + 16];
 
-	(void)unused;
 	snprintf(away, sizeof(away), "%s/away", sandbox);
 	assert_int_equal(rename(dir, away), 0);
 	put(s, "a", 2);
 	recover(s);
 }
 
-static void
-a_directory_that_is_replaced_is_locked_anew(void **unused)
+TEST(a_directory_that_is_replaced_is_locked_anew)
 {
 	struct store *s = first_life(), *other = store_new(dir);
 	char away[PATH_MAX + 16], why[256];
 
-	(void)unused;
 	snprintf(away, sizeof(away), "%s/away", sandbox);
 	assert_int_equal(rename(dir, away), 0);
 	assert_int_equal(mkdir(dir, 0700), 0);
@@ -716,35 +646,29 @@ a_directory_that_is_replaced_is_locked_anew(void **unused)
 	store_free(s);
 }
 
-static void
-a_removed_file_is_written_again(void **unused)
+TEST(a_removed_file_is_written_again)
 {
 	struct store *s = first_life();
 
-	(void)unused;
 	assert_int_equal(unlink(at("state.jsonl")), 0);
 	put(s, "a", 2);
 	recover(s);
 }
 
-static void
-a_replaced_file_is_noticed(void **unused)
+TEST(a_replaced_file_is_noticed)
 {
 	struct store *s = first_life();
 
-	(void)unused;
 	assert_int_equal(unlink(at("state.jsonl")), 0);
 	write_file(at("state.jsonl"), "", 0);
 	put(s, "a", 2);
 	recover(s);
 }
 
-static void
-what_another_daemon_has_locked_is_not_written(void **unused)
+TEST(what_another_daemon_has_locked_is_not_written)
 {
 	struct store *s = first_life(), *other;
 
-	(void)unused;
 	assert_int_equal(unlink(at("lock")), 0);
 	other = first_life();
 	put(s, "a", 99);
@@ -758,12 +682,10 @@ what_another_daemon_has_locked_is_not_written(void **unused)
 	store_free(s);
 }
 
-static void
-a_file_in_the_place_of_the_directory_is_a_problem_that_can_end(void **unused)
+TEST(a_file_in_the_place_of_the_directory_is_a_problem_that_can_end)
 {
 	struct store *s;
 
-	(void)unused;
 	write_file(dir, "", 0);
 	s = open_store();
 	assert_non_null(store_problem(s));
@@ -784,13 +706,11 @@ limit_size(off_t size)
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &l), 0);
 }
 
-static void
-a_full_disk_leaves_whole_lines_and_is_a_problem_that_can_end(void **unused)
+TEST(a_full_disk_leaves_whole_lines_and_is_a_problem_that_can_end)
 {
 	struct store *s = first_life();
 	off_t size = size_of(at("state.jsonl"));
 
-	(void)unused;
 	signal(SIGXFSZ, SIG_IGN);
 	limit_size(size + 10);
 	put(s, "a", 2);
@@ -852,28 +772,22 @@ meet_odd_files(const char *name, bool damaged)
 	recover(s);
 }
 
-static void
-a_link_fifo_or_directory_for_the_state_is_never_followed(void **unused)
+TEST(a_link_fifo_or_directory_for_the_state_is_never_followed)
 {
-	(void)unused;
 	store_free(first_life());
 	meet_odd_files("state.jsonl", true);
 }
 
-static void
-a_link_fifo_or_directory_for_the_new_state_is_never_followed(void **unused)
+TEST(a_link_fifo_or_directory_for_the_new_state_is_never_followed)
 {
-	(void)unused;
 	store_free(first_life());
 	meet_odd_files("state.jsonl.new", false);
 }
 
-static void
-a_fifo_for_the_lock_does_not_block(void **unused)
+TEST(a_fifo_for_the_lock_does_not_block)
 {
 	struct store *s;
 
-	(void)unused;
 	assert_int_equal(mkdir(dir, 0700), 0);
 	assert_int_equal(mkfifo(at("lock"), 0600), 0);
 	s = open_store();
@@ -881,13 +795,11 @@ a_fifo_for_the_lock_does_not_block(void **unused)
 	store_free(s);
 }
 
-static void
-a_link_for_the_lock_is_not_followed(void **unused)
+TEST(a_link_for_the_lock_is_not_followed)
 {
 	char target[PATH_MAX + 16];
 	struct store *s;
 
-	(void)unused;
 	snprintf(target, sizeof(target), "%s/target", sandbox);
 	write_file(target, "keep", 4);
 	assert_int_equal(mkdir(dir, 0700), 0);
@@ -898,13 +810,11 @@ a_link_for_the_lock_is_not_followed(void **unused)
 	store_free(s);
 }
 
-static void
-a_fifo_for_the_damaged_copy_does_not_block(void **unused)
+TEST(a_fifo_for_the_damaged_copy_does_not_block)
 {
 	struct store *s;
 	struct stat st;
 
-	(void)unused;
 	store_free(first_life());
 	write_file(at("state.jsonl"), "x\n", 2);
 	assert_int_equal(mkfifo(at("state.jsonl.bad"), 0600), 0);
@@ -913,48 +823,4 @@ a_fifo_for_the_damaged_copy_does_not_block(void **unused)
 	store_free(s);
 	assert_int_equal(lstat(at("state.jsonl.bad"), &st), 0);
 	assert_true(S_ISREG(st.st_mode));
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-		TEST(the_newest_line_of_a_rule_counts),
-		TEST(what_is_appended_is_there_without_an_end),
-		TEST(directory_and_files_are_for_nobody_else),
-		TEST(a_directory_that_a_daemon_has_used_is_known),
-		TEST(what_is_missing_above_the_directory_is_made),
-		TEST(a_line_torn_at_any_byte_is_skipped_and_nothing_else),
-		TEST(a_damaged_line_is_kept_for_people_and_the_others_count),
-		TEST(an_odd_line_of_any_kind_is_damage),
-		TEST(an_empty_or_missing_file_is_no_damage),
-		TEST(a_second_daemon_on_the_same_state_is_refused),
-		TEST(the_lock_of_a_dead_daemon_is_taken),
-		TEST(the_child_that_waits_for_the_disk_does_not_have_the_lock),
-		TEST(without_a_child_it_waits_for_the_disk_itself),
-		TEST(a_disk_that_hangs_keeps_nobody_waiting),
-		TEST(a_disk_that_does_not_take_the_new_file_leaves_the_old_one),
-		TEST(a_stale_file_is_written_anew_and_what_comes_meanwhile_is_kept),
-		TEST(a_crash_while_the_new_file_is_written_costs_nothing),
-		TEST(a_load_in_the_middle_of_a_rewrite_leaves_no_child_behind),
-		TEST(a_rule_that_is_not_in_force_is_kept_for_90_days),
-		TEST(a_clock_that_was_ahead_keeps_a_record_no_longer),
-		TEST(a_rule_that_just_left_is_found_again),
-		TEST(a_directory_that_is_removed_is_made_again),
-		TEST(a_directory_that_is_renamed_is_left_and_made_again),
-		TEST(a_directory_that_is_replaced_is_locked_anew),
-		TEST(a_removed_file_is_written_again),
-		TEST(a_replaced_file_is_noticed),
-		TEST(what_another_daemon_has_locked_is_not_written),
-		TEST(a_file_in_the_place_of_the_directory_is_a_problem_that_can_end),
-		TEST(a_full_disk_leaves_whole_lines_and_is_a_problem_that_can_end),
-		TEST(a_link_fifo_or_directory_for_the_state_is_never_followed),
-		TEST(a_link_fifo_or_directory_for_the_new_state_is_never_followed),
-		TEST(a_fifo_for_the_lock_does_not_block),
-		TEST(a_link_for_the_lock_is_not_followed),
-		TEST(a_fifo_for_the_damaged_copy_does_not_block),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,12 +3,6 @@
  * What people read of the status and of the history, for one status and one
  * time, in three widths. What is expected stands here as it is read.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include <cJSON.h>
 #include <stdio.h>
@@ -19,6 +13,7 @@
 #include "base/json.h"
 #include "cmd/table.h"
 #include "base/util.h"
+#include "test.h"
 
 static char said[16384];
 
@@ -111,22 +106,17 @@ static const char status_json[] =
 
 static cJSON *status;
 
-static int
-set_up(void **state)
+SET_UP
 {
-	(void)state;
 	setenv("LC_ALL", "C.UTF-8", 1);
 	columns_init();
 	status = json_parse(status_json, strlen(status_json));
-	return status != NULL ? 0 : -1;
+	assert_non_null(status);
 }
 
-static int
-tear_down(void **state)
+TEAR_DOWN
 {
-	(void)state;
 	cJSON_Delete(status);
-	return 0;
 }
 
 static struct table
@@ -317,20 +307,16 @@ static const char queued[] = "rule         next\n"
 			     "runs         0, 0 failed\n"
 			     "last run     never\n";
 
-static void
-a_status_has_the_width_there_is(void **state)
+TEST(a_status_has_the_width_there_is)
 {
-	(void)state;
 	assert_string_equal(status_in(80), status_80);
 	assert_string_equal(status_in(40), status_40);
 }
 
-static void
-a_long_result_is_whole_where_there_is_room(void **state)
+TEST(a_long_result_is_whole_where_there_is_room)
 {
 	cJSON *rules = cJSON_GetObjectItemCaseSensitive(status, "rules"), *last;
 
-	(void)state;
 	last = cJSON_GetObjectItemCaseSensitive(cJSON_GetArrayItem(rules, 0), "last_run");
 	cJSON_ReplaceItemInObjectCaseSensitive(last, "error",
 	    cJSON_CreateString(
@@ -340,19 +326,15 @@ a_long_result_is_whole_where_there_is_room(void **state)
 	assert_non_null(strstr(status_in(80), " /usr/local/bin/send: cannot\u2026\n"));
 }
 
-static void
-a_rule_has_the_width_there_is(void **state)
+TEST(a_rule_has_the_width_there_is)
 {
-	(void)state;
 	assert_string_equal(rule_in(0, 80), rule_80);
 	assert_string_equal(rule_in(0, 40), rule_40);
 	assert_string_equal(rule_in(2, 200), blocked);
 }
 
-static void
-what_is_running_or_queued_says_since_when_and_for_what(void **state)
+TEST(what_is_running_or_queued_says_since_when_and_for_what)
 {
-	(void)state;
 	assert_string_equal(rule_in(3, 80), running);
 	assert_string_equal(rule_in(4, 80), queued);
 }
@@ -385,8 +367,7 @@ history_in(size_t width)
 	return end(&t);
 }
 
-static void
-a_history_in_three_widths(void **state)
+TEST(a_history_in_three_widths)
 {
 	static const char wide[] =
 	    "ENDED       REASON  DELAY  TOOK   RESULT                        RULE\n"
@@ -397,7 +378,6 @@ a_history_in_three_widths(void **state)
 	    "    a-rule-whose-name-has-the-most-bytes-there-can-b\n"
 	    "    modify /etc/hosts\n";
 
-	(void)state;
 	assert_string_equal(history_in(80), wide);
 	assert_string_equal(history_in(200), wide);
 	assert_string_equal(history_in(40), "ENDED     REASON DELAY TOOK  RESU… RULE\n"
@@ -410,8 +390,7 @@ a_history_in_three_widths(void **state)
 					    "    modify /etc/hosts\n");
 }
 
-static void
-only_paths_below_the_root_lose_it(void **state)
+TEST(only_paths_below_the_root_lose_it)
 {
 	static const struct {
 		const char *root, *text, *shown;
@@ -428,7 +407,6 @@ only_paths_below_the_root_lose_it(void **state)
 	cJSON *o;
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		o = cJSON_CreateObject();
 		cJSON_AddItemToArray(
@@ -442,10 +420,8 @@ only_paths_below_the_root_lose_it(void **state)
 	}
 }
 
-static void
-without_rules_it_says_where_they_would_be(void **state)
+TEST(without_rules_it_says_where_they_would_be)
 {
-	(void)state;
 	cJSON_ReplaceItemInObjectCaseSensitive(status, "rules", cJSON_CreateArray());
 	cJSON_ReplaceItemInObjectCaseSensitive(
 	    status, "started", cJSON_CreateString("2026-11-22T08:30:00.000Z"));
@@ -454,12 +430,10 @@ without_rules_it_says_where_they_would_be(void **state)
 	    "Running 0\nno rules in /etc/watchpathd/conf.d\nrefused: y.ini"));
 }
 
-static void
-colours_are_around_what_they_mark(void **state)
+TEST(colours_are_around_what_they_mark)
 {
 	struct table t = begin(80);
 
-	(void)state;
 	t.colours = true;
 	table_rule(
 	    &t, cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(status, "rules"), 2));
@@ -472,8 +446,7 @@ colours_are_around_what_they_mark(void **state)
 	    end(&t), "words  \033[31mblocked\033[0m                       never\n"));
 }
 
-static void
-lengths_are_as_people_say_them(void **state)
+TEST(lengths_are_as_people_say_them)
 {
 	static const struct {
 		int64_t ms;
@@ -485,29 +458,13 @@ lengths_are_as_people_say_them(void **state)
 	char text[TABLE_LENGTH_SIZE];
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
 		table_length(text, lengths[i].ms * 1000000);
 		assert_string_equal(text, lengths[i].text);
 	}
 }
 
-int
-main(void)
+SET_UP_ALL
 {
-	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-		TEST(a_status_has_the_width_there_is),
-		TEST(a_long_result_is_whole_where_there_is_room),
-		TEST(a_rule_has_the_width_there_is),
-		TEST(what_is_running_or_queued_says_since_when_and_for_what),
-		TEST(a_history_in_three_widths),
-		TEST(only_paths_below_the_root_lose_it),
-		TEST(without_rules_it_says_where_they_would_be),
-		TEST(colours_are_around_what_they_mark),
-		TEST(lengths_are_as_people_say_them),
-	};
-
 	json_init();
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

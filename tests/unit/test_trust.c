@@ -8,18 +8,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "base/platform.h"
+#include "test.h"
 
 #define STRANGER 12345 /* a uid that is neither root nor ours */
 
@@ -139,14 +135,9 @@ misses(const char *command, const char *sentence)
 	assert_true(verdict.missing);
 }
 
-static int
-setup(void **state)
+SET_UP
 {
-	char name[] = "/tmp/trust.XXXXXX";
-
-	(void)state;
-	if (mkdtemp(name) == NULL || realpath(name, sandbox) == NULL)
-		return -1;
+	make_sandbox(sandbox);
 	chmod(sandbox, 0755);
 	umask(022);
 	trust = (struct trust){ .owner = geteuid() };
@@ -154,33 +145,23 @@ setup(void **state)
 	make_file("@/bin/tool", 0755, "\177ELF");
 	/* Nothing here may block: a test that does is killed. */
 	alarm(60);
-	return 0;
 }
 
-static int
-teardown(void **state)
+TEAR_DOWN
 {
-	char command[PATH_MAX + 16];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -rf '%s'", sandbox);
-	return system(command);
+	remove_tree(sandbox);
 }
 
-static void
-test_good_program(void **state)
+TEST(a_program_that_only_root_can_change_is_trusted)
 {
-	(void)state;
 	accepts("@/bin/tool recon");
 	assert_string_equal(verdict.resolved, at("@/bin/tool"));
 	accepts("@//bin/./../bin///tool");
 	assert_string_equal(verdict.resolved, at("@/bin/tool"));
 }
 
-static void
-test_writable_program(void **state)
+TEST(a_program_that_others_may_write_is_refused)
 {
-	(void)state;
 	chmod(at("@/bin/tool"), 0775);
 	refuses("@/bin/tool", "@/bin/tool: writable by group (mode 0775)");
 	chmod(at("@/bin/tool"), 0757);
@@ -189,10 +170,8 @@ test_writable_program(void **state)
 	refuses("@/bin/tool", "@/bin/tool: writable by group and others (mode 0777)");
 }
 
-static void
-test_writable_directory_above(void **state)
+TEST(a_directory_above_that_others_may_write_is_refused)
 {
-	(void)state;
 	make_dir("@/a", 0755);
 	make_dir("@/a/b", 0755);
 	make_dir("@/a/b/c", 0755);
@@ -205,10 +184,8 @@ test_writable_directory_above(void **state)
 	refuses("@/a/b/c/x", "@/a: writable by others (mode 0757)");
 }
 
-static void
-test_sticky_directory(void **state)
+TEST(a_sticky_directory_is_good_above_but_not_for_the_file_itself)
 {
-	(void)state;
 	make_dir("@/sticky", 01777);
 	make_dir("@/sticky/own", 0755);
 	make_file("@/sticky/own/x", 0755, PROGRAM);
@@ -224,10 +201,8 @@ test_sticky_directory(void **state)
 	refuses("@/sticky/own/../y", "@/sticky: writable by group (mode 1775)");
 }
 
-static void
-test_link_in_sticky_directory(void **state)
+TEST(a_link_in_a_sticky_directory_is_refused)
 {
-	(void)state;
 	make_dir("@/sticky", 01777);
 	make_link("@/bin/tool", "@/sticky/link");
 	make_link("@/bin", "@/sticky/dir");
@@ -236,10 +211,8 @@ test_link_in_sticky_directory(void **state)
 	    "@/sticky/dir/tool", "@/sticky: writable by group and others (mode 1777)");
 }
 
-static void
-test_strangers(void **state)
+TEST(programs_and_directories_of_strangers_are_refused)
 {
-	(void)state;
 	need_root();
 	make_dir("@/a", 0755);
 	make_file("@/a/x", 0755, PROGRAM);
@@ -259,10 +232,8 @@ test_strangers(void **state)
 	refuses("@/a/x", "@/a: owned by uid 12345, not by root");
 }
 
-static void
-test_missing(void **state)
+TEST(a_program_that_is_not_there_is_missing)
 {
-	(void)state;
 	misses("@/bin/gone", "@/bin/gone: not installed yet");
 	misses("@/gone/x", "@/gone/x: not installed yet: there is no @/gone");
 	misses("@/bin/tool/x",
@@ -278,13 +249,11 @@ test_missing(void **state)
 }
 
 /* Nothing executes these, so no rule can: they are not missing either. */
-static void
-test_not_executable(void **state)
+TEST(what_cannot_be_executed_is_no_program)
 {
 	char command[PATH_MAX];
 	char *argv[] = { command, NULL };
 
-	(void)state;
 	refuses("@/bin", "@/bin: a directory, not a program");
 	make_file("@/bin/empty", 0755, "");
 	refuses("@/bin/empty", "@/bin/empty: an empty file");
@@ -322,10 +291,8 @@ depends(const char *const *expected)
 
 #define DEPENDS(...) depends((const char *const[]){ __VA_ARGS__, NULL })
 
-static void
-test_what_it_depends_on(void **state)
+TEST(a_verdict_says_what_it_depends_on)
 {
-	(void)state;
 	misses("@/bin/gone @/x", "@/bin/gone: not installed yet");
 	DEPENDS("@/bin/gone");
 	make_file("@/bin/sh", 0755, PROGRAM);
@@ -346,10 +313,8 @@ test_what_it_depends_on(void **state)
 	DEPENDS("@/bin/sh");
 }
 
-static void
-test_links(void **state)
+TEST(links_are_followed_as_the_kernel_does)
 {
-	(void)state;
 	make_dir("@/opt", 0755);
 	make_link("../bin/tool", "@/opt/relative");
 	make_link("@/bin/tool", "@/opt/absolute");
@@ -369,10 +334,8 @@ test_links(void **state)
 	    "@/opt/absolute/: not installed yet: @/bin/tool is not a directory");
 }
 
-static void
-test_directories_of_links(void **state)
+TEST(the_directory_of_each_link_is_judged)
 {
-	(void)state;
 	make_dir("@/one", 0755);
 	make_dir("@/two", 0755);
 	make_link("@/two/link", "@/one/link");
@@ -388,13 +351,11 @@ test_directories_of_links(void **state)
 	refuses("@/one/link", "@/bin: writable by group (mode 0775)");
 }
 
-static void
-test_link_loops(void **state)
+TEST(link_loops_and_too_many_links_are_refused)
 {
 	char from[64], to[64];
 	int i;
 
-	(void)state;
 	make_link("@/b", "@/a");
 	make_link("@/a", "@/b");
 	assert_false(judge("@/a", false));
@@ -410,10 +371,8 @@ test_link_loops(void **state)
 	refuses("@/chain", "@/chain31: Too many levels of symbolic links");
 }
 
-static void
-test_no_program(void **state)
+TEST(what_is_no_program_is_refused_without_opening_it)
 {
-	(void)state;
 	refuses("@/bin", "@/bin: a directory, not a program");
 	refuses("/", "/: a directory, not a program");
 	refuses("/dev/null", "/dev/null: not a regular file");
@@ -425,14 +384,12 @@ test_no_program(void **state)
 	refuses("bin/tool", "bin/tool: not an absolute path");
 }
 
-static void
-test_long_paths(void **state)
+TEST(a_long_path_is_refused_and_cut_visibly)
 {
 	char path[PATH_MAX + 64] = "/";
 	char *argv[] = { path, NULL };
 	size_t i;
 
-	(void)state;
 	for (i = 1; i < sizeof(path) - 1; i++)
 		path[i] = i % 200 == 0 ? '/' : 'x';
 	assert_false(trust_command(&trust, argv, false, &verdict));
@@ -444,10 +401,8 @@ test_long_paths(void **state)
 	assert_string_equal(verdict.why, "/: a directory, not a program");
 }
 
-static void
-test_interpreters(void **state)
+TEST(the_interpreter_of_a_script_is_judged)
 {
-	(void)state;
 	make_dir("@/i", 0755);
 	make_file("@/i/lua", 0755, PROGRAM);
 	make_file("@/bin/script", 0755, "#! \t@/i/lua -x\necho\n");
@@ -475,12 +430,10 @@ test_interpreters(void **state)
 				"script with a #! line");
 }
 
-static void
-test_long_interpreter_line(void **state)
+TEST(a_long_hashbang_line_is_refused)
 {
 	char line[512];
 
-	(void)state;
 	memset(line, ' ', sizeof(line));
 	memcpy(line, "#!", 2);
 	strcpy(line + 300, "@/bin/tool\n");
@@ -490,10 +443,8 @@ test_long_interpreter_line(void **state)
 	refuses("@/bin/script", "@/bin/script: its #! line is too long");
 }
 
-static void
-test_nested_interpreters(void **state)
+TEST(interpreters_of_interpreters_are_judged_not_for_ever)
 {
-	(void)state;
 	make_file("@/bin/one", 0755, "#!@/bin/tool\n");
 	make_file("@/bin/two", 0755, "#!@/bin/one\n");
 	accepts("@/bin/two");
@@ -516,12 +467,10 @@ make_path(void)
 	trust.path = at("/nonexistent:@/path");
 }
 
-static void
-test_env(void **state)
+TEST(what_env_would_start_is_judged)
 {
 	char path[PATH_MAX + 64];
 
-	(void)state;
 	make_path();
 	strcpy(path, trust.path);
 	trust.path = path;
@@ -550,10 +499,8 @@ test_env(void **state)
 	accepts("@/path/env A=b");
 }
 
-static void
-test_env_default_path(void **state)
+TEST(env_looks_in_the_clean_path)
 {
-	(void)state;
 	make_path();
 	trust.path = NULL;
 	accepts("@/path/env sh -c true");
@@ -561,12 +508,10 @@ test_env_default_path(void **state)
 	    "python3.11.0.1: not installed yet: env finds it nowhere in its PATH");
 }
 
-static void
-test_env_that_cannot_be_told(void **state)
+TEST(env_with_options_that_hide_what_it_starts_is_refused)
 {
 	char path[PATH_MAX + 64];
 
-	(void)state;
 	make_path();
 	strcpy(path, trust.path);
 	trust.path = path;
@@ -586,12 +531,10 @@ test_env_that_cannot_be_told(void **state)
 	refuses("@/path/env -i @/bin/tool", "@/bin/tool: writable by group (mode 0775)");
 }
 
-static void
-test_env_path_that_others_may_fill(void **state)
+TEST(env_with_a_path_that_others_may_fill_is_refused)
 {
 	char path[3 * PATH_MAX];
 
-	(void)state;
 	make_path();
 	make_dir("@/open", 0777);
 	make_dir("@/sticky", 01777);
@@ -615,15 +558,13 @@ test_env_path_that_others_may_fill(void **state)
 	accepts("@/path/env PATH=@/path python3.11");
 }
 
-static void
-test_script_arguments(void **state)
+TEST(an_interpreters_first_absolute_argument_is_judged)
 {
 	static const char *const names[] = { "sh", "bash", "zsh", "zsh-5.9", "python",
 		"python3", "python3.11", "perl", "perl5.30", "ruby", "osascript" };
 	char command[256], path[64];
 	size_t i;
 
-	(void)state;
 	make_file("@/data", 0664, "");
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		snprintf(path, sizeof(path), "@/bin/%s", names[i]);
@@ -644,8 +585,7 @@ test_script_arguments(void **state)
 	accepts("@/bin/python3x @/data");
 }
 
-static void
-test_code_instead_of_script(void **state)
+TEST(code_on_the_command_line_is_no_script)
 {
 	static const char *const code[] = { "@/bin/sh -c /x", "@/bin/sh -lc /x",
 		"@/bin/sh -o errexit -ec /x", "@/bin/python3 -c /x",
@@ -656,7 +596,6 @@ test_code_instead_of_script(void **state)
 		"@/bin/osascript -sehe /x" };
 	size_t i;
 
-	(void)state;
 	make_file("@/bin/sh", 0755, PROGRAM);
 	make_file("@/bin/python3", 0755, PROGRAM);
 	make_file("@/bin/perl", 0755, PROGRAM);
@@ -667,10 +606,8 @@ test_code_instead_of_script(void **state)
 		misses(scripts[i], "/x: not installed yet");
 }
 
-static void
-test_script_that_is_none(void **state)
+TEST(a_directory_or_device_in_a_scripts_place)
 {
-	(void)state;
 	make_file("@/bin/perl", 0755, PROGRAM);
 	make_dir("@/lib", 0755);
 	make_file("@/plain", 0644, "");
@@ -682,10 +619,8 @@ test_script_that_is_none(void **state)
 	refuses("@/bin/perl /dev/null", "/dev/null: not a regular file");
 }
 
-static void
-test_scripts_of_interpreters(void **state)
+TEST(scripts_that_interpreters_read_are_judged)
 {
-	(void)state;
 	/* What a #! line gives its interpreter to read is judged as well. */
 	make_file("@/bin/sh", 0755, "\177ELF");
 	make_file("@/helper", 0664, "");
@@ -699,10 +634,8 @@ test_scripts_of_interpreters(void **state)
 	refuses("@/bin/python3 @/helper", "@/helper: writable by group (mode 0664)");
 }
 
-static void
-test_admin_directories(void **state)
+TEST(trust_admin_accepts_roots_directories_of_group_admin)
 {
-	(void)state;
 	need_root();
 	make_dir("@/apps", 0775);
 	make_file("@/apps/x", 0755, PROGRAM);
@@ -741,12 +674,10 @@ make_root(void)
 	trust.root = root;
 }
 
-static void
-test_root(void **state)
+TEST(root_judging_stops_there)
 {
 	char conf[PATH_MAX];
 
-	(void)state;
 	make_root();
 	accepts("@/home/root/bin/x");
 	assert_string_equal(verdict.resolved, at("@/home/root/bin/x"));
@@ -766,10 +697,8 @@ test_root(void **state)
 	refuses("@/home/root/bin/x", "@/home: writable by group and others (mode 0777)");
 }
 
-static void
-test_outside_of_root(void **state)
+TEST(root_what_lies_outside_is_judged_in_full)
 {
-	(void)state;
 	make_root();
 	accepts("@/bin/tool");
 	/* A name that only begins like what is above root. */
@@ -787,10 +716,8 @@ test_outside_of_root(void **state)
 	refuses("@/home/roo/x", "@/home: writable by group and others (mode 0777)");
 }
 
-static void
-test_links_and_root(void **state)
+TEST(root_links_that_leave_it_and_come_back)
 {
-	(void)state;
 	make_root();
 	make_link("@/bin/tool", "@/home/root/bin/out");
 	accepts("@/home/root/bin/out");
@@ -813,10 +740,8 @@ test_links_and_root(void **state)
 	refuses("@/home/in", "@/home: writable by group and others (mode 0777)");
 }
 
-static void
-test_root_and_interpreters(void **state)
+TEST(root_interpreters_are_taken_as_written)
 {
-	(void)state;
 	make_root();
 	make_file("@/home/root/bin.x", 0755, PROGRAM);
 	make_file("@/home/root/bin/script", 0755, "#!/usr/bin/env sh\n");
@@ -842,10 +767,8 @@ open_rule(const struct trust *t, const char *path)
 	return NULL;
 }
 
-static void
-test_rule_files(void **state)
+TEST(rule_files_are_regular_with_one_link_only_roots_to_write)
 {
-	(void)state;
 	make_dir("@/conf.d", 0755);
 	make_file("@/conf.d/x.ini", 0644, "x");
 	assert_null(open_rule(&trust, "@/conf.d/x.ini"));
@@ -868,10 +791,8 @@ test_rule_files(void **state)
 	    open_rule(&trust, "@/conf.d/x.ini"), at("@: writable by group (mode 0775)"));
 }
 
-static void
-test_rule_files_of_strangers(void **state)
+TEST(rule_files_of_strangers_are_refused)
 {
-	(void)state;
 	need_root();
 	make_file("@/x.ini", 0644, "x");
 	give_away("@/x.ini");
@@ -880,10 +801,8 @@ test_rule_files_of_strangers(void **state)
 	assert_null(open_rule(NULL, "@/x.ini"));
 }
 
-static void
-test_rule_files_that_are_none(void **state)
+TEST(a_link_fifo_or_device_is_no_rule_file)
 {
-	(void)state;
 	make_link("bin/tool", "@/link.ini");
 	assert_int_equal(mkfifo(at("@/fifo.ini"), 0644), 0);
 	assert_string_equal(
@@ -899,10 +818,8 @@ test_rule_files_that_are_none(void **state)
 	    open_rule(&trust, "@/gone.ini"), at("@/gone.ini: No such file or directory"));
 }
 
-static void
-test_relative_rule_file(void **state)
+TEST(a_relative_rule_file_is_judged_where_it_is)
 {
-	(void)state;
 	make_file("@/bin/x.ini", 0644, "x");
 	assert_int_equal(chdir(at("@/bin")), 0);
 	assert_null(open_rule(&trust, "x.ini"));
@@ -913,10 +830,8 @@ test_relative_rule_file(void **state)
 	assert_int_equal(chdir("/"), 0);
 }
 
-static void
-test_directories(void **state)
+TEST(directories_are_judged_strictly)
 {
-	(void)state;
 	assert_true(trust_directory(&trust, at("@/bin"), verdict.why));
 	assert_true(trust_directory(&trust, "/", verdict.why));
 	make_link("bin", "@/link");
@@ -933,12 +848,10 @@ test_directories(void **state)
 	assert_string_equal(verdict.why, at("@/file: not a directory"));
 }
 
-static void
-test_no_descriptor_left(void **state)
+TEST(no_descriptor_is_left_open)
 {
 	int before = dup(0), after;
 
-	(void)state;
 	close(before);
 	judge("@/bin/tool", false);
 	chmod(at("@/bin/tool"), 0777);
@@ -949,69 +862,4 @@ test_no_descriptor_left(void **state)
 	after = dup(0);
 	close(after);
 	assert_int_equal(before, after);
-}
-
-#define TEST(text, fn)                          \
-	{                                       \
-		text, fn, setup, teardown, NULL \
-	}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST("a program that only root can change is trusted", test_good_program),
-		TEST("a program that others may write is refused", test_writable_program),
-		TEST("a directory above that others may write is refused",
-		    test_writable_directory_above),
-		TEST("a sticky directory is good above, but not for the file itself",
-		    test_sticky_directory),
-		TEST("a link in a sticky directory is refused",
-		    test_link_in_sticky_directory),
-		TEST("programs and directories of strangers are refused", test_strangers),
-		TEST("a program that is not there is missing", test_missing),
-		TEST("what cannot be executed is no program", test_not_executable),
-		TEST("a verdict says what it depends on", test_what_it_depends_on),
-		TEST("links are followed as the kernel does", test_links),
-		TEST("the directory of each link is judged", test_directories_of_links),
-		TEST("link loops and too many links are refused", test_link_loops),
-		TEST("what is no program is refused without opening it", test_no_program),
-		TEST("a long path is refused and cut visibly", test_long_paths),
-		TEST("the interpreter of a script is judged", test_interpreters),
-		TEST("a long #! line is refused", test_long_interpreter_line),
-		TEST("interpreters of interpreters are judged, not for ever",
-		    test_nested_interpreters),
-		TEST("what env would start is judged", test_env),
-		TEST("env looks in the clean PATH", test_env_default_path),
-		TEST("env with options that hide what it starts is refused",
-		    test_env_that_cannot_be_told),
-		TEST("env with a PATH that others may fill is refused",
-		    test_env_path_that_others_may_fill),
-		TEST("an interpreter's first absolute argument is judged",
-		    test_script_arguments),
-		TEST(
-		    "code on the command line is no script", test_code_instead_of_script),
-		TEST("a directory or device in a script's place",
-		    test_script_that_is_none),
-		TEST("scripts that interpreters read are judged",
-		    test_scripts_of_interpreters),
-		TEST("trust = admin accepts root's directories of group admin",
-		    test_admin_directories),
-		TEST("--root: judging stops there", test_root),
-		TEST("--root: what lies outside is judged in full", test_outside_of_root),
-		TEST("--root: links that leave it and come back", test_links_and_root),
-		TEST("--root: interpreters are taken as written",
-		    test_root_and_interpreters),
-		TEST("rule files are regular, with one link, only root's to write",
-		    test_rule_files),
-		TEST("rule files of strangers are refused", test_rule_files_of_strangers),
-		TEST("a link, FIFO or device is no rule file",
-		    test_rule_files_that_are_none),
-		TEST("a relative rule file is judged where it is",
-		    test_relative_rule_file),
-		TEST("directories are judged strictly", test_directories),
-		TEST("no descriptor is left open", test_no_descriptor_left),
-	};
-
-	return cmocka_run_group_tests_name("trust", tests, NULL, NULL);
 }

@@ -3,11 +3,6 @@
  * The ground floor: memory, strings, numbers, times, limits, and the table of
  * strings that map.c is.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,18 +16,17 @@
 #include "base/map.h"
 #include "base/mono.h"
 #include "base/util.h"
+#include "test.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 /* ------------------------------------------------------------------ memory */
 
-static void
-memory_is_cleared_and_never_null(void **state)
+TEST(memory_is_cleared_and_never_null)
 {
 	char *p = xcalloc(100, 3);
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < 300; i++)
 		assert_int_equal(p[i], 0);
 	free(p);
@@ -49,13 +43,11 @@ memory_is_cleared_and_never_null(void **state)
 	free(p);
 }
 
-static void
-out_of_memory_ends_the_process_for_launchd_to_start_it_anew(void **state)
+TEST(out_of_memory_ends_the_process_for_launchd_to_start_it_anew)
 {
 	int status;
 	pid_t pid = fork();
 
-	(void)state;
 	if (pid == 0) {
 		fclose(stderr);
 		xreallocarray(NULL, SIZE_MAX / 2, 3);
@@ -68,13 +60,11 @@ out_of_memory_ends_the_process_for_launchd_to_start_it_anew(void **state)
 
 /* ----------------------------------------------------------------- strings */
 
-static void
-a_list_of_strings_grows_and_ends_with_null(void **state)
+TEST(a_list_of_strings_grows_and_ends_with_null)
 {
 	struct strv a = { NULL, 0 }, b = { NULL, 0 };
 	size_t i;
 
-	(void)state;
 	assert_true(strv_equal(&a, &b));
 	for (i = 0; i < 1000; i++) {
 		strv_push(&a, xasprintf("%zu", i));
@@ -94,14 +84,12 @@ a_list_of_strings_grows_and_ends_with_null(void **state)
 	strv_clear(&b);
 }
 
-static void
-a_buffer_grows_and_is_always_terminated(void **state)
+TEST(a_buffer_grows_and_is_always_terminated)
 {
 	struct buf b = { NULL, 0, 0 };
 	char big[5000];
 	int i;
 
-	(void)state;
 	buf_add(&b, NULL, 0);
 	assert_string_equal(b.p, "");
 	buf_addf(&b, "%s", "");
@@ -123,13 +111,11 @@ a_buffer_grows_and_is_always_terminated(void **state)
 	assert_null(b.p);
 }
 
-static void
-nothing_made_visible_is_an_empty_string(void **state)
+TEST(nothing_made_visible_is_an_empty_string)
 {
 	struct buf b = { NULL, 0, 0 };
 	char *s = vis_dup("");
 
-	(void)state;
 	buf_addvis(&b, "", 0);
 	assert_non_null(b.p);
 	assert_string_equal(b.p, "");
@@ -171,13 +157,11 @@ static const struct {
 	{ "\xff\xfe", "\\377\\376" },
 };
 
-static void
-what_could_do_harm_becomes_octal_and_can_be_undone(void **state)
+TEST(what_could_do_harm_becomes_octal_and_can_be_undone)
 {
 	char *visible, *raw;
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < COUNT(shown); i++) {
 		visible = vis_dup(shown[i].raw);
 		assert_string_equal(visible, shown[i].visible);
@@ -188,14 +172,12 @@ what_could_do_harm_becomes_octal_and_can_be_undone(void **state)
 	}
 }
 
-static void
-every_byte_survives_being_made_visible(void **state)
+TEST(every_byte_survives_being_made_visible)
 {
 	char all[256], *visible, *raw;
 	struct buf b = { NULL, 0, 0 };
 	int i;
 
-	(void)state;
 	for (i = 0; i < 255; i++)
 		all[i] = (char)(i + 1);
 	all[255] = '\0';
@@ -211,15 +193,13 @@ every_byte_survives_being_made_visible(void **state)
 	buf_clear(&b);
 }
 
-static void
-a_backslash_that_begins_no_octal_stays(void **state)
+TEST(a_backslash_that_begins_no_octal_stays)
 {
 	static const char *const texts[] = { "\\", "a\\", "\\0", "\\01", "\\018", "\\400",
 		"\\n", "\\x41" };
 	char *raw;
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < COUNT(texts); i++) {
 		raw = unvis_dup(texts[i]);
 		assert_string_equal(raw, texts[i]);
@@ -229,15 +209,13 @@ a_backslash_that_begins_no_octal_stays(void **state)
 
 /* ----------------------------------------------------------------- numbers */
 
-static void
-numbers_are_whole_decimal_and_within_their_limit(void **state)
+TEST(numbers_are_whole_decimal_and_within_their_limit)
 {
 	static const char *const bad[] = { "", " ", "1 ", " 1", "+1", "-1", "1.0", "0x10",
 		"1e3", "a", "18446744073709551616", "99999999999999999999999" };
 	uint64_t n = 7;
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < COUNT(bad); i++)
 		if (parse_number(bad[i], UINT64_MAX, &n))
 			fail_msg("'%s' was taken", bad[i]);
@@ -255,12 +233,10 @@ numbers_are_whole_decimal_and_within_their_limit(void **state)
 	assert_int_equal(n, 255);
 }
 
-static void
-integers_may_be_negative(void **state)
+TEST(integers_may_be_negative)
 {
 	int64_t n = 5;
 
-	(void)state;
 	assert_true(parse_int("-12", &n) && n == -12);
 	assert_true(parse_int("9223372036854775807", &n) && n == INT64_MAX);
 	n = 5;
@@ -272,8 +248,7 @@ integers_may_be_negative(void **state)
 	assert_int_equal(n, 5);
 }
 
-static void
-durations_have_one_unit(void **state)
+TEST(durations_have_one_unit)
 {
 	static const struct {
 		const char *text;
@@ -287,7 +262,6 @@ durations_have_one_unit(void **state)
 	int64_t ms;
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < COUNT(good); i++) {
 		if (!parse_duration(good[i].text, &ms))
 			fail_msg("'%s' was refused", good[i].text);
@@ -300,15 +274,13 @@ durations_have_one_unit(void **state)
 	assert_int_equal(ms, 7);
 }
 
-static void
-sizes_are_powers_of_1024(void **state)
+TEST(sizes_are_powers_of_1024)
 {
 	static const char *const bad[] = { "", "k", "1K", "1kB", "1 k", "-1", "1m", "1g",
 		"9223372036854775808", "8589934592G" };
 	uint64_t n = 7;
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < COUNT(bad); i++)
 		if (parse_size(bad[i], &n))
 			fail_msg("'%s' was taken", bad[i]);
@@ -320,8 +292,7 @@ sizes_are_powers_of_1024(void **state)
 	assert_true(parse_size("9223372036854775807", &n) && n == INT64_MAX);
 }
 
-static void
-what_is_formatted_is_the_shortest_that_reads_back(void **state)
+TEST(what_is_formatted_is_the_shortest_that_reads_back)
 {
 	static const struct {
 		int64_t ms;
@@ -334,7 +305,6 @@ what_is_formatted_is_the_shortest_that_reads_back(void **state)
 	int64_t ms;
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < COUNT(durations); i++) {
 		format_duration(text, sizeof(text), durations[i].ms);
 		assert_string_equal(text, durations[i].text);
@@ -356,13 +326,11 @@ what_is_formatted_is_the_shortest_that_reads_back(void **state)
 
 /* ------------------------------------------------------------------- times */
 
-static void
-a_time_is_utc_with_milliseconds(void **state)
+TEST(a_time_is_utc_with_milliseconds)
 {
 	char text[TIME_TEXT_SIZE];
 	int64_t ns, now = realtime_ns();
 
-	(void)state;
 	format_time(text, INT64_C(1795517682597123456));
 	assert_string_equal(text, "2026-11-24T10:54:42.597Z");
 	assert_true(parse_time(text, &ns));
@@ -376,8 +344,7 @@ a_time_is_utc_with_milliseconds(void **state)
 	assert_int_equal(ns, now / 1000000 * 1000000);
 }
 
-static void
-anything_else_is_no_time(void **state)
+TEST(anything_else_is_no_time)
 {
 	static const char *const bad[] = { "", "2026-11-24", "2026-11-24T10:54:42Z",
 		"2026-11-24T10:54:42.597", "2026-11-24T10:54:42.59Z",
@@ -388,19 +355,16 @@ anything_else_is_no_time(void **state)
 	int64_t ns = 7;
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < COUNT(bad); i++)
 		if (parse_time(bad[i], &ns))
 			fail_msg("'%s' was taken", bad[i]);
 	assert_int_equal(ns, 7);
 }
 
-static void
-points_of_time_saturate(void **state)
+TEST(points_of_time_saturate)
 {
 	const mono_t t = { 1000 }, early = { INT64_MIN }, late = { INT64_MAX - 1 };
 
-	(void)state;
 	assert_int_equal(mono_add(t, 5).ns, 1005);
 	assert_int_equal(mono_add(t, -5).ns, 995);
 	assert_true(mono_is_never(mono_add(t, INT64_MAX)));
@@ -421,13 +385,11 @@ points_of_time_saturate(void **state)
 	assert_true(mono_sub(MONO_NEVER, (mono_t){ 0 }) == INT64_MAX);
 }
 
-static void
-points_of_time_are_ordered(void **state)
+TEST(points_of_time_are_ordered)
 {
 	const mono_t a = { 1 }, b = { 2 };
 	mono_t now = mono_now();
 
-	(void)state;
 	assert_true(mono_before(a, b));
 	assert_false(mono_before(b, a));
 	assert_false(mono_before(a, a));
@@ -442,12 +404,10 @@ points_of_time_are_ordered(void **state)
 
 /* ------------------------------------------------------------- descriptors */
 
-static void
-a_descriptor_is_prepared_as_asked(void **state)
+TEST(a_descriptor_is_prepared_as_asked)
 {
 	int p[2];
 
-	(void)state;
 	assert_int_equal(pipe(p), 0);
 	assert_int_equal(fd_prepare(p[0], false), 0);
 	assert_true((fcntl(p[0], F_GETFD) & FD_CLOEXEC) != 0);
@@ -469,12 +429,10 @@ soft_limit(void)
 	return l.rlim_cur;
 }
 
-static void
-the_descriptor_limit_is_doubled_and_put_back_for_children(void **state)
+TEST(the_descriptor_limit_is_doubled_and_put_back_for_children)
 {
 	struct rlimit old, l;
 
-	(void)state;
 	getrlimit(RLIMIT_NOFILE, &old);
 	if (old.rlim_max < 256)
 		skip();
@@ -495,15 +453,13 @@ the_descriptor_limit_is_doubled_and_put_back_for_children(void **state)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
 }
 
-static void
-the_descriptor_limit_ends_at_the_hard_one(void **state)
+TEST(the_descriptor_limit_ends_at_the_hard_one)
 {
 	struct rlimit l = { .rlim_cur = 100, .rlim_max = 300 };
 	const char *preload = getenv("LD_PRELOAD");
 	int status;
 	pid_t pid;
 
-	(void)state;
 	/* valgrind has its own idea of this limit. */
 	if (preload != NULL && strstr(preload, "vgpreload") != NULL)
 		skip();
@@ -526,13 +482,11 @@ the_descriptor_limit_ends_at_the_hard_one(void **state)
 
 /* --------------------------------------------------------------------- map */
 
-static void
-a_table_finds_what_was_put_in(void **state)
+TEST(a_table_finds_what_was_put_in)
 {
 	struct map m = { NULL, 0, 0 };
 	char keys[3][8] = { "a", "b", "" };
 
-	(void)state;
 	assert_null(map_get(&m, "a"));
 	map_remove(&m, "a");
 	map_put(&m, keys[0], keys[0]);
@@ -555,8 +509,7 @@ a_table_finds_what_was_put_in(void **state)
 #define KEYS 3000
 
 /* Random puts and removes, with a plain array as the model. */
-static void
-a_table_is_what_its_model_is(void **state)
+TEST(a_table_is_what_its_model_is)
 {
 	static char keys[KEYS][12];
 	static bool in[KEYS];
@@ -565,7 +518,6 @@ a_table_is_what_its_model_is(void **state)
 	unsigned seed = 12345;
 	int step;
 
-	(void)state;
 	for (i = 0; i < KEYS; i++)
 		snprintf(keys[i], sizeof(keys[i]), "k%zu", i * 7919);
 	for (step = 0; step < 200000; step++) {
@@ -595,13 +547,11 @@ a_table_is_what_its_model_is(void **state)
 	map_clear(&m);
 }
 
-static void
-a_path_is_found_below_directories_as_text(void **state)
+TEST(a_path_is_found_below_directories_as_text)
 {
 	char one[] = "/net", two[] = "/Volumes/share/", *both[] = { one, two, NULL };
 	const struct strv dirs = { both, 2 }, none = { NULL, 0 };
 
-	(void)state;
 	assert_string_equal(path_find_above(&dirs, "/net"), "/net");
 	assert_string_equal(path_find_above(&dirs, "/net/host/f"), "/net");
 	assert_string_equal(
@@ -609,38 +559,4 @@ a_path_is_found_below_directories_as_text(void **state)
 	assert_null(path_find_above(&dirs, "/network/f"));
 	assert_null(path_find_above(&dirs, "/Volumes"));
 	assert_null(path_find_above(&none, "/net"));
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(memory_is_cleared_and_never_null),
-		cmocka_unit_test(
-		    out_of_memory_ends_the_process_for_launchd_to_start_it_anew),
-		cmocka_unit_test(a_list_of_strings_grows_and_ends_with_null),
-		cmocka_unit_test(a_buffer_grows_and_is_always_terminated),
-		cmocka_unit_test(nothing_made_visible_is_an_empty_string),
-		cmocka_unit_test(what_could_do_harm_becomes_octal_and_can_be_undone),
-		cmocka_unit_test(every_byte_survives_being_made_visible),
-		cmocka_unit_test(a_backslash_that_begins_no_octal_stays),
-		cmocka_unit_test(numbers_are_whole_decimal_and_within_their_limit),
-		cmocka_unit_test(integers_may_be_negative),
-		cmocka_unit_test(durations_have_one_unit),
-		cmocka_unit_test(sizes_are_powers_of_1024),
-		cmocka_unit_test(what_is_formatted_is_the_shortest_that_reads_back),
-		cmocka_unit_test(a_time_is_utc_with_milliseconds),
-		cmocka_unit_test(anything_else_is_no_time),
-		cmocka_unit_test(points_of_time_saturate),
-		cmocka_unit_test(points_of_time_are_ordered),
-		cmocka_unit_test(a_path_is_found_below_directories_as_text),
-		cmocka_unit_test(a_descriptor_is_prepared_as_asked),
-		cmocka_unit_test(
-		    the_descriptor_limit_is_doubled_and_put_back_for_children),
-		cmocka_unit_test(the_descriptor_limit_ends_at_the_hard_one),
-		cmocka_unit_test(a_table_finds_what_was_put_in),
-		cmocka_unit_test(a_table_is_what_its_model_is),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

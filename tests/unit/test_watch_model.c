@@ -9,17 +9,11 @@
  * makes the changes while this one is looking. WATCHPATHD_SEED repeats a burst,
  * and WATCHPATHD_WORKERS says how many workers there are of each mode.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
-#include <ftw.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +34,7 @@
 
 #if __has_include("kqueue_test.h")
 #include "kqueue_test.h"
+#include "test.h"
 #define ON_SHIM 1
 #else
 #define ON_SHIM 0
@@ -501,16 +496,6 @@ do_rename(void)
 	tell(r == 0 ? "rename" : "rename (failed)", from.s, to.s);
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	remove(path);
-	return 0;
-}
-
 static void
 do_remove_tree(void)
 {
@@ -519,7 +504,7 @@ do_remove_tree(void)
 	if (!may(&p, false))
 		return;
 	tell("rm -r", p.s, "");
-	nftw(p.s, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	remove_tree(p.s);
 }
 
 static void
@@ -631,7 +616,7 @@ do_move_away_and_back(void)
 	while (n-- > 0)
 		do_something();
 	if (!may(&p, false) || rename(aside.s, p.s) != 0)
-		nftw(aside.s, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+		remove_tree(aside.s);
 	tell("move back", p.s, "");
 }
 
@@ -647,7 +632,7 @@ do_flicker(void)
 	for (; n > 0 && may(&p, false); n--)
 		if (rename(p.s, aside.s) != 0)
 			rename(aside.s, p.s);
-	nftw(aside.s, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	remove_tree(aside.s);
 }
 
 static void
@@ -1058,7 +1043,7 @@ end_worker(void)
 	}
 	map_clear(&w.recs);
 	buf_clear(&w.story);
-	nftw(w.top, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	remove_tree(w.top);
 }
 
 static void
@@ -1078,27 +1063,23 @@ work(const struct mode *mode, unsigned long seed)
 static pid_t workers[MODES][WORKERS_MAX];
 static size_t nworkers = WORKERS; /* per mode */
 
-static int
-start_all(void **state)
+SET_UP_ALL
 {
 	const char *given = getenv("WATCHPATHD_SEED"), *n = getenv("WATCHPATHD_WORKERS");
 	unsigned long seed;
 	size_t i, k;
 
-	(void)state;
 	if (n != NULL && strtoul(n, NULL, 10) - 1 < WORKERS_MAX)
 		nworkers = strtoul(n, NULL, 10);
 	seed = given != NULL ? strtoul(given, NULL, 10) : (unsigned long)realtime_ns();
 	for (k = 0; k < nworkers; k++)
 		for (i = 0; i < MODES; i++) {
 			workers[i][k] = fork();
-			if (workers[i][k] == -1)
-				return -1;
+			must(workers[i][k]);
 			if (workers[i][k] == 0)
 				work(&modes[i],
 				    given != NULL ? seed : seed + i * nworkers + k);
 		}
-	return 0;
 }
 
 static void
@@ -1112,11 +1093,10 @@ expect_success(size_t mode)
 	assert_int_equal(failures, 0);
 }
 
-#define MODE_TEST(name, mode)          \
-	static void name(void **state) \
-	{                              \
-		(void)state;           \
-		expect_success(mode);  \
+#define MODE_TEST(name, mode)         \
+	TEST(name)                    \
+	{                             \
+		expect_success(mode); \
 	}
 
 MODE_TEST(every_burst_is_told, 0)
@@ -1127,20 +1107,3 @@ MODE_TEST(every_burst_is_told_among_echoes, 4)
 MODE_TEST(every_burst_is_told_when_all_goes_wrong_at_once, 5)
 MODE_TEST(a_recheck_mends_what_a_lack_of_descriptors_hid, 6)
 MODE_TEST(a_recheck_mends_what_errors_of_open_hid, 7)
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_burst_is_told),
-		cmocka_unit_test(every_burst_is_told_when_events_come_in_any_order),
-		cmocka_unit_test(every_burst_is_told_when_bits_come_one_by_one),
-		cmocka_unit_test(every_burst_is_told_when_events_are_merged),
-		cmocka_unit_test(every_burst_is_told_among_echoes),
-		cmocka_unit_test(every_burst_is_told_when_all_goes_wrong_at_once),
-		cmocka_unit_test(a_recheck_mends_what_a_lack_of_descriptors_hid),
-		cmocka_unit_test(a_recheck_mends_what_errors_of_open_hid),
-	};
-
-	return cmocka_run_group_tests(tests, start_all, NULL);
-}
