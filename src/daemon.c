@@ -334,7 +334,7 @@ on_stop(void *arg, const struct loop_event *ev)
 	(void)ev;
 	if (!mono_is_never(d->stop_at))
 		return;
-	log_info("stopping: %zu running", spawn_running(d->world.spawner));
+	log_info("stopping: %zu running", spawn_running(d->world.runner.spawner));
 	dispatch_stop(&d->world.dispatch);
 	d->stop_at = mono_add(mono_now(), STOP_NS);
 }
@@ -690,7 +690,7 @@ is_over(const struct daemon *d)
 {
 	if (mono_is_never(d->stop_at))
 		return false;
-	return spawn_running(d->world.spawner) == 0 ||
+	return spawn_running(d->world.runner.spawner) == 0 ||
 	       !mono_before(mono_now(), d->stop_at);
 }
 
@@ -702,7 +702,7 @@ start_core(struct daemon *d)
 
 	if (chdir("/") == -1 || !platform_self_path(self, sizeof(self)) ||
 	    (d->loop = loop_new()) == NULL ||
-	    (d->world.spawner = spawner_new(d->loop, self)) == NULL) {
+	    (d->world.runner.spawner = spawner_new(d->loop, self)) == NULL) {
 		log_error("cannot start: %s", strerror(errno));
 		return -1;
 	}
@@ -726,12 +726,12 @@ init(struct daemon *d)
 		.problems = d->problem_list,
 		.started = realtime_ns(),
 	};
-	d->world.root = d->opt.root;
+	d->world.runner.root = d->opt.root;
 	d->world.trust = (struct trust){ .root = d->opt.root, .owner = geteuid() };
-	d->world.run_base = (uint64_t)(realtime_ns() / MONO_MS);
+	d->world.runner.base = (uint64_t)(realtime_ns() / MONO_MS);
 	TAILQ_INIT(&d->world.left_over);
-	if (!platform_boot_id(d->world.boot))
-		d->world.boot[0] = '\0';
+	if (!platform_boot_id(d->world.runner.boot))
+		d->world.runner.boot[0] = '\0';
 	ruleset_init(&d->rules, &d->world);
 	log_set_sink(platform_log_sink);
 }
@@ -758,7 +758,7 @@ start(struct daemon *d)
 	init(d);
 	open_log(d);
 	log_info("watchpathd %s starting, pid %d", VERSION, (int)getpid());
-	find_user(&d->world.user);
+	find_user(&d->world.runner.user);
 	if (start_core(d) == -1 || open_state(d) == -1)
 		return -1;
 	disown_files(d);
@@ -795,10 +795,10 @@ finish(struct daemon *d)
 		save_last(d);
 		history_write(d->world.history, true, mono_now());
 	}
-	if (d->world.spawner != NULL && spawn_running(d->world.spawner) > 0)
-		log_warning(
-		    "%zu still running: left alone", spawn_running(d->world.spawner));
-	spawner_free(d->world.spawner);
+	if (d->world.runner.spawner != NULL && spawn_running(d->world.runner.spawner) > 0)
+		log_warning("%zu still running: left alone",
+		    spawn_running(d->world.runner.spawner));
+	spawner_free(d->world.runner.spawner);
 	ruleset_clear(&d->rules);
 	confwatch_free(d->confwatch);
 	statedir_free(d->statedir);
@@ -808,7 +808,7 @@ finish(struct daemon *d)
 	loop_free(d->loop);
 	store_free(d->world.store);
 	history_free(d->world.history);
-	strv_clear(&d->world.user);
+	strv_clear(&d->world.runner.user);
 	for (i = 0; i < PROBLEMS; i++)
 		free(d->problem[i]);
 	options_clear(&d->opt);

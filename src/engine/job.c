@@ -8,10 +8,7 @@
 #include "engine/job.h"
 
 #include <cJSON.h>
-#include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,13 +17,9 @@
 #include "engine/paths.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "base/platform.h"
 #include "run/programs.h"
 #include "state/record.h"
 #include "rules/keys.h"
-#include "run/run.h"
-#include "run/runenv.h"
-#include "run/spawn.h"
 #include "state/store.h"
 
 /* Changes that nobody waits for are saved no more often than this. */
@@ -42,18 +35,9 @@ struct job {
 	struct jobpaths *paths;
 	struct programs programs;
 
-	/* The run in progress, or the last one. */
-	struct child *child;
 	struct run run;
-	mono_t started;
-	char promised[RUN_ID_SIZE]; /* to who asked; "": to nobody */
-	bool timed_out, verifying;
-	bool verify_first; /* the action went well, only `verify` did not */
-
-	/* A run that a former life of the daemon has started: pid, else 0. */
-	pid_t left_over;
-	TAILQ_ENTRY(job) left_over_link;
-	char process[PLATFORM_ID_SIZE]; /* of the child or the run left over */
+	char promised[RUN_ID_SIZE];      /* to who asked; "": to nobody */
+	TAILQ_ENTRY(job) left_over_link; /* while its run is one left over */
 
 	/* The books. */
 	cJSON *last_run;
@@ -74,7 +58,6 @@ struct job {
 
 static void finish_leaving(struct job *j);
 static void judge_later(struct job *j);
-static void run_command(struct job *j, const struct command *c, const char *program);
 
 struct job *
 job_of(struct dispatch_rule *state)
@@ -256,17 +239,6 @@ job_network(struct job *j)
 	say_state(j, now, "the network changed");
 }
 
-static bool
-is_success(const struct rule *rule, int status)
-{
-	size_t i;
-
-	for (i = 0; i < rule->nsuccess; i++)
-		if (status >= 0 && rule->success[i] == (uint32_t)status)
-			return true;
-	return false;
-}
-
 /* Tells the guard's turning on and off. */
 static void
 say_guard(struct job *j)
@@ -287,39 +259,35 @@ say_guard(struct job *j)
 
 /* Enters a finished run into the books. */
 static void
-book_run(struct job *j, bool ok, const char *error)
+book_run(struct job *j, bool ok)
 {
 	cJSON *line;
 
-	j->run.ended = realtime_ns();
-	j->run.ok = ok;
-	j->run.error = error != NULL ? xstrdup(error) : NULL;
 	j->runs++;
 	if (!ok)
 		j->failed++;
 	cJSON_Delete(j->last_run);
-	j->last_run = run_to_json(&j->run, NULL);
-	line = run_to_json(&j->run, j->name);
+	j->last_run = run_report_json(&j->run.report, NULL);
+	line = run_report_json(&j->run.report, j->name);
 	history_add(j->world->history, json_line(line));
 	cJSON_Delete(line);
 }
 
 static void
-run_ended(struct job *j, bool ok, const char *outcome, const char *error)
+run_ended(void *arg, bool ok, const char *outcome)
 {
+	struct job *j = arg;
 	mono_t now = mono_now();
-	double sec = (double)mono_sub(now, j->started) / (double)MONO_SEC;
 	char detail[TRUST_WHY_SIZE + 128];
 
-	j->child = NULL;
-	book_run(j, ok, error);
+	book_run(j, ok);
 	dispatch_end(&j->world->dispatch, &j->state, ok, now);
 	if (!dispatch_pending(&j->state))
 		j->detected = 0;
 	else if (ok)
-		j->detected = j->run.ended;
-	snprintf(detail, sizeof(detail), "run %s %s after %.2f s: %s", j->run.id,
-	    ok ? "succeeded" : "failed", sec, outcome);
+		j->detected = j->run.report.ended;
+	snprintf(detail, sizeof(detail), "run %s %s after %.2f s: %s", j->run.report.id,
+	    ok ? "succeeded" : "failed", run_seconds(&j->run), outcome);
 	say_state_at(j, outcome_level(j, ok, now), now, detail);
 	jobpaths_sweep(j->paths);
 	save_later(j, true);
@@ -327,190 +295,33 @@ run_ended(struct job *j, bool ok, const char *outcome, const char *error)
 		finish_leaving(j);
 }
 
-/* What came of a child, in words. */
 static void
-describe(const struct job *j, const struct spawn_result *result, char *out, size_t size)
-{
-	const char *what = j->verifying ? "verify: " : "";
-
-	if (result->error != NULL)
-		snprintf(out, size, "%s%s", what, result->error);
-	else if (j->timed_out)
-		snprintf(out, size, "%stook longer than its timeout", what);
-	else if (result->signal != 0)
-		snprintf(out, size, "%sended by signal %d (%s)", what, result->signal,
-		    strsignal(result->signal));
-	else
-		snprintf(out, size, "%sexit status %d", what, result->exit_status);
-}
-
-/* A command of the run cannot be started, and so the run has failed. */
-static void
-not_started(struct job *j, const char *why)
-{
-	char error[TRUST_WHY_SIZE + 16];
-
-	/* The action has gone well: a retry need not repeat it. */
-	j->verify_first = j->verifying;
-	snprintf(error, sizeof(error), "%s%s", j->verifying ? "verify: " : "", why);
-	run_ended(j, false, error, error);
-}
-
-/* Runs `verify`, which is part of the run that j->run is of. */
-static void
-start_verify(struct job *j)
-{
-	struct trust_verdict v = { .paths = NULL };
-
-	j->verifying = true;
-	if (programs_judge(&j->programs, &j->rule->verify, &v))
-		run_command(j, &j->rule->verify, v.resolved);
-	else
-		not_started(j, v.why);
-}
-
-/* Runs the action after `verify`, which had gone first, has failed. */
-static void
-start_action(struct job *j)
-{
-	struct trust_verdict v = { .paths = NULL };
-	const struct command *c = programs_choose(&j->programs, &v);
-
-	j->verifying = false;
-	if (c != NULL)
-		run_command(j, c, v.resolved);
-	else
-		not_started(j, v.why);
-}
-
-/* `verify` is done: well, or the action's turn if it had gone first. */
-static void
-verified(struct job *j, bool ok, const struct spawn_result *result, const char *outcome)
-{
-	bool first = j->verify_first;
-
-	j->run.verify = result->exit_status;
-	j->verify_first = false;
-	if (!ok && first && !j->timed_out && result->error == NULL) {
-		j->child = NULL;
-		start_action(j);
-		return;
-	}
-	/* The action has gone well in this run or an earlier one. */
-	j->verify_first = !ok;
-	run_ended(j, ok, outcome, ok || result->exit_status >= 0 ? NULL : outcome);
-}
-
-static void
-child_done(void *arg, const struct spawn_result *result)
+run_started(void *arg, const char *program)
 {
 	struct job *j = arg;
-	bool ok = result->error == NULL && !j->timed_out;
-	char outcome[TRUST_WHY_SIZE + 16];
+	const struct run_report *is = &j->run.report;
+	char detail[2 * PATH_MAX];
 
-	describe(j, result, outcome, sizeof(outcome));
-	if (j->verifying) {
-		verified(j, ok && result->exit_status == 0, result, outcome);
-		return;
-	}
-	ok = ok && is_success(j->rule, result->exit_status);
-	j->run.exit = result->exit_status;
-	j->run.signal = result->signal;
-	if (ok && j->rule->verify.argv.n > 0)
-		start_verify(j);
-	else
-		run_ended(j, ok, outcome,
-		    result->error != NULL || j->timed_out ? outcome : NULL);
-}
-
-static struct child *
-spawn(struct job *j, const struct command *c, const char *program, char *why, size_t size)
-{
-	const struct rule *rule = j->rule;
-	struct strv env;
-	struct child *child;
-	char *directory = NULL;
-
-	if (rule->directory != NULL)
-		directory = xasprintf("%s%s", j->world->root, rule->directory);
-	runenv_build(&env, rule, &j->run, &j->state, jobpaths_name,
-	    rule->user == NULL ? &j->world->user : NULL);
-	child = spawn_start(j->world->spawner,
-	    &(struct spawn_request){
-		.program = program,
-		.argv = c->argv.v,
-		.envp = env.v,
-		.user = rule->user,
-		.group = rule->group,
-		.directory = directory,
-		.umask = rule->umask,
-		.nice = rule->nice,
-		.nice_set = rule->nice_set,
-		.keep_awake = rule->keep_awake,
-		.log_output = rule->log_output,
-		.name = j->name,
-	    },
-	    child_done, j, why, size);
-	strv_clear(&env);
-	free(directory);
-	return child;
-}
-
-/* Spawns a command of the run. If that fails the run has ended. */
-static void
-run_command(struct job *j, const struct command *c, const char *program)
-{
-	char why[TRUST_WHY_SIZE], detail[2 * PATH_MAX];
-
-	j->process[0] = '\0';
-	j->child = spawn(j, c, program, why, sizeof(why));
-	snprintf(detail, sizeof(detail), "run %s, pid %d, %s%s%s, attempt %u, %s",
-	    j->run.id, j->child != NULL ? (int)spawn_pid(j->child) : 0, j->run.reason,
-	    j->run.path != NULL ? " of " : "", j->run.path != NULL ? j->run.path : "",
-	    (unsigned)j->run.attempt, program);
+	snprintf(detail, sizeof(detail), "run %s, pid %d, %s%s%s, attempt %u, %s", is->id,
+	    (int)run_pid(&j->run), is->reason, is->path != NULL ? " of " : "",
+	    is->path != NULL ? is->path : "", (unsigned)is->attempt, program);
 	say_state(j, mono_now(), detail);
-	if (j->child == NULL)
-		not_started(j, why);
-	else
-		save_later(j, true);
+	save_later(j, true);
 }
 
-static void
-next_run_id(struct job *j, char id[RUN_ID_SIZE])
-{
-	snprintf(id, RUN_ID_SIZE, "%" PRIx64 "-%" PRIu64, j->world->run_base,
-	    ++j->world->nruns);
-}
-
-/* Begins the record of the run that the state has just started. */
-static void
-begin_run(struct job *j, enum dispatch_reason reason)
-{
-	const struct dispatch_path *p = TAILQ_FIRST(&j->state.taken);
-
-	run_clear(&j->run);
-	if (reason == REASON_MANUAL && j->promised[0] != '\0') {
-		memcpy(j->run.id, j->promised, sizeof(j->run.id));
-		j->promised[0] = '\0';
-	} else {
-		next_run_id(j, j->run.id);
-	}
-	j->run.reason = dispatch_reason_name(reason);
-	j->run.attempt = j->state.attempt;
-	j->run.path = p != NULL ? xstrdup(jobpaths_name(p)) : NULL;
-	j->run.change = p != NULL ? dispatch_change_name(jobpaths_change_of(p)) : "";
-	j->run.exit = j->run.verify = -1;
-	j->run.started = realtime_ns();
-	j->run.detected = j->detected != 0 ? j->detected : j->run.started;
-	j->started = mono_now();
-	j->timed_out = j->verifying = false;
-}
+static const struct run_ops run_ops = {
+	run_started,
+	run_ended,
+	jobpaths_name,
+	jobpaths_change_of,
+};
 
 static void
 start(struct job *j, mono_t now)
 {
 	struct trust_verdict v = { .paths = NULL };
 	const struct command *c = programs_choose(&j->programs, &v);
+	char promised[RUN_ID_SIZE] = "";
 	enum dispatch_reason reason;
 
 	if (c == NULL) {
@@ -518,35 +329,13 @@ start(struct job *j, mono_t now)
 		return;
 	}
 	reason = dispatch_start(&j->world->dispatch, &j->state, now);
-	begin_run(j, reason);
-	j->verify_first = j->verify_first && reason == REASON_RETRY;
-	if (j->verify_first)
-		start_verify(j);
-	else
-		run_command(j, c, v.resolved);
+	if (reason == REASON_MANUAL) {
+		memcpy(promised, j->promised, sizeof(promised));
+		j->promised[0] = '\0';
+	}
+	run_start(&j->run, c, v.resolved, promised[0] != '\0' ? promised : NULL, reason,
+	    j->detected);
 	say_guard(j);
-}
-
-/* The group of a run left over gets a signal, if it is still that run's. */
-static void
-signal_left_over(struct job *j, int signo)
-{
-	char id[PLATFORM_ID_SIZE];
-
-	if (platform_process_id(j->left_over, id) && strcmp(id, j->process) == 0)
-		kill(-j->left_over, signo);
-}
-
-static void
-stop_run(struct job *j, enum dispatch_step step)
-{
-	j->timed_out = true;
-	if (j->left_over != 0)
-		signal_left_over(j, step == STEP_TERM ? SIGTERM : SIGKILL);
-	else if (step == STEP_TERM)
-		spawn_terminate(j->child);
-	else
-		spawn_kill(j->child);
 }
 
 void
@@ -564,7 +353,7 @@ job_step(struct job *j, enum dispatch_step step, mono_t now)
 		break;
 	case STEP_TERM:
 	case STEP_KILL:
-		stop_run(j, step);
+		run_stop(&j->run, step);
 		break;
 	case STEP_NONE:
 		break;
@@ -576,7 +365,6 @@ static void
 left_over_gone(struct job *j, mono_t now)
 {
 	TAILQ_REMOVE(&j->world->left_over, j, left_over_link);
-	j->left_over = 0;
 	dispatch_lost(&j->world->dispatch, &j->state, now);
 	say_state(j, now, "the run of an earlier daemon is over, and how is not known");
 	save_later(j, true);
@@ -588,11 +376,10 @@ void
 job_check_left_over(struct job_world *world, mono_t now)
 {
 	struct job *j, *next;
-	char id[PLATFORM_ID_SIZE];
 
 	for (j = TAILQ_FIRST(&world->left_over); j != NULL; j = next) {
 		next = TAILQ_NEXT(j, left_over_link);
-		if (!platform_process_id(j->left_over, id) || strcmp(id, j->process) != 0)
+		if (run_is_gone(&j->run))
 			left_over_gone(j, now);
 	}
 }
@@ -601,21 +388,15 @@ job_check_left_over(struct job_world *world, mono_t now)
 static void
 adopt(struct job *j, const struct record *known, mono_t now)
 {
-	char id[PLATFORM_ID_SIZE];
-
 	if (known->pid == 0)
 		return;
-	if (j->world->boot[0] == '\0' || strcmp(known->boot, j->world->boot) != 0 ||
-	    !platform_process_id(known->pid, id) || strcmp(id, known->process) != 0) {
+	if (!run_adopt(&j->run, known->pid, known->process, known->boot, known->run,
+		known->started)) {
 		dispatch_lost(&j->world->dispatch, &j->state, now);
 		return;
 	}
 	dispatch_adopt(
 	    &j->world->dispatch, &j->state, realtime_ns() - known->started, now);
-	j->left_over = known->pid;
-	snprintf(j->process, sizeof(j->process), "%s", id);
-	snprintf(j->run.id, sizeof(j->run.id), "%s", known->run);
-	j->run.started = known->started;
 	TAILQ_INSERT_TAIL(&j->world->left_over, j, left_over_link);
 	say_state(j, now, "left over from an earlier daemon");
 }
@@ -627,22 +408,22 @@ restore(struct job *j, const struct record *known, mono_t now)
 	j->runs = known->runs;
 	j->failed = known->failed;
 	j->detected = known->detected;
-	j->verify_first = known->verify_first;
+	j->run.verify_first = known->verify_first;
 	j->last_run = cJSON_Duplicate(known->last_run, true);
 	dispatch_restore(
 	    &j->world->dispatch, &j->state, &known->state, now, realtime_ns());
 }
 
 static void
-record_run(const struct job *j, struct record *out)
+record_run(struct job *j, struct record *out)
 {
-	if (j->child == NULL && j->left_over == 0)
+	if (j->run.phase == RUN_NONE)
 		return;
-	out->pid = j->left_over != 0 ? j->left_over : spawn_pid(j->child);
-	out->started = j->run.started;
-	out->process = xstrdup(j->process);
-	out->boot = xstrdup(j->world->boot);
-	out->run = xstrdup(j->run.id);
+	out->pid = run_pid(&j->run);
+	out->started = j->run.report.started;
+	out->process = xstrdup(run_process(&j->run));
+	out->boot = xstrdup(j->world->runner.boot);
+	out->run = xstrdup(j->run.report.id);
 }
 
 /* What is to be kept of the job. The caller clears it. */
@@ -651,15 +432,13 @@ make_record(struct job *j, struct record *out)
 {
 	*out = (struct record){
 		.rule = xstrdup(j->name),
-		.verify_first = j->verify_first,
+		.verify_first = j->run.verify_first,
 		.detected = j->detected,
 		.runs = j->runs,
 		.failed = j->failed,
 		.last_run = cJSON_Duplicate(j->last_run, true),
 	};
 	dispatch_save(&j->state, &out->state, mono_now(), realtime_ns());
-	if (j->child != NULL && j->process[0] == '\0')
-		platform_process_id(spawn_pid(j->child), j->process);
 	record_run(j, out);
 	jobpaths_record(j->paths, out);
 }
@@ -720,8 +499,8 @@ watched(const struct job *j, struct strv *entries)
 
 	*entries = (struct strv){ NULL, 0 };
 	for (i = 0; i < j->rule->watch.n; i++)
-		strv_push(
-		    entries, xasprintf("%s%s", j->world->root, j->rule->watch.v[i]));
+		strv_push(entries,
+		    xasprintf("%s%s", j->world->runner.root, j->rule->watch.v[i]));
 }
 
 static void
@@ -753,7 +532,9 @@ job_new(struct job_world *world, struct rule *rule, struct dispatch_lock *lock,
 	j->world = world;
 	j->name = xstrdup(rule->name);
 	j->rule = rule;
-	programs_init(&j->programs, world->watch, &world->trust, world->root, rule);
+	programs_init(
+	    &j->programs, world->watch, &world->trust, world->runner.root, rule);
+	run_init(&j->run, &world->runner, &j->programs, &j->state, j->name, &run_ops, j);
 	j->saved_at = mono_add(now, -SAVE_PAUSE_NS);
 	dispatch_add(
 	    &world->dispatch, &j->state, &rule->policy, lock, world->starting, now);
@@ -784,13 +565,13 @@ job_free(struct job *j)
 	if (dispatch_remove(&j->world->dispatch, &j->state))
 		dispatch_end(&j->world->dispatch, &j->state, true, mono_now());
 	heap_remove(&j->world->saves, &j->save);
-	if (j->left_over != 0)
+	if (j->run.phase == RUN_LEFT_OVER)
 		TAILQ_REMOVE(&j->world->left_over, j, left_over_link);
 	end_block(j);
 	jobpaths_free(j->paths);
 	free(j->name);
 	cJSON_Delete(j->last_run);
-	run_clear(&j->run);
+	run_free(&j->run);
 	rule_free(j->rule);
 	free(j);
 }
@@ -823,7 +604,7 @@ job_change(struct job *j, struct rule *rule, struct dispatch_lock *lock)
 	programs_set(&j->programs, rule);
 	if (j->state.phase == PHASE_BLOCKED)
 		unblock(j, "the rule was changed");
-	j->verify_first = false;
+	j->run.verify_first = false;
 	rule_free(old);
 	say_state(j, now, "the rule was changed");
 	save_later(j, true);
@@ -880,7 +661,7 @@ job_trigger(struct job *j, const char **why)
 	if (!dispatch_trigger(&j->world->dispatch, &j->state, now))
 		return NULL;
 	if (!promised)
-		next_run_id(j, j->promised);
+		run_next_id(&j->world->runner, j->promised);
 	say_state(j, now, "asked for");
 	return j->promised;
 }
@@ -890,9 +671,9 @@ job_promise(const struct job *j, const char *run)
 {
 	if (is_promised(j) && strcmp(run, j->promised) == 0)
 		return PROMISE_WAITING;
-	if (strcmp(run, j->run.id) != 0)
+	if (strcmp(run, j->run.report.id) != 0)
 		return PROMISE_UNKNOWN;
-	return j->child != NULL ? PROMISE_RUNNING : PROMISE_ENDED;
+	return j->run.phase != RUN_NONE ? PROMISE_RUNNING : PROMISE_ENDED;
 }
 
 void
@@ -900,7 +681,7 @@ job_inform(const struct job *j, struct job_info *out)
 {
 	mono_t now = mono_now(), due = dispatch_due(&j->state);
 	mono_t every = dispatch_every_at(&j->state);
-	bool running = j->child != NULL || j->left_over != 0;
+	bool running = j->run.phase != RUN_NONE;
 
 	*out = (struct job_info){
 		.rule = j->rule,
@@ -911,9 +692,9 @@ job_inform(const struct job *j, struct job_info *out)
 		.runs = j->runs,
 		.failures = j->failed,
 		.last_run = j->last_run,
-		.run = running ? &j->run : NULL,
-		.pid = j->child != NULL ? spawn_pid(j->child) : j->left_over,
-		.left_over = j->left_over != 0,
+		.run = running ? &j->run.report : NULL,
+		.pid = run_pid(&j->run),
+		.left_over = j->run.phase == RUN_LEFT_OVER,
 	};
 	if (j->state.phase == PHASE_WAITING && !mono_is_never(due))
 		out->due = mono_as_real(due, now, realtime_ns());

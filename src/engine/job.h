@@ -9,6 +9,7 @@
 
 #include "schedule/dispatch.h"
 #include "run/findings.h"
+#include "run/run.h"
 #include "base/heap.h"
 #include "base/mono.h"
 #include "trust/trust.h"
@@ -19,8 +20,6 @@ struct job;
 struct jobpaths;
 struct record;
 struct rule;
-struct run;
-struct spawner;
 struct store;
 struct watch;
 TAILQ_HEAD(job_list, job);
@@ -29,15 +28,11 @@ TAILQ_HEAD(job_list, job);
 struct job_world {
 	struct dispatch dispatch;
 	struct watch *watch;
-	struct spawner *spawner;
+	struct runner runner;
 	struct store *store;
 	struct trust trust;
-	const char *root;         /* "" without --root */
-	struct strv user;         /* HOME USER LOGNAME SHELL of the daemon's user */
-	uint64_t run_base, nruns; /* run ids */
-	char boot[64];            /* "" if it cannot be told */
-	struct heap saves;        /* jobs whose state is to be saved, by when */
-	struct heap judgements;   /* blocked jobs that are to be judged again */
+	struct heap saves;      /* jobs whose state is to be saved, by when */
+	struct heap judgements; /* blocked jobs that are to be judged again */
 	struct history *history;
 	struct job_list left_over;
 	bool starting; /* the daemon is loading its first rules */
@@ -113,7 +108,7 @@ struct job_info {
 	const struct strv *argv; /* of the action that runs or would */
 	uint64_t runs, failures;
 	const struct cJSON *last_run; /* NULL: none */
-	const struct run *run;        /* the one in progress, or NULL */
+	const struct run_report *run; /* the one in progress, or NULL */
 	pid_t pid;                    /* its process */
 	bool left_over; /* by an earlier daemon: only id and start are known */
 };

@@ -61,7 +61,7 @@ add_path(void *arg, const char *path, const char *state, const char *error)
 static void
 add_current_run(cJSON *o, const struct job_info *info)
 {
-	const struct run *run = info->run;
+	const struct run_report *run = info->run;
 	cJSON *r;
 
 	if (run == NULL) {
@@ -223,7 +223,7 @@ add_findings(struct status *s, struct job *j)
 	const struct job_world *world = s->d->rules->world;
 	struct findings f = {
 		.trust = &world->trust,
-		.root = world->root,
+		.root = world->runner.root,
 		.remote = watch_remote(world->watch),
 	};
 

@@ -512,7 +512,7 @@ is_idle(void)
 	struct job_info info;
 	size_t i;
 
-	if (spawn_running(w.world.spawner) > 0 || !TAILQ_EMPTY(&w.world.left_over))
+	if (spawn_running(w.world.runner.spawner) > 0 || !TAILQ_EMPTY(&w.world.left_over))
 		return false;
 	for (i = 0; i < w.rules.n; i++) {
 		job_inform(w.rules.jobs[i], &info);
@@ -639,14 +639,14 @@ start(void)
 	w.faults = faults[below(sizeof(faults) / sizeof(faults[0]))];
 	snprintf(fault, sizeof(fault), "%s,seed=%u", w.faults, below(1000000));
 	setenv("KQUEUE_FAULTS", fault, 1);
-	w.world = (struct job_world){ .root = w.box, .starting = true };
-	w.world.run_base = (uint64_t)++w.lives;
+	w.world = (struct job_world){ .runner.root = w.box, .starting = true };
+	w.world.runner.base = (uint64_t)++w.lives;
 	w.world.trust = (struct trust){ .root = w.box, .owner = geteuid() };
-	if (!platform_boot_id(w.world.boot))
+	if (!platform_boot_id(w.world.runner.boot))
 		die("boot id", "");
 	TAILQ_INIT(&w.world.left_over);
 	w.loop = loop_new();
-	w.world.spawner = spawner_new(w.loop, at("act"));
+	w.world.runner.spawner = spawner_new(w.loop, at("act"));
 	w.world.watch = watch_new(w.loop);
 	dispatch_init(&w.world.dispatch, 3, w.random);
 	w.world.history = history_new(w.state);
@@ -682,7 +682,7 @@ static void
 crash(void)
 {
 	tell("crash");
-	spawner_free(w.world.spawner);
+	spawner_free(w.world.runner.spawner);
 	ruleset_clear(&w.rules);
 	watch_free(w.world.watch);
 	loop_free(w.loop);
