@@ -193,7 +193,7 @@ mutations: $(BUILD)/watchpathd ## break the code on purpose and see the tests fa
 # The list of keys in the manual is made from the table in src/rules/keys.c; the
 # examples' test fails where it is not what this would write.
 man: $(BUILD)/watchpathd ## write the list of keys into the manual anew
-	'$(BUILD)/watchpathd' help --mdoc-keys >'$(BUILD)/keys.mdoc'
+	'$(BUILD)/watchpathd' help mdoc-keys >'$(BUILD)/keys.mdoc'
 	awk -v keys='$(BUILD)/keys.mdoc' '/END KEYS/ { skip = 0 } !skip { print } \
 		/BEGIN KEYS/ { skip = 1; while ((getline line <keys) > 0) print line }' \
 		man/watchpathd.rules.5 >'$(BUILD)/rules.5'

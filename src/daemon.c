@@ -62,7 +62,7 @@ enum {
 };
 
 struct daemon {
-	struct options opt;
+	const struct options *opt;
 	struct loop *loop;
 	struct job_world world;
 	struct ruleset rules;
@@ -111,15 +111,15 @@ open_log(struct daemon *d)
 	char why[TRUST_WHY_SIZE], what[TRUST_WHY_SIZE + 32], *dir, *slash;
 	bool ok;
 
-	d->logging = d->opt.log == NULL;
+	d->logging = d->opt->log == NULL;
 	if (d->logging)
 		return;
-	dir = xstrdup(d->opt.log);
+	dir = xstrdup(d->opt->log);
 	slash = strrchr(dir, '/');
 	*(slash != dir ? slash : slash + 1) = '\0';
 	ok = trust_directory(&d->world.trust, dir, why);
-	if (ok && log_open(d->opt.log) == -1) {
-		snprintf(why, sizeof(why), "%s: %s", d->opt.log, strerror(errno));
+	if (ok && log_open(d->opt->log) == -1) {
+		snprintf(why, sizeof(why), "%s: %s", d->opt->log, strerror(errno));
 		ok = false;
 	}
 	free(dir);
@@ -132,7 +132,7 @@ open_log(struct daemon *d)
 static void
 say_log(struct daemon *d)
 {
-	const char *path = d->opt.log != NULL ? d->opt.log : "standard error";
+	const char *path = d->opt->log != NULL ? d->opt->log : "standard error";
 	char what[PATH_MAX + 128];
 	int error = log_failing();
 
@@ -164,7 +164,7 @@ real_path(const char *path)
 static void
 disown_files(struct daemon *d)
 {
-	char *state = real_path(d->opt.state), *socket = real_path(d->opt.socket), *log,
+	char *state = real_path(d->opt->state), *socket = real_path(d->opt->socket), *log,
 	     *old;
 	int i;
 
@@ -174,7 +174,7 @@ disown_files(struct daemon *d)
 		watch_disown(d->world.watch, socket);
 	free(state);
 	free(socket);
-	log = d->opt.log != NULL ? real_path(d->opt.log) : NULL;
+	log = d->opt->log != NULL ? real_path(d->opt->log) : NULL;
 	if (log == NULL)
 		return;
 	watch_disown(d->world.watch, log);
@@ -205,7 +205,7 @@ say_finding(void *arg, const struct rule *rule, int line, const char *text)
 {
 	const struct daemon *d = arg;
 
-	log_warning("%s/%s:%d: %s", d->opt.config, rule->file, line, text);
+	log_warning("%s/%s:%d: %s", d->opt->config, rule->file, line, text);
 }
 
 /* What was found in the rule files, with their whole paths, and about the rules. */
@@ -214,7 +214,7 @@ say_findings(struct daemon *d)
 {
 	struct findings findings = {
 		.trust = &d->world.trust,
-		.root = d->opt.root,
+		.root = d->opt->root,
 		.remote = watch_remote(d->world.watch),
 	};
 	const struct diag *g;
@@ -227,7 +227,7 @@ say_findings(struct daemon *d)
 	for (i = 0; i < d->rules.ndiags; i++) {
 		g = &d->rules.diags[i];
 		path = g->file[0] == '/' ? xstrdup(g->file)
-					 : xasprintf("%s/%s", d->opt.config, g->file);
+					 : xasprintf("%s/%s", d->opt->config, g->file);
 		place = place_dup(path, g->line);
 		if (g->severity == DIAG_ERROR)
 			log_error("%s: %s", place, g->message);
@@ -287,7 +287,7 @@ load(struct daemon *d)
 	bool ok;
 
 	confwatch_reset(d->confwatch);
-	ok = conf_read_dir(&c, d->opt.config, &d->world.trust) == 0;
+	ok = conf_read_dir(&c, d->opt->config, &d->world.trust) == 0;
 	if (ok)
 		ruleset_adopt(&d->rules, &c);
 	else
@@ -379,7 +379,6 @@ watch_signals(struct daemon *d)
 {
 	d->on_stop = (struct loop_src){ on_stop, d };
 	d->on_reload = (struct loop_src){ on_reload, d };
-	signal(SIGPIPE, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
@@ -527,7 +526,7 @@ open_socket(struct daemon *d)
 {
 	char why[TRUST_WHY_SIZE], what[TRUST_WHY_SIZE + 48];
 
-	d->control = control_new(d->loop, d->opt.socket, answer, d, why, sizeof(why));
+	d->control = control_new(d->loop, d->opt->socket, answer, d, why, sizeof(why));
 	snprintf(what, sizeof(what), "no command can reach the daemon: %s",
 	    d->control == NULL ? why : "");
 	set_problem(d, PROBLEM_SOCKET, d->control != NULL ? NULL : what);
@@ -716,18 +715,17 @@ static void
 init(struct daemon *d)
 {
 	fdlimit_init();
-	json_init();
 	d->recheck_at = d->stop_at = d->mend_at = MONO_NEVER;
 	d->left_over_at = mono_now();
 	d->report = (struct report_daemon){
 		.rules = &d->rules,
-		.config = d->opt.config,
-		.root = d->opt.root[0] != '\0' ? d->opt.root : NULL,
+		.config = d->opt->config,
+		.root = d->opt->root[0] != '\0' ? d->opt->root : NULL,
 		.problems = d->problem_list,
 		.started = realtime_ns(),
 	};
-	d->world.runner.root = d->opt.root;
-	d->world.trust = (struct trust){ .root = d->opt.root, .owner = geteuid() };
+	d->world.runner.root = d->opt->root;
+	d->world.trust = (struct trust){ .root = d->opt->root, .owner = geteuid() };
 	d->world.runner.base = (uint64_t)(realtime_ns() / MONO_MS);
 	TAILQ_INIT(&d->world.left_over);
 	if (!platform_boot_id(d->world.runner.boot))
@@ -742,8 +740,8 @@ open_state(struct daemon *d)
 {
 	char why[PATH_MAX + 64];
 
-	d->world.history = history_new(d->opt.state);
-	d->world.store = store_new(d->opt.state);
+	d->world.history = history_new(d->opt->state);
+	d->world.store = store_new(d->opt->state);
 	if (!store_open(d->world.store, why, sizeof(why))) {
 		log_error("%s", why);
 		return -1;
@@ -764,8 +762,8 @@ start(struct daemon *d)
 	disown_files(d);
 	watch_signals(d);
 	watch_network(d);
-	d->confwatch = confwatch_new(d->world.watch, d->opt.config);
-	d->statedir = statedir_new(d->loop, d->opt.state, on_statedir, d);
+	d->confwatch = confwatch_new(d->world.watch, d->opt->config);
+	d->statedir = statedir_new(d->loop, d->opt->state, on_statedir, d);
 	d->world.starting = true;
 	(void)load(d);
 	d->world.starting = false;
@@ -811,29 +809,17 @@ finish(struct daemon *d)
 	strv_clear(&d->world.runner.user);
 	for (i = 0; i < PROBLEMS; i++)
 		free(d->problem[i]);
-	options_clear(&d->opt);
 	log_info("stopped");
 	log_close();
 }
 
 int
-daemon_main(int argc, char **argv)
+daemon_main(struct options *o, char **operands)
 {
-	static const char usage[] = "run [--config DIR] [--state DIR] [--socket PATH] "
-				    "[--log FILE] [--root DIR]";
-	struct daemon d = { .loaded = false };
-	int status = EX_OK, first;
+	struct daemon d = { .opt = o };
+	int status = EX_OK;
 
-	first = options_parse(&d.opt,
-	    OPTION_CONFIG | OPTION_STATE | OPTION_SOCKET | OPTION_LOG | OPTION_ROOT,
-	    usage, argc, argv);
-	if (first == -1)
-		return EX_USAGE;
-	if (first < argc) {
-		fprintf(stderr, "watchpathd: run takes no argument: %s\n", argv[first]);
-		options_clear(&d.opt);
-		return EX_USAGE;
-	}
+	(void)operands;
 	if (start(&d) == -1)
 		status = EXIT_FAILURE;
 	while (status == EX_OK && !is_over(&d))

@@ -2,11 +2,12 @@
 #ifndef DAEMON_H
 #define DAEMON_H
 
+struct options;
+
 /*
- * `watchpathd run [--config DIR] [--log FILE] [--root DIR]`: the daemon, in the
- * foreground. Returns an exit status of sysexits(3); only a usage error keeps
- * it from starting.
+ * The command `run`: the daemon, in the foreground. Returns an exit status of
+ * sysexits(3). Nothing but a usage error keeps it from starting.
  */
-int daemon_main(int argc, char **argv);
+int daemon_main(struct options *o, char **operands);
 
 #endif

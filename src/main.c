@@ -5,112 +5,100 @@
 #include <cJSON.h>
 #include <expat.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "run/become.h"
-#include "cmd/cmd_check.h"
-#include "cmd/cmd_client.h"
-#include "daemon.h"
-#include "cmd/cmd_doctor.h"
-#include "cmd/help.h"
-#include "cmd/cmd_history.h"
-#include "cmd/cmd_import.h"
+#include "base/json.h"
+#include "base/options.h"
 #include "cmd/command.h"
+#include "cmd/help.h"
+#include "daemon.h"
+#include "run/become.h"
 
-static int help_main(int argc, char **argv);
-static int version_main(int argc, char **argv);
-static int exec_main(int argc, char **argv);
+static command_main help_main, version_main;
+
+/* Where the daemon is asked. */
+#define ASKING (OPTION_STATE | OPTION_SOCKET | OPTION_ROOT)
 
 static const struct subcommand commands[] = {
-	{ "run", "[--config DIR] [--state DIR] [--socket PATH] [--log FILE] [--root DIR]",
-	    "watch and run actions, in the foreground",
+	{ "run", OPTION_CONFIG | OPTION_STATE | OPTION_SOCKET | OPTION_LOG | OPTION_ROOT,
+	    "", "watch and run actions, in the foreground",
 	    "Loads the rule files of conf.d and runs until SIGTERM or SIGINT; SIGHUP "
 	    "reloads.\n"
 	    "Logs to stderr, or to FILE. --root puts DIR in front of every watched "
 	    "path,\n"
 	    "program and default location, to try rules in a sandbox.",
-	    daemon_main, false },
-	{ "check", "[-v] [--trust] [--config DIR] [--root DIR] [PATH ...]",
-	    "parse rule files as the daemon would",
+	    daemon_main },
+	{ "check", OPTION_VERBOSE | OPTION_TRUST | OPTION_CONFIG | OPTION_ROOT,
+	    "[PATH ...]", "parse rule files as the daemon would",
 	    "Without PATH the daemon's own conf.d is checked, trust included; with PATH, "
 	    "a\n"
 	    "file or a directory, trust is judged only with --trust. -v prints each rule "
 	    "as\n"
 	    "the daemon understands it. Exit status 65: a file was refused.",
-	    check_main, false },
-	{ "status", "[--json] [--socket PATH] [--state DIR] [--root DIR] [RULE]",
+	    check_main },
+	{ "status", OPTION_JSON | ASKING, "[RULE]",
 	    "show what every rule is doing and why",
 	    "With RULE, everything about one rule. --json: as the daemon says it.",
-	    status_main, false },
-	{ "trigger", "[--wait] [--socket PATH] [--state DIR] [--root DIR] RULE",
-	    "run a rule now",
+	    status_main },
+	{ "trigger", OPTION_WAIT | ASKING, "RULE", "run a rule now",
 	    "Prints the id of the run that this causes. --wait waits for its end, and "
 	    "exits\n"
 	    "with 1 if it failed. Waits for lock and slots, not for settle or cooldown.",
-	    trigger_main, false },
-	{ "reload", "[--socket PATH] [--state DIR] [--root DIR]",
-	    "read the rule files again",
+	    trigger_main },
+	{ "reload", ASKING, "", "read the rule files again",
 	    "Prints what was refused, and then exits with 65, and what has changed. "
 	    "Files\n"
 	    "that are dropped in, changed or removed are read after a second by\n"
 	    "themselves.",
-	    reload_main, false },
-	{ "history", "[-n N] [--json] [--summary] [--state DIR] [--root DIR] [RULE]",
-	    "show finished runs, newest last",
+	    reload_main },
+	{ "history",
+	    OPTION_NUMBER | OPTION_JSON | OPTION_SUMMARY | OPTION_STATE | OPTION_ROOT,
+	    "[RULE]", "show finished runs, newest last",
 	    "The last 20, or N. --summary: runs, failures, and the time from noticing a\n"
 	    "change to a finished run, by rule. Works without a running daemon.",
-	    history_main, false },
-	{ "import", "PLIST ...", "turn launchd plists with WatchPaths into rules",
+	    history_main },
+	{ "import", 0, "PLIST ...", "turn launchd plists with WatchPaths into rules",
 	    "Prints one rule file on stdout. What a rule has no counterpart for becomes "
 	    "a\n"
 	    "comment that says what to do instead; nothing is dropped. Exit status 65: "
 	    "a\n"
 	    "plist cannot be translated; the others are printed all the same.",
-	    import_main, false },
-	{ "doctor", "[--json] [--config DIR] [--state DIR] [--socket PATH] [--root DIR]",
+	    import_main },
+	{ "doctor", OPTION_JSON | OPTION_CONFIG | ASKING, "",
 	    "look for what keeps rules from working",
 	    "Each finding says what is wrong, why it matters, and how to repair it, the\n"
 	    "worst first. Where the daemon answers, it is asked. Exit status 0: nothing\n"
 	    "is wrong. --json: for programs.",
-	    doctor_main, false },
-	{ "help", "[COMMAND | KEY | keys]",
-	    "explain a command, a key of rules, or all keys", NULL, help_main, false },
-	{ "version", "", "print the version, and those of the libraries", NULL,
-	    version_main, false },
-	{ "exec", "", "", NULL, exec_main, true },
-	{ NULL, NULL, NULL, NULL, NULL, false },
+	    doctor_main },
+	{ "help", 0, "[COMMAND | KEY | keys]",
+	    "explain a command, a key of rules, or all keys", NULL, help_main },
+	{ "version", 0, "", "print the version, and those of the libraries", NULL,
+	    version_main },
+	{ NULL, 0, NULL, NULL, NULL, NULL },
 };
 
 static int
-help_main(int argc, char **argv)
+help_main(struct options *o, char **operands)
 {
-	return help_print(commands, argc, argv);
+	(void)o;
+	return help_print(commands, operands[0]);
 }
 
 /* inih cannot tell which one it is. */
 static int
-version_main(int argc, char **argv)
+version_main(struct options *o, char **operands)
 {
 	XML_Expat_Version expat = XML_ExpatVersionInfo();
 
-	(void)argv;
-	if (argc > 1) {
-		fputs("watchpathd: version takes no argument\n", stderr);
-		return EX_USAGE;
-	}
+	(void)o;
+	(void)operands;
 	printf("watchpathd " VERSION "\nwith cJSON %s, expat %d.%d.%d\n", cJSON_Version(),
 	    expat.major, expat.minor, expat.micro);
 	return EX_OK;
-}
-
-/* become_main's argv is that of main. */
-static int
-exec_main(int argc, char **argv)
-{
-	return become_main(argc + 1, argv - 1);
 }
 
 static bool
@@ -147,17 +135,19 @@ main(int argc, char **argv)
 		help_list(commands, stderr);
 		return EX_USAGE;
 	}
-	name = argv[1];
-	if (is_help(name))
-		name = "help";
+	/* For the daemon itself, which starts programs by way of it. */
+	if (strcmp(argv[1], "exec") == 0)
+		return become_main(argc, argv);
+	json_init();
+	signal(SIGPIPE, SIG_IGN);
+	name = is_help(argv[1]) ? "help" : argv[1];
 	if (strcmp(name, "--version") == 0)
 		name = "version";
-	for (c = commands; c->name != NULL; c++)
-		if (strcmp(c->name, name) == 0)
-			break;
-	if (c->name != NULL && !c->hidden && argc == 3 && is_help(argv[2]))
-		return help_print(commands, 2, argv);
-	if (c->name != NULL)
-		return c->main(argc - 1, argv + 1);
-	return help_unknown(commands, name);
+	for (c = commands; c->name != NULL && strcmp(c->name, name) != 0; c++)
+		continue;
+	if (c->name == NULL)
+		return help_unknown(commands, name);
+	if (argc == 3 && is_help(argv[2]))
+		return help_print(commands, name);
+	return command_run(c, argc - 1, argv + 1);
 }

@@ -11,25 +11,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "base/paths.h"
 #include "base/util.h"
 
+/* In the order of a synopsis. name NULL: a letter alone. */
 static const struct known {
-	struct option option;
 	unsigned bit;
+	char letter;
+	const char *name, *argument; /* NULL: it takes none */
 } known[] = {
-	{ { "config", required_argument, NULL, 'c' }, OPTION_CONFIG },
-	{ { "state", required_argument, NULL, 's' }, OPTION_STATE },
-	{ { "socket", required_argument, NULL, 'S' }, OPTION_SOCKET },
-	{ { "log", required_argument, NULL, 'l' }, OPTION_LOG },
-	{ { "root", required_argument, NULL, 'r' }, OPTION_ROOT },
-	{ { "json", no_argument, NULL, 'j' }, OPTION_JSON },
-	{ { "wait", no_argument, NULL, 'w' }, OPTION_WAIT },
-	{ { "summary", no_argument, NULL, 'u' }, OPTION_SUMMARY },
-	{ { "verbose", no_argument, NULL, 'v' }, OPTION_VERBOSE },
-	{ { "trust", no_argument, NULL, 't' }, OPTION_TRUST },
+	{ OPTION_NUMBER, 'n', NULL, "N" },
+	{ OPTION_VERBOSE, 'v', NULL, NULL },
+	{ OPTION_JSON, 'j', "json", NULL },
+	{ OPTION_WAIT, 'w', "wait", NULL },
+	{ OPTION_SUMMARY, 'u', "summary", NULL },
+	{ OPTION_TRUST, 't', "trust", NULL },
+	{ OPTION_CONFIG, 'c', "config", "DIR" },
+	{ OPTION_STATE, 's', "state", "DIR" },
+	{ OPTION_SOCKET, 'S', "socket", "PATH" },
+	{ OPTION_LOG, 'l', "log", "FILE" },
+	{ OPTION_ROOT, 'r', "root", "DIR" },
 };
 #define NKNOWN (sizeof(known) / sizeof(known[0]))
 
@@ -132,32 +136,74 @@ set_defaults(struct options *o)
 		o->socket = xasprintf("%s/watchpathd.sock", o->state);
 }
 
+void
+options_synopsis(unsigned allowed, struct buf *out)
+{
+	const struct known *k;
+
+	for (k = known; k < known + NKNOWN; k++) {
+		if ((k->bit & allowed) == 0)
+			continue;
+		if (k->name != NULL)
+			buf_addf(out, " [--%s", k->name);
+		else
+			buf_addf(out, " [-%c", k->letter);
+		buf_addf(out, "%s%s]", k->argument != NULL ? " " : "",
+		    k->argument != NULL ? k->argument : "");
+	}
+}
+
+/* What getopt_long wants to know of those that are allowed. */
+static void
+describe(unsigned allowed, char *letters, struct option *list)
+{
+	const struct known *k;
+	int takes;
+
+	for (k = known; k < known + NKNOWN; k++) {
+		if ((k->bit & allowed) == 0)
+			continue;
+		takes = k->argument != NULL ? required_argument : no_argument;
+		if (k->name != NULL) {
+			*list++ = (struct option){ k->name, takes, NULL, k->letter };
+			continue;
+		}
+		*letters++ = k->letter;
+		if (k->argument != NULL)
+			*letters++ = ':';
+	}
+	*letters = '\0';
+	*list = (struct option){ NULL, 0, NULL, 0 };
+}
+
 int
 options_parse(
-    struct options *o, unsigned allowed, const char *usage, int argc, char **argv)
+    struct options *o, unsigned allowed, const char *synopsis, int argc, char **argv)
 {
-	struct option list[NKNOWN + 1] = { { NULL, 0, NULL, 0 } };
 	static char name[] = "watchpathd";
-	const char *letters = (allowed & OPTION_NUMBER) != 0    ? "n:"
-			      : (allowed & OPTION_VERBOSE) != 0 ? "v"
-								: "";
-	size_t n = 0, i;
+	struct option list[NKNOWN + 1];
+	char letters[2 * NKNOWN + 1];
 	int c;
 
-	*o = (struct options){ .config = NULL };
+	*o = (struct options){ .synopsis = synopsis };
 	argv[0] = name; /* what getopt_long's messages begin with */
-	for (i = 0; i < NKNOWN; i++)
-		if ((known[i].bit & allowed) != 0)
-			list[n++] = known[i].option;
+	describe(allowed, letters, list);
 	while ((c = getopt_long(argc, argv, letters, list, NULL)) != -1)
 		if (set_option(o, c) == -1) {
 			if (c == '?')
-				fprintf(stderr, "usage: watchpathd %s\n", usage);
+				fprintf(stderr, "usage: watchpathd %s\n", synopsis);
 			options_clear(o);
 			return -1;
 		}
 	set_defaults(o);
 	return optind;
+}
+
+int
+options_refuse(const struct options *o, const char *what)
+{
+	fprintf(stderr, "watchpathd: %s\nusage: watchpathd %s\n", what, o->synopsis);
+	return EX_USAGE;
 }
 
 void

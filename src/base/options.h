@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+struct buf;
+
 /*
  * Options that several subcommands share. All paths are absolute; root is "" if
  * there is none, and the others are their defaults, below root, where they were
@@ -12,6 +14,7 @@
 struct options {
 	char *config, *state, *socket, *log, *root;
 	bool config_given; /* it is not the default */
+	const char *synopsis;
 	bool json, wait, summary, verbose, trust;
 	unsigned number; /* -n; 0: not given */
 };
@@ -32,11 +35,18 @@ enum {
 };
 
 /*
- * Reads the options of a subcommand; usage is its synopsis. Returns the index of
- * the first argument, or -1 after it has said on stderr what is wrong.
+ * Reads the options of a subcommand; synopsis, which must outlive o, is shown where
+ * they are wrong. Returns the index of the first operand, or -1 after it has said on
+ * stderr what is wrong.
  */
 int options_parse(
-    struct options *o, unsigned allowed, const char *usage, int argc, char **argv);
+    struct options *o, unsigned allowed, const char *synopsis, int argc, char **argv);
 void options_clear(struct options *o);
+
+/* Says on stderr what is wrong, and how the subcommand is called. EX_USAGE. */
+int options_refuse(const struct options *o, const char *what);
+
+/* Adds " [--option ARGUMENT]" for each of them. */
+void options_synopsis(unsigned allowed, struct buf *out);
 
 #endif

@@ -4,7 +4,7 @@
  * A directory is one conf.d; files that are named one by one are another one
  * together. It changes nothing, and never asks a running daemon.
  */
-#include "cmd/cmd_check.h"
+#include "cmd/command.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -24,7 +24,7 @@
 #include "rules/keys.h"
 
 struct check {
-	struct options opt;
+	const struct options *opt;
 	bool judge;
 	struct trust trust;
 	struct strv remote;
@@ -97,7 +97,7 @@ find(struct check *k, struct conf *c, const struct rule *rule)
 	struct inquiry q = { c, rule };
 
 	findings_each(&k->findings, rule, add_finding, c);
-	accounts_check(rule, k->opt.root, k->findings.remote, add_missing, &q);
+	accounts_check(rule, k->opt->root, k->findings.remote, add_missing, &q);
 }
 
 /* What a conf holds now and did not when it was before. */
@@ -116,7 +116,7 @@ report(struct check *k, const struct conf *before, struct conf *c, const char *d
 		else
 			k->nwarnings++;
 	}
-	if (k->opt.verbose)
+	if (k->opt->verbose)
 		print_rules(c, before->nrules,
 		    before->settings_file == NULL && c->settings.given != 0);
 	k->nfiles += c->files.n - before->files.n;
@@ -170,7 +170,7 @@ print_count(size_t n, const char *what)
 static void
 print_summary(const struct check *k)
 {
-	fputs(k->opt.verbose ? "; " : "", stdout);
+	fputs(k->opt->verbose ? "; " : "", stdout);
 	print_count(k->nfiles, "file");
 	fputs(", ", stdout);
 	print_count(k->nrules, "rule");
@@ -197,48 +197,33 @@ conclude(const struct check *k)
 	return fflush(stdout) == 0 ? EX_OK : EXIT_FAILURE;
 }
 
-/* The operands from the first on; without any the daemon's own files. */
+/* Without any paths the daemon's own files. */
 static void
-check_operands(struct check *k, int first, int argc, char **argv)
+check_operands(struct check *k, char **paths)
 {
-	int i;
-
-	k->trust = (struct trust){ .root = k->opt.root, .owner = geteuid() };
-	k->judge = k->opt.trust || first == argc;
-	k->findings = (struct findings){ .trust = &k->trust, .root = k->opt.root };
+	k->trust = (struct trust){ .root = k->opt->root, .owner = geteuid() };
+	k->judge = k->opt->trust || paths[0] == NULL;
+	k->findings = (struct findings){ .trust = &k->trust, .root = k->opt->root };
 	if (platform_remote_mounts(&k->remote) == 0)
 		k->findings.remote = &k->remote;
-	if (first == argc)
-		check_path(k, k->opt.config);
-	for (i = first; i < argc; i++)
-		check_path(k, argv[i]);
+	if (paths[0] == NULL)
+		check_path(k, k->opt->config);
+	for (; *paths != NULL; paths++)
+		check_path(k, *paths);
 }
 
 int
-check_main(int argc, char **argv)
+check_main(struct options *o, char **operands)
 {
-	static const char usage[] =
-	    "check [-v] [--trust] [--config DIR] [--root DIR] [PATH ...]";
-	struct check k = { .nfiles = 0 };
-	int first = options_parse(&k.opt,
-	    OPTION_VERBOSE | OPTION_TRUST | OPTION_CONFIG | OPTION_ROOT, usage, argc,
-	    argv);
-	int status = EX_USAGE;
+	struct check k = { .opt = o };
+	int status;
 
-	if (first == -1)
-		return EX_USAGE;
-	if (k.opt.config_given && first < argc) {
-		fprintf(stderr,
-		    "watchpathd: check: --config is for a check without PATH\n"
-		    "usage: watchpathd %s\n",
-		    usage);
-	} else {
-		check_operands(&k, first, argc, argv);
-		status = conclude(&k);
-	}
+	if (o->config_given && operands[0] != NULL)
+		return options_refuse(o, "check: --config is for a check without PATH");
+	check_operands(&k, operands);
+	status = conclude(&k);
 	conf_clear(&k.files);
 	findings_clear(&k.findings);
 	strv_clear(&k.remote);
-	options_clear(&k.opt);
 	return status;
 }

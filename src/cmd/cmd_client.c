@@ -3,10 +3,9 @@
  * The other end of the socket: one request, one reply, and what that means for
  * whoever asked.
  */
-#include "cmd/cmd_client.h"
+#include "cmd/command.h"
 
 #include <cJSON.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,25 +63,6 @@ ask_or_complain(const struct options *o, cJSON *request, const char *rule, int *
 }
 
 static void
-begin(void)
-{
-	json_init();
-	signal(SIGPIPE, SIG_IGN);
-}
-
-/* 0 where nothing is left over after the arguments; else it has said so. */
-static int
-count_arguments(int argc, int first, int min, int max, const char *usage)
-{
-	if (argc - first >= min && argc - first <= max)
-		return 0;
-	if (argc - first > max)
-		fputs("watchpathd: too many arguments\n", stderr);
-	fprintf(stderr, "usage: watchpathd %s\n", usage);
-	return -1;
-}
-
-static void
 print_status(cJSON *status, const char *rule)
 {
 	const char *root = json_get_string(status, "root");
@@ -101,28 +81,15 @@ print_status(cJSON *status, const char *rule)
 }
 
 int
-status_main(int argc, char **argv)
+status_main(struct options *o, char **operands)
 {
-	static const char usage[] =
-	    "status [--json] [--socket PATH] [--state DIR] [--root DIR] [RULE]";
-	struct options o;
-	const char *rule;
+	const char *rule = operands[0];
 	cJSON *reply;
 	char *line;
-	int status = EX_OK, first;
+	int status = EX_OK;
 
-	begin();
-	first = options_parse(&o,
-	    OPTION_JSON | OPTION_SOCKET | OPTION_STATE | OPTION_ROOT, usage, argc, argv);
-	if (first == -1)
-		return EX_USAGE;
-	if (count_arguments(argc, first, 0, 1, usage) == -1) {
-		options_clear(&o);
-		return EX_USAGE;
-	}
-	rule = first < argc ? argv[first] : NULL;
-	reply = ask_or_complain(&o, ask_request("status", rule), rule, &status);
-	if (reply != NULL && o.json) {
+	reply = ask_or_complain(o, ask_request("status", rule), rule, &status);
+	if (reply != NULL && o->json) {
 		line = json_line(reply);
 		fputs(line, stdout);
 		free(line);
@@ -130,7 +97,6 @@ status_main(int argc, char **argv)
 		print_status(reply, rule);
 	}
 	cJSON_Delete(reply);
-	options_clear(&o);
 	return status;
 }
 
@@ -232,35 +198,21 @@ wait_for(const struct options *o, const char *rule, const char *run)
 }
 
 int
-trigger_main(int argc, char **argv)
+trigger_main(struct options *o, char **operands)
 {
-	static const char usage[] =
-	    "trigger [--wait] [--socket PATH] [--state DIR] [--root DIR] RULE";
-	struct options o;
-	const char *run;
+	const char *rule = operands[0], *run;
 	cJSON *reply;
-	int status = EX_OK, first;
+	int status = EX_OK;
 
-	begin();
-	first = options_parse(&o,
-	    OPTION_WAIT | OPTION_SOCKET | OPTION_STATE | OPTION_ROOT, usage, argc, argv);
-	if (first == -1)
-		return EX_USAGE;
-	if (count_arguments(argc, first, 1, 1, usage) == -1) {
-		options_clear(&o);
-		return EX_USAGE;
-	}
-	reply = ask_or_complain(
-	    &o, ask_request("trigger", argv[first]), argv[first], &status);
+	reply = ask_or_complain(o, ask_request("trigger", rule), rule, &status);
 	run = reply != NULL ? json_get_string(reply, "run") : NULL;
 	if (run != NULL) {
 		puts(run);
 		fflush(stdout);
-		if (o.wait)
-			status = wait_for(&o, argv[first], run);
+		if (o->wait)
+			status = wait_for(o, rule, run);
 	}
 	cJSON_Delete(reply);
-	options_clear(&o);
 	return status;
 }
 
@@ -284,26 +236,15 @@ print_reload(const cJSON *reply)
 }
 
 int
-reload_main(int argc, char **argv)
+reload_main(struct options *o, char **operands)
 {
-	static const char usage[] = "reload [--socket PATH] [--state DIR] [--root DIR]";
-	struct options o;
 	cJSON *reply;
-	int status = EX_OK, first;
+	int status = EX_OK;
 
-	begin();
-	first = options_parse(
-	    &o, OPTION_SOCKET | OPTION_STATE | OPTION_ROOT, usage, argc, argv);
-	if (first == -1)
-		return EX_USAGE;
-	if (count_arguments(argc, first, 0, 0, usage) == -1) {
-		options_clear(&o);
-		return EX_USAGE;
-	}
-	reply = ask_or_complain(&o, ask_request("reload", NULL), NULL, &status);
+	(void)operands;
+	reply = ask_or_complain(o, ask_request("reload", NULL), NULL, &status);
 	if (reply != NULL && print_reload(reply))
 		status = EX_DATAERR;
 	cJSON_Delete(reply);
-	options_clear(&o);
 	return status;
 }

@@ -3,9 +3,8 @@
  * `doctor`: what would keep rules from working on this machine. Each check is in
  * a file of its own and only adds findings; here they are called and printed.
  */
-#include "cmd/cmd_doctor.h"
+#include "cmd/command.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -52,28 +51,14 @@ examine(struct patient *p)
 }
 
 int
-doctor_main(int argc, char **argv)
+doctor_main(struct options *o, char **operands)
 {
-	static const char usage[] =
-	    "doctor [--json] [--config DIR] [--state DIR] [--socket PATH] [--root DIR]";
-	struct patient p = { .status = NULL };
-	int first, status;
+	struct patient p = { .opt = o };
+	int status;
 
-	json_init();
-	signal(SIGPIPE, SIG_IGN);
-	first = options_parse(&p.opt,
-	    OPTION_JSON | OPTION_CONFIG | OPTION_STATE | OPTION_SOCKET | OPTION_ROOT,
-	    usage, argc, argv);
-	if (first == -1)
-		return EX_USAGE;
-	if (first < argc) {
-		fprintf(
-		    stderr, "watchpathd: doctor takes no argument: %s\n", argv[first]);
-		options_clear(&p.opt);
-		return EX_USAGE;
-	}
+	(void)operands;
 	examine(&p);
-	if (p.opt.json)
+	if (o->json)
 		diagnosis_print_json(&p.diagnosis, stdout);
 	else
 		diagnosis_print(&p.diagnosis, stdout);

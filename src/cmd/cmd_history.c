@@ -3,12 +3,11 @@
  * What ran, as a table, as JSON lines, or summed up by rule: how long it took
  * from noticing a change to a finished run.
  */
-#include "cmd/cmd_history.h"
+#include "cmd/command.h"
 
 #include <cJSON.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -357,32 +356,10 @@ show_recent(const struct options *o, const char *rule)
 }
 
 int
-history_main(int argc, char **argv)
+history_main(struct options *o, char **operands)
 {
-	static const char usage[] =
-	    "history [-n N] [--json] [--summary] [--state DIR] [--root DIR] [RULE]";
-	struct options o;
-	const char *rule;
-	int first, status;
-
-	signal(SIGPIPE, SIG_IGN);
-	json_init();
+	if (o->json && o->summary)
+		return options_refuse(o, "--json and --summary exclude each other");
 	columns_init();
-	first = options_parse(&o,
-	    OPTION_NUMBER | OPTION_JSON | OPTION_SUMMARY | OPTION_STATE | OPTION_ROOT,
-	    usage, argc, argv);
-	if (first == -1)
-		return EX_USAGE;
-	if (argc - first > 1 || (o.json && o.summary)) {
-		fprintf(stderr, "watchpathd: %s\nusage: watchpathd %s\n",
-		    argc - first > 1 ? "too many arguments"
-				     : "--json and --summary exclude each other",
-		    usage);
-		options_clear(&o);
-		return EX_USAGE;
-	}
-	rule = first < argc ? argv[first] : NULL;
-	status = o.summary ? show_summary(&o, rule) : show_recent(&o, rule);
-	options_clear(&o);
-	return status;
+	return o->summary ? show_summary(o, operands[0]) : show_recent(o, operands[0]);
 }

@@ -5,7 +5,7 @@
  * value that a rule file cannot hold is refused, never bent. What is printed was
  * read back as the daemon will read it, and is the same rule.
  */
-#include "cmd/cmd_import.h"
+#include "cmd/command.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -832,25 +832,17 @@ conclude(const struct import *m)
 	"; sudo launchctl bootout system/LABEL\n"
 
 int
-import_main(int argc, char **argv)
+import_main(struct options *o, char **plists)
 {
-	static const char usage[] = "import PLIST ...";
 	struct import m = { .nrules = 0 };
-	struct options o;
-	int first = options_parse(&o, 0, usage, argc, argv), status, i;
+	int status;
 	size_t k;
 
-	if (first == -1)
-		return EX_USAGE;
-	options_clear(&o);
-	if (first == argc) {
-		fprintf(stderr, "usage: watchpathd %s\n", usage);
-		return EX_USAGE;
-	}
+	(void)o;
 	strv_push(&m.names, xstrdup("daemon"));
 	buf_adds(&m.out, HEADER);
-	for (i = first; i < argc; i++)
-		import_file(&m, argv[i]);
+	for (; *plists != NULL; plists++)
+		import_file(&m, *plists);
 	status = conclude(&m);
 	for (k = 0; k < m.nrules; k++)
 		rule_free(m.rules[k]);

@@ -2,16 +2,29 @@
 #ifndef COMMAND_H
 #define COMMAND_H
 
-#include <stdbool.h>
+struct options;
+
+/* What operands allows ends with NULL. Returns an exit status of sysexits(3). */
+typedef int command_main(struct options *o, char **operands);
 
 /* One line of the table in main.c, which ends with a name of NULL. */
 struct subcommand {
 	const char *name;
-	const char *synopsis; /* options and arguments, "" if there are none */
+	unsigned options;     /* OPTION_ bits that it takes */
+	const char *operands; /* "", "RULE", "[RULE]", "PLIST ..." or "[PATH ...]" */
 	const char *summary;  /* a few words */
 	const char *text;     /* what `help NAME` adds, no newline at the end; or NULL */
-	int (*main)(int argc, char **argv); /* argv[0] is the name */
-	bool hidden;
+	command_main *main;
 };
+
+/* "NAME [OPTION] ... OPERANDS"; free(3) it. */
+char *command_synopsis(const struct subcommand *c);
+
+/* Reads options and operands, argv[0] being the name, and runs c. An exit status. */
+int command_run(const struct subcommand *c, int argc, char **argv);
+
+/* The commands, each in the file of its name. */
+command_main check_main, doctor_main, history_main, import_main;
+command_main status_main, trigger_main, reload_main; /* of cmd_client.c */
 
 #endif

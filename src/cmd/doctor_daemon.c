@@ -89,11 +89,11 @@ check_config(struct patient *p)
 {
 	char *config = json_get_text(p->status, "config"), *word, *given, *command;
 
-	if (config != NULL && !is_same_directory(config, p->opt.config)) {
-		given = p->opt.config;
-		p->opt.config = config;
+	if (config != NULL && !is_same_directory(config, p->opt->config)) {
+		given = p->opt->config;
+		p->opt->config = config;
 		command = patient_command(p, "doctor", NULL);
-		p->opt.config = given;
+		p->opt->config = given;
 		word = xasprintf("the daemon reads its rule files from %s, not from %s",
 		    config, given);
 		patient_add(p, AILMENT_DAEMON, NULL, word,
@@ -155,7 +155,7 @@ add_warning(struct patient *p, const char *warning)
 	char *cause;
 
 	if (is_of_volume(warning)) {
-		cause = xasprintf("%s: the daemon cannot write there:%s", p->opt.state,
+		cause = xasprintf("%s: the daemon cannot write there:%s", p->opt->state,
 		    strrchr(warning, ':') + 1);
 		repair =
 		    repair_by_hand("make room on that volume, and let it be written");

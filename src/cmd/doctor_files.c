@@ -48,7 +48,7 @@ why_refused(const struct patient *p, const char *file, const char *message)
 static void
 add_directory(struct patient *p, const char *message)
 {
-	const char *dir = p->opt.config, *sudo = repair_sudo(&p->trust);
+	const char *dir = p->opt->config, *sudo = repair_sudo(&p->trust);
 	char *word = repair_quote(dir, ""), *aside = repair_quote(dir, ".old"), *cause;
 	struct repair repair;
 	struct stat st;
@@ -85,7 +85,7 @@ add_error(struct patient *p, const char *file, int line, const char *message)
 		/* The file itself, or what is above it. */
 		cause = message[0] == '/'
 			    ? xstrdup(message)
-			    : xasprintf("%s/%s: %s", p->opt.config, file, message);
+			    : xasprintf("%s/%s: %s", p->opt->config, file, message);
 		repair =
 		    repair_trust(&p->trust, cause, "take the file out of the directory");
 	}

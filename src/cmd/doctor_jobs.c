@@ -52,7 +52,7 @@ resolve(const char *path, size_t n, char real[PATH_MAX])
 static char *
 real_path(const struct patient *p, const char *text)
 {
-	char *path = xasprintf("%s%s", p->opt.root, text), real[PATH_MAX] = "/", *out;
+	char *path = xasprintf("%s%s", p->opt->root, text), real[PATH_MAX] = "/", *out;
 	size_t n = strlen(path);
 
 	while (n > 1 && path[n - 1] == '/')
@@ -127,7 +127,7 @@ read_job(const struct search *s, const char *file)
 static void
 search(const struct search *s, const char *path)
 {
-	char *dir = xasprintf("%s%s", s->patient->opt.root, path), *file;
+	char *dir = xasprintf("%s%s", s->patient->opt->root, path), *file;
 	DIR *jobs = opendir(dir);
 	const struct dirent *e;
 	size_t len;

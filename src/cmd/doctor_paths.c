@@ -59,10 +59,10 @@ find_common(const char *error)
 static int
 find_line(const struct patient *p, const struct rule *rule, const char *path)
 {
-	size_t n = strlen(p->opt.root), i;
+	size_t n = strlen(p->opt->root), i;
 
 	for (i = 0; rule != NULL && i < rule->watch.n; i++)
-		if (strncmp(path, p->opt.root, n) == 0 &&
+		if (strncmp(path, p->opt->root, n) == 0 &&
 		    strcmp(path + n, rule->watch.v[i]) == 0)
 			return rule->watch_lines[i];
 	return rule != NULL ? rule->line : 0;
@@ -135,7 +135,7 @@ add_entry(struct patient *p, const char *name, const char *problem)
 	size_t i, n;
 
 	for (i = 0; rule != NULL && i < rule->watch.n && error == NULL; i++) {
-		entry = xasprintf("%s%s", p->opt.root, rule->watch.v[i]);
+		entry = xasprintf("%s%s", p->opt->root, rule->watch.v[i]);
 		n = strlen(entry);
 		if (strncmp(problem, entry, n) == 0 && problem[n] == ':') {
 			error = xstrdup(problem + n + 2);
@@ -189,7 +189,7 @@ static void
 check_path(struct patient *p, const struct rule *rule, const char *watch)
 {
 	char *literal = pattern_path(watch);
-	char *path = xasprintf("%s%s", p->opt.root, literal != NULL ? literal : watch);
+	char *path = xasprintf("%s%s", p->opt->root, literal != NULL ? literal : watch);
 	int error = 0;
 
 	if (path_find_above(&p->remote, path) != NULL)

@@ -144,7 +144,7 @@ repair_account(const struct inquiry *q, const char *key)
 	struct stat st;
 
 	path = xasprintf(
-	    "%s%s", p->opt.root, q->rule->directory != NULL ? q->rule->directory : "");
+	    "%s%s", p->opt->root, q->rule->directory != NULL ? q->rule->directory : "");
 	word = repair_quote(path, "");
 	if (strcmp(key, "directory") == 0 && lstat(path, &st) == -1 && errno == ENOENT)
 		r = repair_command(
@@ -175,7 +175,7 @@ check_open(struct patient *p, const struct rule *r, size_t nth)
 
 	if (dir == NULL)
 		return;
-	path = xasprintf("%s%s", p->opt.root, dir);
+	path = xasprintf("%s%s", p->opt->root, dir);
 	word = repair_quote(path, "");
 	otherwise = patient_otherwise(p, "path", r, r->watch_lines[nth]);
 	f.subject = r->watch.v[nth];
@@ -203,7 +203,7 @@ check_names(struct patient *p, const struct rule *r)
 
 	check_actions(p, r);
 	check_verify(p, r);
-	accounts_check(r, p->opt.root, &p->remote, add_account, &q);
+	accounts_check(r, p->opt->root, &p->remote, add_account, &q);
 	for (i = 0; i < r->watch.n; i++)
 		check_open(p, r, i);
 }

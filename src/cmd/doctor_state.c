@@ -19,7 +19,7 @@
 static void
 check_directory(struct patient *p, const struct stat *st, const char *word)
 {
-	const char *dir = p->opt.state, *sudo = repair_sudo(&p->trust);
+	const char *dir = p->opt->state, *sudo = repair_sudo(&p->trust);
 	unsigned mode = st->st_mode & 07777u, owner = (unsigned)p->trust.owner;
 	char user[32] = "root";
 
@@ -45,7 +45,7 @@ check_directory(struct patient *p, const struct stat *st, const char *word)
 static void
 check_above(struct patient *p)
 {
-	char *above = xstrdup(p->opt.state), *slash = strrchr(above, '/');
+	char *above = xstrdup(p->opt->state), *slash = strrchr(above, '/');
 	char why[TRUST_WHY_SIZE];
 
 	*(slash != above ? slash : slash + 1) = '\0';
@@ -61,7 +61,7 @@ check_above(struct patient *p)
 void
 doctorstate_check(struct patient *p)
 {
-	const char *dir = p->opt.state, *sudo = repair_sudo(&p->trust);
+	const char *dir = p->opt->state, *sudo = repair_sudo(&p->trust);
 	char *word = repair_quote(dir, ""), *aside = repair_quote(dir, ".old");
 	struct stat st;
 

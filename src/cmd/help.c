@@ -22,8 +22,7 @@ help_list(const struct subcommand *table, FILE *out)
 
 	fputs("usage: watchpathd COMMAND [ARGUMENT ...]\n\n", out);
 	for (s = table; s->name != NULL; s++)
-		if (!s->hidden)
-			fprintf(out, "  %-8s  %s\n", s->name, s->summary);
+		fprintf(out, "  %-8s  %s\n", s->name, s->summary);
 	fputs("\nSee `watchpathd help COMMAND` for one of them, `watchpathd help keys` "
 	      "for\n"
 	      "what a rule file may say, and `watchpathd help KEY` for one key.\n",
@@ -42,8 +41,7 @@ static void
 try_commands(struct spelling *meant, const struct subcommand *table)
 {
 	for (; table->name != NULL; table++)
-		if (!table->hidden)
-			spelling_try(meant, table->name);
+		spelling_try(meant, table->name);
 }
 
 /* "PLACE no WHAT `NAME`: did you mean `name`?", or where all of them are listed. */
@@ -77,11 +75,12 @@ static int
 print_one(const struct subcommand *table, const char *name)
 {
 	const struct subcommand *s;
+	char *synopsis;
 	struct buf b = { NULL, 0, 0 };
 	struct spelling meant;
 
 	for (s = table; s->name != NULL; s++)
-		if (!s->hidden && strcmp(s->name, name) == 0)
+		if (strcmp(s->name, name) == 0)
 			break;
 	if (s->name == NULL && keys_print_one(name, &b))
 		return print_buf(&b);
@@ -92,33 +91,30 @@ print_one(const struct subcommand *table, const char *name)
 		return unknown("help: ", "command or key", &meant,
 		    "`watchpathd help` lists commands, `watchpathd help keys` keys");
 	}
-	printf("usage: watchpathd %s%s%s\n\n%s: %s\n", s->name,
-	    s->synopsis[0] != '\0' ? " " : "", s->synopsis, s->name, s->summary);
+	synopsis = command_synopsis(s);
+	printf("usage: watchpathd %s\n\n%s: %s\n", synopsis, s->name, s->summary);
+	free(synopsis);
 	if (s->text != NULL)
 		printf("\n%s\n", s->text);
 	return fflush(stdout) == 0 ? EX_OK : EXIT_FAILURE;
 }
 
 int
-help_print(const struct subcommand *table, int argc, char **argv)
+help_print(const struct subcommand *table, const char *name)
 {
 	struct buf b = { NULL, 0, 0 };
 
-	if (argc > 2) {
-		fputs("watchpathd: help: takes one argument at most\n", stderr);
-		return EX_USAGE;
-	}
-	if (argc < 2) {
+	if (name == NULL) {
 		help_list(table, stdout);
 		return fflush(stdout) == 0 ? EX_OK : EXIT_FAILURE;
 	}
-	if (strcmp(argv[1], "keys") == 0) {
+	if (strcmp(name, "keys") == 0) {
 		keys_print(&b);
 		return print_buf(&b);
 	}
-	if (strcmp(argv[1], "--mdoc-keys") == 0) {
+	if (strcmp(name, "mdoc-keys") == 0) {
 		keys_print_mdoc(&b);
 		return print_buf(&b);
 	}
-	return print_one(table, argv[1]);
+	return print_one(table, name);
 }

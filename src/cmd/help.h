@@ -13,9 +13,9 @@ void help_list(const struct subcommand *table, FILE *out);
 int help_unknown(const struct subcommand *table, const char *name);
 
 /*
- * The `help` subcommand: no argument, the name of a subcommand, that of a key of
- * rules, or `keys`. argv[0] is its own name. Returns an exit status.
+ * What `help` prints: of a command, of a key of rules, of all `keys`; name NULL: the
+ * list of commands. `mdoc-keys` is for the manual. Returns an exit status.
  */
-int help_print(const struct subcommand *table, int argc, char **argv);
+int help_print(const struct subcommand *table, const char *name);
 
 #endif

@@ -31,14 +31,14 @@ set_option(char **option, const char *value)
 static void
 adopt_options(struct patient *p)
 {
-	char *usual = xasprintf("%s%s", p->opt.root, PATH_CONFIG);
+	char *usual = xasprintf("%s%s", p->opt->root, PATH_CONFIG);
 	char *root = json_get_text(p->status, "root");
 	char *config = json_get_text(p->status, "config");
 
-	if (config != NULL && strcmp(p->opt.config, usual) == 0)
-		set_option(&p->opt.config, config);
-	if (root != NULL && p->opt.root[0] == '\0')
-		set_option(&p->opt.root, root);
+	if (config != NULL && strcmp(p->opt->config, usual) == 0)
+		set_option(&p->opt->config, config);
+	if (root != NULL && p->opt->root[0] == '\0')
+		set_option(&p->opt->root, root);
 	free(config);
 	free(root);
 	free(usual);
@@ -51,7 +51,7 @@ ask_daemon(struct patient *p)
 	const char *name;
 
 	json_add_text(request, "command", "status");
-	p->status = ask_within(p->opt.socket, request, PATIENCE_SEC, &p->error);
+	p->status = ask_within(p->opt->socket, request, PATIENCE_SEC, &p->error);
 	if (p->status == NULL)
 		return;
 	adopt_options(p);
@@ -68,11 +68,11 @@ daemon_user(const struct patient *p)
 {
 	struct stat st;
 
-	if (p->status != NULL && lstat(p->opt.socket, &st) == 0)
+	if (p->status != NULL && lstat(p->opt->socket, &st) == 0)
 		return st.st_uid;
 	if (p->status == NULL && p->error.status == EX_NOPERM)
 		return 0;
-	if (p->opt.root[0] == '\0' && strcmp(p->opt.state, PATH_STATE) == 0)
+	if (p->opt->root[0] == '\0' && strcmp(p->opt->state, PATH_STATE) == 0)
 		return 0;
 	return geteuid();
 }
@@ -84,7 +84,7 @@ read_rules(struct patient *p)
 	size_t i;
 
 	/* What keeps it from being read is among the findings. */
-	(void)conf_read_dir(&p->conf, p->opt.config, &p->trust);
+	(void)conf_read_dir(&p->conf, p->opt->config, &p->trust);
 	for (i = 0; i < p->conf.nrules; i++) {
 		r = p->conf.rules[i];
 		map_put(&p->rules, r->name, r);
@@ -96,15 +96,15 @@ patient_examine(struct patient *p)
 {
 	platform_remote_mounts(&p->remote);
 	ask_daemon(p);
-	p->trust = (struct trust){ .root = p->opt.root, .owner = daemon_user(p) };
-	p->diagnosis.root = p->opt.root;
+	p->trust = (struct trust){ .root = p->opt->root, .owner = daemon_user(p) };
+	p->diagnosis.root = p->opt->root;
 	/* What another user may not see says nothing about the daemon. */
 	if (geteuid() != 0 && geteuid() != p->trust.owner)
 		p->diagnosis.unspoken = "Permission denied";
 	read_rules(p);
 	p->check = (struct findings){
 		.trust = &p->trust,
-		.root = p->opt.root,
+		.root = p->opt->root,
 		.remote = &p->remote,
 	};
 }
@@ -119,7 +119,6 @@ patient_clear(struct patient *p)
 	cJSON_Delete(p->status);
 	conf_clear(&p->conf);
 	strv_clear(&p->remote);
-	options_clear(&p->opt);
 }
 
 void
@@ -146,7 +145,7 @@ patient_rule(const struct patient *p, const char *name)
 char *
 patient_place(const struct patient *p, const char *file, int line)
 {
-	char *path = xasprintf("%s/%s", p->opt.config, file);
+	char *path = xasprintf("%s/%s", p->opt->config, file);
 	char *shown = diagnosis_shown(&p->diagnosis, path), *place;
 
 	place = line != 0 ? xasprintf("%s:%d", shown, line) : xstrdup(shown);
@@ -185,17 +184,17 @@ add_option(struct buf *out, const char *name, const char *value, const char *usu
 char *
 patient_command(const struct patient *p, const char *command, const char *operand)
 {
-	char *config = xasprintf("%s%s", p->opt.root, PATH_CONFIG);
-	char *state = xasprintf("%s%s", p->opt.root, PATH_STATE);
-	char *sock = xasprintf("%s/watchpathd.sock", p->opt.state);
+	char *config = xasprintf("%s%s", p->opt->root, PATH_CONFIG);
+	char *state = xasprintf("%s%s", p->opt->root, PATH_STATE);
+	char *sock = xasprintf("%s/watchpathd.sock", p->opt->state);
 	struct buf out = { NULL, 0, 0 };
 
 	buf_addf(&out, "%swatchpathd %s", repair_sudo(&p->trust), command);
-	add_option(&out, "--root", p->opt.root, "");
+	add_option(&out, "--root", p->opt->root, "");
 	if (strcmp(command, "run") == 0 || strcmp(command, "doctor") == 0)
-		add_option(&out, "--config", p->opt.config, config);
-	add_option(&out, "--state", p->opt.state, state);
-	add_option(&out, "--socket", p->opt.socket, sock);
+		add_option(&out, "--config", p->opt->config, config);
+	add_option(&out, "--state", p->opt->state, state);
+	add_option(&out, "--socket", p->opt->socket, sock);
 	if (operand != NULL)
 		buf_addf(&out, " %s", operand);
 	free(config);

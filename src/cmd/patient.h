@@ -19,7 +19,7 @@ struct cJSON;
  * where they are.
  */
 struct patient {
-	struct options opt;    /* set before patient_examine */
+	struct options *opt;   /* set before patient_examine */
 	struct trust trust;    /* as the daemon judges */
 	struct conf conf;      /* the rule files as they are now */
 	struct map rules;      /* of conf, by name */

@@ -56,7 +56,7 @@ good() {
 }
 
 keys_are_those_of_the_program() {
-	"$watchpathd" help --mdoc-keys >keys
+	"$watchpathd" help mdoc-keys >keys
 	awk '/^\.\\" END KEYS/ { exit } on { print } /^\.\\" BEGIN KEYS/ { on = 1 }' \
 		"$manual" >shown
 	[ -s keys ] && diff -u shown keys >difference 2>&1

@@ -173,7 +173,7 @@ every_member_of_the_status_is_true() {
 	printf '\n[broken]\nwatch = nowhere\naction = /act\n' >"$conf/broken.ini"
 	start_daemon
 	ok "its version is the program's" \
-	    member_is '$s->{version}' "\"$("$WATCHPATHD" version | sed 's/.* //')\""
+	    member_is '$s->{version}' "\"$("$WATCHPATHD" version | sed -n '1s/.* //p')\""
 	ok "its pid is the daemon's" member_is '$s->{pid}' "$daemon"
 	ok "the directory of rule files" member_is '$s->{config}' "\"$conf\""
 	ok "what was refused: the file" member_is '$s->{refused}[0]{file}' '"broken.ini"'

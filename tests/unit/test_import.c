@@ -15,7 +15,8 @@
 #include <unistd.h>
 
 #include "rules/conf.h"
-#include "cmd/cmd_import.h"
+#include "base/options.h"
+#include "cmd/command.h"
 #include "rules/pattern.h"
 #include "rules/rule.h"
 #include "base/util.h"
@@ -149,21 +150,20 @@ make_job(struct job *j, size_t nth)
 static char *
 import_all(void)
 {
-	char *out = xasprintf("%s/out.ini", dir), *argv[PLISTS + 2] = { NULL };
-	static char name[] = "import";
+	char *out = xasprintf("%s/out.ini", dir), *plists[PLISTS + 1] = { NULL };
+	struct options none = { .root = NULL };
 	int fd = open(out, O_WRONLY | O_CREAT | O_TRUNC, 0600), status;
 	size_t i;
 	pid_t pid;
 
 	assert_true(fd != -1);
-	argv[0] = name;
 	for (i = 0; i < PLISTS; i++)
-		argv[i + 1] = jobs[i].file;
+		plists[i] = jobs[i].file;
 	pid = fork();
 	assert_true(pid != -1);
 	if (pid == 0) {
 		dup2(fd, STDOUT_FILENO);
-		status = import_main(PLISTS + 1, argv);
+		status = import_main(&none, plists);
 		fflush(stdout);
 		_exit(status);
 	}
