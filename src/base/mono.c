@@ -7,19 +7,34 @@
 
 #include <time.h>
 
-#ifdef CLOCK_BOOTTIME
-#define CLOCK_THROUGH_SLEEP CLOCK_BOOTTIME
+/*
+ * Darwin's CLOCK_MONOTONIC is the wall clock less the time of the boot. While the
+ * wall clock is set, the kernel moves the one before the other
+ * (clock_set_calendar_microtime), and that clock is off by the whole step.
+ * CLOCK_MONOTONIC_RAW counts ticks there, in sleep too; Linux's stops in sleep.
+ */
+#ifdef CLOCK_UPTIME_RAW
+#define CLOCK_THROUGH_SLEEP CLOCK_MONOTONIC_RAW
 #else
-#define CLOCK_THROUGH_SLEEP CLOCK_MONOTONIC
+#define CLOCK_THROUGH_SLEEP CLOCK_BOOTTIME
 #endif
+
+/* Of the system's one clock, so they stand here: what was read last, and its time. */
+static int64_t last_read, last_ns;
 
 mono_t
 mono_now(void)
 {
 	struct timespec ts;
+	int64_t ns;
 
 	clock_gettime(CLOCK_THROUGH_SLEEP, &ts);
-	return (mono_t){ (int64_t)ts.tv_sec * MONO_SEC + ts.tv_nsec };
+	ns = (int64_t)ts.tv_sec * MONO_SEC + ts.tv_nsec;
+	/* After a step back time goes on from where it was, and never stands still. */
+	if (ns > last_read)
+		last_ns += ns - last_read;
+	last_read = ns;
+	return (mono_t){ last_ns };
 }
 
 mono_t

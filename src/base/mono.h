@@ -7,10 +7,9 @@
 
 /*
  * A point on the clock that runs on through sleep and that nobody can set:
- * CLOCK_BOOTTIME where there is one, else CLOCK_MONOTONIC, which on macOS is
- * that clock (clock_gettime(3)). A struct, so that a time and a length cannot
- * be mixed up. Lengths are int64_t, in nanoseconds where the name does not say
- * otherwise.
+ * CLOCK_MONOTONIC_RAW on macOS, CLOCK_BOOTTIME on Linux. A struct, so that a
+ * time and a length cannot be mixed up. Lengths are int64_t, in nanoseconds
+ * where the name does not say otherwise.
  */
 typedef struct {
 	int64_t ns;
@@ -22,7 +21,7 @@ typedef struct {
 /* Later than every other time: nothing is due. */
 #define MONO_NEVER ((mono_t){ INT64_MAX })
 
-/* The time now. */
+/* The time now: never before what it was at an earlier call. */
 mono_t mono_now(void);
 
 /* t + ns, held at MONO_NEVER; MONO_NEVER stays what it is. ns may be negative. */
