@@ -19,6 +19,9 @@
 	(NOTE_DELETE | NOTE_WRITE | NOTE_EXTEND | NOTE_ATTRIB | NOTE_LINK | \
 	    NOTE_RENAME | NOTE_REVOKE)
 
+/* xnu says EINVAL to more than INT32_MAX seconds (timespec_is_valid). */
+#define TIMEOUT_MAX_NS (24 * 60 * 60 * MONO_SEC)
+
 struct loop {
 	int kq;
 };
@@ -115,7 +118,7 @@ loop_watch_signal(struct loop *l, int signo, struct loop_src *src)
 	return change(l, (uintptr_t)signo, EVFILT_SIGNAL, EV_ADD | EV_CLEAR, 0, src);
 }
 
-/* The timeout to deadline; NULL for ever. */
+/* The timeout to deadline, or a part of it; NULL for ever. */
 static const struct timespec *
 timeout(struct timespec *ts, mono_t deadline)
 {
@@ -126,6 +129,8 @@ timeout(struct timespec *ts, mono_t deadline)
 	ns = mono_sub(deadline, mono_now());
 	if (ns < 0)
 		ns = 0;
+	if (ns > TIMEOUT_MAX_NS)
+		ns = TIMEOUT_MAX_NS;
 	ts->tv_sec = (time_t)(ns / MONO_SEC);
 	ts->tv_nsec = (long)(ns % MONO_SEC);
 	return ts;

@@ -317,6 +317,14 @@ wait_events(struct kq *q, struct kevent *out, int room, int64_t until)
 	return n;
 }
 
+/* XNU's timespec_is_valid: not more seconds than 32 bits hold. */
+static bool
+is_valid(const struct timespec *t)
+{
+	return t->tv_sec >= 0 && t->tv_sec <= INT32_MAX && t->tv_nsec >= 0 &&
+	       t->tv_nsec < SEC;
+}
+
 /* 0 = do not wait, -1 = for ever, else a point of the monotonic clock. */
 static int64_t
 deadline(const struct timespec *timeout)
@@ -325,8 +333,6 @@ deadline(const struct timespec *timeout)
 		return -1;
 	if (timeout->tv_sec == 0 && timeout->tv_nsec == 0)
 		return 0;
-	if (timeout->tv_sec > INT64_MAX / SEC / 2)
-		return -1;
 	return kq_now() + timeout->tv_sec * SEC + timeout->tv_nsec;
 }
 
@@ -341,9 +347,7 @@ kevent(int kq, const struct kevent *changelist, int nchanges, struct kevent *eve
 		errno = EBADF;
 		return -1;
 	}
-	if (nchanges < 0 || nevents < 0 ||
-	    (timeout != NULL && (timeout->tv_sec < 0 || timeout->tv_nsec < 0 ||
-				    timeout->tv_nsec >= SEC))) {
+	if (nchanges < 0 || nevents < 0 || (timeout != NULL && !is_valid(timeout))) {
 		errno = EINVAL;
 		return -1;
 	}

@@ -2092,11 +2092,16 @@ TEST(a_timeout_is_not_cut_short_by_what_is_nobodys_business)
 
 TEST(an_invalid_timeout_is_einval)
 {
-	struct timespec bad = { 0, 1000000000 };
+	static const struct timespec bad[] = { { 0, 1000000000 }, { 0, -1 }, { -1, 0 },
+		{ (time_t)INT32_MAX + 1, 0 } };
 	struct kevent ev;
+	size_t i;
 
-	assert_int_equal(kevent(kq, NULL, 0, &ev, 1, &bad), -1);
-	assert_int_equal(errno, EINVAL);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		errno = 0;
+		assert_int_equal(kevent(kq, NULL, 0, &ev, 1, &bad[i]), -1);
+		assert_int_equal(errno, EINVAL);
+	}
 }
 
 TEST(without_a_timeout_it_waits_for_an_event)

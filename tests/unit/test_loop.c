@@ -298,17 +298,31 @@ on_alarm(int signo)
 	(void)signo;
 }
 
-TEST(a_signal_handler_ends_a_wait_without_end)
+/* A signal after each period, in microseconds, until it is 0. */
+static void
+interrupt(suseconds_t period)
 {
 	struct sigaction sa = { .sa_handler = on_alarm };
-	struct itimerval soon = { .it_value = { .tv_usec = 20000 },
-		.it_interval = { .tv_usec = 20000 } };
-	struct itimerval off = { .it_value = { .tv_usec = 0 } };
+	struct itimerval often = { .it_value = { .tv_usec = period },
+		.it_interval = { .tv_usec = period } };
 
 	assert_int_equal(sigaction(SIGALRM, &sa, NULL), 0);
-	assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
+	assert_int_equal(setitimer(ITIMER_REAL, &often, NULL), 0);
+}
+
+TEST(a_signal_handler_ends_a_wait_without_end)
+{
+	interrupt(20000);
 	assert_int_equal(loop_wait(loop, MONO_NEVER), 0);
-	assert_int_equal(setitimer(ITIMER_REAL, &off, NULL), 0);
+	interrupt(0);
+}
+
+/* kevent takes no more seconds than 32 bits hold, and -1 would end the daemon. */
+TEST(a_deadline_in_a_hundred_years_is_waited_for)
+{
+	interrupt(20000);
+	assert_int_equal(loop_wait(loop, in_ms(INT64_C(100) * 366 * 86400 * 1000)), 0);
+	interrupt(0);
 }
 
 TEST(one_event_is_told_per_turn)
