@@ -241,19 +241,33 @@ verify_groups(const struct become *b)
 	       fail(b, "user and group: other groups could not be left");
 }
 
+/* The session is the daemon's child's own (POSIX_SPAWN_SETSID), with root's name. */
+static bool
+set_login(const struct become *b)
+{
+	if (b->pw == NULL || setlogin(b->pw->pw_name) == 0)
+		return true;
+	return fail(b, "user %s: the name of the session cannot be set: %s", b->user,
+	    strerror(errno));
+}
+
+/*
+ * In launchd's order. A setgid after initgroups makes macOS 12 and 13 forget for
+ * whom the groups are (kauth_cred_setresgid), and with that all beyond the first 16.
+ */
 static bool
 set_groups(const struct become *b)
 {
 	int error;
 
+	if (setgid(b->gid) == -1 || getgid() != b->gid || getegid() != b->gid)
+		return fail(b, "group %u: cannot be set", (unsigned)b->gid);
 	if (b->group == NULL && b->pw != NULL)
 		error = initgroups(b->pw->pw_name, b->gid);
 	else
 		error = setgroups(1, &b->gid);
 	if (error == -1)
 		return fail(b, "group %u: %s", (unsigned)b->gid, strerror(errno));
-	if (setgid(b->gid) == -1 || getgid() != b->gid || getegid() != b->gid)
-		return fail(b, "group %u: cannot be set", (unsigned)b->gid);
 	return verify_groups(b);
 }
 
@@ -279,7 +293,7 @@ set_identity(const struct become *b)
 	if (b->user == NULL && b->group == NULL)
 		return true;
 	if (geteuid() == 0)
-		return set_groups(b) && set_user(b);
+		return set_login(b) && set_groups(b) && set_user(b);
 	if (b->pw != NULL && (b->pw->pw_uid != geteuid() || b->pw->pw_uid != getuid()))
 		return fail(
 		    b, "user %s: only root may run programs as another user", b->user);

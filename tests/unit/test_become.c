@@ -66,6 +66,23 @@ is_failing(const char *fault, int error)
 	return true;
 }
 
+/* Calls that are told are lines of the action's output. */
+static void
+tell(const char *call)
+{
+	if (has_fault("none, calls are told"))
+		dprintf(STDOUT_FILENO, "call %s\n", call);
+}
+
+/* Never the real one: these tests have no session of their own. */
+int
+setlogin(const char *name)
+{
+	(void)name;
+	tell("setlogin");
+	return is_failing("setlogin fails", EINVAL) ? -1 : 0;
+}
+
 struct passwd *
 getpwnam(const char *name)
 {
@@ -103,18 +120,21 @@ getgroups(int size, gid_t list[])
 int
 setgroups(group_count n, const gid_t *list)
 {
+	tell("setgroups");
 	return is_failing("setgroups fails", EPERM) ? -1 : REAL(setgroups)(n, list);
 }
 
 int
 initgroups(const char *user, base_group gid)
 {
+	tell("initgroups");
 	return is_failing("initgroups fails", EPERM) ? -1 : REAL(initgroups)(user, gid);
 }
 
 int
 setgid(gid_t gid)
 {
+	tell("setgid");
 	if (is_failing("setgid fails", EPERM))
 		return -1;
 	if (has_fault("setgid does nothing"))
@@ -129,6 +149,7 @@ setgid(gid_t gid)
 int
 setuid(uid_t uid)
 {
+	tell(uid != 0 ? "setuid" : "setuid 0");
 	if (is_failing("setuid fails", EPERM))
 		return -1;
 	if (has_fault("setuid does nothing"))
@@ -271,6 +292,13 @@ says(const char *fmt, ...)
 	va_end(ap);
 	if (!has_line(line))
 		fail_msg("no line \"%s\" in:\n%s%s", line, output, status);
+}
+
+static void
+starts_with(const char *begin)
+{
+	if (strncmp(output, begin, strlen(begin)) != 0)
+		fail_msg("not first \"%s\" in:\n%s%s", begin, output, status);
 }
 
 static int
@@ -568,6 +596,23 @@ TEST(a_directory_that_cannot_be_asked_is_no_empty_one)
 	    "getgrnam fails", "--group nobodies", "group nobodies: Input/output error");
 }
 
+/* Any other order loses groups on macOS 12 and 13: see set_groups. */
+TEST(the_identity_is_set_in_the_order_that_macos_needs)
+{
+	char *const env[] = { (char[]){ "FAULT=none, calls are told" }, no_leaks, NULL };
+
+	need_root();
+	run("--user nobody -- SELF report", env, NULL);
+	ran();
+	starts_with("call setlogin\ncall setgid\ncall initgroups\ncall setuid\n");
+	run("--user nobody --group 4711 -- SELF report", env, NULL);
+	ran();
+	starts_with("call setlogin\ncall setgid\ncall setgroups\ncall setuid\n");
+	run("--group 4711 -- SELF report", env, NULL);
+	ran();
+	starts_with("call setgid\ncall setgroups\ncall setuid 0\n");
+}
+
 TEST(without_its_group_nothing_is_run)
 {
 	static const char *const faults[] = { "setgid fails", "setgid does nothing",
@@ -580,6 +625,8 @@ TEST(without_its_group_nothing_is_run)
 	assert_non_null(pw);
 	snprintf(sentence, sizeof(sentence), "group %u: Operation not permitted",
 	    (unsigned)pw->pw_gid);
+	fails_where("setlogin fails", "--user nobody",
+	    "user nobody: the name of the session cannot be set: Invalid argument");
 	fails_where("initgroups fails", "--user nobody", sentence);
 	fails_where(
 	    "setgroups fails", "--group 4711", "group 4711: Operation not permitted");
