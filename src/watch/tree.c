@@ -29,8 +29,12 @@
 #define PAUSE_MIN_NS (20 * MONO_MS)
 #define PAUSE_FACTOR 10
 
-/* Kept back for one spawn, the clients and other short needs. */
-#define FDS_RESERVED 32
+/*
+ * Below it no path has a descriptor: these are for spawns, the clients and other
+ * short needs. Kept back at the end of the limit they would be too high on macOS:
+ * posix_spawn hands on none of OPEN_MAX (10,240) and more.
+ */
+#define FDS_RESERVED 64
 
 #define LINKS_MAX 32        /* what the kernels allow on one way, about */
 #define OPEN_TRIES 8        /* a file that is replaced faster than we can open it */
@@ -150,6 +154,22 @@ node_close(struct tree *t, struct node *n)
 	n->muted = n->lost = false;
 }
 
+/* Moves fd out of the reserve, close-on-exec. Closes it in any case; -1 with errno. */
+static int
+leave_reserve(int fd)
+{
+	int up, error;
+
+	if (fd >= FDS_RESERVED)
+		return fd;
+	up = fcntl(fd, F_DUPFD_CLOEXEC, FDS_RESERVED);
+	/* That is what the limit is called when the reserve ends at it or beyond. */
+	error = errno == EINVAL ? EMFILE : errno;
+	close(fd);
+	errno = error;
+	return up;
+}
+
 /* Opens without following, blocking or holding the volume; raises the limit. */
 static int
 open_for_events(const char *path)
@@ -158,18 +178,14 @@ open_for_events(const char *path)
 
 	for (;;) {
 		fd = open(path, O_EVTONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-		if (fd == -1 && errno == EINTR)
-			continue;
-		if (fd == -1 && errno != EMFILE)
-			return -1;
-		if (fd != -1 && (uint64_t)fd + FDS_RESERVED < fdlimit_soft())
-			return fd;
 		if (fd != -1)
-			close(fd);
-		if (!fdlimit_raise()) {
-			errno = EMFILE;
+			fd = leave_reserve(fd);
+		if (fd != -1)
+			return fd;
+		if (errno == EINTR)
+			continue;
+		if (errno != EMFILE || !fdlimit_raise())
 			return -1;
-		}
 	}
 }
 

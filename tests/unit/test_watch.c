@@ -2637,7 +2637,7 @@ check_reserve(void)
 static void
 run_out(void)
 {
-	struct rlimit l = { .rlim_cur = 128, .rlim_max = 128 };
+	struct rlimit l = { .rlim_cur = 160, .rlim_max = 160 };
 	struct watch_entry *many[150];
 	char name[64];
 	int i, starved;
@@ -2683,19 +2683,19 @@ static void
 run_out_by_others(void)
 {
 	struct rlimit l = { .rlim_cur = 128, .rlim_max = 128 };
-	int hogs[70], i;
+	int hogs[45], i;
 
 	put_numbered("d", 0, 40);
 	check_eq(setrlimit(RLIMIT_NOFILE, &l), 0);
 	fdlimit_init();
-	for (i = 0; i < 70; i++)
-		hogs[i] = dup(0);
+	for (i = 0; i < 45; i++)
+		hogs[i] = fcntl(0, F_DUPFD, 64);
 	env.quick = true;
 	watch("d/*");
 	watch("d/f00000");
 	quiet();
 	check(count(is_starved) > 10);
-	for (i = 0; i < 70; i++)
+	for (i = 0; i < 45; i++)
 		close(hogs[i]);
 	check_reserve();
 	watch_recheck(env.watch);
