@@ -73,7 +73,7 @@ bool platform_network_changed(int fd);
 
 /*
  * May errno EPERM come from privacy protection that only a grant of Full Disk
- * Access lifts (TCC)? True on macOS.
+ * Access lifts (TCC), and EDEADLK from what is in iCloud only? True on macOS.
  */
 extern const bool platform_has_tcc;
 

@@ -38,6 +38,9 @@ static const struct common {
 	    "allow Full Disk Access to " PATH_PROGRAM
 	    ", by a PPPC profile or in System Settings",
 	    false },
+	{ "not downloaded (iCloud)",
+	    "the daemon downloads nothing, so it cannot look at what is only in iCloud",
+	    "have the Finder keep it downloaded, or watch something else", true },
 	{ "out of file descriptors",
 	    "what has none is only looked at every `recheck`: changes are noticed late",
 	    HINT_FILES, false },

@@ -87,6 +87,9 @@ explain(int error)
 		return "out of file descriptors";
 	if (error == EPERM && platform_has_tcc)
 		return "needs Full Disk Access";
+	/* A daemon is not to download what is only in iCloud: the kernel refuses. */
+	if (error == EDEADLK && platform_has_tcc)
+		return "not downloaded (iCloud)";
 	return strerror(error);
 }
 

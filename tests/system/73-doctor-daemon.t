@@ -173,6 +173,9 @@ paths_are_as_the_daemon_sees_them() {
 	    'what has none is only looked at every `recheck`: changes are noticed late' \
 	    'by hand: watch fewer paths, or raise '
 	finds_only 1
+	says_of_path "$box/g" 'not downloaded (iCloud)'
+	finds 'r: /g: not downloaded (iCloud)' 'the daemon downloads nothing, ' \
+	    'by hand: have the Finder keep it downloaded, or watch something else: name another path'
 	says_of_path "$box/g" 'not watched: belongs to watchpathd itself'
 	finds 'r: /g: not watched: belongs to watchpathd itself' \
 	    'what the daemon writes itself is never a change' \

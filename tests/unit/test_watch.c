@@ -2543,6 +2543,10 @@ TEST(what_the_system_denies_is_explained)
 	eventually(rec("d/key")->looks > 0);
 	check_eq(rec("d/key")->nulls, rec("d/key")->looks);
 	check_eq(strcmp(rec("d/key")->why, "needs Full Disk Access"), 0);
+	fake.error = EDEADLK;
+	watch_recheck(env.watch);
+	eventually(rec("d/key")->error == EDEADLK);
+	check_eq(strcmp(rec("d/key")->why, "not downloaded (iCloud)"), 0);
 	fake.error = EIO;
 	watch_recheck(env.watch);
 	eventually(rec("d/key")->error == EIO);
