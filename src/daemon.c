@@ -715,6 +715,7 @@ static void
 init(struct daemon *d)
 {
 	fdlimit_init();
+	fdlimit_cap(platform_descriptors_max());
 	d->recheck_at = d->stop_at = d->mend_at = MONO_NEVER;
 	d->left_over_at = mono_now();
 	d->report = (struct report_daemon){

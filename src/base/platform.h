@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/log.h"
@@ -43,6 +44,13 @@ bool platform_is_program(const char *head, size_t len);
 
 /* The group whose members may administer the machine ("admin", 80 on macOS). */
 unsigned platform_admin_gid(void);
+
+/*
+ * How many descriptors the kernel lets a process have at most, whatever its limit
+ * says: macOS takes any limit and goes by kern.maxfilesperproc. UINT64_MAX: the
+ * limit is the truth.
+ */
+uint64_t platform_descriptors_max(void);
 
 /* Sends a line to the unified log; NULL where there is none. */
 extern log_sink_fn *const platform_log_sink;

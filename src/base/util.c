@@ -513,12 +513,21 @@ fd_prepare(int fd, bool nonblock)
 
 /* Process-wide by nature, so it stands here and not in a struct. */
 static struct rlimit limit_at_start, limit_now;
+static rlim_t limit_cap;
 
 void
 fdlimit_init(void)
 {
 	getrlimit(RLIMIT_NOFILE, &limit_at_start);
 	limit_now = limit_at_start;
+	limit_cap = limit_at_start.rlim_max;
+}
+
+void
+fdlimit_cap(uint64_t most)
+{
+	if (most < limit_cap)
+		limit_cap = most;
 }
 
 bool
@@ -526,12 +535,10 @@ fdlimit_raise(void)
 {
 	struct rlimit next = limit_now;
 
-	if (limit_now.rlim_cur >= limit_now.rlim_max)
+	if (limit_now.rlim_cur >= limit_cap)
 		return false;
-	next.rlim_cur = limit_now.rlim_cur > limit_now.rlim_max / 2
-			    ? limit_now.rlim_max
-			    : 2 * limit_now.rlim_cur;
-	/* Darwin says EINVAL above kern.maxfilesperproc, whatever the hard limit. */
+	next.rlim_cur =
+	    limit_now.rlim_cur > limit_cap / 2 ? limit_cap : 2 * limit_now.rlim_cur;
 	if (setrlimit(RLIMIT_NOFILE, &next) == -1)
 		return false;
 	limit_now = next;
@@ -553,10 +560,4 @@ fdlimit_restore(void)
 {
 	if (limit_at_start.rlim_cur != limit_now.rlim_cur)
 		setrlimit(RLIMIT_NOFILE, &limit_now);
-}
-
-uint64_t
-fdlimit_soft(void)
-{
-	return limit_now.rlim_cur;
 }

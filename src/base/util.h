@@ -104,14 +104,15 @@ bool parse_time(const char *s, int64_t *realtime_ns);
 int fd_prepare(int fd, bool nonblock);
 
 /*
- * The descriptor limit. Init remembers what this process was started with;
- * raise doubles the soft limit up to the hard one and returns false at its end.
- * Lower puts the first value back, for a child to inherit, and restore undoes it.
+ * The descriptor limit. Init remembers what this process was started with; raise
+ * doubles the soft limit up to the hard one, or what cap was told is the most, and
+ * returns false at its end. Lower puts the first value back, for a child to
+ * inherit, and restore undoes it.
  */
 void fdlimit_init(void);
+void fdlimit_cap(uint64_t most);
 bool fdlimit_raise(void);
 void fdlimit_lower(void);
 void fdlimit_restore(void);
-uint64_t fdlimit_soft(void);
 
 #endif

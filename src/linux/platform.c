@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -213,17 +214,23 @@ platform_trust_objection(int fd, const char *path, char *why, size_t size)
 	return false;
 }
 
-/* Linux has no such group with one number everywhere: only root's own will do. */
 bool
 platform_is_program(const char *head, size_t len)
 {
 	return len >= 4 && memcmp(head, "\177ELF", 4) == 0;
 }
 
+/* Linux has no such group with one number everywhere: only root's own will do. */
 unsigned
 platform_admin_gid(void)
 {
 	return 0;
+}
+
+uint64_t
+platform_descriptors_max(void)
+{
+	return UINT64_MAX;
 }
 
 bool

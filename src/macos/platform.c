@@ -17,6 +17,7 @@
 #include <sys/acl.h>
 #include <sys/mount.h>
 #include <sys/param.h>
+#include <sys/sysctl.h>
 
 #include "unified_log.h"
 
@@ -56,6 +57,18 @@ unsigned
 platform_admin_gid(void)
 {
 	return 80;
+}
+
+uint64_t
+platform_descriptors_max(void)
+{
+	int most = 0;
+	size_t size = sizeof(most);
+
+	if (sysctlbyname("kern.maxfilesperproc", &most, &size, NULL, 0) == -1 ||
+	    most <= 0)
+		return UINT64_MAX;
+	return (uint64_t)most;
 }
 
 bool
