@@ -236,27 +236,33 @@ PROGRAM = $(BUILD)/$(if $(ON_MAC),macos/)watchpathd
 OWNER = $(if $(filter 0,$(shell id -u)),-o root -g $(if $(filter Darwin,$(UNAME)),wheel,root))
 LIVE_MAC = $(if $(DESTDIR),,$(filter Darwin,$(UNAME)))
 MAN_PAGES = $(wildcard man/*.5 man/*.8)
-RULES = $(notdir $(wildcard conf.d/*.ini))
+DELIVER_RULES = sh src/macos/package/deliver-rules
+# What only a Mac gets, for admins: DIRECTORY/FILE, below src/macos and below share.
+SHARED = $(if $(ON_MAC),$(patsubst src/macos/%,%,$(wildcard src/macos/profiles/*.mobileconfig \
+	src/macos/fleet/*.sh src/macos/fleet/*.sql)))
+SHAREDIR = $(PREFIX)/share
 
 # The directories of others are made where they are missing, never changed. A
-# rule file that is there, or was renamed to switch it off, stays as it is.
-# macOS finds the manual by the program's directory: bin and share/man.
+# rule file that was changed, renamed or removed stays so. macOS finds the manual
+# by the program's directory: bin and share/man.
 install: $(PROGRAM) ## install; PREFIX, DESTDIR and PLATFORM=macos are honoured
 	umask 022; mkdir -p $(addprefix '$(DESTDIR)',$(BINDIR) $(MANDIR)/man5 $(MANDIR)/man8 \
-		$(CONFDIR) $(dir $(STATEDIR) $(PLIST) $(PATHFILE)))
+		$(CONFDIR) $(dir $(STATEDIR) $(PLIST) $(PATHFILE)) \
+		$(sort $(dir $(addprefix $(SHAREDIR)/,$(SHARED)))))
 	install -d $(OWNER) -m 0700 '$(DESTDIR)$(STATEDIR)'
 	install $(OWNER) -m 0755 '$(PROGRAM)' '$(DESTDIR)$(BINDIR)/watchpathd'
 	install $(OWNER) -m 0755 src/filevault-escrow.sh '$(DESTDIR)$(BINDIR)/filevault-escrow'
 	set -e; for page in $(MAN_PAGES); do \
 		install $(OWNER) -m 0644 $$page '$(DESTDIR)$(MANDIR)'/man$${page##*.}; done
-	@set -e; for rule in $(RULES); do to='$(DESTDIR)$(CONFDIR)'/$$rule; \
-		for old in "$$to" "$$to".*; do \
-			if [ -e "$$old" ] || [ -L "$$old" ]; then echo "kept: $$old"; continue 2; fi; \
-		done; install $(OWNER) -m 0644 conf.d/$$rule "$$to"; done
+	@$(DELIVER_RULES) conf.d '$(DESTDIR)$(CONFDIR)'
 ifeq ($(PLATFORM),macos)
 	umask 022; rm -f $(addprefix '$(DESTDIR)',$(PLIST) $(PATHFILE)); \
 		echo '$(BINDIR)' >'$(DESTDIR)$(PATHFILE)' && sed 's|/Library/watchpathd/bin|$(BINDIR)|' \
 		src/macos/org.watchpathd.plist >'$(DESTDIR)$(PLIST)'
+	install $(OWNER) -m 0755 src/macos/package/uninstall '$(DESTDIR)$(BINDIR)/uninstall'
+	install $(OWNER) -m 0644 src/macos/package/launchd.sh '$(DESTDIR)$(SHAREDIR)/launchd.sh'
+	set -e; for file in $(SHARED); do mode=0644; [ ! -x src/macos/$$file ] || mode=0755; \
+		install $(OWNER) -m $$mode src/macos/$$file '$(DESTDIR)$(SHAREDIR)'/$$file; done
 endif
 	$(if $(LIVE_MAC),@echo 'If an older one runs: sudo launchctl bootout system/org.watchpathd'; \
 		echo 'Start it: sudo launchctl bootstrap system $(PLIST)')
@@ -265,16 +271,21 @@ endif
 uninstall: ## remove what install put there, never changed rules
 	$(if $(LIVE_MAC),-launchctl bootout system/org.watchpathd)
 	rm -f $(addprefix '$(DESTDIR)',$(BINDIR)/watchpathd $(BINDIR)/filevault-escrow $(PLIST) $(PATHFILE) \
+		$(if $(ON_MAC),$(BINDIR)/uninstall $(SHAREDIR)/launchd.sh) $(SHARED:%=$(SHAREDIR)/%) \
 		$(foreach page,$(notdir $(MAN_PAGES)),$(MANDIR)/man$(patsubst .%,%,$(suffix $(page)))/$(page)))
-	@for rule in $(RULES); do to='$(DESTDIR)$(CONFDIR)'/$$rule; \
-		! cmp -s conf.d/$$rule "$$to" || rm -f "$$to"; done
+	@$(DELIVER_RULES) --undo '$(DESTDIR)$(CONFDIR)'
 	@for dir in $(CONFDIR) $(dir $(CONFDIR)) $(STATEDIR) $(if $(filter %/watchpathd,$(PREFIX)), \
-		$(BINDIR) $(MANDIR)/man5 $(MANDIR)/man8 $(MANDIR) $(PREFIX)/share $(PREFIX)); do \
-		rmdir '$(DESTDIR)'$$dir 2>/dev/null || :; done
+		$(sort $(dir $(SHARED:%=$(SHAREDIR)/%))) $(BINDIR) $(MANDIR)/man5 $(MANDIR)/man8 $(MANDIR) \
+		$(SHAREDIR) $(PREFIX)); do rmdir '$(DESTDIR)'$$dir 2>/dev/null || :; done
 	@for old in $(CONFDIR) $(STATEDIR) /var/log/watchpathd.log; do \
 		[ ! -e '$(DESTDIR)'$$old ] || echo "kept: $(DESTDIR)$$old"; done
 
-.PHONY: macos newest install uninstall $(BUILD)/inih59/watchpathd
+# On a Mac; identities to sign with: see the script.
+pkg: $(PROGRAM) ## make the package for Macs, signed and notarised if you say as whom
+	BUILD='$(BUILD)' MAKE='$(MAKE_COMMAND)' PROGRAM='$(PROGRAM)' VERSION='$(VERSION)' \
+		sh src/macos/package/build.sh
+
+.PHONY: macos newest install uninstall pkg $(BUILD)/inih59/watchpathd
 
 clean: ## remove what was built
 	rm -rf '$(BUILD)'

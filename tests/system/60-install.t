@@ -96,10 +96,29 @@ pages() {
 	done
 }
 
+# Each as it was shipped too, so that a later installation knows what was changed.
 rules() {
-	for rule in "$root"/conf.d/*.ini; do
+	for rule in "$root"/conf.d/*.ini "$root"/conf.d/*/*.ini; do
 		[ -e "$rule" ] || continue
-		file -rw-r--r-- "$1/$(basename "$rule")"
+		for to in "$1" "$1/.shipped"; do
+			rule=${rule#"$root/conf.d/"}
+			file -rw-r--r-- "$to/$rule"
+			directories "$(dirname "$to/$rule")"
+		done
+	done
+}
+
+# What admins get beside the program: scripts may be run, and nothing else.
+shared() {
+	for name in "$root"/src/macos/fleet/*.sh "$root"/src/macos/fleet/*.sql \
+	    "$root"/src/macos/profiles/*.mobileconfig; do
+		[ -e "$name" ] || continue
+		case $name in
+		*.sh) mode=-rwxr-xr-x ;;
+		*) mode=-rw-r--r-- ;;
+		esac
+		file $mode "$1/${name#"$root/src/macos/"}"
+		directories "$(dirname "$1/${name#"$root/src/macos/"}")"
 	done
 }
 
@@ -108,7 +127,10 @@ expected_macos() {
 	    /Library/watchpathd/share/man/man5 /Library/watchpathd/share/man/man8 \
 	    /etc/paths.d /var/db
 	file -rwxr-xr-x /Library/watchpathd/bin/filevault-escrow
+	file -rwxr-xr-x /Library/watchpathd/bin/uninstall
 	file -rwxr-xr-x /Library/watchpathd/bin/watchpathd
+	file -rw-r--r-- /Library/watchpathd/share/launchd.sh
+	shared /Library/watchpathd/share
 	file -rw-r--r-- /Library/LaunchDaemons/org.watchpathd.plist
 	file -rw-r--r-- /etc/paths.d/watchpathd
 	file drwx------ /var/db/watchpathd
@@ -153,6 +175,7 @@ test_upgrade() {
 	if [ -z "$first" ]; then
 		skip "$platform: a rule file that was changed is not overwritten" "no rule ships"
 		skip "$platform: a rule that was switched off stays off" "no rule ships"
+		skip "$platform: a rule that was removed stays away" "no rule ships"
 		return
 	fi
 	echo "; mine" >"$dest$conf/$first"
@@ -165,6 +188,11 @@ test_upgrade() {
 	(cd "$dest$conf" && ls "$first"*) >"$top/actual" || :
 	echo "$first.off" >"$top/expected"
 	same "$platform: a rule that was switched off stays off"
+	rm "$dest$conf/$first.off"
+	run_make install || :
+	(cd "$dest$conf" && ls "$first"*) >"$top/actual" 2>/dev/null || :
+	: >"$top/expected"
+	same "$platform: a rule that was removed stays away"
 }
 
 test_uninstall() {
