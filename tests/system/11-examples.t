@@ -94,8 +94,8 @@ shipped_rule_is_as_designed() {
 }
 
 mkdir "$work/root" && cd "$work" || exit 1
-for file in "$top"/conf.d/*.ini; do
-	good "$file" "conf.d/$(basename "$file")"
+for file in "$top"/conf.d/*.ini "$top"/conf.d/examples/*.ini; do
+	good "$file" "${file#"$top/"}"
 done
 good "$top/conf.d" "conf.d as a whole"
 extract
