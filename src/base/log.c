@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,10 +30,11 @@ static struct {
 	dev_t dev;
 	ino_t ino;
 	off_t size;
-	int failing;    /* errno of what keeps held from being written; 0: nothing */
-	size_t shown;   /* bytes of held that stderr has already */
-	bool torn;      /* what was written last ends within a line */
-	size_t dropped; /* lines before held that were too many to keep */
+	int failing;       /* errno of what keeps held from being written; 0: nothing */
+	size_t shown;      /* bytes of held that stderr has already */
+	bool torn;         /* what was written last ends within a line */
+	size_t dropped;    /* lines before held that were too many to keep */
+	struct heap noisy; /* rules that have lines missing, by when to say so */
 } out = { .max = LOG_LEVEL_INFO, .fd = -1 };
 
 static const char *const level_names[] = { "error", "warning", "info", "debug" };
@@ -46,6 +48,11 @@ hold(const char *what, const char *text, size_t len)
 	buf_addf(&out.held, "%s %s: ", now, what);
 	buf_addvis(&out.held, text, len);
 	buf_add(&out.held, "\n", 1);
+}
+
+static void
+flush_if_full(void)
+{
 	if (out.held.len >= HELD_MAX)
 		log_flush();
 }
@@ -59,6 +66,7 @@ log_line(enum log_level level, const char *fmt, va_list ap)
 
 	if (level <= out.max && vasprintf(&text, fmt, ap) != -1) {
 		hold(level_names[level], text, strlen(text));
+		flush_if_full();
 		if (out.sink != NULL) {
 			buf_addvis(&visible, text, strlen(text));
 			out.sink(level, visible.p != NULL ? visible.p : "");
@@ -97,15 +105,146 @@ LOG_FUNCTION(log_info, LOG_LEVEL_INFO)
 LOG_FUNCTION(log_debug, LOG_LEVEL_DEBUG)
 
 void
-log_output(const char *rule, const char *line, size_t len)
+log_rule_init(struct log_rule *r, const char *name)
 {
-	int saved = errno;
+	*r = (struct log_rule){ .name = name };
+	r->until = r->hour_ends = (mono_t){ INT64_MIN };
+}
+
+static void
+say_missing(struct log_rule *r)
+{
+	heap_remove(&out.noisy, &r->say_missing);
+	if (r->missing > 0)
+		log_info("%s: %u more line%s not logged: in %d s there is room for %u",
+		    r->name, r->missing, r->missing == 1 ? " was" : "s were",
+		    (int)(LOG_RULE_NS / MONO_SEC), LOG_RULE_LINES);
+	r->missing = 0;
+}
+
+void
+log_rule_clear(struct log_rule *r)
+{
+	say_missing(r);
+}
+
+void
+log_due(mono_t now)
+{
+	struct heap_node *n;
+
+	while (!mono_before(now, heap_next(&out.noisy))) {
+		n = heap_first(&out.noisy);
+		say_missing(
+		    (struct log_rule *)(void *)((char *)n -
+						offsetof(struct log_rule, say_missing)));
+	}
+}
+
+mono_t
+log_deadline(void)
+{
+	return heap_next(&out.noisy);
+}
+
+/* May the rule log one more line? */
+static bool
+has_room(struct log_rule *r)
+{
+	mono_t now = mono_now();
+
+	if (!mono_before(now, r->until)) {
+		say_missing(r);
+		r->until = mono_add(now, LOG_RULE_NS);
+		r->lines = 0;
+	}
+	if (r->lines < LOG_RULE_LINES) {
+		r->lines++;
+		return true;
+	}
+	if (r->missing++ == 0)
+		heap_put(&out.noisy, &r->say_missing, r->until);
+	return false;
+}
+
+void
+log_rule_at(struct log_rule *r, enum log_level level, const char *fmt, ...)
+{
+	int saved = errno, len;
+	char *text;
+	va_list ap;
+
+	if (level > out.max || !has_room(r))
+		return;
+	va_start(ap, fmt);
+	len = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (len > LOG_LINE_MAX)
+		log_at(level, "%.*s… and %d bytes more", LOG_LINE_MAX, text,
+		    len - LOG_LINE_MAX);
+	else if (len != -1)
+		log_at(level, "%s", text);
+	if (len != -1)
+		free(text);
+	errno = saved;
+}
+
+void
+log_rule_run(struct log_rule *r)
+{
+	mono_t now = mono_now();
+
+	if (!mono_before(now, r->hour_ends)) {
+		r->hour_ends = mono_add(now, 3600 * MONO_SEC);
+		r->hour_room = LOG_HOUR_MAX;
+	}
+	r->run_room = r->hour_room < LOG_RUN_MAX ? r->hour_room : LOG_RUN_MAX;
+}
+
+static void
+hold_output(const struct log_rule *r, const char *text, size_t len)
+{
 	char what[80];
 
-	if (out.max >= LOG_LEVEL_INFO) {
-		snprintf(what, sizeof(what), "output: %s", rule);
-		hold(what, line, len);
+	snprintf(what, sizeof(what), "output: %s", r->name);
+	hold(what, text, len);
+}
+
+bool
+log_output(struct log_rule *r, const char *line, size_t len)
+{
+	int saved = errno;
+	size_t before = out.held.len, cost;
+	bool fits;
+
+	if (out.max < LOG_LEVEL_INFO)
+		return true;
+	hold_output(r, line, len);
+	cost = out.held.len - before;
+	fits = cost <= r->run_room;
+	if (!fits) {
+		out.held.len = before;
+		out.held.p[before] = '\0';
+		r->run_room = 0;
+	} else {
+		r->run_room -= cost;
+		r->hour_room -= cost;
+		flush_if_full();
 	}
+	errno = saved;
+	return fits;
+}
+
+void
+log_output_missing(struct log_rule *r, uint64_t bytes)
+{
+	int saved = errno;
+	char text[80];
+
+	snprintf(text, sizeof(text), "… %" PRIu64 " bytes of output not logged", bytes);
+	if (out.max >= LOG_LEVEL_INFO)
+		hold_output(r, text, strlen(text));
+	flush_if_full();
 	errno = saved;
 }
 

@@ -4,6 +4,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+#include "base/heap.h"
+#include "base/mono.h"
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
@@ -22,8 +26,46 @@ void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void
 log_at(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* A line of an action's output: to the log, never to the sink. */
-void log_output(const char *rule, const char *line, size_t len);
+/*
+ * What one rule has logged of late. Who may write what it watches decides how
+ * often it has something to say, and must not push everything else out of the
+ * log. Init and clear; name is borrowed.
+ */
+#define LOG_RULE_LINES 20U /* in LOG_RULE_NS */
+#define LOG_RULE_NS (10 * MONO_SEC)
+#define LOG_LINE_MAX 2048 /* bytes of such a line; what is more is counted */
+#define LOG_RUN_MAX ((size_t)64 * 1024)    /* bytes of a run's output */
+#define LOG_HOUR_MAX ((size_t)1024 * 1024) /* and of a rule's in an hour */
+struct log_rule {
+	const char *name;
+	mono_t until; /* this long lines are counted */
+	unsigned lines, missing;
+	struct heap_node say_missing;
+	size_t run_room, hour_room; /* bytes of output, as they stand in the log */
+	mono_t hour_ends;
+};
+void log_rule_init(struct log_rule *r, const char *name);
+void log_rule_clear(struct log_rule *r);
+
+/* As log_at, but no more than LOG_RULE_LINES; then how many more there were. */
+void log_rule_at(struct log_rule *r, enum log_level level, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Says how many lines are missing, when that is due; and when it will be. */
+void log_due(mono_t now);
+mono_t log_deadline(void);
+
+/* A run of the rule begins: its output has LOG_RUN_MAX. */
+void log_rule_run(struct log_rule *r);
+
+/*
+ * A line of an action's output: to the log, never to the sink. False: there was
+ * no room for it, and there is none for the rest of the run.
+ */
+bool log_output(struct log_rule *r, const char *line, size_t len);
+
+/* Says how many bytes of output there was no room for. */
+void log_output_missing(struct log_rule *r, uint64_t bytes);
 
 void log_set_level(enum log_level max);
 

@@ -29,7 +29,7 @@
 
 struct job {
 	struct job_world *world;
-	char *name; /* outlives the rule, which a run's output may be named after */
+	char *name; /* outlives the rule, as what is logged of a run does */
 	struct rule *rule;
 	struct dispatch_rule state;
 	struct jobpaths *paths;
@@ -48,6 +48,7 @@ struct job {
 	mono_t saved_at;
 	enum dispatch_state said;
 	bool said_guarded;
+	struct log_rule log;
 	size_t nfindings; /* when they were asked for last */
 	char *blocked_by; /* why no program can run */
 	struct heap_node judgement;
@@ -83,8 +84,9 @@ say_state_at(struct job *j, enum log_level level, mono_t now, const char *detail
 
 	if (s == j->said)
 		return;
-	log_at(level, "%s: %s -> %s%s%s", j->name, dispatch_state_name(j->said),
-	    dispatch_state_name(s), detail[0] != '\0' ? ", " : "", detail);
+	log_rule_at(&j->log, level, "%s: %s -> %s%s%s", j->name,
+	    dispatch_state_name(j->said), dispatch_state_name(s),
+	    detail[0] != '\0' ? ", " : "", detail);
 	j->said = s;
 }
 
@@ -96,12 +98,11 @@ say_state(struct job *j, mono_t now, const char *detail)
 
 /* A failed run is worth a warning, and a rule that has given up is an error. */
 static enum log_level
-outcome_level(const struct job *j, bool ok, mono_t now)
+outcome_level(enum dispatch_state s, bool ok)
 {
 	if (ok)
 		return LOG_LEVEL_INFO;
-	return dispatch_state(&j->state, now) == STATE_FAILED ? LOG_LEVEL_ERROR
-							      : LOG_LEVEL_WARNING;
+	return s == STATE_FAILED ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING;
 }
 
 /* The first change that is owed, for the log. */
@@ -129,12 +130,13 @@ path_changed(void *arg, const char *path, unsigned diff)
 static void
 path_trouble(void *arg, const char *path, const char *why)
 {
-	const struct job *j = arg;
+	struct job *j = arg;
 
 	if (why != NULL)
-		log_warning("%s: %s: %s", j->name, path, why);
+		log_rule_at(&j->log, LOG_LEVEL_WARNING, "%s: %s: %s", j->name, path, why);
 	else
-		log_info("%s: %s: is watched again", j->name, path);
+		log_rule_at(
+		    &j->log, LOG_LEVEL_INFO, "%s: %s: is watched again", j->name, path);
 }
 
 static const struct jobpaths_ops paths_ops = { path_changed, path_trouble };
@@ -180,7 +182,8 @@ say_blocked(struct job *j, const char *why)
 	if (j->blocked_by != NULL && strcmp(j->blocked_by, why) == 0)
 		return;
 	if (j->blocked_by != NULL)
-		log_info("%s: still blocked: %s", j->name, why);
+		log_rule_at(
+		    &j->log, LOG_LEVEL_INFO, "%s: still blocked: %s", j->name, why);
 	free(j->blocked_by);
 	j->blocked_by = xstrdup(why);
 	say_state_at(j, LOG_LEVEL_WARNING, mono_now(), why);
@@ -196,7 +199,7 @@ job_judge(struct job *j)
 		return;
 	heap_remove(&j->world->judgements, &j->judgement);
 	j->judged_at = mono_now();
-	log_debug("%s: looking for a program again", j->name);
+	log_rule_at(&j->log, LOG_LEVEL_DEBUG, "%s: looking for a program again", j->name);
 	if (programs_choose(&j->programs, &v) != NULL) {
 		unblock(j, "a program is there");
 	} else {
@@ -278,7 +281,7 @@ run_ended(void *arg, bool ok, const char *outcome)
 {
 	struct job *j = arg;
 	mono_t now = mono_now();
-	char detail[TRUST_WHY_SIZE + 128];
+	enum dispatch_state s;
 
 	book_run(j, ok);
 	dispatch_end(&j->world->dispatch, &j->state, ok, now);
@@ -286,9 +289,12 @@ run_ended(void *arg, bool ok, const char *outcome)
 		j->detected = 0;
 	else if (ok)
 		j->detected = j->run.report.ended;
-	snprintf(detail, sizeof(detail), "run %s %s after %.2f s: %s", j->run.report.id,
+	/* What came of a run is never left out. */
+	s = dispatch_state(&j->state, now);
+	log_at(outcome_level(s, ok), "%s: %s -> %s, run %s %s after %.2f s: %s", j->name,
+	    dispatch_state_name(j->said), dispatch_state_name(s), j->run.report.id,
 	    ok ? "succeeded" : "failed", run_seconds(&j->run), outcome);
-	say_state_at(j, outcome_level(j, ok, now), now, detail);
+	j->said = s;
 	jobpaths_sweep(j->paths);
 	save_later(j, true);
 	if (j->gone != NULL)
@@ -333,6 +339,7 @@ start(struct job *j, mono_t now)
 		memcpy(promised, j->promised, sizeof(promised));
 		j->promised[0] = '\0';
 	}
+	log_rule_run(&j->log);
 	run_start(&j->run, c, v.resolved, promised[0] != '\0' ? promised : NULL, reason,
 	    j->detected);
 	say_guard(j);
@@ -531,10 +538,11 @@ job_new(struct job_world *world, struct rule *rule, struct dispatch_lock *lock,
 
 	j->world = world;
 	j->name = xstrdup(rule->name);
+	log_rule_init(&j->log, j->name);
 	j->rule = rule;
 	programs_init(
 	    &j->programs, world->watch, &world->trust, world->runner.root, rule);
-	run_init(&j->run, &world->runner, &j->programs, &j->state, j->name, &run_ops, j);
+	run_init(&j->run, &world->runner, &j->programs, &j->state, &j->log, &run_ops, j);
 	j->saved_at = mono_add(now, -SAVE_PAUSE_NS);
 	dispatch_add(
 	    &world->dispatch, &j->state, &rule->policy, lock, world->starting, now);
@@ -569,6 +577,7 @@ job_free(struct job *j)
 		TAILQ_REMOVE(&j->world->left_over, j, left_over_link);
 	end_block(j);
 	jobpaths_free(j->paths);
+	log_rule_clear(&j->log);
 	free(j->name);
 	cJSON_Delete(j->last_run);
 	run_free(&j->run);

@@ -214,7 +214,7 @@ spawn(struct run *r, const struct command *c, const char *program, char *why, si
 		.nice_set = rule->nice_set,
 		.keep_awake = rule->keep_awake,
 		.log_output = rule->log_output,
-		.name = r->name,
+		.log = r->log,
 	    },
 	    child_done, r, why, size);
 	strv_clear(&env);
@@ -374,7 +374,7 @@ run_is_gone(struct run *r)
 
 void
 run_init(struct run *r, struct runner *runner, struct programs *programs,
-    const struct dispatch_rule *schedule, const char *name, const struct run_ops *ops,
+    const struct dispatch_rule *schedule, struct log_rule *log, const struct run_ops *ops,
     void *arg)
 {
 	*r = (struct run){
@@ -382,7 +382,7 @@ run_init(struct run *r, struct runner *runner, struct programs *programs,
 		.runner = runner,
 		.programs = programs,
 		.schedule = schedule,
-		.name = name,
+		.log = log,
 		.ops = ops,
 		.arg = arg,
 	};

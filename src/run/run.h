@@ -14,6 +14,7 @@
 struct cJSON;
 struct child;
 struct command;
+struct log_rule;
 struct programs;
 struct spawner;
 
@@ -82,7 +83,7 @@ struct run {
 	struct runner *runner;
 	struct programs *programs;
 	const struct dispatch_rule *schedule; /* its taken paths are what it answers */
-	const char *name;                     /* of the rule */
+	struct log_rule *log;
 	const struct run_ops *ops;
 	void *arg;
 	struct child *child;            /* of the action or of `verify` */
@@ -94,7 +95,7 @@ struct run {
 
 /* What it is given must outlive it. A run in progress is left alone by free. */
 void run_init(struct run *r, struct runner *runner, struct programs *programs,
-    const struct dispatch_rule *schedule, const char *name, const struct run_ops *ops,
+    const struct dispatch_rule *schedule, struct log_rule *log, const struct run_ops *ops,
     void *arg);
 void run_free(struct run *r);
 

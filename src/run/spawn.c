@@ -25,8 +25,7 @@
 #include "base/platform.h"
 #include "base/util.h"
 
-#define RUN_BYTES ((size_t)64 * 1024) /* of output that are logged of a run */
-#define LINE_BYTES ((size_t)4096)     /* and of a line */
+#define LINE_BYTES ((size_t)4096) /* of a line of output that are logged */
 #define CHUNK_BYTES ((size_t)64 * 1024)
 #define MAX_DRAINED 64
 #define STATUS_FD 3
@@ -52,9 +51,9 @@ struct child {
 	struct outlet *outlet;
 	spawn_done_fn *done;
 	void *arg;
-	const char *name;
-	size_t budget; /* bytes that may still be logged */
-	uint64_t dropped;
+	struct log_rule *log;
+	uint64_t dropped; /* bytes of output that were not logged */
+	bool full;        /* no more of them are logged */
 	size_t line_len;
 	char line[LINE_BYTES];
 };
@@ -103,23 +102,17 @@ move_up(int fd)
 static void
 end_line(struct child *c)
 {
-	size_t cost = c->line_len + 1;
-
-	if (c->budget == 0) {
-		c->dropped++;
-		return;
-	}
-	log_output(c->name, c->line, c->line_len);
-	c->budget -= cost < c->budget ? cost : c->budget;
+	c->full = !log_output(c->log, c->line, c->line_len);
+	if (c->full)
+		c->dropped += c->line_len + 1;
 	c->line_len = 0;
 }
 
 static void
 add_to_line(struct child *c, const char *p, size_t n)
 {
-	size_t room = c->budget < LINE_BYTES ? c->budget : LINE_BYTES;
+	size_t room = LINE_BYTES - c->line_len;
 
-	room -= c->line_len;
 	if (n > room) {
 		c->dropped += n - room;
 		n = room;
@@ -134,7 +127,7 @@ capture(struct child *c, const char *p, size_t n)
 	const char *nl;
 	size_t len;
 
-	while (n > 0) {
+	while (n > 0 && !c->full) {
 		nl = memchr(p, '\n', n);
 		len = nl != NULL ? (size_t)(nl - p) : n;
 		add_to_line(c, p, len);
@@ -145,21 +138,16 @@ capture(struct child *c, const char *p, size_t n)
 		p += len;
 		n -= len;
 	}
+	c->dropped += n;
 }
 
 static void
 end_capture(struct child *c)
 {
-	char line[80];
-	int n;
-
 	if (c->line_len > 0)
 		end_line(c);
-	if (c->dropped == 0)
-		return;
-	n = snprintf(
-	    line, sizeof(line), "… %" PRIu64 " bytes of output not logged", c->dropped);
-	log_output(c->name, line, (size_t)n);
+	if (c->dropped > 0)
+		log_output_missing(c->log, c->dropped);
 }
 
 static void
@@ -557,8 +545,7 @@ spawn_start(struct spawner *s, const struct spawn_request *req, spawn_done_fn *d
 	c->status_fd = -1;
 	c->done = done;
 	c->arg = arg;
-	c->name = req->name;
-	c->budget = RUN_BYTES;
+	c->log = req->log;
 	if (open_pipes(c, req->log_output, p.becomes, &out, &status) == -1) {
 		error = errno;
 		snprintf(

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct log_rule;
 struct loop;
 
 /*
@@ -28,7 +29,7 @@ struct spawn_request {
 	bool nice_set;
 	bool keep_awake; /* under platform_keep_awake, where there is one */
 	bool log_output;
-	const char *name; /* of the rule, for the log; outlives the child */
+	struct log_rule *log; /* its output counts there; outlives the child */
 };
 
 /* How a run's child ended. */

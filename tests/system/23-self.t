@@ -7,11 +7,11 @@
 
 # guard_doubles RULE: after the run that the warning came with, is each of the
 # next three pauses about twice the one before it, beginning with 1 s? Then there
-# are 6 runs in the first minute and fewer in each that follows.
+# are 6 runs in the first minute and fewer in each that follows. (So many runs are
+# more than the log has room for, but for their ends.)
 guard_doubles() {
-	grep -e " $1: [a-z]* -> running, run" -e " $1: seems to trigger" "$log" |
-	    sed -n '/seems to trigger/,$s/.* running, run \([^,]*\),.*/\1/p' \
-	    >"$dir/guarded"
+	sed -n "/ $1: seems to trigger/,\$s/.* $1: running .*, run \([^ ]*\) .*/\1/p" \
+	    "$log" | sed 1d >"$dir/guarded"
 	_pause=1000
 	for _k in 1 2 3; do
 		_run=$(sed -n "${_k}p" "$dir/guarded")
@@ -25,10 +25,10 @@ guard_doubles() {
 	done
 }
 
-# has_paused RULE N: N more runs after the warning
+# has_paused RULE N: N more runs have ended after the one with the warning
 has_paused() {
 	[ "$(sed -n "/ $1: seems to trigger/,\$p" "$log" |
-	    grep -c " $1: [a-z]* -> running, run")" -ge "$2" ]
+	    grep -c " $1: running -> [a-z]*, run ")" -gt "$2" ]
 }
 
 warning() {

@@ -75,6 +75,8 @@ expect_line(const char *name, const char *line)
 	assert_memory_equal(text + 25, line, strlen(line));
 }
 
+static struct log_rule rule;
+
 /* stderr goes to a file of that name in the sandbox. */
 SET_UP
 {
@@ -86,6 +88,8 @@ SET_UP
 	dup2(fd, STDERR_FILENO);
 	close(fd);
 	log_set_level(LOG_LEVEL_INFO);
+	log_rule_init(&rule, "rule");
+	log_rule_run(&rule);
 }
 
 TEAR_DOWN
@@ -122,7 +126,7 @@ TEST(lines_wait_until_the_flush_and_errors_do_not)
 {
 	log_info("one");
 	log_warning("two");
-	log_output("rule", "three", 5);
+	log_output(&rule, "three", 5);
 	log_at(LOG_LEVEL_ERROR, "%s", "one of a rule");
 	log_at(LOG_LEVEL_DEBUG, "%s", "nothing");
 	assert_string_equal(content("stderr"), "");
@@ -164,7 +168,8 @@ TEST(a_line_stays_one_line)
 
 TEST(output_is_cut_nowhere_and_named)
 {
-	log_output("rule-of-48-characters-which-is-the-longest-name-", "a\0b\n", 4);
+	rule.name = "rule-of-48-characters-which-is-the-longest-name-";
+	log_output(&rule, "a\0b\n", 4);
 	log_flush();
 	expect_line("stderr",
 	    "output: rule-of-48-characters-which-is-the-longest-name-: a\\000b\\012");
@@ -175,7 +180,7 @@ TEST(lines_above_the_level_are_dropped)
 	log_debug("no");
 	log_set_level(LOG_LEVEL_WARNING);
 	log_info("no");
-	log_output("rule", "no", 2);
+	log_output(&rule, "no", 2);
 	log_warning("yes");
 	log_set_level(LOG_LEVEL_ERROR);
 	log_warning("no");
@@ -188,13 +193,119 @@ TEST(lines_above_the_level_are_dropped)
 	assert_non_null(strstr(content("stderr"), "debug: yes\n"));
 }
 
+TEST(a_rule_has_room_for_some_lines_in_a_while)
+{
+	const char *text;
+	unsigned i;
+
+	for (i = 0; i < LOG_RULE_LINES + 3; i++)
+		log_rule_at(&rule, LOG_LEVEL_INFO, "line %u", i);
+	log_rule_at(&rule, LOG_LEVEL_DEBUG, "not asked for, and not missing");
+	log_at(LOG_LEVEL_INFO, "an outcome");
+	log_due(mono_now());
+	log_flush();
+	text = content("stderr");
+	assert_int_equal(lines(text), LOG_RULE_LINES + 1);
+	assert_non_null(strstr(text, ": line 19\n"));
+	assert_null(strstr(text, ": line 20\n"));
+	assert_non_null(strstr(text, ": an outcome\n"));
+	/* It says so when the time is over, also if nothing more comes. */
+	assert_int_equal(mono_sub(log_deadline(), rule.until), 0);
+	log_due(rule.until);
+	assert_true(mono_is_never(log_deadline()));
+	log_flush();
+	assert_non_null(strstr(content("stderr"),
+	    "info: rule: 3 more lines were not logged: in 10 s there is room for 20\n"));
+	rule.until = mono_now();
+	log_rule_at(&rule, LOG_LEVEL_INFO, "as before");
+	log_flush();
+	assert_non_null(strstr(content("stderr"), "info: as before\n"));
+	assert_int_equal(lines(content("stderr")), LOG_RULE_LINES + 3);
+}
+
+TEST(what_is_missing_is_said_before_the_next_line_and_at_the_end)
+{
+	const char *text;
+	unsigned i;
+
+	for (i = 0; i < LOG_RULE_LINES + 1; i++)
+		log_rule_at(&rule, LOG_LEVEL_INFO, "line");
+	rule.until = mono_now();
+	for (i = 0; i < LOG_RULE_LINES + 2; i++)
+		log_rule_at(&rule, LOG_LEVEL_INFO, "next");
+	log_rule_clear(&rule);
+	assert_true(mono_is_never(log_deadline()));
+	log_flush();
+	text = content("stderr");
+	assert_non_null(strstr(text, "rule: 1 more line was not logged"));
+	assert_true(strstr(text, "1 more line was") < strstr(text, "info: next"));
+	assert_non_null(strstr(text, "rule: 2 more lines were not logged"));
+}
+
+TEST(a_rules_line_has_a_longest_length)
+{
+	char path[5000];
+	const char *text;
+
+	memset(path, 'p', sizeof(path));
+	path[LOG_LINE_MAX] = '\0';
+	log_rule_at(&rule, LOG_LEVEL_INFO, "%s", path);
+	log_flush();
+	assert_int_equal(strlen(content("stderr")), 25 + 6 + LOG_LINE_MAX + 1);
+	path[LOG_LINE_MAX] = 'p';
+	path[4999] = '\0';
+	log_rule_at(&rule, LOG_LEVEL_INFO, "%s", path);
+	log_flush();
+	text = content("stderr");
+	assert_non_null(strstr(text, "p… and 2951 bytes more\n"));
+	assert_true(strlen(text) < 2 * (LOG_LINE_MAX + 80));
+}
+
+TEST(a_runs_output_has_its_room_as_it_stands_in_the_log)
+{
+	char line[1000];
+	size_t n = 0, all;
+
+	memset(line, '\1', sizeof(line));
+	while (log_output(&rule, line, sizeof(line)))
+		n++;
+	assert_false(log_output(&rule, "x", 1));
+	log_output_missing(&rule, 1001);
+	log_flush();
+	all = strlen(content("stderr"));
+	assert_int_equal(n, LOG_RUN_MAX / (40 + 4000));
+	assert_in_range(all, n * 4040, LOG_RUN_MAX + 100);
+	assert_non_null(strstr(
+	    content("stderr"), " output: rule: … 1001 bytes of output not logged\n"));
+	log_rule_run(&rule);
+	assert_true(log_output(&rule, "x", 1));
+}
+
+TEST(a_rules_output_has_its_room_in_an_hour)
+{
+	char line[4000];
+	size_t sum = 0;
+	int runs;
+
+	memset(line, 'x', sizeof(line));
+	for (runs = 0; runs < 40; runs++) {
+		log_rule_run(&rule);
+		while (log_output(&rule, line, sizeof(line)))
+			sum += sizeof(line) + 40;
+	}
+	assert_in_range(sum, LOG_HOUR_MAX - 17 * 4040, LOG_HOUR_MAX);
+	rule.hour_ends = mono_now();
+	log_rule_run(&rule);
+	assert_true(log_output(&rule, line, sizeof(line)));
+}
+
 TEST(errno_is_left_alone)
 {
 	assert_int_equal(log_open(at("log")), 0);
 	unlink(at("log"));
 	errno = EXDEV;
 	log_error("x");
-	log_output("rule", "x", 1);
+	log_output(&rule, "x", 1);
 	log_flush();
 	assert_int_equal(errno, EXDEV);
 }
@@ -221,7 +332,7 @@ TEST(the_sink_gets_every_line_but_output)
 	assert_int_equal(sunk.n, 1);
 	assert_int_equal(sunk.level, LOG_LEVEL_WARNING);
 	assert_string_equal(sunk.line, "a\\011b");
-	log_output("rule", "secret", 6);
+	log_output(&rule, "secret", 6);
 	log_debug("no");
 	assert_int_equal(sunk.n, 1);
 	log_info("%s", "");
