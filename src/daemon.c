@@ -633,6 +633,7 @@ do_due(struct daemon *d)
 		control_due(d->control, now);
 	if (!mono_before(now, heap_next(&d->world.judgements)))
 		job_judge_next(&d->world);
+	spawner_due(d->world.runner.spawner, now);
 	log_due(now);
 	watch_due(d->world.watch, now);
 	while ((step = dispatch_next(&d->world.dispatch, now, &r)) != STEP_NONE)
@@ -645,6 +646,7 @@ next_deadline(const struct daemon *d)
 	mono_t due = mono_min(
 	    watch_deadline(d->world.watch), dispatch_deadline(&d->world.dispatch));
 
+	due = mono_min(due, spawner_deadline(d->world.runner.spawner));
 	due = mono_min(due, log_deadline());
 	due = mono_min(due, d->stop_at);
 	due = mono_min(due, d->mend_at);

@@ -27,16 +27,21 @@
 
 #define LINE_BYTES ((size_t)4096) /* of a line of output that are logged */
 #define CHUNK_BYTES ((size_t)64 * 1024)
+/* One read in this time, over all whose output is not logged any more. */
+#define REST_NS (10 * MONO_MS)
 #define MAX_DRAINED 64
 #define STATUS_FD 3
 
 /* The read end of an output pipe; without a child it is only drained. */
 struct outlet {
 	TAILQ_ENTRY(outlet) entry; /* in drained */
+	TAILQ_ENTRY(outlet) rest;  /* in resting */
 	struct spawner *s;
 	struct child *child;
 	struct loop_src src;
 	int fd;
+	bool rests; /* it is not read, and the writer blocks */
+	mono_t until;
 };
 
 enum phase { RUNNING, STOPPING, REAPED };
@@ -52,8 +57,8 @@ struct child {
 	spawn_done_fn *done;
 	void *arg;
 	struct log_rule *log;
-	uint64_t dropped; /* bytes of output that were not logged */
-	bool full;        /* no more of them are logged */
+	uint64_t taken, dropped; /* bytes of output: read, and not logged */
+	bool full;               /* no more of them are logged */
 	size_t line_len;
 	char line[LINE_BYTES];
 };
@@ -68,6 +73,8 @@ struct spawner {
 	size_t nrunning, ndrained;
 	struct child_list running, reaped;
 	TAILQ_HEAD(, outlet) drained; /* oldest first */
+	TAILQ_HEAD(, outlet) resting; /* the first to be read first */
+	mono_t last_rest;
 	char chunk[CHUNK_BYTES];
 };
 
@@ -127,6 +134,7 @@ capture(struct child *c, const char *p, size_t n)
 	const char *nl;
 	size_t len;
 
+	c->taken += n;
 	while (n > 0 && !c->full) {
 		nl = memchr(p, '\n', n);
 		len = nl != NULL ? (size_t)(nl - p) : n;
@@ -151,8 +159,36 @@ end_capture(struct child *c)
 }
 
 static void
+end_rest(struct outlet *o)
+{
+	if (o->rests)
+		TAILQ_REMOVE(&o->s->resting, o, rest);
+	o->rests = false;
+}
+
+/*
+ * Who writes what nobody will read must not cost more than he likes: his pipe
+ * fills up and he waits, which unlike SIGPIPE does him no harm.
+ */
+static void
+rest(struct outlet *o)
+{
+	struct spawner *s = o->s;
+	mono_t now = mono_now();
+
+	if (o->rests)
+		return;
+	s->last_rest = mono_max(mono_add(s->last_rest, REST_NS), mono_add(now, REST_NS));
+	o->until = s->last_rest;
+	o->rests = true;
+	loop_ignore_read(s->loop, o->fd);
+	TAILQ_INSERT_TAIL(&s->resting, o, rest);
+}
+
+static void
 free_outlet(struct outlet *o)
 {
+	end_rest(o);
 	close(o->fd);
 	free(o);
 }
@@ -188,10 +224,14 @@ on_output(void *arg, const struct loop_event *ev)
 	ssize_t n = read(o->fd, o->s->chunk, CHUNK_BYTES);
 
 	(void)ev;
-	if (n > 0 && o->child != NULL)
-		capture(o->child, o->s->chunk, (size_t)n);
-	else if (n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR))
+	if (n > 0) {
+		if (o->child != NULL)
+			capture(o->child, o->s->chunk, (size_t)n);
+		if (o->child == NULL || o->child->taken > LOG_RUN_MAX)
+			rest(o);
+	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
 		end_outlet(o);
+	}
 }
 
 /*
@@ -594,6 +634,26 @@ spawn_kill(struct child *c)
 	kill(getpid(), SIGCHLD);
 }
 
+void
+spawner_due(struct spawner *s, mono_t now)
+{
+	struct outlet *o;
+
+	while ((o = TAILQ_FIRST(&s->resting)) != NULL && !mono_before(now, o->until)) {
+		end_rest(o);
+		if (loop_watch_read(s->loop, o->fd, &o->src) == -1)
+			rest(o);
+	}
+}
+
+mono_t
+spawner_deadline(const struct spawner *s)
+{
+	const struct outlet *o = TAILQ_FIRST(&s->resting);
+
+	return o != NULL ? o->until : MONO_NEVER;
+}
+
 size_t
 spawn_running(const struct spawner *s)
 {
@@ -612,6 +672,8 @@ spawner_new(struct loop *l, const char *self)
 	TAILQ_INIT(&s->running);
 	TAILQ_INIT(&s->reaped);
 	TAILQ_INIT(&s->drained);
+	TAILQ_INIT(&s->resting);
+	s->last_rest = (mono_t){ INT64_MIN };
 	/* Opened once: with many descriptors open, a lowered limit lets none open. */
 	s->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (s->null_fd != -1)

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/mono.h"
+
 struct log_rule;
 struct loop;
 
@@ -73,6 +75,14 @@ void spawn_terminate(struct child *c);
 
 /* SIGKILL to the group; the result comes when the leader is dead and reaped. */
 void spawn_kill(struct child *c);
+
+/*
+ * Output that is not logged any more, since a run has written more than the log
+ * takes or has ended, is read at a bounded rate over all children and all that
+ * they left behind, and whoever writes it waits. When that is due, and does it.
+ */
+mono_t spawner_deadline(const struct spawner *s);
+void spawner_due(struct spawner *s, mono_t now);
 
 /* Children whose result has not been given. */
 size_t spawn_running(const struct spawner *s);

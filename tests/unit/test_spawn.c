@@ -226,6 +226,12 @@ child_main(int argc, char **argv)
 		return 0;
 	}
 	if (strcmp(what, "flood") == 0) {
+		if (argc == 3) {
+			if (fork() != 0)
+				return 0;
+			alarm(300);
+			open(argv[2], O_WRONLY);
+		}
 		while (fputs("all work and no play\n", stdout) >= 0)
 			continue;
 		return 1;
@@ -320,7 +326,8 @@ start_shell(struct run *r, const char *script)
 static int
 wait_once(mono_t deadline)
 {
-	return loop_wait(loop, deadline);
+	spawner_due(spawner, mono_now());
+	return loop_wait(loop, mono_min(deadline, spawner_deadline(spawner)));
 }
 
 static void
@@ -946,9 +953,27 @@ TEST(the_first_4_kib_of_a_line_are_logged_the_rest_is_counted)
 	has_line("… 908 bytes of output not logged");
 }
 
+/*
+ * Adds the events that come in a while. False: more than may come, where all
+ * that are put off may be due at the beginning.
+ */
+static bool
+is_bounded(int *events)
+{
+	mono_t begin = mono_now(), now = begin;
+	int before = *events;
+
+	while (mono_sub(now, begin) < 200 * MONO_MS) {
+		*events += wait_once(mono_add(begin, 200 * MONO_MS)) == 1;
+		now = mono_now();
+	}
+	return *events - before <= mono_sub(now, begin) / (10 * MONO_MS) + 6;
+}
+
 TEST(a_flood_delays_nobody)
 {
 	struct run flood = { 0 }, quick = { 0 };
+	int events = 0;
 	mono_t deadline = mono_add(mono_now(), PATIENCE);
 
 	start(&flood, WORDS(self, W("flood")));
@@ -958,6 +983,9 @@ TEST(a_flood_delays_nobody)
 	finish(&quick);
 	assert_int_equal(quick.exit_status, 2);
 	assert_int_equal(flood.calls, 0);
+	while (mono_is_never(spawner_deadline(spawner)))
+		turn(deadline);
+	assert_true(is_bounded(&events));
 	kill_run(&flood);
 	finish(&flood);
 	assert_int_equal(flood.signal, SIGKILL);
@@ -1051,6 +1079,43 @@ TEST(who_is_left_behind_gets_no_sigpipe_and_is_not_logged)
 	free(go);
 	free(done);
 	free(name);
+}
+
+/* Together they cost no more than one, and none of them ends. */
+TEST(floods_left_behind_are_read_at_one_bounded_rate)
+{
+	enum { LEFT = 4 };
+	mono_t deadline = mono_add(mono_now(), PATIENCE);
+	struct run runs[LEFT], quick = { 0 };
+	int fifos[LEFT], i, events = 0;
+	pid_t pids[LEFT];
+	char name[32], *fifo;
+
+	memset(runs, 0, sizeof(runs));
+	for (i = 0; i < LEFT; i++) {
+		snprintf(name, sizeof(name), "fifo%d", i);
+		fifos[i] = make_fifo(name);
+		fifo = xstrdup(in_sandbox(name));
+		start(&runs[i], WORDS(self, W("flood"), fifo));
+		pids[i] = spawn_pid(runs[i].child);
+		turn_until(fifo_held, &fifos[i], true);
+		finish(&runs[i]);
+		free(fifo);
+	}
+	do
+		assert_true(is_bounded(&events));
+	while (events < 3 * LEFT && mono_before(mono_now(), deadline));
+	assert_true(events >= 3 * LEFT);
+	start_shell(&quick, "echo quick; exit 2");
+	finish(&quick);
+	assert_int_equal(quick.exit_status, 2);
+	has_line("quick");
+	for (i = 0; i < LEFT; i++) {
+		assert_true(is_held(fifos[i]));
+		kill(-pids[i], SIGKILL);
+		turn_until(fifo_held, &fifos[i], false);
+		close(fifos[i]);
+	}
 }
 
 /* Of 66 that are left behind the two oldest lose their pipe. */
