@@ -121,12 +121,24 @@ add_unread(struct patient *p, const struct diag *g, const char *place)
 	    repair_by_hand("rename it if it is a rule file, or move it elsewhere"));
 }
 
+/* A second name of a file that is read. */
+static void
+add_linked(struct patient *p, const struct diag *g)
+{
+	char *cause = xasprintf("%s/%s: %s", p->opt->config, g->file, g->message);
+
+	patient_add(p, AILMENT_NOTES, NULL, cause, "the file is in force as it is",
+	    repair_trust(&p->trust, cause, "take the file out of the directory"));
+}
+
 static void
 add_warning(struct patient *p, const struct diag *g)
 {
 	char *place = patient_place(p, g->file, g->line);
 
-	if (g->line == 0)
+	if (g->line == 0 && strstr(g->message, " links, not one") != NULL)
+		add_linked(p, g);
+	else if (g->line == 0)
 		add_unread(p, g, place);
 	else if (!is_wanted(g->message))
 		patient_add(p, AILMENT_NOTES, NULL,

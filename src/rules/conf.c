@@ -824,6 +824,22 @@ without_path(const char *why, const char *path)
 									    : why;
 }
 
+/*
+ * A second name gives nobody a right that he had not. But who edits the file by
+ * that name, perhaps for another purpose, changes a rule.
+ */
+static void
+warn_links(struct conf *c, int fd, const char *name)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && st.st_nlink > 1)
+		push_diag(c, DIAG_WARNING, name, 0,
+		    xasprintf("has %u links, not one: it can be changed under another "
+			      "name",
+			(unsigned)st.st_nlink));
+}
+
 static int
 read_file(struct conf *c, const char *path, const char *name, const struct trust *t)
 {
@@ -839,6 +855,8 @@ read_file(struct conf *c, const char *path, const char *name, const struct trust
 		error(&p, 0, "%s", without_path(why, path));
 		return -1;
 	}
+	if (t != NULL)
+		warn_links(c, fd, name);
 	ret = read_all(fd, &text);
 	if (ret == -1)
 		error(&p, 0, "%s", strerror(errno));

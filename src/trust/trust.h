@@ -28,7 +28,8 @@ struct trust {
 
 /*
  * Opens a rule file for reading: O_NOFOLLOW, never blocking, judged by fstat on
- * the descriptor, a regular file with one link, and every directory above it.
+ * the descriptor, a regular file, and every directory above it. How many links it
+ * has does not count: macOS lets everybody make one to a file that he can reach.
  * A descriptor, or -1 with the sentence in why. With t NULL only what the open
  * itself finds is refused (not there, a link, not a regular file).
  */

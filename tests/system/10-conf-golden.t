@@ -200,6 +200,12 @@ trust() {
 	chmod 644 conf.1/one.ini
 	says 0 'ok$' "a trusted directory is good" \
 		"$watchpathd" check --trust --root "$root" conf.1
+	ln conf.1/one.ini another-name
+	says 0 'one.ini: warning: has 2 links, not one' "a second link is a warning" \
+		"$watchpathd" check --trust --root "$root" conf.1
+	says 0 'rule: ok$' "and is none where the file is not judged" \
+		"$watchpathd" check --root "$root" conf.1
+	rm another-name
 	chmod 775 "$root/usr/local/bin/act"
 	says 0 'one.ini:3: warning: .*act: writable by group' \
 		"a program that is not trusted is a warning" \

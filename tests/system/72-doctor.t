@@ -69,7 +69,7 @@ a_rule_file_that_is_not_trusted() {
 	repairs loose.ini
 	ln "$conf/loose.ini" "$box/second"
 	doctor
-	finds 'loose.ini: has 2 links, not one' 'the file is refused' \
+	finds 'loose.ini: has 2 links, not one' 'the file is in force as it is' \
 	    "sudo cp '$conf/loose.ini' '$conf/loose.ini.new' && sudo mv '$conf/loose.ini.new' '$conf/loose.ini'"
 	repairs loose.ini
 	ok "and the file is there" [ -f "$conf/loose.ini" ]
