@@ -36,7 +36,14 @@
  */
 #define FDS_RESERVED 64
 
-#define LINKS_MAX 32        /* what the kernels allow on one way, about */
+/*
+ * How far one way may lead. Who may put a link somewhere decides what it says, and
+ * the kernels, too, stop at about as many links; they count no components.
+ */
+#define LINKS_MAX 32
+#define COMPONENTS_MAX 256
+#define LENGTH_MAX 4096
+
 #define OPEN_TRIES 8        /* a file that is replaced faster than we can open it */
 #define SLICE 64            /* nodes of a recheck per turn */
 #define STARVED_NS MONO_SEC /* between tries when descriptors ran out */
@@ -63,6 +70,8 @@ struct node {
 	TAILQ_HEAD(, node) children;
 	TAILQ_ENTRY(node) sibling, all;
 	struct ref *refs;
+	uint64_t walk; /* the last one that added a ref here, and that ref */
+	struct ref *walk_ref;
 
 	enum node_kind kind;
 	int error; /* why kind is NODE_ERROR, or why fd is not open or armed */
@@ -101,6 +110,7 @@ struct tree {
 	struct heap timers;              /* nodes whose look was put off */
 	struct node *cursor;             /* of the recheck */
 	struct node *looking;
+	uint64_t walks;
 	mono_t noticed; /* the event that the look under way is for; MONO_NEVER: none */
 	struct map remote, own;
 	struct strv remote_paths, own_paths;
@@ -417,12 +427,13 @@ ref_add(struct tree_target *target, struct node *n, bool is_end)
 {
 	struct ref *r;
 
-	for (r = target->refs; r != NULL; r = r->next_of_target)
-		if (r->node == n) {
-			r->is_end |= is_end;
-			return;
-		}
+	if (n->walk == n->tree->walks) {
+		n->walk_ref->is_end |= is_end;
+		return;
+	}
 	r = xcalloc(1, sizeof(*r));
+	n->walk = n->tree->walks;
+	n->walk_ref = r;
 	r->node = n;
 	r->target = target;
 	r->is_end = is_end;
@@ -457,7 +468,9 @@ struct walk {
 	struct node *at;
 	char *rest;
 	const char *next;
-	int links;
+	size_t length;
+	int links, components;
+	int error; /* why it goes no further, 0 if there is nothing against it */
 };
 
 /* The next component of the path; its length, 0 at the end. */
@@ -473,21 +486,34 @@ walk_component(struct walk *w, const char **name)
 	return len;
 }
 
-/* Goes on where the link n leads. False: too many of them. */
-static bool
+/* Goes on where the link n leads. */
+static void
 walk_link(struct tree *t, struct walk *w, const struct node *n)
 {
 	char *rest;
 
+	w->length += strlen(n->text);
 	if (++w->links > LINKS_MAX)
-		return false;
+		w->error = ELOOP;
+	else if (w->length > LENGTH_MAX)
+		w->error = ENAMETOOLONG;
+	if (w->error != 0)
+		return;
 	rest = xasprintf("%s/%s", n->text, w->next);
 	free(w->rest);
 	w->rest = rest;
 	w->next = rest;
 	if (rest[0] == '/')
 		w->at = t->root;
-	return true;
+}
+
+/* Goes to the directory above. */
+static void
+walk_up(struct tree *t, struct walk *w, struct tree_target *target)
+{
+	/* No node below may be left to tell that it goes. */
+	ref_add(target, w->at, false);
+	w->at = w->at != t->root ? w->at->parent : w->at;
 }
 
 /* Goes from the root as far as there are directories and links. */
@@ -500,13 +526,13 @@ walk(struct tree *t, struct walk *w, struct tree_target *target)
 
 	if (target->whole_way)
 		ref_add(target, w->at, false);
-	while ((len = walk_component(w, &name)) != 0) {
-		if (len == 1 && name[0] == '.')
+	while (w->error == 0 && (len = walk_component(w, &name)) != 0) {
+		if (++w->components > COMPONENTS_MAX)
+			w->error = ENAMETOOLONG;
+		if (w->error != 0 || (len == 1 && name[0] == '.'))
 			continue;
 		if (len == 2 && strncmp(name, "..", 2) == 0) {
-			/* No node below may be left to tell that it goes. */
-			ref_add(target, w->at, false);
-			w->at = w->at != t->root ? w->at->parent : w->at;
+			walk_up(t, w, target);
 			continue;
 		}
 		n = node_child(t, w->at, name, len);
@@ -515,10 +541,7 @@ walk(struct tree *t, struct walk *w, struct tree_target *target)
 		if (target->error == 0)
 			target->error = n->error;
 		if (n->kind == NODE_LINK) {
-			if (!walk_link(t, w, n)) {
-				target->error = ELOOP;
-				return;
-			}
+			walk_link(t, w, n);
 			continue;
 		}
 		w->at = n;
@@ -528,7 +551,7 @@ walk(struct tree *t, struct walk *w, struct tree_target *target)
 }
 
 static enum tree_end
-end_at(const struct tree_target *target, const struct node *n, const char *rest)
+end_at(const struct node *n, const char *rest)
 {
 	switch (n->kind) {
 	case NODE_REMOTE:
@@ -540,8 +563,6 @@ end_at(const struct tree_target *target, const struct node *n, const char *rest)
 	case NODE_MISSING:
 		return TREE_ABSENT;
 	default:
-		if (target->error == ELOOP)
-			return TREE_ERROR;
 		return rest[strspn(rest, "/")] != '\0' ? TREE_ABSENT : TREE_HERE;
 	}
 }
@@ -556,9 +577,13 @@ resolve(struct tree *t, struct tree_target *target)
 	target->refs = NULL;
 	target->stale = false;
 	target->error = 0;
+	t->walks++;
 	w.next = w.rest;
+	w.length = strlen(w.rest);
 	walk(t, &w, target);
-	target->end = end_at(target, w.at, w.next);
+	if (w.error != 0)
+		target->error = w.error;
+	target->end = w.error != 0 ? TREE_BEYOND : end_at(w.at, w.next);
 	ref_add(target, w.at, target->end == TREE_HERE);
 	free(w.rest);
 	refs_free(t, old);

@@ -27,6 +27,7 @@ enum tree_end {
 	TREE_ABSENT, /* a name on the way is missing, or not a directory */
 	TREE_ERROR,  /* `error` says what the system said */
 	TREE_REMOTE, /* it is on a network or automount volume: never stat it */
+	TREE_BEYOND, /* it leads further than a walk goes: never stat it */
 	TREE_OWN,    /* it is one of the daemon's own files */
 };
 

@@ -148,7 +148,8 @@ leaf_look(void *arg, unsigned hints, mono_t noticed)
 	enum tree_end found = TREE_ERROR;
 	int error;
 
-	if (!leaf_may_look(f)) {
+	/* The kernel would walk all of a way that was too long for us. */
+	if (!leaf_may_look(f) || f->target.end == TREE_BEYOND) {
 		e->ops->look(e->arg, &f->pub, NULL, 0, noticed);
 		return;
 	}

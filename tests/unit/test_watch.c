@@ -1406,6 +1406,68 @@ TEST(as_many_links_as_the_system_allows_are_followed)
 	expect_just("link32", MODIFY);
 }
 
+/* A link that goes in and out of dir so often, and then to end. */
+static void
+make_winding(const char *dir, int times, const char *end, const char *name)
+{
+	char text[PATH_MAX];
+	size_t len = 0;
+	int i;
+
+	for (i = 0; i < times; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s/../", dir);
+	snprintf(text + len, sizeof(text) - len, "%s", end);
+	make_link(text, name);
+}
+
+static void
+expect_too_long(const char *name)
+{
+	check_eq(rec(name)->error, ENAMETOOLONG);
+	check(rec(name)->why[0] != '\0');
+	check(!rec(name)->last.present);
+}
+
+TEST(a_way_of_too_many_components_is_not_gone)
+{
+	make_dirs("d");
+	place("key", "1");
+	make_winding("d", 60, "key", "short");
+	make_winding("d", 60, "short", "long");
+	make_winding("d", 60, "long", "longer");
+	watch("short");
+	check(rec("short")->last.present);
+	env.quick = true;
+	watch("longer");
+	expect_too_long("longer");
+	append("key", "2");
+	expect("short", MODIFY);
+	expect_too_long("longer");
+	retarget("short", "longer");
+	expect("longer", CREATE);
+	check_eq(rec("longer")->error, 0);
+}
+
+TEST(a_way_of_too_much_text_is_not_gone)
+{
+	char dir[241];
+
+	memset(dir, 'd', sizeof(dir) - 1);
+	dir[sizeof(dir) - 1] = '\0';
+	make_dirs(dir);
+	place("key", "1");
+	make_winding(dir, 9, "key", "short");
+	make_winding(dir, 9, "short", "long");
+	env.quick = true;
+	watch("short");
+	watch("long");
+	check(rec("short")->last.present);
+	expect_too_long("long");
+	retarget("key", "short");
+	expect("long", CREATE);
+	check_eq(rec("long")->error, 0);
+}
+
 /* --------------------------------------------------------------- patterns */
 
 static bool
