@@ -188,7 +188,7 @@ bench: $(BUILD)/watchpathd ## measure what lies between a change and its action
 		tests/system/$${test%%:*}.t :: $${test#*:}; done
 
 mutations: $(BUILD)/watchpathd ## break the code on purpose and see the tests fail
-	prove tests/mutations/*.sh
+	BUILD='$(BUILD)' prove tests/mutations/*.sh
 
 # The list of keys in the manual is made from the table in src/rules/keys.c; the
 # examples' test fails where it is not what this would write.

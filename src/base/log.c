@@ -135,9 +135,7 @@ log_due(mono_t now)
 
 	while (!mono_before(now, heap_next(&out.noisy))) {
 		n = heap_first(&out.noisy);
-		say_missing(
-		    (struct log_rule *)(void *)((char *)n -
-						offsetof(struct log_rule, say_missing)));
+		say_missing(CONTAINER_OF(n, struct log_rule, say_missing));
 	}
 }
 
@@ -337,26 +335,6 @@ refresh_file(size_t coming)
 		out.failing = errno;
 }
 
-/* How much of it could be written; less, with errno. */
-static size_t
-write_all(int fd, const char *p, size_t len)
-{
-	size_t done = 0;
-	ssize_t n;
-
-	while (done < len) {
-		n = write(fd, p + done, len - done);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == 0)
-			errno = ENOSPC;
-		if (n <= 0)
-			break;
-		done += (size_t)n;
-	}
-	return done;
-}
-
 /* Takes what was written of a torn line back. False: it cannot be. */
 static bool
 take_back(int fd, size_t len)
@@ -376,7 +354,7 @@ write_lines(const char *p, size_t len)
 
 	if (fd == -1)
 		return 0;
-	done = whole = write_all(fd, p, len);
+	done = whole = fd_write_all(fd, p, len);
 	out.failing = done < len ? errno : 0;
 	while (whole > 0 && p[whole - 1] != '\n')
 		whole--;
@@ -422,7 +400,7 @@ keep_for_later(void)
 	size_t len = 0;
 
 	if (out.path != NULL)
-		write_all(
+		fd_write_all(
 		    STDERR_FILENO, out.held.p + out.shown, out.held.len - out.shown);
 	out.shown = out.held.len;
 	while (out.held.len - len > HELD_MAX / 2) {

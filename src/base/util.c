@@ -111,6 +111,33 @@ fd_append(int fd, const char *p, size_t len, off_t size)
 	return false;
 }
 
+size_t
+fd_write_all(int fd, const char *p, size_t len)
+{
+	size_t done = 0;
+	ssize_t n;
+
+	while (done < len) {
+		n = write(fd, p + done, len - done);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == 0)
+			errno = ENOSPC;
+		if (n <= 0)
+			break;
+		done += (size_t)n;
+	}
+	return done;
+}
+
+void
+fd_close(int *fd)
+{
+	if (*fd != -1)
+		close(*fd);
+	*fd = -1;
+}
+
 bool
 fd_is_at(int fd, const char *path)
 {

@@ -7,6 +7,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* The struct of that type whose member is at p. */
+#define CONTAINER_OF(p, type, member) \
+	((type *)(void *)((char *)(p)-offsetof(type, member)))
+
 /*
  * Memory. Out of memory is fatal: one line on stderr, exit status 71, and
  * launchd starts the daemon anew. All results are the caller's to free(3).
@@ -34,6 +38,12 @@ bool strv_contains(const struct strv *l, const char *s);
  * off again, so that the file ends as it did.
  */
 bool fd_append(int fd, const char *p, size_t len, off_t size);
+
+/* How much of it could be written; less than len, with errno. */
+size_t fd_write_all(int fd, const char *p, size_t len);
+
+/* Closes *fd unless it is -1, which it is afterwards. */
+void fd_close(int *fd);
 
 /* Is the open file the one at path, links not followed? False with errno ENOENT. */
 bool fd_is_at(int fd, const char *path);

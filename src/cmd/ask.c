@@ -87,21 +87,6 @@ connect_to(const char *path, unsigned seconds, struct ask_error *e)
 	return -1;
 }
 
-static bool
-send_all(int fd, const char *p, size_t len)
-{
-	ssize_t n;
-
-	for (; len > 0; p += n, len -= (size_t)n) {
-		n = write(fd, p, len);
-		if (n == -1 && errno == EINTR)
-			n = 0;
-		if (n == -1)
-			return false;
-	}
-	return true;
-}
-
 /* 0, or the errno of what kept it from the end of the reply. */
 static int
 receive_all(int fd, struct buf *reply)
@@ -124,7 +109,7 @@ ask_text(const char *path, cJSON *request, unsigned seconds, struct ask_error *e
 
 	cJSON_Delete(request);
 	if (fd != -1) {
-		if (send_all(fd, line, strlen(line)))
+		if (fd_write_all(fd, line, strlen(line)) == strlen(line))
 			error = receive_all(fd, &reply);
 		close(fd);
 		if (error == EAGAIN) {

@@ -755,21 +755,6 @@ same_rules(const struct import *m, const char *file)
 	return same;
 }
 
-static int
-write_all(int fd, const char *s, size_t n)
-{
-	ssize_t done;
-
-	for (; n > 0; s += done, n -= (size_t)done) {
-		done = write(fd, s, n);
-		if (done == -1 && errno != EINTR)
-			return -1;
-		if (done == -1)
-			done = 0;
-	}
-	return 0;
-}
-
 /* Only what the daemon reads back as it was meant is ever printed. */
 static int
 verify(const struct import *m)
@@ -779,7 +764,7 @@ verify(const struct import *m)
 	    "%s/watchpathd-import.XXXXXX", dir != NULL && dir[0] != '\0' ? dir : "/tmp");
 	int fd = mkstemp(file), status = EXIT_FAILURE;
 
-	if (fd == -1 || write_all(fd, m->out.p, m->out.len) == -1) {
+	if (fd == -1 || fd_write_all(fd, m->out.p, m->out.len) < m->out.len) {
 		complain(file, strerror(errno));
 	} else if (same_rules(m, file)) {
 		status = EX_OK;

@@ -10,14 +10,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 #include "base/json.h"
 #include "base/util.h"
+#include "cmd/columns.h"
 
-#define WIDTH 80
-#define NARROWEST 20
-#define WIDEST 1000
 /* How many rules and paths a line names. */
 #define NAMES_MAX 5
 
@@ -197,21 +194,6 @@ describe(const struct diagnosis *d, const struct found *f)
 	return shown;
 }
 
-/* How wide out is: its terminal, else what COLUMNS says, else 80. */
-static size_t
-width_of(FILE *out)
-{
-	const char *given = getenv("COLUMNS");
-	struct winsize size;
-	uint64_t n = 0;
-
-	if (ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-		n = size.ws_col;
-	else if (given == NULL || !parse_number(given, WIDEST, &n) || n == 0)
-		n = WIDTH;
-	return n > NARROWEST ? (size_t)n : NARROWEST;
-}
-
 /*
  * Prints text in lines of at most width columns, broken between words. The first
  * line begins with lead, the others with indent spaces.
@@ -278,7 +260,7 @@ print_repair(FILE *out, const struct repair *r, size_t width)
 void
 diagnosis_print(struct diagnosis *d, FILE *out)
 {
-	size_t width = width_of(out), i;
+	size_t width = columns_of(out), i;
 	char *what;
 
 	sort(d);

@@ -63,7 +63,7 @@ static void judge_later(struct job *j);
 struct job *
 job_of(struct dispatch_rule *state)
 {
-	return (struct job *)(void *)((char *)state - offsetof(struct job, state));
+	return CONTAINER_OF(state, struct job, state);
 }
 
 /* Has the state saved: soon, or at once if that is worth it. */
@@ -118,7 +118,7 @@ path_changed(void *arg, const char *path, unsigned diff)
 		if ((asked & change) != 0)
 			break;
 	snprintf(detail, sizeof(detail), "%s %s", path,
-	    asked != 0 ? dispatch_change_name(change) : "");
+	    asked != 0 ? rule_change_name(change) : "");
 	save_later(j, pending && j->detected == 0);
 	if (pending && j->detected == 0)
 		j->detected = realtime_ns();
@@ -217,8 +217,7 @@ job_judge_next(struct job_world *world)
 	struct heap_node *n = heap_first(&world->judgements);
 
 	if (n != NULL)
-		job_judge(
-		    (struct job *)(void *)((char *)n - offsetof(struct job, judgement)));
+		job_judge(CONTAINER_OF(n, struct job, judgement));
 }
 
 /* Waits for a program: it is judged, armed, and judged once more. */
@@ -477,7 +476,7 @@ job_save_next(struct job_world *world)
 	struct heap_node *n = heap_first(&world->saves);
 
 	if (n != NULL)
-		job_save((struct job *)(void *)((char *)n - offsetof(struct job, save)));
+		job_save(CONTAINER_OF(n, struct job, save));
 }
 
 /* argv is logged once, here: it may hold what is not for every line. */

@@ -203,6 +203,17 @@ rule_key_flags(const char *name)
 	return k != NULL ? k->flags | RULE_KEY_KNOWN | RULE_KEY_DAEMON : 0;
 }
 
+const char *
+rule_change_name(unsigned change)
+{
+	const struct choice *c;
+
+	for (c = change_choices; c->name != NULL; c++)
+		if (c->value == change)
+			return c->name;
+	return "";
+}
+
 /* Names of other programs that are no key by any name. */
 static const struct remark {
 	const char *names, *text;

@@ -68,6 +68,9 @@ enum {
 };
 unsigned rule_key_flags(const char *key);
 
+/* What `on` calls one CHANGE_ bit; "" for none. */
+const char *rule_change_name(unsigned change);
+
 /* Adds word to a command line so that it is read back as one word. */
 void rule_quote_word(struct buf *out, const char *word);
 

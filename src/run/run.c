@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "rules/rule.h"
+#include "rules/keys.h"
 #include "run/programs.h"
 #include "run/spawn.h"
 #include "trust/trust.h"
@@ -286,7 +286,7 @@ begin_report(struct run *r, const char *id, enum dispatch_reason reason, int64_t
 	is->reason = dispatch_reason_name(reason);
 	is->attempt = r->schedule->attempt;
 	is->path = p != NULL ? xstrdup(r->ops->path_of(p)) : NULL;
-	is->change = p != NULL ? dispatch_change_name(r->ops->change_of(p)) : "";
+	is->change = p != NULL ? rule_change_name(r->ops->change_of(p)) : "";
 	is->started = realtime_ns();
 	is->detected = detected != 0 ? detected : is->started;
 }

@@ -44,7 +44,7 @@ struct run_report {
 	const char *reason; /* of dispatch_reason_name */
 	uint32_t attempt;
 	char *path;         /* the first changed path; NULL: none */
-	const char *change; /* of dispatch_change_name; "": none */
+	const char *change; /* of rule_change_name; "": none */
 	int64_t detected, started, ended;
 	int exit;    /* -1: it did not exit */
 	int signal;  /* 0: none ended it */

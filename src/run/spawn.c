@@ -78,14 +78,6 @@ struct spawner {
 	char chunk[CHUNK_BYTES];
 };
 
-static void
-close_fd(int *fd)
-{
-	if (*fd != -1)
-		close(*fd);
-	*fd = -1;
-}
-
 /*
  * Moves a descriptor away from 0 to STATUS_FD, where the child's own are put
  * one after the other. Close-on-exec. Closes fd in any case; -1 with errno.
@@ -276,7 +268,7 @@ read_status(struct child *c, char *text, size_t size)
 
 	if (c->status_fd != -1)
 		n = read(c->status_fd, text, size - 1);
-	close_fd(&c->status_fd);
+	fd_close(&c->status_fd);
 	text[n > 0 ? n : 0] = '\0';
 	return n > 0;
 }
@@ -523,15 +515,15 @@ open_pipe(struct spawner *s, int fds[2])
 	fds[1] = move_up(fds[1]);
 	if (fds[0] != -1 && fds[1] != -1 && fd_prepare(fds[0], true) == 0)
 		return 0;
-	close_fd(&fds[0]);
-	close_fd(&fds[1]);
+	fd_close(&fds[0]);
+	fd_close(&fds[1]);
 	return -1;
 }
 
 static void
 free_child(struct child *c)
 {
-	close_fd(&c->status_fd);
+	fd_close(&c->status_fd);
 	if (c->outlet != NULL)
 		free_outlet(c->outlet);
 	free(c);
@@ -596,8 +588,8 @@ spawn_start(struct spawner *s, const struct spawn_request *req, spawn_done_fn *d
 		if (error != 0)
 			explain(why, size, p.program, error);
 	}
-	close_fd(&out);
-	close_fd(&status);
+	fd_close(&out);
+	fd_close(&status);
 	plan_clear(&p);
 	if (error != 0) {
 		free_child(c);
@@ -701,7 +693,7 @@ spawner_free(struct spawner *s)
 	}
 	while (!TAILQ_EMPTY(&s->drained))
 		drop_oldest(s);
-	close_fd(&s->null_fd);
+	fd_close(&s->null_fd);
 	free(s->self);
 	free(s);
 }

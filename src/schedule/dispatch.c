@@ -17,9 +17,6 @@
 /* The run in a row from which a rule that triggers itself is slowed down. */
 #define GUARD_FROM 10
 
-/* The rule whose member at offset is n. */
-#define OWNER(type, member, n) ((type *)(void *)((char *)(n)-offsetof(type, member)))
-
 static int64_t
 ns(int64_t ms)
 {
@@ -599,15 +596,15 @@ dispatch_next(struct dispatch *d, mono_t now, struct dispatch_rule **r)
 	enum dispatch_step step;
 
 	while (!mono_before(now, heap_next(&d->timers))) {
-		*r = OWNER(struct dispatch_rule, timer, heap_first(&d->timers));
+		*r = CONTAINER_OF(heap_first(&d->timers), struct dispatch_rule, timer);
 		step = timer_due(d, *r, now);
 		if (step != STEP_NONE)
 			return step;
 	}
 	if (d->stopped || d->running >= d->max_running || heap_first(&d->queue) == NULL)
 		return STEP_NONE;
-	lock = OWNER(struct dispatch_lock, place, heap_first(&d->queue));
-	*r = OWNER(struct dispatch_rule, place, heap_first(&lock->waiting));
+	lock = CONTAINER_OF(heap_first(&d->queue), struct dispatch_lock, place);
+	*r = CONTAINER_OF(heap_first(&lock->waiting), struct dispatch_rule, place);
 	return STEP_LOOK;
 }
 
@@ -927,21 +924,4 @@ dispatch_reason_name(enum dispatch_reason r)
 	};
 
 	return names[r];
-}
-
-const char *
-dispatch_change_name(unsigned change)
-{
-	switch (change) {
-	case CHANGE_CREATE:
-		return "create";
-	case CHANGE_MODIFY:
-		return "modify";
-	case CHANGE_DELETE:
-		return "delete";
-	case CHANGE_ATTRIBUTES:
-		return "attributes";
-	default:
-		return "";
-	}
 }

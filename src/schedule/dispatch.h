@@ -282,6 +282,5 @@ unsigned dispatch_telling_change(const struct dispatch_path *p, bool present);
 
 const char *dispatch_state_name(enum dispatch_state s);
 const char *dispatch_reason_name(enum dispatch_reason r);
-const char *dispatch_change_name(unsigned change);
 
 #endif

@@ -59,14 +59,6 @@ store_new(const char *dir)
 	return s;
 }
 
-static void
-close_fd(int *fd)
-{
-	if (*fd != -1)
-		close(*fd);
-	*fd = -1;
-}
-
 bool
 store_exists(const char *dir)
 {
@@ -90,9 +82,9 @@ store_free(struct store *s)
 			free(s->kept.slots[i].value);
 		}
 	map_clear(&s->kept);
-	close_fd(&s->next_fd);
-	close_fd(&s->fd);
-	close_fd(&s->lock_fd);
+	fd_close(&s->next_fd);
+	fd_close(&s->fd);
+	fd_close(&s->lock_fd);
 	free(s->dir);
 	free(s->path);
 	free(s->next_path);
@@ -108,7 +100,7 @@ fail(struct store *s, const char *what, const char *path)
 		errno = EIO;
 	snprintf(s->problem, sizeof(s->problem), "the state cannot be saved: %s %s: %s",
 	    what, path, strerror(errno));
-	close_fd(&s->next_fd);
+	fd_close(&s->next_fd);
 	s->retry_at = mono_add(mono_now(), RETRY_NS);
 }
 
@@ -147,7 +139,7 @@ take_lock(struct store *s)
 		close(fd);
 		return -1;
 	}
-	close_fd(&s->lock_fd);
+	fd_close(&s->lock_fd);
 	s->lock_fd = fd;
 	/* Only for people: the lock itself is what counts. */
 	snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
@@ -321,7 +313,7 @@ put_line(struct store *s, const char *line)
 		return;
 	if (!fd_is_at(s->fd, s->path) || !fd_append(s->fd, line, len, s->size)) {
 		fail(s, "write", s->path);
-		close_fd(&s->fd);
+		fd_close(&s->fd);
 		return;
 	}
 	s->size += (off_t)len;
@@ -361,7 +353,7 @@ bool
 store_begin(struct store *s)
 {
 	s->retry_at = MONO_NEVER;
-	close_fd(&s->next_fd);
+	fd_close(&s->next_fd);
 	if (s->syncer != 0)
 		abandon_syncer(s);
 	if (!fd_is_at(s->lock_fd, s->lock_path) && take_lock(s) == -1) {
@@ -429,7 +421,7 @@ put_in_place(struct store *s)
 		fail(s, "rename", s->next_path);
 		return false;
 	}
-	close_fd(&s->fd);
+	fd_close(&s->fd);
 	s->fd = s->next_fd;
 	s->next_fd = -1;
 	s->size = s->base = lseek(s->fd, 0, SEEK_END);
@@ -509,7 +501,7 @@ store_check(struct store *s, mono_t now)
 	if (gone == NULL)
 		return;
 	fail(s, "find", gone);
-	close_fd(&s->fd);
+	fd_close(&s->fd);
 	/* Others may want the directory before the new file is there. */
 	if (fd_is_at(s->lock_fd, s->lock_path) || take_lock(s) == 0)
 		s->retry_at = now;

@@ -869,7 +869,7 @@ tree_due(struct tree *t, mono_t now)
 	h = heap_first(&t->timers);
 	if (h == NULL || mono_before(now, h->key))
 		return;
-	n = (struct node *)(void *)((char *)h - offsetof(struct node, timer));
+	n = CONTAINER_OF(h, struct node, timer);
 	heap_remove(&t->timers, h);
 	if (n->muted && n->fd != -1)
 		loop_unmute_vnode(t->loop, n->fd, &n->src);

@@ -947,3 +947,12 @@ TEST(help_fits_80_columns)
 			fail_msg("%.90s", s);
 	buf_clear(&b);
 }
+
+TEST(every_change_has_the_name_that_on_gives_it)
+{
+	assert_string_equal(rule_change_name(CHANGE_CREATE), "create");
+	assert_string_equal(rule_change_name(CHANGE_MODIFY), "modify");
+	assert_string_equal(rule_change_name(CHANGE_DELETE), "delete");
+	assert_string_equal(rule_change_name(CHANGE_ATTRIBUTES), "attributes");
+	assert_string_equal(rule_change_name(0), "");
+}
