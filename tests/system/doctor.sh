@@ -73,7 +73,7 @@ repairs() {
 # says_of_rules RULES [MEMBERS]: doctor asks a daemon of this version, which has
 # these rules, as JSON, and these members more.
 says_of_rules() {
-	answer "{\"version\":\"$("$WATCHPATHD" version | sed 's/.* //')\",\"rules\":[$1]${2:-}}
+	answer "{\"version\":\"$("$WATCHPATHD" version | sed -n '1s/.* //p')\",\"rules\":[$1]${2:-}}
 "
 	doctor --socket "$dir/socket"
 }
