@@ -19,8 +19,11 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/local.h"
 #include "base/spelling.h"
 #include "base/util.h"
+
+#define PATIENCE_MS 1000 /* with a daemon that has as many clients as can wait */
 
 static void fail(struct ask_error *e, int status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
@@ -51,40 +54,27 @@ no_connection(struct ask_error *e, const char *path, int error)
 		fail(e, EXIT_FAILURE, "%s: %s", path, strerror(error));
 }
 
-/* Every call gives up after so many seconds, with EAGAIN; 0: never. */
+/* Every call on it gives up after so many seconds, with EAGAIN; 0: never. */
 static int
-open_socket(unsigned seconds)
+connect_to(const char *path, unsigned seconds, struct ask_error *e)
 {
 	const struct timeval t = { .tv_sec = (time_t)seconds };
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	struct sockaddr_un a;
+	char why[sizeof(e->why)];
+	int fd;
 
-	if (fd != -1 && seconds != 0) {
+	if (!local_address(&a, path, why, sizeof(why))) {
+		fail(e, EXIT_FAILURE, "%s", why);
+		return -1;
+	}
+	fd = local_connect(&a, PATIENCE_MS);
+	if (fd == -1) {
+		no_connection(e, path, errno);
+	} else if (seconds != 0) {
 		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t));
 		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t));
 	}
 	return fd;
-}
-
-static int
-connect_to(const char *path, unsigned seconds, struct ask_error *e)
-{
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	int fd;
-
-	if (strlen(path) >= sizeof(a.sun_path)) {
-		fail(e, EXIT_FAILURE,
-		    "%s: a socket's path may have %zu bytes at most (see --socket)", path,
-		    sizeof(a.sun_path) - 1);
-		return -1;
-	}
-	memcpy(a.sun_path, path, strlen(path) + 1);
-	fd = open_socket(seconds);
-	if (fd != -1 && connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0)
-		return fd;
-	no_connection(e, path, errno);
-	if (fd != -1)
-		close(fd);
-	return -1;
 }
 
 /* 0, or the errno of what kept it from the end of the reply. */

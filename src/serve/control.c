@@ -19,12 +19,14 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/local.h"
 #include "base/loop.h"
 #include "base/util.h"
 
 #define PATIENCE_NS (5 * MONO_SEC)
 #define PAUSE_NS MONO_SEC /* before accepting again, without descriptors */
 #define PIECE (16 * 1024)
+#define TRY_MS 100 /* for somebody who listens at our place to take us */
 
 struct client {
 	struct control *control;
@@ -255,33 +257,16 @@ accept_event(void *arg, const struct loop_event *ev)
 	}
 }
 
-static bool
-set_address(struct sockaddr_un *a, const char *path, char *why, size_t size)
-{
-	*a = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	if (strlen(path) < sizeof(a->sun_path)) {
-		memcpy(a->sun_path, path, strlen(path) + 1);
-		return true;
-	}
-	snprintf(why, size,
-	    "%s: a socket's path may have %zu bytes at most (see --socket)", path,
-	    sizeof(a->sun_path) - 1);
-	return false;
-}
-
 /* Tries whether a process listens there: 0, or errno of the try. */
 static int
 try_connect(const struct sockaddr_un *a)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0), error = 0;
+	int fd = local_connect(a, TRY_MS);
 
-	/* With its queue full, a daemon that hangs would keep us waiting. */
-	if (fd == -1 || fd_prepare(fd, true) == -1 ||
-	    connect(fd, (const struct sockaddr *)a, sizeof(*a)) == -1)
-		error = errno;
-	if (fd != -1)
-		close(fd);
-	return error;
+	if (fd == -1)
+		return errno;
+	close(fd);
+	return 0;
 }
 
 static int
@@ -308,7 +293,7 @@ taken_by(const struct sockaddr_un *a)
 	error = try_connect(a);
 	if (error == ECONNREFUSED || error == ENOENT)
 		return NULL;
-	if (error == 0 || error == EAGAIN)
+	if (error == 0)
 		return "another process listens there (see --socket)";
 	return strerror(error);
 }
@@ -339,7 +324,7 @@ control_new(
 	struct stat st;
 	int fd;
 
-	if (!set_address(&address, path, why, size))
+	if (!local_address(&address, path, why, size))
 		return NULL;
 	fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	if (fd == -1 || fd_prepare(fd, true) == -1) {
