@@ -80,7 +80,7 @@ where_the_daemon_has_its_files() {
 # The same with the root, which a daemon in a sandbox names.
 where_the_daemon_has_its_root() {
 	rule r 'watch = /f' 'action = /no'
-	answer "{\"version\":\"$("$WATCHPATHD" version | sed 's/.* //')\",\"rules\":[],
+	answer "{\"version\":\"$("$WATCHPATHD" version | sed -n 's/^watchpathd //p')\",\"rules\":[],
 	    \"root\":\"$box\",\"config\":\"$conf\"}
 "
 	"$WATCHPATHD" doctor --socket "$dir/socket" >"$dir/out" 2>"$dir/err"
