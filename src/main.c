@@ -40,9 +40,13 @@ static const struct subcommand commands[] = {
 	    "as\n"
 	    "the daemon understands it. Exit status 65: a file was refused.",
 	    check_main },
-	{ "status", OPTION_JSON | ASKING, "[RULE]",
+	{ "status", OPTION_JSON | OPTION_BRIEF | ASKING, "[RULE]",
 	    "show what every rule is doing and why",
-	    "With RULE, everything about one rule. --json: as the daemon says it.",
+	    "With RULE, everything about one rule. --json: as the daemon says it. "
+	    "--brief:\n"
+	    "one line, and exit status 0 all is well, 1 there is a problem, 69 the "
+	    "daemon\n"
+	    "is not running.",
 	    status_main },
 	{ "trigger", OPTION_WAIT | ASKING, "RULE", "run a rule now",
 	    "Prints the id of the run that this causes. --wait waits for its end, and "

@@ -26,6 +26,7 @@ static const struct known {
 	{ OPTION_NUMBER, 'n', NULL, "N" },
 	{ OPTION_VERBOSE, 'v', NULL, NULL },
 	{ OPTION_JSON, 'j', "json", NULL },
+	{ OPTION_BRIEF, 'b', "brief", NULL },
 	{ OPTION_WAIT, 'w', "wait", NULL },
 	{ OPTION_SUMMARY, 'u', "summary", NULL },
 	{ OPTION_TRUST, 't', "trust", NULL },
@@ -102,6 +103,9 @@ set_option(struct options *o, int c)
 		return set_number(o, optarg);
 	case 'j':
 		o->json = true;
+		return 0;
+	case 'b':
+		o->brief = true;
 		return 0;
 	case 'w':
 		o->wait = true;

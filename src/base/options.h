@@ -15,7 +15,7 @@ struct options {
 	char *config, *state, *socket, *log, *root;
 	bool config_given; /* it is not the default */
 	const char *synopsis;
-	bool json, wait, summary, verbose, trust;
+	bool json, brief, wait, summary, verbose, trust;
 	unsigned number; /* -n; 0: not given */
 };
 
@@ -32,6 +32,7 @@ enum {
 	OPTION_NUMBER = 256,
 	OPTION_VERBOSE = 512,
 	OPTION_TRUST = 1024,
+	OPTION_BRIEF = 2048,
 };
 
 /*

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "cmd/ask.h"
+#include "cmd/brief.h"
 #include "state/history.h"
 #include "base/json.h"
 #include "base/options.h"
@@ -62,22 +63,46 @@ ask_or_complain(const struct options *o, cJSON *request, const char *rule, int *
 	return NULL;
 }
 
+/* Paths as rules have them, where the daemon has a root. */
 static void
-print_status(cJSON *status, const char *rule)
+hide_root(cJSON *status)
 {
 	const char *root = json_get_string(status, "root");
 	char *copy = root != NULL ? xstrdup(root) : NULL;
+
+	table_hide_root(status, copy);
+	free(copy);
+}
+
+static void
+print_status(cJSON *status, const char *rule)
+{
 	struct table table;
 	cJSON *rules;
 
 	table_init(&table, stdout);
-	table_hide_root(status, copy);
-	free(copy);
+	hide_root(status);
 	rules = cJSON_GetObjectItemCaseSensitive(status, "rules");
 	if (rule != NULL)
 		table_rule(&table, cJSON_GetArrayItem(rules, 0));
 	else
 		table_status(&table, status);
+}
+
+/* Whatever there is to say, one line on stdout says it. */
+static int
+status_in_brief(const struct options *o, const char *rule)
+{
+	struct ask_error error;
+	cJSON *reply = ask(o->socket, ask_request("status", rule), &error);
+	int status;
+
+	if (reply == NULL)
+		return brief_error(&error);
+	hide_root(reply);
+	status = brief_status(reply);
+	cJSON_Delete(reply);
+	return status;
 }
 
 int
@@ -88,6 +113,10 @@ status_main(struct options *o, char **operands)
 	char *line;
 	int status = EX_OK;
 
+	if (o->json && o->brief)
+		return options_refuse(o, "--json and --brief exclude each other");
+	if (o->brief)
+		return status_in_brief(o, rule);
 	reply = ask_or_complain(o, ask_request("status", rule), rule, &status);
 	if (reply != NULL && o->json) {
 		line = json_line(reply);

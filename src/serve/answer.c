@@ -236,13 +236,16 @@ add_findings(struct status *s, struct job *j)
 static void
 add_tail(struct status *s, struct buf *out)
 {
-	cJSON *refused = cJSON_CreateArray(), *warnings = s->warnings, *o;
+	cJSON *refused = cJSON_CreateArray(), *problems = cJSON_CreateArray();
+	cJSON *warnings = s->warnings, *o;
 	const struct ruleset *rs = s->d->rules;
 	const char *const *problem;
 	size_t i;
 
-	for (problem = s->d->problems; *problem != NULL; problem++)
+	for (problem = s->d->problems; *problem != NULL; problem++) {
+		cJSON_AddItemToArray(problems, cJSON_CreateString(*problem));
 		cJSON_AddItemToArray(warnings, cJSON_CreateString(*problem));
+	}
 	for (i = 0; i < rs->ndiags; i++) {
 		if (rs->diags[i].severity == DIAG_ERROR) {
 			o = cJSON_CreateObject();
@@ -257,6 +260,8 @@ add_tail(struct status *s, struct buf *out)
 	}
 	buf_adds(out, "],\"refused\":");
 	add_json(out, refused);
+	buf_adds(out, ",\"problems\":");
+	add_json(out, problems);
 	buf_adds(out, ",\"warnings\":");
 	add_json(out, warnings);
 	s->warnings = NULL;

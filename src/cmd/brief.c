@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `status --brief`: the worst that there is to say, and how much else. What the
+ * daemon has trouble with comes before files that are refused, and these before
+ * rules, because each can be the cause of what comes after it.
+ */
+#include "cmd/brief.h"
+
+#include <cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "base/json.h"
+#include "base/util.h"
+#include "cmd/ask.h"
+#include "cmd/table.h"
+
+/* The first problem, and how many there are. */
+struct worst {
+	char *what; /* NULL: none */
+	int n;
+};
+
+/* Takes what over. */
+static void
+add(struct worst *w, char *what)
+{
+	if (w->n++ == 0)
+		w->what = what;
+	else
+		free(what);
+}
+
+static void
+find_problems(struct worst *w, const cJSON *status)
+{
+	const char *problem, *message;
+	const cJSON *item;
+	char *place;
+
+	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(status, "problems"))
+		if (cJSON_IsString(item))
+			add(w, xstrdup(item->valuestring));
+	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(status, "refused")) {
+		message = json_get_string(item, "message");
+		place = table_place(item);
+		add(w, xasprintf(
+			   "%s is refused: %s", place, message != NULL ? message : ""));
+		free(place);
+	}
+	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(status, "rules")) {
+		problem = json_get_string(item, "problem");
+		if (problem != NULL)
+			add(w,
+			    xasprintf("%s: %s", json_get_string(item, "name"), problem));
+	}
+}
+
+int
+brief_status(const cJSON *status)
+{
+	int rules = cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(status, "rules"));
+	struct worst w = { NULL, 0 };
+
+	find_problems(&w, status);
+	if (w.n == 0)
+		printf("ok: %d %s\n", rules, rules == 1 ? "rule" : "rules");
+	else if (w.n == 1)
+		printf("problem: %s\n", w.what);
+	else
+		printf("problem: %s; and %d more\n", w.what, w.n - 1);
+	free(w.what);
+	return w.n == 0 ? EX_OK : EXIT_FAILURE;
+}
+
+int
+brief_error(const struct ask_error *error)
+{
+	printf("%s: %s\n", error->status == EX_UNAVAILABLE ? "not running" : "unknown",
+	    error->why);
+	return error->status;
+}
