@@ -240,6 +240,14 @@ wallpaper() {
 	    'put "$box/Library/Example/desktop.png" 1'
 }
 
+health() {
+	rules=$box/Library/watchpathd/conf.d
+	sample health '/Library/watchpathd/share/fleet/osquery-health.sh ' \
+	    'mkdir -p "$rules"; put "$rules/a.ini" 1' \
+	    'echo 2 >>"$rules/a.ini"' \
+	    'put "$rules/b.ini" 1'
+}
+
 # An hour is made a second, after what is not to depend on it.
 silent_agent() {
 	agent_log=$box/var/log/example-agent.log
@@ -269,5 +277,5 @@ every_example_is_tried() {
 
 run_tests remote_trigger crypt trigger_file admin_rights new_user applications \
     hosts_guard persistence sudoers network_change time_zone printers certificate \
-    privacy_consent volumes os_update login_window service_config wallpaper silent_agent \
+    privacy_consent volumes os_update login_window service_config wallpaper health silent_agent \
     every_example_is_tried
