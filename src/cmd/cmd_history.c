@@ -19,12 +19,12 @@
 #include "rules/conf.h"
 #include "state/history.h"
 #include "base/json.h"
-#include "base/map.h"
 #include "base/options.h"
 #include "base/paths.h"
 #include "base/spelling.h"
 #include "state/store.h"
 #include "cmd/table.h"
+#include "cmd/tally.h"
 #include "base/util.h"
 
 #define RUNS_SHOWN 20
@@ -92,87 +92,25 @@ print_recent(const struct recent *r, const struct options *o)
 	free(root);
 }
 
-/* The runs of one rule, summed up. */
-struct sum {
-	char *rule;
-	size_t runs, failures;
-	int64_t *delays; /* from noticing to the end of a run that went well */
-	size_t n;
-	int64_t last[BARS]; /* likewise, of the last runs; -1: it failed */
-};
-
-struct sums {
-	struct map by_rule;
-	struct sum **all;
-	size_t n;
-};
-
-static struct sum *
-sum_for(struct sums *s, const char *rule)
-{
-	struct sum *sum = map_get(&s->by_rule, rule);
-
-	if (sum != NULL)
-		return sum;
-	sum = xcalloc(1, sizeof(*sum));
-	sum->rule = xstrdup(rule);
-	map_put(&s->by_rule, sum->rule, sum);
-	s->all = xreallocarray(s->all, s->n + 1, sizeof(struct sum *));
-	s->all[s->n++] = sum;
-	return sum;
-}
-
-static void
-sum_add(void *arg, const cJSON *line)
-{
-	struct sum *sum = sum_for(arg, json_get_string(line, "rule"));
-	const char *from = json_get_string(line, "detected"),
-		   *to = json_get_string(line, "ended");
-	bool ok = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(line, "ok"));
-	int64_t detected, ended, delay = -1;
-
-	if (from == NULL || to == NULL || !parse_time(from, &detected) ||
-	    !parse_time(to, &ended))
-		return;
-	if (ok) {
-		delay = ended > detected ? ended - detected : 0;
-		sum->delays =
-		    xreallocarray(sum->delays, sum->n + 1, sizeof(*sum->delays));
-		sum->delays[sum->n++] = delay;
-	} else {
-		sum->failures++;
-	}
-	sum->last[sum->runs++ % BARS] = delay;
-}
-
-static int
-by_length(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 /* A bar for each of the last n runs, the highest for the worst; x: it failed. */
 static char *
-bars_of(const struct sum *sum, size_t n)
+bars_of(const struct tally *tally, size_t n)
 {
 	static const char *const blocks[] = { "\u2581", "\u2582", "\u2583", "\u2584",
 		"\u2585", "\u2586", "\u2587", "\u2588" };
 	static const char *const ascii[] = { "_", ".", ":", "-", "=", "+", "*", "#" };
 	const char *const *bars = columns_are_utf8() ? blocks : ascii;
+	const struct tally_run *end = tally->runs + tally->n, *run;
+	const struct tally_run *first = tally->n > n ? end - n : tally->runs;
 	struct buf out = { NULL, 0, 0 };
-	size_t first = sum->runs > n ? sum->runs - n : 0, i;
-	int64_t worst = 1, delay;
+	int64_t worst = 1;
 
-	for (i = first; i < sum->runs; i++)
-		if (sum->last[i % BARS] > worst)
-			worst = sum->last[i % BARS];
+	for (run = first; run < end; run++)
+		if (run->ok && tally_delay(run) > worst)
+			worst = tally_delay(run);
 	buf_adds(&out, "");
-	for (i = first; i < sum->runs; i++) {
-		delay = sum->last[i % BARS];
-		buf_adds(&out, delay < 0 ? "x" : bars[delay * 7 / worst]);
-	}
+	for (run = first; run < end; run++)
+		buf_adds(&out, run->ok ? bars[tally_delay(run) * 7 / worst] : "x");
 	return out.p;
 }
 
@@ -180,25 +118,24 @@ enum { RUNS, FAILED, MEDIAN, WORST, LAST, CELLS };
 
 /* What is said of a rule; the bars are made when it is known how many fit. */
 static void
-fill_sum(char *cells[CELLS], struct sum *sum)
+fill_sum(char *cells[CELLS], const struct tally *tally)
 {
 	char median[TABLE_LENGTH_SIZE] = "-", worst[TABLE_LENGTH_SIZE] = "-";
 
-	if (sum->n > 0) {
-		qsort(sum->delays, sum->n, sizeof(*sum->delays), by_length);
-		table_length(median, sum->delays[sum->n / 2]);
-		table_length(worst, sum->delays[sum->n - 1]);
+	if (tally->median >= 0) {
+		table_length(median, tally->median);
+		table_length(worst, tally->worst);
 	}
-	cells[RUNS] = xasprintf("%zu", sum->runs);
-	cells[FAILED] = xasprintf("%zu", sum->failures);
+	cells[RUNS] = xasprintf("%zu", tally->n);
+	cells[FAILED] = xasprintf("%zu", tally->failures);
 	cells[MEDIAN] = xstrdup(median);
 	cells[WORST] = xstrdup(worst);
-	cells[LAST] = bars_of(sum, BARS);
+	cells[LAST] = bars_of(tally, BARS);
 }
 
 /* Rows below the names of their rules. */
 static void
-print_table(const struct sums *s, char *(*cells)[CELLS])
+print_table(const struct tallies *s, char *(*cells)[CELLS])
 {
 	struct column columns[CELLS] = {
 		[RUNS] = { "RUNS", 4, 4, true, 0, 0 },
@@ -227,7 +164,7 @@ print_table(const struct sums *s, char *(*cells)[CELLS])
 }
 
 static void
-print_sums(struct sums *s)
+print_sums(const struct tallies *s)
 {
 	char *(*cells)[CELLS] = xcalloc(s->n, sizeof(*cells));
 	size_t i, k;
@@ -235,16 +172,10 @@ print_sums(struct sums *s)
 	for (i = 0; i < s->n; i++)
 		fill_sum(cells[i], s->all[i]);
 	print_table(s, cells);
-	for (i = 0; i < s->n; i++) {
+	for (i = 0; i < s->n; i++)
 		for (k = 0; k < CELLS; k++)
 			free(cells[i][k]);
-		free(s->all[i]->rule);
-		free(s->all[i]->delays);
-		free(s->all[i]);
-	}
 	free(cells);
-	free(s->all);
-	map_clear(&s->by_rule);
 }
 
 static void
@@ -326,14 +257,19 @@ complain(const struct options *o)
 static int
 show_summary(const struct options *o, const char *rule)
 {
-	struct sums sums = { .n = 0 };
+	struct tallies sums = { .n = 0 };
+	int status = EX_OK;
 
-	if (history_read(o->state, rule, sum_add, &sums) == -1)
-		return complain(o);
-	if (sums.n == 0)
-		return explain_nothing(o, rule);
-	print_sums(&sums);
-	return EX_OK;
+	if (history_read(o->state, rule, tallies_add, &sums) == -1) {
+		status = complain(o);
+	} else if (sums.n == 0) {
+		status = explain_nothing(o, rule);
+	} else {
+		tallies_finish(&sums);
+		print_sums(&sums);
+	}
+	tallies_clear(&sums);
+	return status;
 }
 
 static int
