@@ -8,19 +8,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "cmd/helper.h"
 #include "base/util.h"
-
-#define SIZE_LIMIT ((size_t)1 << 20)
 
 /*
  * Both write XML of any list that they read. Not JSON: it has no dates and no
@@ -38,95 +34,13 @@ static const struct converter {
 };
 #define NCONVERTERS (sizeof(converters) / sizeof(converters[0]))
 
-/* Adds all that fd has. 0, or -1 with errno: EFBIG if it is more than the limit. */
-static int
-read_all(int fd, struct buf *out)
-{
-	char part[4096];
-	ssize_t n;
-
-	while ((n = read(fd, part, sizeof(part))) != 0) {
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return -1;
-		buf_add(out, part, (size_t)n);
-		if (out->len > SIZE_LIMIT) {
-			errno = EFBIG;
-			return -1;
-		}
-	}
-	buf_adds(out, "");
-	return 0;
-}
-
-/* Starts c between two descriptors. 0, or what kept it from starting. */
-static int
-start(const struct converter *c, int in, int out, pid_t *pid)
-{
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	sigset_t signals;
-	char *argv[8], *none[] = { NULL };
-	size_t i;
-	int code;
-
-	/* execve(2) changes no argument, but its prototype is older than const. */
-	for (i = 0; i < sizeof(argv) / sizeof(argv[0]); i++)
-		argv[i] = c->argv[i] != NULL ? xstrdup(c->argv[i]) : NULL;
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGPIPE);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setsigdefault(&attr, &signals);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-	posix_spawn_file_actions_addopen(
-	    &actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-	code = posix_spawn(pid, c->path, &actions, &attr, argv, none);
-	posix_spawn_file_actions_destroy(&actions);
-	posix_spawnattr_destroy(&attr);
-	for (i = 0; i < sizeof(argv) / sizeof(argv[0]); i++)
-		free(argv[i]);
-	return code;
-}
-
-/* Reads what pid writes to fd, and waits for it. 0, or -1 with errno. */
-static int
-finish(pid_t pid, int fd, struct buf *out)
-{
-	int code = read_all(fd, out) == 0 ? 0 : errno, status;
-
-	if (code != 0)
-		kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) == -1)
-		if (errno != EINTR)
-			return -1;
-	if (code == 0 && (!WIFEXITED(status) || WEXITSTATUS(status) != 0))
-		code = ECHILD;
-	errno = code;
-	return code == 0 ? 0 : -1;
-}
-
 /* 0, or -1 with errno: ECHILD if the program ran and failed. */
 static int
 convert(const struct converter *c, int fd, struct buf *out)
 {
-	int ends[2], code;
-	pid_t pid;
-
-	if (lseek(fd, 0, SEEK_SET) == -1 || pipe(ends) == -1)
+	if (lseek(fd, 0, SEEK_SET) == -1)
 		return -1;
-	fd_prepare(ends[0], false);
-	fd_prepare(ends[1], false);
-	code = start(c, fd, ends[1], &pid);
-	close(ends[1]);
-	if (code == 0 && finish(pid, ends[0], out) == -1)
-		code = errno;
-	close(ends[0]);
-	errno = code;
-	return code == 0 ? 0 : -1;
+	return helper_run(c->path, c->argv, fd, 0, out);
 }
 
 #define INSTALL_HINT                                                           \
@@ -195,7 +109,7 @@ plistfile_read(const char *path, int *status, char why[PLIST_WHY_SIZE])
 
 	if (fd == -1)
 		return NULL;
-	if (read_all(fd, &text) == -1) {
+	if (helper_read(fd, &text) == -1) {
 		refuse(errno, status, why);
 	} else if (plist_is_xml(text.p, text.len) ||
 		   make_xml(fd, &text, status, why) == 0) {
