@@ -30,11 +30,13 @@ int platform_remote_mounts(struct strv *out);
 
 /*
  * Does more than owner and mode bits decide who may write here: an ACL that
- * grants someone writing, a volume that ignores ownership? Puts the reason, as
- * in "PATH: …", into why and returns true; false when there is nothing to object
- * to. fd is open on path (O_EVTONLY is enough).
+ * grants someone writing, a volume that ignores ownership, or one that another
+ * user than root and owner brought? With sandbox, volumes of users are good. Puts
+ * the reason, as in "PATH: …", into why and returns true; false when there is
+ * nothing to object to. fd is open on path (O_EVTONLY is enough).
  */
-bool platform_trust_objection(int fd, const char *path, char *why, size_t size);
+bool platform_trust_objection(
+    int fd, const char *path, uid_t owner, bool sandbox, char *why, size_t size);
 
 /*
  * Can the system execute a file that begins with these bytes, scripts aside?

@@ -194,11 +194,14 @@ static const struct {
  * whoever it lets write shows as "writable by group".
  */
 bool
-platform_trust_objection(int fd, const char *path, char *why, size_t size)
+platform_trust_objection(
+    int fd, const char *path, uid_t owner, bool sandbox, char *why, size_t size)
 {
 	struct statfs fs;
 	size_t i;
 
+	(void)owner;
+	(void)sandbox;
 	if (fstatfs(fd, &fs) == -1) {
 		snprintf(why, size, "%s: %s", path, strerror(errno));
 		return true;

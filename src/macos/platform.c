@@ -255,8 +255,12 @@ acl_objection(int fd)
 	return grants ? "an ACL grants writing (see ls -le)" : NULL;
 }
 
+/*
+ * A user's disk image says of its files what he likes. macOS mounts it for him,
+ * nosuid, and remembers whose it is.
+ */
 static const char *
-volume_objection(int fd)
+volume_objection(int fd, uid_t owner, bool sandbox)
 {
 	struct statfs fs;
 
@@ -264,13 +268,20 @@ volume_objection(int fd)
 		return "its volume cannot be told";
 	if ((fs.f_flags & MNT_IGNORE_OWNERSHIP) != 0)
 		return "on a volume that ignores ownership";
+	if (sandbox)
+		return NULL;
+	if (fs.f_owner != 0 && fs.f_owner != owner)
+		return "on a volume that a user has mounted";
+	if ((fs.f_flags & MNT_NOSUID) != 0)
+		return "on a volume mounted nosuid, as users' disk images are";
 	return NULL;
 }
 
 bool
-platform_trust_objection(int fd, const char *path, char *why, size_t size)
+platform_trust_objection(
+    int fd, const char *path, uid_t owner, bool sandbox, char *why, size_t size)
 {
-	const char *objection = volume_objection(fd);
+	const char *objection = volume_objection(fd, owner, sandbox);
 
 	if (objection == NULL)
 		objection = acl_objection(fd);

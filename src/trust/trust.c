@@ -151,12 +151,21 @@ judge_stat(struct walk *w, const char *path, const struct stat *st)
 	return open_to == 0 || refuse_mode(w->why, path, st->st_mode);
 }
 
+/* What root tries out below --root may lie on any volume of his. */
+static bool
+is_below_root(const struct walk *w, const char *path)
+{
+	return w->root_len != 0 &&
+	       (path_is_below(path, w->root) || path_is_below(path, w->t->root));
+}
+
 /* The same, with what mode bits do not tell. */
 static bool
 judge_fd(struct walk *w, const char *path, const struct stat *st, int fd)
 {
 	return judge_stat(w, path, st) &&
-	       !platform_trust_objection(fd, path, w->why, TRUST_WHY_SIZE);
+	       !platform_trust_objection(
+		   fd, path, w->t->owner, is_below_root(w, path), w->why, TRUST_WHY_SIZE);
 }
 
 /* And for what lstat has just found to be a file or directory. */
@@ -323,20 +332,39 @@ step(struct walk *w)
 	return w->len == dir_len || enter(w, dir_len);
 }
 
+/* The length of --root without slashes at its end. */
+static size_t
+root_text(const struct walk *w)
+{
+	size_t n = w->t->root != NULL ? strlen(w->t->root) : 0;
+
+	while (n > 0 && w->t->root[n - 1] == '/')
+		n--;
+	return n;
+}
+
+static bool
+find_root(struct walk *w)
+{
+	size_t n = root_text(w);
+
+	if (n > 0 && realpath(w->t->root, w->root) == NULL)
+		return refuse_errno(w, w->t->root, errno);
+	w->root_len = n > 0 && strcmp(w->root, "/") != 0 ? strlen(w->root) : 0;
+	return true;
+}
+
 /* Puts path into rest, and cur where it begins. */
 static bool
 begin(struct walk *w, const char *path)
 {
 	const char *root = w->t->root;
 	char cwd[PATH_MAX] = "";
-	size_t n = root != NULL ? strlen(root) : 0;
+	size_t n = root_text(w);
 	int len;
 
-	while (n > 0 && root[n - 1] == '/')
-		n--;
-	if (n > 0 && realpath(root, w->root) == NULL)
-		return refuse_errno(w, root, errno);
-	w->root_len = n > 0 && strcmp(w->root, "/") != 0 ? strlen(w->root) : 0;
+	if (!find_root(w))
+		return false;
 	if (w->root_len != 0 && strncmp(path, root, n) == 0 &&
 	    (path[n] == '/' || path[n] == '\0')) {
 		memcpy(w->cur, w->root, w->root_len + 1);
@@ -420,7 +448,7 @@ check_regular(const char *path, const struct stat *st, char *why)
 static bool
 judge_rule_file(const struct trust *t, int fd, const char *path, char *why)
 {
-	struct walk w;
+	struct walk w = { .t = t, .why = why };
 	struct stat st;
 
 	if (fstat(fd, &st) == -1)
@@ -429,10 +457,7 @@ judge_rule_file(const struct trust *t, int fd, const char *path, char *why)
 		return false;
 	if (t == NULL)
 		return true;
-	w.t = t;
-	w.admin = false;
-	w.why = why;
-	return judge_fd(&w, path, &st, fd) && judge_parent(t, path, why);
+	return find_root(&w) && judge_fd(&w, path, &st, fd) && judge_parent(t, path, why);
 }
 
 int

@@ -225,7 +225,7 @@ object_to_fuse(void)
 	}
 	fd = open("/tmp/x", O_EVTONLY | O_CLOEXEC);
 	CHECK(fd != -1);
-	CHECK(platform_trust_objection(fd, "/tmp/x", why, sizeof(why)));
+	CHECK(platform_trust_objection(fd, "/tmp/x", 0, false, why, sizeof(why)));
 	CHECK(strcmp(why, "/tmp/x: on a filesystem that knows no owners (fuse)") == 0);
 	close(fd);
 	/* The end of the mount is the end of its program. */
@@ -274,11 +274,12 @@ TEST(ordinary_files_are_not_objected_to)
 	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		fd = open(paths[i], O_EVTONLY | O_CLOEXEC);
 		assert_int_not_equal(fd, -1);
-		assert_false(platform_trust_objection(fd, paths[i], why, sizeof(why)));
+		assert_false(
+		    platform_trust_objection(fd, paths[i], 0, false, why, sizeof(why)));
 		close(fd);
 	}
 	/* What cannot be told is an objection. */
-	assert_true(platform_trust_objection(-1, "/x", why, sizeof(why)));
+	assert_true(platform_trust_objection(-1, "/x", 0, true, why, sizeof(why)));
 	assert_string_equal(why, "/x: Bad file descriptor");
 }
 
