@@ -41,7 +41,6 @@ struct import {
 struct job {
 	const char *file;
 	struct rule *rule;
-	struct strv keys;    /* that were set in it */
 	struct buf comments; /* whole lines */
 	bool bad;
 };
@@ -92,15 +91,15 @@ problem(struct job *j, const char *fmt, ...)
 }
 
 /* Sets a value of the rule; what is wrong with it is said under the plist's key. */
-static void
+static bool
 set(struct job *j, const char *from, const char *key, const char *value)
 {
 	char why[RULE_WHY_SIZE];
 
-	if (rule_set(j->rule, key, value, 0, why) == -1)
-		problem(j, "%s: %s", from, why);
-	else
-		strv_push(&j->keys, xstrdup(key));
+	if (rule_set(j->rule, key, value, 0, why) == 0)
+		return true;
+	problem(j, "%s: %s", from, why);
+	return false;
 }
 
 /* Comments. */
@@ -213,25 +212,30 @@ take_string(struct job *j, const struct item *i, const struct plist *value)
 		set(j, i->key, i->text, value->text);
 }
 
-static void
-take_integer(struct job *j, const struct item *i, const struct plist *value)
+static bool
+set_integer(struct job *j, const struct item *i, const struct plist *value)
 {
 	char text[32];
 	int64_t n;
 
 	if (!plist_integer(value, &n)) {
 		problem(j, "%s: not a whole number", i->key);
-		return;
+		return false;
 	}
 	snprintf(text, sizeof(text), "%lld", (long long)n);
-	set(j, i->key, i->text, text);
+	return set(j, i->key, i->text, text);
+}
+
+static void
+take_integer(struct job *j, const struct item *i, const struct plist *value)
+{
+	set_integer(j, i, value);
 }
 
 static void
 take_throttle(struct job *j, const struct item *i, const struct plist *value)
 {
-	take_integer(j, i, value);
-	if (has(&j->keys, i->text))
+	if (set_integer(j, i, value))
 		note(j, value,
 		    "launchd counts it from the start of a run, `cooldown` counts from"
 		    " its end");
@@ -429,36 +433,15 @@ find_item(const char *key)
 
 /* The action. */
 
-/* Hands the words over as lines that are no wider than need be. */
 static void
 set_action(struct job *j, const struct strv *words)
 {
-	struct buf line = { NULL, 0, 0 }, word = { NULL, 0, 0 };
-	size_t i, room = COLUMNS - sizeof("retry-on-network =");
 	char why[RULE_WHY_SIZE];
-	int ret = 0;
 
-	for (i = 0; i <= words->n && ret == 0; i++) {
-		buf_clear(&word);
-		if (i < words->n)
-			rule_quote_word(&word, words->v[i]);
-		if (line.len != 0 && (i == words->n || line.len + 1 + word.len > room)) {
-			ret = j->rule->nactions == 0
-				  ? rule_set(j->rule, "action", line.p, 0, why)
-				  : rule_continue(j->rule, "action", line.p, 0, why);
-			room = COLUMNS - 8;
-			buf_clear(&line);
-		}
-		buf_addf(&line, "%s%s", line.len != 0 ? " " : "",
-		    word.p != NULL ? word.p : "");
-	}
-	if (ret == -1)
+	if (rule_set_words(j->rule, "action", words, why) == -1)
 		problem(j, "ProgramArguments: %s: put the command into a script", why);
 	else if (!strv_equal(&j->rule->actions[0].argv, words))
 		problem(j, "ProgramArguments: a rule file cannot hold them");
-	strv_push(&j->keys, xstrdup("action"));
-	buf_clear(&line);
-	buf_clear(&word);
 }
 
 /* A name in place of a path becomes the path, which is said. */
@@ -625,29 +608,6 @@ name_rule(struct import *m, struct job *j, const struct plist *dict)
 
 /* Printing. */
 
-/* The rule without what it leaves at its default. */
-static void
-print_rule(struct buf *out, const struct job *j)
-{
-	struct buf all = { NULL, 0, 0 };
-	const char *s, *end;
-	char *key;
-	bool keep = true;
-
-	rule_print(j->rule, &all);
-	for (s = all.p; *s != '\0'; s = end) {
-		end = s + strcspn(s, "\n") + 1;
-		if (*s != '\t' && *s != '[') {
-			key = xstrndup(s, strcspn(s, " ="));
-			keep = has(&j->keys, key);
-			free(key);
-		}
-		if (keep)
-			buf_add(out, s, (size_t)(end - s));
-	}
-	buf_clear(&all);
-}
-
 static void
 print_job(struct buf *out, const struct job *j)
 {
@@ -657,7 +617,7 @@ print_job(struct buf *out, const struct job *j)
 	add_comment(out, vis);
 	if (j->comments.p != NULL)
 		buf_adds(out, j->comments.p);
-	print_rule(out, j);
+	rule_print_given(j->rule, out);
 	free(vis);
 }
 
@@ -712,7 +672,6 @@ import_plist(struct import *m, const char *file, const struct plist *dict)
 		m->rules = xreallocarray(m->rules, m->nrules + 1, sizeof(*m->rules));
 		m->rules[m->nrules++] = j.rule;
 	}
-	strv_clear(&j.keys);
 	buf_clear(&j.comments);
 }
 
@@ -736,49 +695,26 @@ import_file(struct import *m, const char *file)
 
 /* Checking. */
 
-/* Does file hold the rules that were meant, and nothing else? */
-static bool
-same_rules(const struct import *m, const char *file)
+/* Only what the daemon reads back as it was meant is ever printed. */
+static int
+verify(const struct import *m)
 {
 	struct conf c = { .nrules = 0 };
 	bool same;
 	size_t i;
 
-	same = conf_read_file(&c, file, NULL) == 0 && conf_errors(&c) == 0 &&
-	       c.nrules == m->nrules;
+	conf_read_text(&c, "import", m->out.p, m->out.len);
+	same = conf_errors(&c) == 0 && c.nrules == m->nrules;
 	for (i = 0; same && i < c.nrules; i++)
 		same = rule_equal(c.rules[i], m->rules[i]);
 	for (i = 0; i < c.ndiags; i++)
 		if (c.diags[i].severity == DIAG_ERROR)
 			fprintf(stderr, "watchpathd: import: %s\n", c.diags[i].message);
 	conf_clear(&c);
-	return same;
-}
-
-/* Only what the daemon reads back as it was meant is ever printed. */
-static int
-verify(const struct import *m)
-{
-	const char *dir = getenv("TMPDIR");
-	char *file = xasprintf(
-	    "%s/watchpathd-import.XXXXXX", dir != NULL && dir[0] != '\0' ? dir : "/tmp");
-	int fd = mkstemp(file), status = EXIT_FAILURE;
-
-	if (fd == -1 || fd_write_all(fd, m->out.p, m->out.len) < m->out.len) {
-		complain(file, strerror(errno));
-	} else if (same_rules(m, file)) {
-		status = EX_OK;
-	} else {
-		fputs("watchpathd: import: one rule file cannot hold all of this\n",
-		    stderr);
-		status = EX_DATAERR;
-	}
-	if (fd != -1) {
-		close(fd);
-		unlink(file);
-	}
-	free(file);
-	return status;
+	if (same)
+		return EX_OK;
+	fputs("watchpathd: import: one rule file cannot hold all of this\n", stderr);
+	return EX_DATAERR;
 }
 
 /* Prints the rules that there are. */

@@ -789,6 +789,16 @@ parse_text(struct parser *p, char *text, size_t n)
 	finish_file(p);
 }
 
+static void
+parse_whole(struct parser *p, struct buf *text)
+{
+	buf_adds(text, "");
+	if (text->len > FILE_SIZE_MAX)
+		error(p, 0, "larger than 1 MiB");
+	else
+		parse_text(p, text->p, text->len);
+}
+
 /* Reads all of fd, but not much more than FILE_SIZE_MAX; 0, or -1 with errno. */
 static int
 read_all(int fd, struct buf *text)
@@ -803,7 +813,6 @@ read_all(int fd, struct buf *text)
 		else if (got == -1 && errno != EINTR)
 			return -1;
 	}
-	buf_adds(text, "");
 	return 0;
 }
 
@@ -860,10 +869,8 @@ read_file(struct conf *c, const char *path, const char *name, const struct trust
 	ret = read_all(fd, &text);
 	if (ret == -1)
 		error(&p, 0, "%s", strerror(errno));
-	else if (text.len > FILE_SIZE_MAX)
-		error(&p, 0, "larger than 1 MiB");
 	else
-		parse_text(&p, text.p, text.len);
+		parse_whole(&p, &text);
 	close(fd);
 	buf_clear(&text);
 	return ret;
@@ -882,6 +889,19 @@ conf_read_file(struct conf *c, const char *path, const struct trust *t)
 {
 	begin(c);
 	return read_file(c, path, path, t);
+}
+
+void
+conf_read_text(struct conf *c, const char *name, const char *text, size_t len)
+{
+	struct parser p = { .conf = c, .file = name };
+	struct buf copy = { NULL, 0, 0 };
+
+	begin(c);
+	strv_push(&c->files, xstrdup(name));
+	buf_add(&copy, text, len);
+	parse_whole(&p, &copy);
+	buf_clear(&copy);
 }
 
 static bool

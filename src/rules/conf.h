@@ -50,6 +50,9 @@ struct conf {
 int conf_read_dir(struct conf *c, const char *dir, const struct trust *t);
 int conf_read_file(struct conf *c, const char *path, const struct trust *t);
 
+/* Likewise a text, as if it were the file of that name. */
+void conf_read_text(struct conf *c, const char *name, const char *text, size_t len);
+
 /* Adds a warning; sorts diags from the index first on, by file and line. */
 void conf_warn(struct conf *c, const char *file, int line, const char *text);
 void conf_sort(struct conf *c, size_t first);

@@ -720,6 +720,37 @@ rule_quote_word(struct buf *out, const char *word)
 	buf_adds(out, "'");
 }
 
+/* Where a command is broken, which no line needs to be before RULE_LINE_MAX. */
+#define COLUMNS 78
+
+int
+rule_set_words(
+    struct rule *r, const char *key, const struct strv *words, char why[RULE_WHY_SIZE])
+{
+	struct buf line = { NULL, 0, 0 }, word = { NULL, 0, 0 };
+	size_t i, room = COLUMNS - sizeof("retry-on-network =");
+	bool more = false;
+	int ret = 0;
+
+	for (i = 0; i <= words->n && ret == 0; i++) {
+		buf_clear(&word);
+		if (i < words->n)
+			rule_quote_word(&word, words->v[i]);
+		if (line.len != 0 && (i == words->n || line.len + 1 + word.len > room)) {
+			ret = more ? rule_continue(r, key, line.p, 0, why)
+				   : rule_set(r, key, line.p, 0, why);
+			more = true;
+			room = COLUMNS - 8;
+			buf_clear(&line);
+		}
+		buf_addf(&line, "%s%s", line.len != 0 ? " " : "",
+		    word.p != NULL ? word.p : "");
+	}
+	buf_clear(&line);
+	buf_clear(&word);
+	return ret;
+}
+
 /* In a column if the line can hold that, else as short as it was written. */
 static void
 print_line(const char *key, const char *value, struct buf *out)
@@ -736,13 +767,17 @@ print_line(const char *key, const char *value, struct buf *out)
 		buf_addf(out, "\t%s\n", value);
 }
 
+/* The keys whose bits are set. */
 static void
-print_table(const struct key *table, size_t n, const void *object, struct buf *out)
+print_table(const struct key *table, size_t n, const void *object, uint64_t which,
+    struct buf *out)
 {
 	struct strv lines = { NULL, 0 };
 	size_t i, j;
 
 	for (i = 0; i < n; i++) {
+		if ((which >> i & 1) == 0)
+			continue;
 		table[i].type->print(&table[i], object, &lines);
 		for (j = 0; j < lines.n; j++)
 			print_line(table[i].name, lines.v[j], out);
@@ -754,12 +789,19 @@ void
 rule_print(const struct rule *r, struct buf *out)
 {
 	buf_addf(out, "[%s]\n", r->name);
-	print_table(TABLE(keys), r, out);
+	print_table(TABLE(keys), r, UINT64_MAX, out);
+}
+
+void
+rule_print_given(const struct rule *r, struct buf *out)
+{
+	buf_addf(out, "[%s]\n", r->name);
+	print_table(TABLE(keys), r, r->given, out);
 }
 
 void
 settings_print(const struct settings *s, struct buf *out)
 {
 	buf_adds(out, "[daemon]\n");
-	print_table(TABLE(daemon_keys), s, out);
+	print_table(TABLE(daemon_keys), s, UINT64_MAX, out);
 }

@@ -74,8 +74,19 @@ const char *rule_change_name(unsigned change);
 /* Adds word to a command line so that it is read back as one word. */
 void rule_quote_word(struct buf *out, const char *word);
 
-/* The rule as INI that parses back to the same rule (check -v). */
+/*
+ * Sets key, which is a command, to these words, on as many lines as that takes. -1,
+ * with a sentence, where a rule file cannot hold one of them.
+ */
+int rule_set_words(
+    struct rule *r, const char *key, const struct strv *words, char why[RULE_WHY_SIZE]);
+
+/*
+ * The rule as INI that parses back to the same rule (check -v); or only the keys
+ * that were set, which does so too.
+ */
 void rule_print(const struct rule *r, struct buf *out);
+void rule_print_given(const struct rule *r, struct buf *out);
 void settings_print(const struct settings *s, struct buf *out);
 
 /* Are two rules the same in everything but file and line? */

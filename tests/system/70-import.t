@@ -19,8 +19,8 @@ export LC_ALL
 work=$(mktemp -d /tmp/wpd.XXXXXX) || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
-mkdir "$work/tmp"
-TMPDIR=$work/tmp
+# Nothing needs a directory for temporary files.
+TMPDIR=$work/none
 export TMPDIR
 n=0
 
@@ -394,8 +394,6 @@ files() {
 	else
 		skip "what cannot be written is said" "there is no /dev/full"
 	fi
-	[ -z "$(ls "$TMPDIR")" ]
-	ok $? "nothing is left in the directory for temporary files"
 }
 
 # More than a rule file may hold, in plists that are good by themselves.
