@@ -105,11 +105,15 @@ add_any_error(struct patient *p, const char *file, int line, const char *message
 		add_error(p, file, line, message);
 }
 
-/* Said of a rule that asks for it by its own key, and whose manual advises it. */
+/*
+ * Said of a rule that asks for it by its own key, and whose manual advises it; or of
+ * one that a profile is there to replace.
+ */
 static bool
 is_wanted(const char *warning)
 {
-	return strncmp(warning, "`while-running = ignore`", 24) == 0;
+	return strncmp(warning, "`while-running = ignore`", 24) == 0 ||
+	       strstr(warning, CONF_REPLACED) != NULL;
 }
 
 /* A warning about a whole file: it is not read. */

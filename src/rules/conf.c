@@ -35,8 +35,9 @@
 struct section {
 	struct rule *rule; /* NULL: [daemon] */
 	int line;
-	bool vague; /* a line was refused that may have set any key */
-	bool keys;  /* has any */
+	bool vague;    /* a line was refused that may have set any key */
+	bool keys;     /* has any */
+	bool replaced; /* there is one of that name in CONF_MANAGED */
 };
 
 /* Where a section name was first seen. */
@@ -139,11 +140,23 @@ conf_warn(struct conf *c, const char *file, int line, const char *text)
 
 /* Sections. */
 
+static bool
+is_managed(const char *file)
+{
+	return strcmp(file, CONF_MANAGED) == 0;
+}
+
 static void
 claim_name(struct parser *p, const char *name)
 {
 	struct claim *c = map_get(&p->conf->sections, name);
+	struct section *s = this_section(p);
 
+	if (c != NULL && is_managed(c->file) && !is_managed(p->file) && s->rule != NULL) {
+		s->replaced = true;
+		warning(p, p->line, "[%s] is " CONF_REPLACED, name);
+		return;
+	}
 	if (c != NULL) {
 		error(p, p->line, "section [%s] is already in %s:%d", name, c->file,
 		    c->line);
@@ -738,7 +751,7 @@ finish_section(struct parser *p, struct section *s)
 	else if (!s->vague && s->rule != NULL)
 		for (nth = 0; rule_validate(s->rule, nth, &line, why) == -1; nth++)
 			error(p, line, "%s", why);
-	if (s->rule == NULL)
+	if (s->rule == NULL || s->replaced)
 		return;
 	warn_commands(p, s->rule);
 	warn_loops(p, s);
@@ -760,7 +773,7 @@ finish_file(struct parser *p)
 				c->settings_file = xstrdup(p->file);
 			if (p->found[DIAG_ERROR] == 0)
 				c->settings = p->settings;
-		} else if (p->found[DIAG_ERROR] != 0) {
+		} else if (p->found[DIAG_ERROR] != 0 || p->sections[i].replaced) {
 			rule_free(p->sections[i].rule);
 		} else {
 			c->rules =
@@ -950,9 +963,13 @@ is_directory(const char *dir, const struct dirent *e)
 }
 
 static int
-compare_names(const void *a, const void *b)
+compare_names(const void *va, const void *vb)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	const char *a = *(char *const *)va, *b = *(char *const *)vb;
+
+	if (is_managed(a) != is_managed(b))
+		return is_managed(a) ? -1 : 1;
+	return strcmp(a, b);
 }
 
 static void

@@ -11,6 +11,14 @@
 
 struct trust;
 
+/*
+ * Rules that came by a configuration profile: this file of a directory is read
+ * first, and a rule in it goes before one of the same name in any other, which is
+ * a warning there and no rule.
+ */
+#define CONF_MANAGED "00-managed.ini"
+#define CONF_REPLACED "replaced by " CONF_MANAGED
+
 enum diag_severity { DIAG_ERROR, DIAG_WARNING };
 
 /* One finding. line is 0 where it concerns the file or directory as a whole. */
@@ -39,13 +47,13 @@ struct conf {
 };
 
 /*
- * Reads every rule file of a directory, in byte order of names, or one file,
- * and adds it to c, which was all zero at first; sections must be unique over
- * all of it. Other files of a directory are a warning each, but for those that
- * people set aside. A file with any error gives no rule, but keeps the names of its
- * sections, since an earlier version of it may be in force. Judges the files if t
- * is not NULL, and never what they name: see findings.h. 0, or -1 if the directory
- * or file could not be read at all, which is also in diags.
+ * Reads every rule file of a directory, CONF_MANAGED first and then in byte order of
+ * names, or one file, and adds it to c, which was all zero at first; sections must be
+ * unique over all of it. Other files of a directory are a warning each, but for those
+ * that people set aside. A file with any error gives no rule, but keeps the names of
+ * its sections, since an earlier version of it may be in force. Judges the files if t
+ * is not NULL, and never what they name: see findings.h. 0, or -1 if the directory or
+ * file could not be read at all, which is also in diags.
  */
 int conf_read_dir(struct conf *c, const char *dir, const struct trust *t);
 int conf_read_file(struct conf *c, const char *path, const struct trust *t);
