@@ -730,6 +730,7 @@ init(struct daemon *d)
 		.started = realtime_ns(),
 	};
 	d->world.runner.root = d->opt->root;
+	d->world.runner.config = d->opt->config;
 	d->world.trust = (struct trust){ .root = d->opt->root, .owner = geteuid() };
 	d->world.runner.base = (uint64_t)(realtime_ns() / MONO_MS);
 	TAILQ_INIT(&d->world.left_over);

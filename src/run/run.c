@@ -87,6 +87,8 @@ build_environment(struct strv *out, const struct run *r, const struct rule *rule
 		put(out, xstrdup(r->runner->user.v[i]));
 	for (i = 0; i < rule->environment.n; i++)
 		put(out, xstrdup(rule->environment.v[i]));
+	put(out, xasprintf("WATCHPATHD_CONFIG=%s", r->runner->config));
+	put(out, xasprintf("WATCHPATHD_ROOT=%s", r->runner->root));
 	put(out, xasprintf("WATCHPATHD_RULE=%s", rule->name));
 	put(out, xasprintf("WATCHPATHD_RUN=%s", is->id));
 	put(out, xasprintf("WATCHPATHD_REASON=%s", is->reason));

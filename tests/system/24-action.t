@@ -127,6 +127,8 @@ everything() {
 	WATCHPATHD_ATTEMPT=1
 	WATCHPATHD_PATHS=$box/r
 	WATCHPATHD_PATHS_OMITTED=0
+	WATCHPATHD_CONFIG=$conf
+	WATCHPATHD_ROOT=$box
 	END
 	)"
 	# The system's own ls, as a shell opens more for itself.
@@ -182,8 +184,9 @@ USER=nobody"
 		ok "nothing more is in the environment" \
 		    test "$(sed 's/=.*//' "$dir/got/u.env" | LC_ALL=C sort |
 		    tr '\n' ' ')" = "HOME LOGNAME PATH SHELL USER \
-WATCHPATHD_ATTEMPT WATCHPATHD_CHANGE WATCHPATHD_PATH WATCHPATHD_PATHS \
-WATCHPATHD_PATHS_OMITTED WATCHPATHD_REASON WATCHPATHD_RULE WATCHPATHD_RUN "
+WATCHPATHD_ATTEMPT WATCHPATHD_CHANGE WATCHPATHD_CONFIG WATCHPATHD_PATH \
+WATCHPATHD_PATHS WATCHPATHD_PATHS_OMITTED WATCHPATHD_REASON WATCHPATHD_ROOT \
+WATCHPATHD_RULE WATCHPATHD_RUN "
 		ln -s "$(command -v ls)" "$box/ls"
 		put "$box/v" 1
 		until_true 30 is_logged ' v: running -> '

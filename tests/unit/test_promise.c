@@ -640,6 +640,7 @@ start(void)
 	snprintf(fault, sizeof(fault), "%s,seed=%u", w.faults, below(1000000));
 	setenv("KQUEUE_FAULTS", fault, 1);
 	w.world = (struct job_world){ .runner.root = w.box, .starting = true };
+	w.world.runner.config = w.box;
 	w.world.runner.base = (uint64_t)++w.lives;
 	w.world.trust = (struct trust){ .root = w.box, .owner = geteuid() };
 	if (!platform_boot_id(w.world.runner.boot))
