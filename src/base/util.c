@@ -138,6 +138,37 @@ fd_close(int *fd)
 	*fd = -1;
 }
 
+int
+fd_read_all(int fd, struct buf *out, size_t max)
+{
+	char part[8192];
+	ssize_t n;
+
+	while ((n = read(fd, part, sizeof(part))) != 0) {
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return -1;
+		if (out->len + (size_t)n > max) {
+			errno = EFBIG;
+			return -1;
+		}
+		buf_add(out, part, (size_t)n);
+	}
+	return 0;
+}
+
+int
+fd_sync(int fd)
+{
+#ifdef F_FULLFSYNC
+	/* Darwin's fsync leaves the data in the drive's cache (fsync(2)). */
+	if (fcntl(fd, F_FULLFSYNC) == 0)
+		return 0;
+#endif
+	return fsync(fd);
+}
+
 bool
 fd_is_at(int fd, const char *path)
 {

@@ -45,6 +45,9 @@ size_t fd_write_all(int fd, const char *p, size_t len);
 /* Closes *fd unless it is -1, which it is afterwards. */
 void fd_close(int *fd);
 
+/* Waits until what was written is on the disk. 0, or -1 with errno. */
+int fd_sync(int fd);
+
 /* Is the open file the one at path, links not followed? False with errno ENOENT. */
 bool fd_is_at(int fd, const char *path);
 
@@ -64,6 +67,12 @@ void buf_add(struct buf *b, const void *p, size_t n);
 void buf_adds(struct buf *b, const char *s);
 void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void buf_clear(struct buf *b);
+
+/*
+ * Adds all that is left to read of fd. 0, or -1 with errno: EFBIG where out would
+ * come to hold more than max bytes.
+ */
+int fd_read_all(int fd, struct buf *out, size_t max);
 
 /*
  * Adds n bytes that came from outside so that they cannot harm a terminal, a

@@ -94,12 +94,6 @@ read_until(int fd, mono_t end, struct buf *out)
 	return 0;
 }
 
-int
-helper_read(int fd, struct buf *out)
-{
-	return read_until(fd, MONO_NEVER, out);
-}
-
 /* Reads what pid writes to fd, and waits for it. 0, or -1 with errno. */
 static int
 finish(pid_t pid, int fd, unsigned seconds, struct buf *out)

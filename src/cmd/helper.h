@@ -4,11 +4,8 @@
 
 #include "base/util.h"
 
-/* More than this of a file, or of what a program prints, is not wanted. */
+/* More than this of what a program prints, or of a file for it, is not wanted. */
 #define HELPER_LIMIT ((size_t)1 << 20)
-
-/* Adds all that fd has. 0, or -1 with errno: EFBIG if it is more than the limit. */
-int helper_read(int fd, struct buf *out);
 
 /*
  * Runs a program of the system's or our own, with nothing of the caller's

@@ -109,7 +109,7 @@ plistfile_read(const char *path, int *status, char why[PLIST_WHY_SIZE])
 
 	if (fd == -1)
 		return NULL;
-	if (helper_read(fd, &text) == -1) {
+	if (fd_read_all(fd, &text, HELPER_LIMIT) == -1) {
 		refuse(errno, status, why);
 	} else if (plist_is_xml(text.p, text.len) ||
 		   make_xml(fd, &text, status, why) == 0) {

@@ -785,12 +785,19 @@ finish_file(struct parser *p)
 }
 
 static void
-parse_text(struct parser *p, char *text, size_t n)
+refuse_size(struct parser *p)
+{
+	error(p, 0, "larger than 1 MiB");
+}
+
+static void
+parse_text(struct parser *p, struct buf *text)
 {
 	size_t first = p->conf->ndiags;
 
-	p->next = text;
-	p->end = text + n;
+	buf_adds(text, "");
+	p->next = text->p;
+	p->end = text->p + text->len;
 	settings_init(&p->settings);
 	if (ini_parse_stream(read_line, p, take_value, p) != 0 &&
 	    p->found[DIAG_ERROR] == 0)
@@ -800,33 +807,6 @@ parse_text(struct parser *p, char *text, size_t n)
 		finish_section(p, this_section(p));
 	conf_sort(p->conf, first);
 	finish_file(p);
-}
-
-static void
-parse_whole(struct parser *p, struct buf *text)
-{
-	buf_adds(text, "");
-	if (text->len > FILE_SIZE_MAX)
-		error(p, 0, "larger than 1 MiB");
-	else
-		parse_text(p, text->p, text->len);
-}
-
-/* Reads all of fd, but not much more than FILE_SIZE_MAX; 0, or -1 with errno. */
-static int
-read_all(int fd, struct buf *text)
-{
-	char part[8192];
-	ssize_t got = 1;
-
-	while (got != 0 && text->len <= FILE_SIZE_MAX) {
-		got = read(fd, part, sizeof(part));
-		if (got > 0)
-			buf_add(text, part, (size_t)got);
-		else if (got == -1 && errno != EINTR)
-			return -1;
-	}
-	return 0;
 }
 
 static void
@@ -879,11 +859,15 @@ read_file(struct conf *c, const char *path, const char *name, const struct trust
 	}
 	if (t != NULL)
 		warn_links(c, fd, name);
-	ret = read_all(fd, &text);
-	if (ret == -1)
+	ret = fd_read_all(fd, &text, FILE_SIZE_MAX);
+	if (ret == 0) {
+		parse_text(&p, &text);
+	} else if (errno == EFBIG) {
+		refuse_size(&p);
+		ret = 0;
+	} else {
 		error(&p, 0, "%s", strerror(errno));
-	else
-		parse_whole(&p, &text);
+	}
 	close(fd);
 	buf_clear(&text);
 	return ret;
@@ -913,7 +897,10 @@ conf_read_text(struct conf *c, const char *name, const char *text, size_t len)
 	begin(c);
 	strv_push(&c->files, xstrdup(name));
 	buf_add(&copy, text, len);
-	parse_whole(&p, &copy);
+	if (len > FILE_SIZE_MAX)
+		refuse_size(&p);
+	else
+		parse_text(&p, &copy);
 	buf_clear(&copy);
 }
 

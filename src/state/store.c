@@ -390,17 +390,6 @@ put_kept(struct store *s)
 	}
 }
 
-static int
-sync_disk(int fd)
-{
-#ifdef F_FULLFSYNC
-	/* Darwin's fsync leaves the data in the drive's cache (fsync(2)). */
-	if (fcntl(fd, F_FULLFSYNC) == 0)
-		return 0;
-#endif
-	return fsync(fd);
-}
-
 /* The rename is on the disk, too, if the system can do that. */
 static void
 sync_directory(const struct store *s)
@@ -436,7 +425,7 @@ start_syncer(struct store *s, mono_t now)
 	s->syncer = fork();
 	if (s->syncer == 0) {
 		close(s->lock_fd);
-		_exit(sync_disk(s->next_fd) == 0 ? 0 : 1);
+		_exit(fd_sync(s->next_fd) == 0 ? 0 : 1);
 	}
 	s->sync_at = mono_add(now, SYNC_POLL_NS);
 	return s->syncer > 0;
@@ -451,7 +440,7 @@ store_end(struct store *s, bool durable)
 	if (!durable && start_syncer(s, mono_now()))
 		return true;
 	s->syncer = 0;
-	if (sync_disk(s->next_fd) == -1) {
+	if (fd_sync(s->next_fd) == -1) {
 		fail(s, "fsync", s->next_path);
 		return false;
 	}
