@@ -72,6 +72,16 @@ static const struct subcommand commands[] = {
 	    "a\n"
 	    "plist cannot be translated; the others are printed all the same.",
 	    import_main },
+	{ "managed", OPTION_WRITE | OPTION_CONFIG | OPTION_ROOT, "[FILE]",
+	    "show or deliver rules of a configuration profile",
+	    "Prints the rules of the installed profile for org.watchpathd, or of FILE, "
+	    "as a\n"
+	    "rule file, and names every error. --write puts them in force, whole or "
+	    "not at\n"
+	    "all, and takes them away when the profile goes: the rule managed-rules "
+	    "runs it.\n"
+	    "Exit status 65: the profile is refused.",
+	    managed_main },
 	{ "doctor", OPTION_JSON | OPTION_CONFIG | ASKING, "",
 	    "look for what keeps rules from working",
 	    "Each finding says what is wrong, why it matters, and how to repair it, the\n"

@@ -30,6 +30,7 @@ static const struct known {
 	{ OPTION_WAIT, 'w', "wait", NULL },
 	{ OPTION_SUMMARY, 'u', "summary", NULL },
 	{ OPTION_TRUST, 't', "trust", NULL },
+	{ OPTION_WRITE, 'W', "write", NULL },
 	{ OPTION_CONFIG, 'c', "config", "DIR" },
 	{ OPTION_STATE, 's', "state", "DIR" },
 	{ OPTION_SOCKET, 'S', "socket", "PATH" },
@@ -118,6 +119,9 @@ set_option(struct options *o, int c)
 		return 0;
 	case 't':
 		o->trust = true;
+		return 0;
+	case 'W':
+		o->write = true;
 		return 0;
 	default:
 		return -1;

@@ -15,7 +15,7 @@ struct options {
 	char *config, *state, *socket, *log, *root;
 	bool config_given; /* it is not the default */
 	const char *synopsis;
-	bool json, brief, wait, summary, verbose, trust;
+	bool json, brief, wait, summary, verbose, trust, write;
 	unsigned number; /* -n; 0: not given */
 };
 
@@ -33,6 +33,7 @@ enum {
 	OPTION_VERBOSE = 512,
 	OPTION_TRUST = 1024,
 	OPTION_BRIEF = 2048,
+	OPTION_WRITE = 4096,
 };
 
 /*

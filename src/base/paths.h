@@ -3,6 +3,11 @@
 #define PATHS_H
 
 /* Default locations and commands; the only header that asks which system it is. */
+
+/* Where a configuration profile for the domain arrives; below --root, as all else. */
+#define PATH_DOMAIN "org.watchpathd"
+#define PATH_PROFILE "/Library/Managed Preferences/" PATH_DOMAIN ".plist"
+
 #ifdef __APPLE__
 #define PATH_CONFIG "/Library/watchpathd/conf.d"
 #define PATH_STATE "/var/db/watchpathd"

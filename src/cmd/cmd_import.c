@@ -704,9 +704,7 @@ verify(const struct import *m)
 	size_t i;
 
 	conf_read_text(&c, "import", m->out.p, m->out.len);
-	same = conf_errors(&c) == 0 && c.nrules == m->nrules;
-	for (i = 0; same && i < c.nrules; i++)
-		same = rule_equal(c.rules[i], m->rules[i]);
+	same = conf_holds(&c, m->rules, m->nrules);
 	for (i = 0; i < c.ndiags; i++)
 		if (c.diags[i].severity == DIAG_ERROR)
 			fprintf(stderr, "watchpathd: import: %s\n", c.diags[i].message);

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 
 #include "base/json.h"
+#include "base/paths.h"
+#include "cmd/managed.h"
 #include "cmd/patient.h"
 #include "rules/rule.h"
 
@@ -190,6 +192,46 @@ add_refused(struct patient *p, const cJSON *refused)
 	free(message);
 }
 
+static void
+add_profile_error(struct patient *p, const char *path, const char *message)
+{
+	char *cause = xasprintf("%s: %s", path, message);
+	const char *by_hand = "correct the profile in the MDM: it is taken by itself";
+
+	patient_add(p, AILMENT_FILES, NULL, cause,
+	    is_in_force(p, CONF_MANAGED)
+		? "the profile is refused as a whole: the version before it is in force"
+		: "the profile is refused as a whole: none of its rules is in force",
+	    message[0] == '[' || message[0] == '`'
+		? repair_by_hand("%s", by_hand)
+		: repair_trust(&p->trust, cause, by_hand));
+}
+
+/* What a configuration profile says, and whether that was taken. */
+static void
+check_profile(struct patient *p)
+{
+	char *path = xasprintf("%s" PATH_PROFILE, p->opt->root), *command;
+	char *file = xasprintf("%s/" CONF_MANAGED, p->opt->config);
+	struct managed m;
+	size_t i;
+
+	managed_read(&m, path, &p->trust);
+	for (i = 0; i < m.errors.n; i++)
+		add_profile_error(p, path, m.errors.v[i]);
+	if (m.text.len > 0 && !managed_is_in(&m, file, &p->trust)) {
+		command = patient_command(p, "managed --write", NULL);
+		patient_add(p, AILMENT_FILES, NULL,
+		    xasprintf("%s: does not have the rules of %s", file, path),
+		    "they are not in force, which the rule " MANAGED_RULE " is there for",
+		    repair_command("%s", command));
+		free(command);
+	}
+	managed_clear(&m);
+	free(file);
+	free(path);
+}
+
 void
 doctorfiles_check(struct patient *p)
 {
@@ -207,4 +249,5 @@ doctorfiles_check(struct patient *p)
 	cJSON_ArrayForEach(
 	    refused, cJSON_GetObjectItemCaseSensitive(p->status, "refused"))
 		add_refused(p, refused);
+	check_profile(p);
 }

@@ -188,13 +188,16 @@ patient_command(const struct patient *p, const char *command, const char *operan
 	char *state = xasprintf("%s%s", p->opt->root, PATH_STATE);
 	char *sock = xasprintf("%s/watchpathd.sock", p->opt->state);
 	struct buf out = { NULL, 0, 0 };
+	bool files = strcmp(command, "managed --write") == 0;
 
 	buf_addf(&out, "%swatchpathd %s", repair_sudo(&p->trust), command);
 	add_option(&out, "--root", p->opt->root, "");
-	if (strcmp(command, "run") == 0 || strcmp(command, "doctor") == 0)
+	if (files || strcmp(command, "run") == 0 || strcmp(command, "doctor") == 0)
 		add_option(&out, "--config", p->opt->config, config);
-	add_option(&out, "--state", p->opt->state, state);
-	add_option(&out, "--socket", p->opt->socket, sock);
+	if (!files) {
+		add_option(&out, "--state", p->opt->state, state);
+		add_option(&out, "--socket", p->opt->socket, sock);
+	}
 	if (operand != NULL)
 		buf_addf(&out, " %s", operand);
 	free(config);

@@ -101,14 +101,11 @@ open_regular(const char *path, int *status, char *why)
 }
 
 struct plist *
-plistfile_read(const char *path, int *status, char why[PLIST_WHY_SIZE])
+plistfile_read_fd(int fd, int *status, char why[PLIST_WHY_SIZE])
 {
 	struct buf text = { NULL, 0, 0 };
 	struct plist *p = NULL;
-	int fd = open_regular(path, status, why);
 
-	if (fd == -1)
-		return NULL;
 	if (fd_read_all(fd, &text, HELPER_LIMIT) == -1) {
 		refuse(errno, status, why);
 	} else if (plist_is_xml(text.p, text.len) ||
@@ -116,7 +113,19 @@ plistfile_read(const char *path, int *status, char why[PLIST_WHY_SIZE])
 		*status = EX_DATAERR;
 		p = plist_parse(text.p, text.len, why);
 	}
-	close(fd);
 	buf_clear(&text);
+	return p;
+}
+
+struct plist *
+plistfile_read(const char *path, int *status, char why[PLIST_WHY_SIZE])
+{
+	int fd = open_regular(path, status, why);
+	struct plist *p;
+
+	if (fd == -1)
+		return NULL;
+	p = plistfile_read_fd(fd, status, why);
+	close(fd);
 	return p;
 }

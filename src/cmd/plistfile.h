@@ -12,4 +12,7 @@
  */
 struct plist *plistfile_read(const char *path, int *status, char why[PLIST_WHY_SIZE]);
 
+/* Likewise what is left to read of an open one, which stays open. */
+struct plist *plistfile_read_fd(int fd, int *status, char why[PLIST_WHY_SIZE]);
+
 #endif

@@ -816,16 +816,6 @@ note_denied(struct conf *c, const char *path)
 		c->denied = true;
 }
 
-/* A sentence about path itself need not begin with it. */
-static const char *
-without_path(const char *why, const char *path)
-{
-	size_t n = strlen(path);
-
-	return strncmp(why, path, n) == 0 && strncmp(why + n, ": ", 2) == 0 ? why + n + 2
-									    : why;
-}
-
 /*
  * A second name gives nobody a right that he had not. But who edits the file by
  * that name, perhaps for another purpose, changes a rule.
@@ -854,7 +844,7 @@ read_file(struct conf *c, const char *path, const char *name, const struct trust
 	fd = trust_open_file(t, path, why);
 	if (fd == -1) {
 		note_denied(c, path);
-		error(&p, 0, "%s", without_path(why, path));
+		error(&p, 0, "%s", trust_without_path(why, path));
 		return -1;
 	}
 	if (t != NULL)
@@ -1013,7 +1003,7 @@ conf_read_dir(struct conf *c, const char *dir, const struct trust *t)
 
 	begin(c);
 	if (t != NULL && !trust_directory(t, dir, why)) {
-		push_diag(c, DIAG_ERROR, dir, 0, xstrdup(without_path(why, dir)));
+		push_diag(c, DIAG_ERROR, dir, 0, xstrdup(trust_without_path(why, dir)));
 		note_denied(c, dir);
 	} else if (list_files(dir, &names, &others) == -1) {
 		push_diag(c, DIAG_ERROR, dir, 0, xstrdup(strerror(errno)));
@@ -1041,6 +1031,17 @@ conf_errors(const struct conf *c)
 	for (i = 0; i < c->ndiags; i++)
 		n += c->diags[i].severity == DIAG_ERROR;
 	return n;
+}
+
+bool
+conf_holds(const struct conf *c, struct rule *const *rules, size_t n)
+{
+	bool same = conf_errors(c) == 0 && c->nrules == n;
+	size_t i;
+
+	for (i = 0; same && i < n; i++)
+		same = rule_equal(c->rules[i], rules[i]);
+	return same;
 }
 
 static void

@@ -68,6 +68,9 @@ void conf_sort(struct conf *c, size_t first);
 /* How many errors are among the findings. */
 size_t conf_errors(const struct conf *c);
 
+/* Are these n rules, without an error, what was read? */
+bool conf_holds(const struct conf *c, struct rule *const *rules, size_t n);
+
 /* Frees everything; a rule that was taken over is NULL in rules. */
 void conf_clear(struct conf *c);
 

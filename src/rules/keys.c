@@ -352,11 +352,11 @@ check_value(const char *key, const char *value, size_t used, const struct input 
 
 	if (n == 0)
 		return value_refuse(in, "`%s` needs a value", key);
+	if (!rule_text_valid(value))
+		return value_refuse(in, "`%s`: control bytes, or not UTF-8", key);
 	if (n + used > RULE_LINE_MAX)
 		return value_refuse(
 		    in, "`%s`: longer than a line of %d bytes", key, RULE_LINE_MAX);
-	if (!rule_text_valid(value))
-		return value_refuse(in, "`%s`: control bytes, or not UTF-8", key);
 	if (shell_is_space(value[0]) || shell_is_space(value[n - 1]))
 		return value_refuse(in, "`%s`: white space at the beginning or end", key);
 	if (value[0] == ';' || has_comment(value))

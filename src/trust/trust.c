@@ -405,6 +405,15 @@ walk(struct walk *w, const struct trust *t, const char *path, bool admin, char *
 	return true;
 }
 
+const char *
+trust_without_path(const char *why, const char *path)
+{
+	size_t n = strlen(path);
+
+	return strncmp(why, path, n) == 0 && strncmp(why + n, ": ", 2) == 0 ? why + n + 2
+									    : why;
+}
+
 bool
 trust_directory(const struct trust *t, const char *path, char why[TRUST_WHY_SIZE])
 {

@@ -35,6 +35,9 @@ struct trust {
  */
 int trust_open_file(const struct trust *t, const char *path, char why[TRUST_WHY_SIZE]);
 
+/* A refusal without path at its beginning, where it is about path itself. */
+const char *trust_without_path(const char *why, const char *path);
+
 /* Judges a directory (conf.d, the log's) and all above it. */
 bool trust_directory(const struct trust *t, const char *path, char why[TRUST_WHY_SIZE]);
 
