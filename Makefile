@@ -199,6 +199,13 @@ man: $(BUILD)/watchpathd ## write the list of keys into the manual anew
 		man/watchpathd.rules.5 >'$(BUILD)/rules.5'
 	cat '$(BUILD)/rules.5' >man/watchpathd.rules.5
 
+# What consoles know of the keys, from the same table; a test fails likewise.
+profiles: $(BUILD)/watchpathd ## write what MDM consoles know of the keys anew
+	'$(BUILD)/watchpathd' help schema-keys >'$(BUILD)/schema'
+	'$(BUILD)/watchpathd' help manifest-keys >'$(BUILD)/manifest'
+	cat '$(BUILD)/schema' >$(PROFILES)/org.watchpathd.schema.json
+	cat '$(BUILD)/manifest' >$(PROFILES)/org.watchpathd.manifest.plist
+
 format: ## put all C into house style
 	clang-format -i $(wildcard src/*.[ch] src/*/*.[ch] src/*/*/*.[ch] tests/*/*.[ch])
 
@@ -222,6 +229,8 @@ newest: $(BUILD)/inih59/watchpathd ## read the golden rule files with the newest
 	WATCHPATHD='$(BUILD)/inih59/watchpathd' prove tests/system/10-conf-golden.t \
 		tests/system/11-examples.t
 
+PROFILES = src/macos/profiles
+
 # What is compiled in (src/base/paths.h) stays; PREFIX moves the program and its
 # manual. With DESTDIR, PLATFORM=macos stages a Mac's layout on any system.
 ON_MAC = $(filter macos,$(PLATFORM))
@@ -238,8 +247,8 @@ LIVE_MAC = $(if $(DESTDIR),,$(filter Darwin,$(UNAME)))
 MAN_PAGES = $(wildcard man/*.5 man/*.8)
 DELIVER_RULES = sh src/macos/package/deliver-rules
 # What only a Mac gets, for admins: DIRECTORY/FILE, below src/macos and below share.
-SHARED = $(if $(ON_MAC),$(patsubst src/macos/%,%,$(wildcard src/macos/profiles/*.mobileconfig \
-	src/macos/fleet/*.sh src/macos/fleet/*.sql)))
+SHARED = $(if $(ON_MAC),$(patsubst src/macos/%,%,$(wildcard $(PROFILES)/*.mobileconfig \
+	$(PROFILES)/*.json $(PROFILES)/*.plist src/macos/fleet/*.sh src/macos/fleet/*.sql)))
 SHAREDIR = $(PREFIX)/share
 
 # The directories of others are made where they are missing, never changed. A
@@ -295,4 +304,4 @@ help: ## list the targets
 
 
 .PHONY: all check check-all quick units helpers demo lint san fuzz run-fuzzers \
-	valgrind bench mutations man format clean help
+	valgrind bench mutations man profiles format clean help

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "cmd/keyforms.h"
 #include "cmd/keylist.h"
 #include "base/spelling.h"
 #include "cmd/command.h"
@@ -102,19 +103,27 @@ print_one(const struct subcommand *table, const char *name)
 int
 help_print(const struct subcommand *table, const char *name)
 {
+	/* For people, and what make man and make profiles write into the tree. */
+	static const struct {
+		const char *name;
+		void (*print)(struct buf *out);
+	} lists[] = {
+		{ "keys", keys_print },
+		{ "mdoc-keys", keys_print_mdoc },
+		{ "schema-keys", keyforms_print_schema },
+		{ "manifest-keys", keyforms_print_manifest },
+	};
 	struct buf b = { NULL, 0, 0 };
+	size_t i;
 
 	if (name == NULL) {
 		help_list(table, stdout);
 		return fflush(stdout) == 0 ? EX_OK : EXIT_FAILURE;
 	}
-	if (strcmp(name, "keys") == 0) {
-		keys_print(&b);
-		return print_buf(&b);
-	}
-	if (strcmp(name, "mdoc-keys") == 0) {
-		keys_print_mdoc(&b);
-		return print_buf(&b);
-	}
+	for (i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		if (strcmp(name, lists[i].name) == 0) {
+			lists[i].print(&b);
+			return print_buf(&b);
+		}
 	return print_one(table, name);
 }

@@ -13,8 +13,6 @@
 #include "base/util.h"
 #include "rules/value.h"
 
-#define BY_SETTLE ", or three times settle if that is more"
-
 /* "word, list" */
 static void
 add_values(const struct key *k, struct buf *out)
@@ -36,7 +34,7 @@ add_details(const struct key *k, struct buf *out)
 		buf_adds(out, "required");
 	if (k->initial != NULL)
 		buf_addf(out, "default %s%s", k->initial,
-		    (k->flags & KEY_BY_SETTLE) != 0 ? BY_SETTLE : "");
+		    (k->flags & KEY_BY_SETTLE) != 0 ? KEYLIST_BY_SETTLE : "");
 }
 
 /* Within 80 columns. */
@@ -129,7 +127,7 @@ print_keys_mdoc(const struct key *table, size_t n, struct buf *out)
 			buf_adds(out, "It is a list.\n");
 		if (k->initial != NULL)
 			buf_addf(out, "The default is %s%s.\n", k->initial,
-			    (k->flags & KEY_BY_SETTLE) != 0 ? BY_SETTLE : "");
+			    (k->flags & KEY_BY_SETTLE) != 0 ? KEYLIST_BY_SETTLE : "");
 	}
 	buf_adds(out, ".El\n");
 }

@@ -7,6 +7,9 @@
 struct buf;
 struct spelling;
 
+/* What there is to say of a default that depends on `settle`. */
+#define KEYLIST_BY_SETTLE ", or three times settle if that is more"
+
 /* Explains one key of rules or of [daemon]. False: there is none of that name. */
 bool keys_print_one(const char *name, struct buf *out);
 

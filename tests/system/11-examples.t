@@ -3,7 +3,8 @@
 #
 # What is shipped and what the manual shows is good: every file of conf.d, and
 # each example of watchpathd.rules(5). And the manual's list of keys is the one
-# that the program prints: `make man` writes it anew.
+# that the program prints: `make man` writes it anew; likewise what consoles know of
+# the keys, with `make profiles`.
 
 cd "$(dirname "$0")/../.." || exit 1
 top=$PWD
@@ -64,6 +65,14 @@ keys_are_those_of_the_program() {
 	sed 's/^/# /' difference
 }
 
+# is_printed FILE LIST: make profiles writes it.
+is_printed() {
+	"$watchpathd" help "$2" >shown
+	[ -s shown ] && diff -u "$top/src/macos/profiles/$1" shown >difference 2>&1
+	ok $? "$1 is what the program prints (else: make profiles)"
+	head -n 40 difference | sed 's/^/# /'
+}
+
 # The rule of the design, value for value.
 shipped_rule_is_as_designed() {
 	"$watchpathd" check -v "$top/conf.d/filevault-escrow.ini" 2>err | tr -s ' ' >out
@@ -107,4 +116,6 @@ count=$(ls "$work"/[0-9]*.ini | wc -l)
 ok $? "the manual has its examples ($((count)) found)"
 shipped_rule_is_as_designed
 keys_are_those_of_the_program
+is_printed org.watchpathd.schema.json schema-keys
+is_printed org.watchpathd.manifest.plist manifest-keys
 echo "1..$n"

@@ -111,7 +111,7 @@ rules() {
 # What admins get beside the program: scripts may be run, and nothing else.
 shared() {
 	for name in "$root"/src/macos/fleet/*.sh "$root"/src/macos/fleet/*.sql \
-	    "$root"/src/macos/profiles/*.mobileconfig; do
+	    "$root"/src/macos/profiles/*; do
 		[ -e "$name" ] || continue
 		case $name in
 		*.sh) mode=-rwxr-xr-x ;;

@@ -377,6 +377,44 @@ the_example() {
 	ok "a binary list says the same" cmp -s "$dir/out" "$dir/example.ini"
 }
 
+# What is good in a rule file is good in a form, as far as a form can tell.
+what_consoles_know() {
+	"$WATCHPATHD" check -v "$top/tests/conf/all-keys.ini" 2>"$log" |
+	    perl -MJSON::PP -e '
+	open(my $f, "<", shift) or die;
+	my $rules = decode_json(join "", <$f>)->{properties}{Rules};
+	my $known = $rules->{additionalProperties}{properties};
+	my (%seen, $in);
+	while (<STDIN>) {
+		$in = /^\[daemon/ ? 0 : 1 if /^\[/;
+		$in && /^([a-z-]+) *= (.*)/ or next;
+		my ($key, $value, $form) = ($1, $2, $known->{$1});
+		print "$key is not in it\n" and next unless $form;
+		$seen{$key} = 1;
+		$form = $form->{items} if $form->{type} eq "array";
+		for my $v ($form->{pattern} || $key eq "description" ? $value
+		    : split / /, $value) {
+			print "$key = $v is refused\n" unless
+			    $form->{type} eq "boolean" ? $v =~ /^(yes|no)$/
+			    : $form->{enum} ? grep { $_ eq $v } @{ $form->{enum} }
+			    : $form->{type} eq "integer"
+				? $v >= $form->{minimum} && $v <= $form->{maximum}
+			    : $v =~ ($form->{pattern} || ".");
+		}
+	}
+	$seen{$_} or print "all-keys.ini does not have $_\n" for keys %$known;
+	' "$top/src/macos/profiles/org.watchpathd.schema.json" >"$dir/objections"
+	diag <"$dir/objections"
+	ok "the schema takes every key and value that is good" [ ! -s "$dir/objections" ]
+	wp managed "$top/src/macos/profiles/org.watchpathd.manifest.plist"
+	ok "the manifest is a property list" says 'error: `Rules` is missing'
+	"$WATCHPATHD" help keys | sed -n '/^Keys of the section/q; s/^\([a-z][a-z-]*\)  .*/\1/p' \
+	    >"$dir/keys"
+	grep -A1 pfm_name "$top/src/macos/profiles/org.watchpathd.manifest.plist" |
+	    sed -n 's|.*<string>\([a-z-]*\)</string>|\1|p' >"$dir/named"
+	ok "which has all keys in their order" cmp -s "$dir/keys" "$dir/named"
+}
+
 who_may_say_it() {
 	install_all
 	deliver "$(rules "$(good_rule one)")"
@@ -449,4 +487,4 @@ usage_and_places() {
 
 run_tests three_rules_with_four_mistakes there_before_the_daemon a_rule_of_the_same_name \
     half_a_profile killed_at_any_moment every_kind_of_value names_and_members the_example \
-    who_may_say_it usage_and_places
+    what_consoles_know who_may_say_it usage_and_places
