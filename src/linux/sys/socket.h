@@ -9,8 +9,8 @@
 #include_next <sys/socket.h>
 
 #ifndef KQUEUE_PLAIN_CONNECT
-extern int connect(int fd, const struct sockaddr *addr, socklen_t len) __asm__(
-    "kqueue_connect");
+extern int
+connect(int fd, const struct sockaddr *addr, socklen_t len) __asm__("kqueue_connect");
 #endif
 
 #endif
