@@ -13,7 +13,7 @@
 #include "rules/pattern.h"
 #include "run/programs.h"
 #include "rules/rule.h"
-#include "trust/trust.h"
+#include "trust/cmdline.h"
 #include "base/util.h"
 
 /* One question: about which rule, and who is to know. */
@@ -171,10 +171,11 @@ judgement_key(const struct rule *r, const struct command *c)
 	struct buf key = { NULL, 0, 0 };
 	size_t i;
 
-	buf_addf(&key, "%d", (int)r->trust);
+	buf_addf(&key, "%d\n%s\n%s\n%d", (int)r->trust, r->user != NULL ? r->user : "",
+	    r->directory != NULL ? r->directory : "", programs_by_self(r));
 	for (i = 0; i < r->environment.n; i++)
-		if (strncmp(r->environment.v[i], "PATH=", 5) == 0)
-			buf_addf(&key, "\n%s", r->environment.v[i]);
+		buf_addf(&key, "\n%s", r->environment.v[i]);
+	buf_adds(&key, "\n");
 	for (i = 0; i < c->argv.n; i++)
 		buf_addf(&key, "\n%s", c->argv.v[i]);
 	return key.p;
@@ -185,12 +186,13 @@ findings_judge(struct findings *f, const struct rule *rule, const struct command
 {
 	char *key = judgement_key(rule, c);
 	struct judged *j = map_get(&f->judged, key);
-	struct trust_verdict v = { .paths = NULL };
+	struct trust_verdict v = { .remote = f->remote };
 	struct programs p;
 
 	if (j == NULL) {
 		programs_init(&p, NULL, f->trust, f->root, rule);
 		j = xcalloc(1, sizeof(*j) + strlen(key) + 1);
+		v.exposed = f->remote != NULL ? &j->found.exposed : NULL;
 		memcpy(j->key, key, strlen(key) + 1);
 		j->found.good = programs_judge(&p, c, &v);
 		j->found.missing = v.missing;
@@ -207,6 +209,17 @@ findings_judge(struct findings *f, const struct rule *rule, const struct command
  * never what was meant.
  */
 static void
+tell_judgement(struct inquiry *q, int line, const struct judgement *j)
+{
+	size_t i;
+
+	if (!j->good)
+		tell(q, line, j->why);
+	for (i = 0; j->good && i < j->exposed.n; i++)
+		tell(q, line, j->exposed.v[i]);
+}
+
+static void
 find_programs(struct inquiry *q)
 {
 	const struct rule *r = q->rule;
@@ -218,14 +231,11 @@ find_programs(struct inquiry *q)
 		runs = findings_judge(q->f, r, &r->actions[i])->good;
 	for (i = 0; i < r->nactions; i++) {
 		j = findings_judge(q->f, r, &r->actions[i]);
-		if (!j->good && !(j->missing && runs))
-			tell(q, r->actions[i].line, j->why);
+		if (!(j->missing && runs))
+			tell_judgement(q, r->actions[i].line, j);
 	}
-	if (r->verify.argv.n == 0)
-		return;
-	j = findings_judge(q->f, r, &r->verify);
-	if (!j->good)
-		tell(q, r->verify.line, j->why);
+	if (r->verify.argv.n > 0)
+		tell_judgement(q, r->verify.line, findings_judge(q->f, r, &r->verify));
 }
 
 size_t
@@ -251,6 +261,7 @@ findings_clear(struct findings *f)
 	for (i = 0; i < f->judged.cap; i++)
 		if ((j = f->judged.slots[i].value) != NULL) {
 			free(j->found.why);
+			strv_clear(&j->found.exposed);
 			free(j);
 		}
 	map_clear(&f->judged);

@@ -6,10 +6,10 @@
 #include <stddef.h>
 
 #include "base/map.h"
+#include "base/util.h"
 
 struct command;
 struct rule;
-struct strv;
 struct trust;
 
 /*
@@ -37,8 +37,9 @@ findings_each(struct findings *f, const struct rule *rule, findings_fn *fn, void
 
 /* Of one command of the rule; good until findings_clear. */
 struct judgement {
-	bool good, missing; /* it may run; it is not installed */
-	char *why;          /* it may not run: the refusal; else "" */
+	bool good, missing;  /* it may run; it is not installed */
+	char *why;           /* it may not run: the refusal; else "" */
+	struct strv exposed; /* sentences about places of others that it names */
 };
 const struct judgement *
 findings_judge(struct findings *f, const struct rule *rule, const struct command *c);

@@ -45,19 +45,41 @@ rooted(const struct programs *p, const struct command *c)
 	return argv;
 }
 
+/* By name or number; the directory service is not asked. NULL: the daemon's own. */
+static bool
+is_root(const char *user)
+{
+	return user == NULL || strcmp(user, "root") == 0 ||
+	       user[strspn(user, "0")] == '\0';
+}
+
+bool
+programs_by_self(const struct rule *r)
+{
+	return r->user != NULL || r->group != NULL || r->directory != NULL ||
+	       r->umask != -1 || r->nice_set;
+}
+
 bool
 programs_judge(const struct programs *p, const struct command *c, struct trust_verdict *v)
 {
-	const struct strv *env = &p->rule->environment;
-	struct trust t = *p->trust;
-	char **argv = rooted(p, c);
+	const struct rule *r = p->rule;
+	char **argv = rooted(p, c), *directory = NULL;
 	bool ok;
-	size_t i;
 
-	for (i = 0; i < env->n; i++)
-		if (strncmp(env->v[i], "PATH=", 5) == 0)
-			t.path = env->v[i] + 5;
-	ok = trust_command(&t, argv, p->rule->trust == TRUST_ADMIN, v);
+	if (r->directory != NULL)
+		directory = xasprintf("%s%s", p->root, r->directory);
+	ok = trust_command(p->trust,
+	    &(struct cmdline){
+		.argv = argv,
+		.directory = directory,
+		.environment = r->environment.v,
+		.admin = r->trust == TRUST_ADMIN,
+		.as_root = is_root(r->user),
+		.by_self = programs_by_self(r),
+	    },
+	    v);
+	free(directory);
 	free(argv[0]);
 	free(argv);
 	return ok;

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "trust/trust.h"
+#include "trust/cmdline.h"
 #include "base/util.h"
 
 struct command;
@@ -32,6 +32,9 @@ void programs_init(struct programs *p, struct watch *w, const struct trust *t,
 
 /* From now on those of another version of the rule; actions may have moved. */
 void programs_set(struct programs *p, const struct rule *rule);
+
+/* Does the daemon's own program set something before the rule's commands run? */
+bool programs_by_self(const struct rule *rule);
 
 /* Judges one command of the rule: may it run? See trust_command. */
 bool programs_judge(

@@ -17,7 +17,7 @@
 #include "rules/keys.h"
 #include "run/programs.h"
 #include "run/spawn.h"
-#include "trust/trust.h"
+#include "trust/cmdline.h"
 
 static void start_action(struct run *r);
 static void start_verify(struct run *r);

@@ -5,26 +5,25 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 struct strv;
 
 /*
  * May this file be obeyed, and if not, why? Everything that decides over what
- * runs as root is judged here: DESIGN's rules on owners, modes, links and every
+ * runs as root is judged here and in cmdline.h: owners, modes, links and every
  * directory above. A refusal is a sentence that begins with the path at fault,
  * such as "/Library/x.ini: writable by group (mode 0664)".
  */
 #define TRUST_WHY_SIZE 2048
 
 struct trust {
-	const char *root; /* --root: judging stops there. NULL or "": no root */
-	uid_t owner;      /* besides 0: the daemon's own user */
-	const char *path; /* PATH of the action, if not TRUST_CLEAN_PATH */
+	const char *root;          /* --root: judging stops there. NULL or "": no root */
+	uid_t owner;               /* besides 0: the daemon's own user */
+	const char *self;          /* the daemon's own program; NULL: it is not judged */
+	const struct strv *remote; /* mount points that are refused untouched; or NULL */
 };
-
-/* The PATH of every action that does not bring its own. */
-#define TRUST_CLEAN_PATH "/usr/bin:/bin:/usr/sbin:/sbin"
 
 /*
  * Opens a rule file for reading: O_NOFOLLOW, never blocking, judged by fstat on
@@ -41,30 +40,28 @@ const char *trust_without_path(const char *why, const char *path);
 /* Judges a directory (conf.d, the log's) and all above it. */
 bool trust_directory(const struct trust *t, const char *path, char why[TRUST_WHY_SIZE]);
 
-/* What the judgement of a command came to. */
-struct trust_verdict {
-	char resolved[PATH_MAX];  /* the real path that is to be executed */
-	char why[TRUST_WHY_SIZE]; /* the refusal */
-	bool missing;             /* it is not installed, rather than not trusted */
-	/*
-	 * Set by the caller: gets every path that the verdict depends on, so that
-	 * nothing but a change on the way to one of them can change it; or NULL.
-	 */
-	struct strv *paths;
+/* Where a path leads, links followed as the kernel does. */
+struct trust_place {
+	char real[PATH_MAX]; /* the real path, or what of it is not there */
+	mode_t type;         /* S_IFMT of what is there; 0: nothing */
+	int error;           /* why nothing is: ENOENT or ENOTDIR; else 0 */
 };
 
 /*
- * Judges a command: links are followed and each link's directory is judged, the
- * target must be an executable regular file that the system can execute; the
- * interpreter that its #! line names (and what `env` would start) likewise, and
- * if argv[0] is itself an interpreter (sh bash zsh python perl ruby osascript
- * env, with a version) its first absolute argument, unless code comes with -c or
- * -e before it. argv is the whole command, argv[0] as it is to be executed (with
- * root in front); nothing else of it gets root. admin accepts directories that
- * root owns and only the admin group may write. A program that is not there is
- * missing, whoever may write its directory. True: it may run.
+ * Does root alone decide what is at path, be it there or not? The directory of
+ * each link and all above are judged, and so is what is there. So the answer never
+ * depends on what somebody else makes or removes. admin accepts directories that
+ * root owns and only the admin group may write. False: why says who else decides.
  */
-bool trust_command(
-    const struct trust *t, char *const argv[], bool admin, struct trust_verdict *v);
+bool trust_place(const struct trust *t, const char *path, bool admin,
+    struct trust_place *p, char why[TRUST_WHY_SIZE]);
+
+/* Judges what is open, by its owner, mode, ACL and volume; path names it in why. */
+bool trust_descriptor(const struct trust *t, int fd, const char *path,
+    const struct stat *st, char why[TRUST_WHY_SIZE]);
+
+/* Makes the sentence "PATH: …" of a refusal; always false. */
+bool trust_refuse(char why[TRUST_WHY_SIZE], const char *path, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #endif

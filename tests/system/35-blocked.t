@@ -68,7 +68,7 @@ what_is_missing_appears() {
 	ok "the interpreter is named, and whose it is" is_blocked interpreter \
 	    "$late/lua: not installed yet (for the #! line of $box/bin/script)"
 	ok "what env does not find is named" is_blocked search \
-	    "lua: not installed yet: env finds it nowhere in its PATH .*"
+	    "lua: not installed yet: /usr/bin/env finds it nowhere in its PATH .*"
 	ok "a link that leads nowhere is named, and where it leads" is_blocked link \
 	    "$box/bin/link: not installed yet: there is no $late/target"
 	program "$late/s.sh"
@@ -107,7 +107,7 @@ what_is_refused_is_repaired() {
 	ok "a program that is not executable blocks" until_true 30 is_blocked mode \
 	    "$box/bin/plain: not executable (mode 0644)"
 	ok "a directory that others may write blocks" until_true 30 is_blocked above \
-	    "$dir/deep: writable by group and others (mode 0777)"
+	    "$dir/deep: writable by group and others (mode 0777) (for \`$dir/deep/er/s.sh\` of $box/bin/sh)"
 	chmod 644 "$dir/open.sh"
 	ok "chmod of the script wakes its rule" wakes script
 	chmod 755 "$box/bin/plain"
