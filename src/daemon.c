@@ -58,6 +58,7 @@ enum {
 	PROBLEM_HISTORY,
 	PROBLEM_LOG,
 	PROBLEM_SOCKET,
+	PROBLEM_SELF,
 	PROBLEMS
 };
 
@@ -72,6 +73,7 @@ struct daemon {
 	struct report_daemon report;
 	char *problem[PROBLEMS]; /* NULL: none */
 	const char *problem_list[PROBLEMS + 1];
+	char self[PATH_MAX];             /* the program that we are */
 	bool loaded, rewriting, logging; /* to where the log belongs, if it can */
 	mono_t recheck_at, stop_at, left_over_at, mend_at;
 	int network[PLATFORM_NETWORK_FDS];
@@ -89,6 +91,7 @@ set_problem(struct daemon *d, int which, const char *what)
 		[PROBLEM_HISTORY] = "the history is written again",
 		[PROBLEM_LOG] = "the log is written again",
 		[PROBLEM_SOCKET] = "the socket can be bound again",
+		[PROBLEM_SELF] = "the daemon's own program can be trusted",
 	};
 	size_t i, n = 0;
 
@@ -102,6 +105,23 @@ set_problem(struct daemon *d, int which, const char *what)
 		if (d->problem[i] != NULL)
 			d->problem_list[n++] = d->problem[i];
 	d->problem_list[n] = NULL;
+}
+
+/*
+ * Who may change our own program is root at the next start, and whenever we start
+ * it to run an action as somebody else. In a sandbox that is no concern.
+ */
+static void
+judge_self(struct daemon *d)
+{
+	char why[TRUST_WHY_SIZE], what[TRUST_WHY_SIZE + 64];
+	struct trust_place p;
+	bool ok = d->world.trust.self == NULL ||
+		  trust_place(&d->world.trust, d->self, false, &p, why);
+
+	snprintf(what, sizeof(what), "the daemon's own program is not trusted: %s",
+	    ok ? "" : why);
+	set_problem(d, PROBLEM_SELF, ok ? NULL : what);
 }
 
 /* The log's directory decides who may write to it; then it is opened. */
@@ -287,6 +307,7 @@ load(struct daemon *d)
 	bool ok;
 
 	confwatch_reset(d->confwatch);
+	judge_self(d);
 	ok = conf_read_dir(&c, d->opt->config, &d->world.trust) == 0;
 	if (ok)
 		ruleset_adopt(&d->rules, &c);
@@ -549,7 +570,10 @@ mend(struct daemon *d, mono_t now)
 	if (d->control == NULL)
 		open_socket(d);
 	d->mend_at = MONO_NEVER;
-	if (d->problem[PROBLEM_LOG] != NULL || d->control == NULL || !followed)
+	if (d->problem[PROBLEM_SELF] != NULL)
+		judge_self(d);
+	if (d->problem[PROBLEM_LOG] != NULL || d->problem[PROBLEM_SELF] != NULL ||
+	    d->control == NULL || !followed)
 		d->mend_at = mono_add(now, MEND_NS);
 }
 
@@ -701,14 +725,14 @@ is_over(const struct daemon *d)
 static int
 start_core(struct daemon *d)
 {
-	char self[PATH_MAX];
-
-	if (chdir("/") == -1 || !platform_self_path(self, sizeof(self)) ||
+	if (chdir("/") == -1 || !platform_self_path(d->self, sizeof(d->self)) ||
 	    (d->loop = loop_new()) == NULL ||
-	    (d->world.runner.spawner = spawner_new(d->loop, self)) == NULL) {
+	    (d->world.runner.spawner = spawner_new(d->loop, d->self)) == NULL) {
 		log_error("cannot start: %s", strerror(errno));
 		return -1;
 	}
+	if (d->opt->root[0] == '\0')
+		d->world.trust.self = d->self;
 	d->world.watch = watch_new(d->loop);
 	dispatch_init(
 	    &d->world.dispatch, 1, (uint64_t)realtime_ns() ^ (uint64_t)getpid());
