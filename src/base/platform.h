@@ -11,8 +11,8 @@
 #include "base/util.h"
 
 /*
- * What differs beyond kqueue; macos/platform.c and linux/platform.c implement
- * it. Nothing here blocks on a network or a directory service.
+ * What differs beyond kqueue; the files of macos/ and linux/ implement it. Nothing
+ * here blocks on a network or a directory service.
  */
 
 /*
@@ -27,6 +27,12 @@ bool platform_mounts_changed(void);
  * /proc/self/mountinfo). 0, or -1 with errno and out empty.
  */
 int platform_remote_mounts(struct strv *out);
+
+/* Another path by which the system finds the same file always; NULL: none. free(3) it. */
+char *platform_alias(const char *path);
+
+/* May volumes find a name in another case, or with its accents apart? True on macOS. */
+bool platform_folds_names(void);
 
 /*
  * Does more than owner and mode bits decide who may write here: an ACL that

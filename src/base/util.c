@@ -189,17 +189,6 @@ path_is_below(const char *path, const char *dir)
 	return strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0');
 }
 
-const char *
-path_find_above(const struct strv *dirs, const char *path)
-{
-	size_t i;
-
-	for (i = 0; i < dirs->n; i++)
-		if (path_is_below(path, dirs->v[i]))
-			return dirs->v[i];
-	return NULL;
-}
-
 void
 strv_clear(struct strv *l)
 {

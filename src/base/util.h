@@ -54,9 +54,6 @@ bool fd_is_at(int fd, const char *path);
 /* Is path dir or below it, as text? dir may end in a slash. */
 bool path_is_below(const char *path, const char *dir);
 
-/* The one of dirs that path is or lies below, as text; NULL: there is none. */
-const char *path_find_above(const struct strv *dirs, const char *path);
-
 /* Bytes that grow; p is always NUL-terminated, or NULL while nothing was added. */
 struct buf {
 	char *p;

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/places.h"
 #include "cmd/patient.h"
 #include "rules/pattern.h"
 #include "cmd/plistfile.h"
@@ -57,7 +58,7 @@ real_path(const struct patient *p, const char *text)
 
 	while (n > 1 && path[n - 1] == '/')
 		path[--n] = '\0';
-	if (path_find_above(&p->remote, path) != NULL)
+	if (places_find_above(&p->remote, path) != NULL)
 		return path;
 	n = strcspn(path, "*?[");
 	while (n > 0 && !resolve(path, n, real))

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/places.h"
 #include "base/json.h"
 #include "cmd/patient.h"
 #include "rules/pattern.h"
@@ -195,7 +196,7 @@ check_path(struct patient *p, const struct rule *rule, const char *watch)
 	char *path = xasprintf("%s%s", p->opt->root, literal != NULL ? literal : watch);
 	int error = 0;
 
-	if (path_find_above(&p->remote, path) != NULL)
+	if (places_find_above(&p->remote, path) != NULL)
 		add(p, rule->name, path, REMOTE, "");
 	else if (literal != NULL && (error = try_path(path)) != 0)
 		add(p, rule->name, path, strerror(error),

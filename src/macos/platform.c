@@ -21,9 +21,6 @@
 
 #include "unified_log.h"
 
-/* Firmlinks make /X and this with /X behind it one place. */
-#define DATA_VOLUME "/System/Volumes/Data"
-
 /* What an entry must not grant: each of these leads to other content. */
 #define ACL_WRITING                                                               \
 	(ACL_WRITE_DATA | ACL_APPEND_DATA | ACL_DELETE | ACL_DELETE_CHILD |       \
@@ -168,19 +165,6 @@ is_remote(const struct statfs *m)
 	return (m->f_flags & MNT_LOCAL) == 0 || strcmp(m->f_fstypename, "autofs") == 0;
 }
 
-/* A firmlinked place has two names, and the table knows only one of them. */
-static void
-push_both_names(struct strv *out, const char *path)
-{
-	size_t len = strlen(DATA_VOLUME);
-
-	strv_push(out, xstrdup(path));
-	if (strncmp(path, DATA_VOLUME "/", len + 1) == 0)
-		strv_push(out, xstrdup(path + len));
-	else
-		strv_push(out, xasprintf(DATA_VOLUME "%s", path));
-}
-
 int
 platform_remote_mounts(struct strv *out)
 {
@@ -192,8 +176,10 @@ platform_remote_mounts(struct strv *out)
 	if (n == -1)
 		return -1;
 	for (const struct statfs *m = table; m < table + n; m++)
-		if (is_remote(m))
-			push_both_names(out, m->f_mntonname);
+		if (is_remote(m)) {
+			strv_push(out, xstrdup(m->f_mntonname));
+			strv_push(out, platform_alias(m->f_mntonname));
+		}
 	mounts_digest = digest_mounts(table, n);
 	free(table);
 	return 0;

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/places.h"
 #include "rules/rule.h"
 #include "base/util.h"
 
@@ -81,7 +82,7 @@ check_directory(const char *directory, const char *root, const struct strv *remo
     accounts_fn *fn, void *arg)
 {
 	char *path = xasprintf("%s%s", root, directory), *text;
-	int error = path_find_above(remote, path) == NULL ? directory_error(path) : 0;
+	int error = places_find_above(remote, path) == NULL ? directory_error(path) : 0;
 
 	free(path);
 	if (error == 0)

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/places.h"
 #include "rules/pattern.h"
 #include "run/programs.h"
 #include "rules/rule.h"
@@ -68,7 +69,7 @@ static bool
 is_remote(const struct findings *f, const char *path)
 {
 	char *full = xasprintf("%s%s", f->root, path);
-	bool found = path_find_above(f->remote, full) != NULL;
+	bool found = places_find_above(f->remote, full) != NULL;
 
 	free(full);
 	return found;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/platform.h"
+#include "base/places.h"
 #include "base/util.h"
 #include "trust/codewords.h"
 
@@ -207,7 +208,7 @@ expose_one(struct verdict *v, const char *path, void *arg)
 	char why[TRUST_WHY_SIZE], *text;
 
 	t.remote = v->remote;
-	if (v->remote != NULL && path_find_above(v->remote, path) != NULL)
+	if (v->remote != NULL && places_find_above(v->remote, path) != NULL)
 		return true;
 	if (trust_place(&t, path, v->line->admin, &p, why))
 		return true;

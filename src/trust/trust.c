@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/platform.h"
+#include "base/places.h"
 #include "base/util.h"
 
 #define MAX_LINKS 32 /* MAXSYMLINKS of macOS; Linux has 40 */
@@ -253,7 +254,7 @@ enter(struct walk *w, size_t dir_len)
 	if (is_spared(w, dir_len) && dir_len < w->root_len && !judge_passed(w, dir_len))
 		return false;
 	w->type = 0;
-	if (w->t->remote != NULL && path_find_above(w->t->remote, w->cur) != NULL)
+	if (w->t->remote != NULL && places_find_above(w->t->remote, w->cur) != NULL)
 		return trust_refuse(w->why, w->cur, "on a network volume");
 	if (lstat(w->cur, &st) == -1)
 		return refuse_errno(w, w->cur, errno);

@@ -21,6 +21,7 @@
 #include "base/heap.h"
 #include "base/loop.h"
 #include "base/map.h"
+#include "base/places.h"
 #include "base/platform.h"
 #include "watch/stamp.h"
 #include "base/util.h"
@@ -66,6 +67,7 @@ enum node_kind {
 struct node {
 	struct tree *tree;
 	char *path; /* real, from the root */
+	char *key;  /* of places.h */
 	struct node *parent;
 	TAILQ_HEAD(, node) children;
 	TAILQ_ENTRY(node) sibling, all;
@@ -112,8 +114,7 @@ struct tree {
 	struct node *looking;
 	uint64_t walks;
 	mono_t noticed; /* the event that the look under way is for; MONO_NEVER: none */
-	struct map remote, own;
-	struct strv remote_paths, own_paths;
+	struct places remote, own;
 	bool starved;
 	mono_t starved_at;
 };
@@ -263,9 +264,9 @@ probe(struct tree *t, const struct node *n, struct stat *st, char **text, int *e
 
 	*text = NULL;
 	*error = 0;
-	if (map_get(&t->own, n->path) != NULL)
+	if (places_have(&t->own, n->path, n->key))
 		return NODE_OWN;
-	if (map_get(&t->remote, n->path) != NULL)
+	if (places_have(&t->remote, n->path, n->key))
 		return NODE_REMOTE;
 	if (lstat(n->path, st) == -1) {
 		if (errno == ENOENT || errno == ENOTDIR)
@@ -359,6 +360,7 @@ node_new(struct tree *t, struct node *parent, char *path)
 
 	n->tree = t;
 	n->path = path;
+	n->key = places_key(path);
 	n->parent = parent;
 	n->fd = -1;
 	n->kind = NODE_UNKNOWN;
@@ -388,6 +390,7 @@ node_free(struct tree *t, struct node *n)
 		TAILQ_REMOVE(&n->parent->children, n, sibling);
 	heap_remove(&t->timers, &n->timer);
 	free(n->text);
+	free(n->key);
 	free(n->path);
 	free(n);
 }
@@ -607,31 +610,38 @@ drain(struct tree *t)
 	}
 }
 
+/* Follows what became of the nodes that places with other paths may concern. */
+static void
+refresh_places(struct tree *t, const struct places *p)
+{
+	struct node *n;
+
+	TAILQ_FOREACH(n, &t->all, all)
+		if (places_may_have(p, n->key) && node_refresh(t, n))
+			queue_subtree(t, n);
+}
+
 /* Reads the mount table, if it may have changed, and follows what did. */
 static void
 refresh_mounts(struct tree *t)
 {
 	struct strv paths = { NULL, 0 };
-	struct map old = t->remote;
-	struct strv old_paths = t->remote_paths;
-	struct node *n;
-	size_t i, k;
+	struct places old = t->remote;
+	size_t i;
 
 	if (!platform_mounts_changed() || platform_remote_mounts(&paths) == -1)
 		return;
-	t->remote = (struct map){ NULL, 0, 0 };
-	t->remote_paths = paths;
+	if (strv_equal(&paths, &old.paths)) {
+		strv_clear(&paths);
+		return;
+	}
+	t->remote = (struct places){ .paths = { NULL, 0 } };
 	for (i = 0; i < paths.n; i++)
-		if (map_get(&t->remote, paths.v[i]) == NULL)
-			map_put(&t->remote, paths.v[i], paths.v[i]);
-	for (k = 0; k < 2; k++)
-		for (i = 0; i < (k == 0 ? paths.n : old_paths.n); i++) {
-			n = map_get(&t->nodes, (k == 0 ? paths : old_paths).v[i]);
-			if (n != NULL && node_refresh(t, n))
-				queue_subtree(t, n);
-		}
-	map_clear(&old);
-	strv_clear(&old_paths);
+		places_add(&t->remote, paths.v[i]);
+	free(paths.v);
+	refresh_places(t, &t->remote);
+	refresh_places(t, &old);
+	places_clear(&old);
 }
 
 static void
@@ -762,10 +772,8 @@ tree_free(struct tree *t)
 		return;
 	node_free(t, t->root);
 	map_clear(&t->nodes);
-	map_clear(&t->remote);
-	map_clear(&t->own);
-	strv_clear(&t->remote_paths);
-	strv_clear(&t->own_paths);
+	places_clear(&t->remote);
+	places_clear(&t->own);
 	free(t);
 }
 
@@ -778,7 +786,7 @@ tree_read_mounts(struct tree *t)
 const struct strv *
 tree_remote(const struct tree *t)
 {
-	return &t->remote_paths;
+	return &t->remote.paths;
 }
 
 void
@@ -816,17 +824,15 @@ tree_remove(struct tree *t, struct tree_target *target)
 void
 tree_disown(struct tree *t, const char *path)
 {
-	struct node *n;
-	char *copy;
+	char *alias;
 
-	if (map_get(&t->own, path) != NULL)
+	if (strv_contains(&t->own.paths, path))
 		return;
-	copy = xstrdup(path);
-	strv_push(&t->own_paths, copy);
-	map_put(&t->own, copy, copy);
-	n = map_get(&t->nodes, path);
-	if (n != NULL && node_refresh(t, n))
-		queue_subtree(t, n);
+	places_add(&t->own, xstrdup(path));
+	alias = platform_alias(path);
+	if (alias != NULL)
+		places_add(&t->own, alias);
+	refresh_places(t, &t->own);
 	drain(t);
 }
 

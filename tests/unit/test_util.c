@@ -554,17 +554,3 @@ TEST(a_table_is_what_its_model_is)
 		assert_null(m.slots[i].key);
 	map_clear(&m);
 }
-
-TEST(a_path_is_found_below_directories_as_text)
-{
-	char one[] = "/net", two[] = "/Volumes/share/", *both[] = { one, two, NULL };
-	const struct strv dirs = { both, 2 }, none = { NULL, 0 };
-
-	assert_string_equal(path_find_above(&dirs, "/net"), "/net");
-	assert_string_equal(path_find_above(&dirs, "/net/host/f"), "/net");
-	assert_string_equal(
-	    path_find_above(&dirs, "/Volumes/share/f"), "/Volumes/share/");
-	assert_null(path_find_above(&dirs, "/network/f"));
-	assert_null(path_find_above(&dirs, "/Volumes"));
-	assert_null(path_find_above(&none, "/net"));
-}

@@ -150,6 +150,7 @@ static struct {
 	ino_t reused;         /* the number that every FIFO has got */
 	int tick;             /* times of files are multiples of so many seconds */
 	bool folds;           /* names below the sandbox are found in any case */
+	bool alias;           /* below /alias there is everything once more */
 } fake;
 
 const bool platform_has_tcc = true;
@@ -174,6 +175,18 @@ platform_remote_mounts(struct strv *out)
 	return 0;
 }
 
+char *
+platform_alias(const char *path)
+{
+	return fake.alias ? xasprintf("/alias%s", path) : NULL;
+}
+
+bool
+platform_folds_names(void)
+{
+	return fake.folds;
+}
+
 static void
 touched(const char *path)
 {
@@ -182,7 +195,7 @@ touched(const char *path)
 	if (fake.forbidden == NULL)
 		return;
 	len = strlen(fake.forbidden);
-	if (strncmp(path, fake.forbidden, len) == 0 &&
+	if ((fake.folds ? strncasecmp : strncmp)(path, fake.forbidden, len) == 0 &&
 	    (path[len] == '/' || path[len] == '\0'))
 		fake.touched++;
 }
@@ -2451,6 +2464,51 @@ TEST(network_volumes_are_never_touched)
 	free(mount);
 }
 
+/* As any of its names is opened as written, on a volume that folds them. */
+TEST(a_network_volume_is_not_touched_by_another_spelling)
+{
+	char *mount = xstrdup(at("Volumes/nfs"));
+
+	fake.folds = true;
+	make_dirs("Volumes/nfs/sub");
+	make_dirs("Volumes/caf\303\251");
+	put("Volumes/nfs/sub/key", "1");
+	watch("Volumes/NFS/sub/key");
+	fake.remote[0] = fake.forbidden = mount;
+	fake.remote[1] = xstrdup(at("Volumes/caf\303\251"));
+	fake.changed = true;
+	place("Volumes/any", "1");
+	eventually(rec("Volumes/NFS/sub/key")->unwatched);
+	watch("volumes/nfs/sub/key");
+	watch("Volumes/cafe\314\201/key");
+	watch("Volumes/cafe/key");
+	watch_recheck(env.watch);
+	quiet();
+	check_eq(fake.touched, 0);
+	check(rec("volumes/nfs/sub/key")->unwatched);
+	check(rec("Volumes/cafe\314\201/key")->unwatched);
+	check(!rec("Volumes/cafe/key")->unwatched);
+	free(mount);
+	free((void *)(uintptr_t)fake.remote[1]);
+}
+
+/* What is alike for places_key may be something else, and then it is there. */
+TEST(a_name_that_is_like_a_network_volumes_is_watched)
+{
+	char *mount = xstrdup(at("Volumes/\303\251"));
+
+	fake.folds = true;
+	make_dirs("Volumes/\303\251");
+	fake.remote[0] = mount;
+	fake.changed = true;
+	watch("Volumes/\303\274");
+	check(rec("Volumes/\303\274")->unwatched);
+	place("Volumes/\303\274", "1");
+	expect("Volumes/\303\274", CREATE);
+	check(!rec("Volumes/\303\274")->unwatched);
+	free(mount);
+}
+
 TEST(a_volume_that_is_mounted_later_is_let_go)
 {
 	char *mount = xstrdup(at("Volumes/nfs"));
@@ -2550,6 +2608,23 @@ TEST(the_daemons_own_files_are_never_a_change)
 	check(rec("db/own/state")->unwatched && rec("log")->unwatched);
 	check(rec("log")->why[0] != '\0');
 	check(!is_open(at("log")) && !is_open(at("db/own")));
+}
+
+TEST(the_daemons_own_files_are_known_by_any_name)
+{
+	char outside[PATH_MAX];
+
+	fake.folds = fake.alias = true;
+	make_dirs("db/own");
+	place("db/own/state", "1");
+	watch_disown(env.watch, at("db/own"));
+	watch("db/OWN/state");
+	check(rec("db/OWN/state")->unwatched);
+	/* The sandbox is seen twice. */
+	snprintf(outside, sizeof(outside), "/alias%s", at("db/own/state"));
+	watch_add(env.watch, outside, &ops, NULL);
+	check(!rec_of(outside)->last.present);
+	quiet();
 }
 
 /* ------------------------------------------------------- errors and limits */

@@ -127,6 +127,19 @@ below(uint32_t n)
 
 const bool platform_has_tcc = false;
 
+char *
+platform_alias(const char *path)
+{
+	(void)path;
+	return NULL;
+}
+
+bool
+platform_folds_names(void)
+{
+	return false;
+}
+
 bool
 platform_mounts_changed(void)
 {
