@@ -109,6 +109,11 @@ demo: ## see a key file being noticed, in a sandbox
 	@$(MAKE) -s all
 	@WATCHPATHD='$(BUILD)/watchpathd' sh tests/demo.sh
 
+# A browser is large: without one, and where none can be installed, it is skipped.
+browser: $(BUILD)/watchpathd ## look at a page of `report` in a browser
+	-@sh tests/deps.sh browser
+	WATCHPATHD='$(BUILD)/watchpathd' BUILD='$(BUILD)' prove -v tests/system/browser.sh
+
 lint: ## check includes, symbols, style and text
 	@sh tests/deps.sh build lint
 	@$(MAKE) all

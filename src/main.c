@@ -2,11 +2,10 @@
 /*
  * The subcommands, and the dispatch to them; nothing else.
  */
-#include <cJSON.h>
-#include <expat.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include "base/options.h"
 #include "cmd/command.h"
 #include "cmd/help.h"
+#include "cmd/version.h"
 #include "daemon.h"
 #include "run/become.h"
 
@@ -88,6 +88,13 @@ static const struct subcommand commands[] = {
 	    "worst first. Where the daemon answers, it is asked. Exit status 0: nothing\n"
 	    "is wrong. --json: for programs.",
 	    doctor_main },
+	{ "report", OPTION_OUTPUT | OPTION_CONFIG | OPTION_LOG | ASKING, "",
+	    "show everything on one page, for a ticket",
+	    "A page of HTML with what doctor finds, every rule with a chart of its "
+	    "runs,\n"
+	    "the rule files and the end of the log, to FILE or standard output. Nothing\n"
+	    "of the content of a watched file is in it, nor of what actions print.",
+	    report_main },
 	{ "help", 0, "[COMMAND | KEY | keys]",
 	    "explain a command, a key of rules, or all keys", NULL, help_main },
 	{ "version", 0, "", "print the version, and those of the libraries", NULL,
@@ -102,16 +109,15 @@ help_main(struct options *o, char **operands)
 	return help_print(commands, operands[0]);
 }
 
-/* inih cannot tell which one it is. */
 static int
 version_main(struct options *o, char **operands)
 {
-	XML_Expat_Version expat = XML_ExpatVersionInfo();
+	char *libraries = version_libraries();
 
 	(void)o;
 	(void)operands;
-	printf("watchpathd " VERSION "\nwith cJSON %s, expat %d.%d.%d\n", cJSON_Version(),
-	    expat.major, expat.minor, expat.micro);
+	printf("watchpathd " VERSION "\nwith %s\n", libraries);
+	free(libraries);
 	return EX_OK;
 }
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # deps.sh GROUP...: installs what is missing, with apt-get or brew, and says what
-# and why. Groups: build, check (the tests), lint, san (sanitizers and fuzzing).
-# When everything is there it does nothing, at once.
+# and why. Groups: build, check (the tests), lint, san (sanitizers and fuzzing),
+# browser. When everything is there it does nothing, at once.
 set -eu
 
 # group|how to tell that it is there|Debian's package|Homebrew's|what it is for
@@ -27,6 +27,7 @@ lint|cmd mandoc|mandoc|mandoc|checks the manual pages
 san|cmd clang|clang|-|the compiler of the fuzzers
 san|rt clang|libclang-rt-dev|-|the sanitizers of clang
 san|cmd valgrind|valgrind|-|looks for leaks
+browser|cmd chromium|chromium|-|shows the page of report
 '
 
 say() {
@@ -133,11 +134,11 @@ by_hand() {
 	fail "neither apt-get nor brew is here: install them by hand, then try again"
 }
 
-[ $# -gt 0 ] || fail "usage: deps.sh GROUP..., of build check lint san"
+[ $# -gt 0 ] || fail "usage: deps.sh GROUP..., of build check lint san browser"
 for group; do
 	case $group in
-	build | check | lint | san) ;;
-	*) fail "$group is not one of build check lint san" ;;
+	build | check | lint | san | browser) ;;
+	*) fail "$group is not one of build check lint san browser" ;;
 	esac
 done
 

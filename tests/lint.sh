@@ -292,7 +292,8 @@ lint_shell() {
 # Pages that are referred to: our own, and of the system's those named here.
 lint_manual() {
 	need mandoc || return 0
-	for page in launchctl.1 log.1 kqueue.2 launchd.plist.5 fdesetup.8 launchd.8; do
+	for page in launchctl.1 log.1 kqueue.2 launchd.plist.5 fdesetup.8 launchd.8 \
+	    sudo.8; do
 		mkdir -p "$tmp/man/man${page##*.}"
 		: >"$tmp/man/man${page##*.}/$page"
 	done

@@ -24,6 +24,7 @@ static const struct known {
 	const char *name, *argument; /* NULL: it takes none */
 } known[] = {
 	{ OPTION_NUMBER, 'n', NULL, "N" },
+	{ OPTION_OUTPUT, 'o', NULL, "FILE" },
 	{ OPTION_VERBOSE, 'v', NULL, NULL },
 	{ OPTION_JSON, 'j', "json", NULL },
 	{ OPTION_BRIEF, 'b', "brief", NULL },
@@ -102,6 +103,8 @@ set_option(struct options *o, int c)
 		return set_path(&o->root, optarg, true);
 	case 'n':
 		return set_number(o, optarg);
+	case 'o':
+		return set_path(&o->output, optarg, false);
 	case 'j':
 		o->json = true;
 		return 0;
@@ -222,5 +225,6 @@ options_clear(struct options *o)
 	free(o->socket);
 	free(o->log);
 	free(o->root);
+	free(o->output);
 	*o = (struct options){ .config = NULL };
 }

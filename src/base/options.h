@@ -13,6 +13,7 @@ struct buf;
  */
 struct options {
 	char *config, *state, *socket, *log, *root;
+	char *output;      /* -o; NULL: it was not given */
 	bool config_given; /* it is not the default */
 	const char *synopsis;
 	bool json, brief, wait, summary, verbose, trust, write;
@@ -34,6 +35,7 @@ enum {
 	OPTION_TRUST = 1024,
 	OPTION_BRIEF = 2048,
 	OPTION_WRITE = 4096,
+	OPTION_OUTPUT = 8192,
 };
 
 /*

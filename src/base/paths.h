@@ -8,10 +8,14 @@
 #define PATH_DOMAIN "org.watchpathd"
 #define PATH_PROFILE "/Library/Managed Preferences/" PATH_DOMAIN ".plist"
 
+/* Where launchd's plist has the daemon log; on Linux only what --log says. */
+#define PATH_LOG "/var/log/watchpathd.log"
+
 #ifdef __APPLE__
 #define PATH_CONFIG "/Library/watchpathd/conf.d"
 #define PATH_STATE "/var/db/watchpathd"
 #define PATH_PROGRAM "/Library/watchpathd/bin/watchpathd"
+#define PATH_ESCROW "/Library/watchpathd/bin/filevault-escrow"
 #define HINT_START \
 	"sudo launchctl bootstrap system /Library/LaunchDaemons/org.watchpathd.plist"
 #define HINT_RESTART "sudo launchctl kickstart -k system/org.watchpathd"
@@ -20,6 +24,7 @@
 #define PATH_CONFIG "/etc/watchpathd/conf.d"
 #define PATH_STATE "/var/lib/watchpathd"
 #define PATH_PROGRAM "/usr/local/sbin/watchpathd"
+#define PATH_ESCROW "/usr/local/sbin/filevault-escrow"
 #define HINT_START "sudo watchpathd run"
 #define HINT_RESTART "sudo pkill -x watchpathd && sudo watchpathd run"
 #define HINT_FILES \

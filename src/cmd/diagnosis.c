@@ -303,18 +303,25 @@ found_json(const struct diagnosis *d, const struct found *f)
 	return o;
 }
 
-void
-diagnosis_print_json(struct diagnosis *d, FILE *out)
+cJSON *
+diagnosis_json(struct diagnosis *d)
 {
 	cJSON *all = cJSON_CreateObject(),
 	      *list = cJSON_AddArrayToObject(all, "findings");
-	char *text;
 	size_t i;
 
 	sort(d);
 	for (i = 0; i < d->n; i++)
 		cJSON_AddItemToArray(list, found_json(d, &d->found[i]));
-	text = json_line(all);
+	return all;
+}
+
+void
+diagnosis_print_json(struct diagnosis *d, FILE *out)
+{
+	cJSON *all = diagnosis_json(d);
+	char *text = json_line(all);
+
 	fputs(text, out);
 	free(text);
 	cJSON_Delete(all);

@@ -8,6 +8,8 @@
 
 #include "cmd/repair.h"
 
+struct cJSON;
+
 /*
  * What is about the same, the worst first: the earlier may be why the later is
  * so, or hide more of it.
@@ -51,6 +53,9 @@ diagnosis_explains(const struct diagnosis *d, const char *rule, const char *sent
 
 /* Text without the root in front of paths; the caller frees it. */
 char *diagnosis_shown(const struct diagnosis *d, const char *text);
+
+/* All, the worst first, as an object that the caller frees: see `doctor --json`. */
+struct cJSON *diagnosis_json(struct diagnosis *d);
 
 /* Prints all, the worst first. */
 void diagnosis_print(struct diagnosis *d, FILE *out);
