@@ -249,7 +249,7 @@ PATHFILE = $(if $(ON_MAC),/etc/paths.d/watchpathd)
 PROGRAM = $(BUILD)/$(if $(ON_MAC),macos/)watchpathd
 OWNER = $(if $(filter 0,$(shell id -u)),-o root -g $(if $(filter Darwin,$(UNAME)),wheel,root))
 LIVE_MAC = $(if $(DESTDIR),,$(filter Darwin,$(UNAME)))
-MAN_PAGES = $(wildcard man/*.5 man/*.8)
+MAN_PAGES = $(wildcard man/*.5 man/*.7 man/*.8)
 DELIVER_RULES = sh src/macos/package/deliver-rules
 # What only a Mac gets, for admins: DIRECTORY/FILE, below src/macos and below share.
 SHARED = $(if $(ON_MAC),$(patsubst src/macos/%,%,$(wildcard $(PROFILES)/*.mobileconfig \
@@ -260,8 +260,8 @@ SHAREDIR = $(PREFIX)/share
 # rule file that was changed, renamed or removed stays so. macOS finds the manual
 # by the program's directory: bin and share/man.
 install: $(PROGRAM) ## install; PREFIX, DESTDIR and PLATFORM=macos are honoured
-	umask 022; mkdir -p $(addprefix '$(DESTDIR)',$(BINDIR) $(MANDIR)/man5 $(MANDIR)/man8 \
-		$(CONFDIR) $(dir $(STATEDIR) $(PLIST) $(PATHFILE)) \
+	umask 022; mkdir -p $(addprefix '$(DESTDIR)',$(BINDIR) \
+		$(addprefix $(MANDIR)/man,5 7 8) $(CONFDIR) $(dir $(STATEDIR) $(PLIST) $(PATHFILE)) \
 		$(sort $(dir $(addprefix $(SHAREDIR)/,$(SHARED)))))
 	install -d $(OWNER) -m 0700 '$(DESTDIR)$(STATEDIR)'
 	install $(OWNER) -m 0755 '$(PROGRAM)' '$(DESTDIR)$(BINDIR)/watchpathd'
@@ -289,7 +289,8 @@ uninstall: ## remove what install put there, never changed rules
 		$(foreach page,$(notdir $(MAN_PAGES)),$(MANDIR)/man$(patsubst .%,%,$(suffix $(page)))/$(page)))
 	@$(DELIVER_RULES) --undo '$(DESTDIR)$(CONFDIR)'
 	@for dir in $(CONFDIR) $(dir $(CONFDIR)) $(STATEDIR) $(if $(filter %/watchpathd,$(PREFIX)), \
-		$(sort $(dir $(SHARED:%=$(SHAREDIR)/%))) $(BINDIR) $(MANDIR)/man5 $(MANDIR)/man8 $(MANDIR) \
+		$(sort $(dir $(SHARED:%=$(SHAREDIR)/%))) $(BINDIR) \
+		$(addprefix $(MANDIR)/man,5 7 8) $(MANDIR) \
 		$(SHAREDIR) $(PREFIX)); do rmdir '$(DESTDIR)'$$dir 2>/dev/null || :; done
 	@for old in $(CONFDIR) $(STATEDIR) /var/log/watchpathd.log; do \
 		[ ! -e '$(DESTDIR)'$$old ] || echo "kept: $(DESTDIR)$$old"; done

@@ -293,7 +293,7 @@ lint_shell() {
 lint_manual() {
 	need mandoc || return 0
 	for page in launchctl.1 log.1 kqueue.2 launchd.plist.5 fdesetup.8 launchd.8 \
-	    sudo.8; do
+	    sudo.8 installer.8; do
 		mkdir -p "$tmp/man/man${page##*.}"
 		: >"$tmp/man/man${page##*.}/$page"
 	done

@@ -90,7 +90,7 @@ directories() {
 }
 
 pages() {
-	for page in "$root"/man/*.[58]; do
+	for page in "$root"/man/*.[578]; do
 		[ -e "$page" ] || continue
 		file -rw-r--r-- "$1/man${page##*.}/$(basename "$page")"
 	done
@@ -124,8 +124,8 @@ shared() {
 
 expected_macos() {
 	directories /Library/watchpathd/bin /Library/watchpathd/conf.d /Library/LaunchDaemons \
-	    /Library/watchpathd/share/man/man5 /Library/watchpathd/share/man/man8 \
-	    /etc/paths.d /var/db
+	    /Library/watchpathd/share/man/man5 /Library/watchpathd/share/man/man7 \
+	    /Library/watchpathd/share/man/man8 /etc/paths.d /var/db
 	file -rwxr-xr-x /Library/watchpathd/bin/filevault-escrow
 	file -rwxr-xr-x /Library/watchpathd/bin/uninstall
 	file -rwxr-xr-x /Library/watchpathd/bin/watchpathd
@@ -139,8 +139,8 @@ expected_macos() {
 }
 
 expected_linux() {
-	directories /usr/local/sbin /usr/local/share/man/man5 /usr/local/share/man/man8 \
-	    /etc/watchpathd/conf.d /var/lib
+	directories /usr/local/sbin /usr/local/share/man/man5 /usr/local/share/man/man7 \
+	    /usr/local/share/man/man8 /etc/watchpathd/conf.d /var/lib
 	file -rwxr-xr-x /usr/local/sbin/filevault-escrow
 	file -rwxr-xr-x /usr/local/sbin/watchpathd
 	file drwx------ /var/lib/watchpathd
