@@ -106,12 +106,6 @@ loop_ignore_read(struct loop *l, int fd)
 	change(l, (uintptr_t)fd, EVFILT_READ, EV_DELETE, 0, NULL);
 }
 
-void
-loop_ignore_write(struct loop *l, int fd)
-{
-	change(l, (uintptr_t)fd, EVFILT_WRITE, EV_DELETE, 0, NULL);
-}
-
 int
 loop_watch_signal(struct loop *l, int signo, struct loop_src *src)
 {

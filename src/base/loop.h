@@ -46,11 +46,10 @@ int loop_watch_vnode(struct loop *l, int fd, struct loop_src *src);
 void loop_mute_vnode(struct loop *l, int fd, struct loop_src *src);
 void loop_unmute_vnode(struct loop *l, int fd, struct loop_src *src);
 
-/* Calls src while fd can be read or written, until ignored or closed. */
+/* Calls src while fd can be read, until ignored or closed; or written, until closed. */
 int loop_watch_read(struct loop *l, int fd, struct loop_src *src);
 int loop_watch_write(struct loop *l, int fd, struct loop_src *src);
 void loop_ignore_read(struct loop *l, int fd);
-void loop_ignore_write(struct loop *l, int fd);
 
 /*
  * Calls src when signo arrives. Its disposition is the caller's: kqueue sees

@@ -274,20 +274,3 @@ ruleset_paths(const struct ruleset *rs)
 		n += jobpaths_count(job_paths(rs->jobs[i]));
 	return n;
 }
-
-size_t
-ruleset_refused(const struct ruleset *rs)
-{
-	const char *last = NULL;
-	size_t n = 0, i;
-
-	/* The findings of a file stand together. */
-	for (i = 0; i < rs->ndiags; i++) {
-		if (rs->diags[i].severity != DIAG_ERROR ||
-		    (last != NULL && strcmp(last, rs->diags[i].file) == 0))
-			continue;
-		last = rs->diags[i].file;
-		n++;
-	}
-	return n;
-}

@@ -55,7 +55,4 @@ char *ruleset_changes(const struct ruleset *rs);
 /* How many paths are watched. */
 size_t ruleset_paths(const struct ruleset *rs);
 
-/* How many files were refused when the rules were read last. */
-size_t ruleset_refused(const struct ruleset *rs);
-
 #endif

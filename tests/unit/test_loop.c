@@ -207,7 +207,6 @@ TEST(what_cannot_be_watched_is_an_error)
 	close(p[1]);
 	/* And taking away what is not there is none. */
 	loop_ignore_read(loop, 999);
-	loop_ignore_write(loop, 999);
 	loop_mute_vnode(loop, 999, &c.src);
 	assert_int_equal(drain(), 0);
 }
@@ -238,6 +237,7 @@ TEST(a_descriptor_is_told_as_long_as_it_can_be_read)
 
 TEST(a_descriptor_is_told_as_long_as_it_can_be_written)
 {
+	static const char text[4096];
 	struct calls r, w;
 	int s[2];
 
@@ -250,7 +250,8 @@ TEST(a_descriptor_is_told_as_long_as_it_can_be_written)
 	assert_int_equal(loop_wait(loop, in_ms(5000)), 1);
 	assert_int_equal(w.n, 2);
 	assert_int_equal(r.n, 0);
-	loop_ignore_write(loop, s[0]);
+	while (send(s[0], text, sizeof(text), MSG_DONTWAIT) > 0)
+		continue;
 	assert_int_equal(drain(), 0);
 	assert_int_equal(write(s[1], "x", 1), 1);
 	assert_int_equal(loop_wait(loop, in_ms(5000)), 1);

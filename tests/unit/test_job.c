@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A rule in force: a change becomes a run, what is reported of it, waiting for a
+ * program, and what outlives the daemon. When runs are due is in test_dispatch.c.
+ */
+#include "engine.h"
+
+#include <cJSON.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#define RULE "[r]\nwatch = /f\nsettle = 0\ncooldown = 0\nlog-output = no\n"
+
+SET_UP
+{
+	begin_engine();
+	must(mkdir(at("/bin"), 0755));
+	put_file("/bin/good", "#!/bin/sh\nexit 0\n", 0755);
+	put_file("/bin/bad", "#!/bin/sh\nexit 3\n", 0755);
+}
+
+TEAR_DOWN
+{
+	end_engine();
+}
+
+static const cJSON *
+last_run(const char *member)
+{
+	const cJSON *item =
+	    cJSON_GetObjectItemCaseSensitive(info_of("r").last_run, member);
+
+	assert_non_null(item);
+	return item;
+}
+
+TEST(a_change_becomes_a_run_that_says_what_it_answers)
+{
+	load_rules("x.ini", RULE "action = /bin/good\n");
+	put_file("/f", "1", 0600);
+	wait_runs("r", 1);
+	assert_string_equal(last_run("reason")->valuestring, "change");
+	assert_string_equal(last_run("path")->valuestring, at("/f"));
+	assert_string_equal(last_run("change")->valuestring, "create");
+	assert_int_equal(last_run("exit")->valueint, 0);
+	assert_true(cJSON_IsTrue(last_run("ok")));
+	assert_int_equal(info_of("r").state, STATE_IDLE);
+	put_file("/f", "12", 0600);
+	wait_runs("r", 2);
+	assert_string_equal(last_run("change")->valuestring, "modify");
+	assert_int_equal(info_of("r").failures, 0);
+}
+
+TEST(a_failed_run_is_counted_and_tried_again)
+{
+	load_rules("x.ini", RULE "action = /bin/bad\nretry = 1\nretry-delay = 10ms\n");
+	put_file("/f", "1", 0600);
+	wait_runs("r", 2);
+	assert_string_equal(last_run("reason")->valuestring, "retry");
+	assert_int_equal(last_run("attempt")->valueint, 2);
+	assert_int_equal(last_run("exit")->valueint, 3);
+	assert_int_equal(info_of("r").failures, 2);
+	assert_int_equal(info_of("r").state, STATE_FAILED);
+}
+
+TEST(a_retry_after_verify_alone_failed_does_not_repeat_the_action)
+{
+	put_file("/bin/count", "#!/bin/sh\necho >>\"$WATCHPATHD_PATH.count\"\n", 0755);
+	put_file("/bin/there", "#!/bin/sh\ntest -e \"$WATCHPATHD_PATH.there\"\n", 0755);
+	load_rules("x.ini",
+	    RULE "action = /bin/count\nverify = /bin/there\nretry-delay = 10ms\n");
+	put_file("/f", "1", 0600);
+	wait_runs("r", 1);
+	put_file("/f.there", "", 0600);
+	while (info_of("r").state != STATE_IDLE)
+		turn_engine();
+	assert_true(cJSON_IsTrue(last_run("ok")));
+	/* verify alone went well in the last run: the action was not run in it. */
+	assert_true(cJSON_IsNull(last_run("exit")));
+	assert_int_equal(last_run("verify")->valueint, 0);
+}
+
+TEST(a_rule_without_a_program_waits_until_one_is_there)
+{
+	struct job *j;
+	char *problem;
+
+	load_rules("x.ini", RULE "action = /bin/later\n");
+	put_file("/f", "1", 0600);
+	while (info_of("r").state != STATE_BLOCKED)
+		turn_engine();
+	j = ruleset_find(&engine.rules, "r");
+	problem = job_problem(j);
+	assert_non_null(strstr(problem, "/bin/later"));
+	free(problem);
+	assert_true(info_of("r").pending);
+	put_file("/bin/later", "#!/bin/sh\nexit 0\n", 0755);
+	job_judge(j);
+	wait_runs("r", 1);
+	assert_false(info_of("r").pending);
+}
+
+TEST(who_asks_for_a_run_gets_the_id_of_that_run)
+{
+	struct job *j;
+	const char *why, *id;
+	char kept[RUN_ID_SIZE];
+
+	load_rules("x.ini", RULE "action = /bin/good\n");
+	j = ruleset_find(&engine.rules, "r");
+	id = job_trigger(j, &why);
+	assert_non_null(id);
+	snprintf(kept, sizeof(kept), "%s", id);
+	/* Who asks before it has started is promised the same one. */
+	assert_string_equal(job_trigger(j, &why), kept);
+	assert_int_equal(job_promise(j, kept), PROMISE_WAITING);
+	wait_runs("r", 1);
+	assert_string_equal(last_run("run")->valuestring, kept);
+	assert_string_equal(last_run("reason")->valuestring, "manual");
+	assert_int_equal(job_promise(j, kept), PROMISE_ENDED);
+	assert_int_equal(job_promise(j, "1-1-1"), PROMISE_UNKNOWN);
+}
+
+TEST(a_disabled_rule_is_not_run_for_who_asks)
+{
+	const char *why;
+
+	load_rules("x.ini", RULE "action = /bin/good\nenabled = no\n");
+	assert_null(job_trigger(ruleset_find(&engine.rules, "r"), &why));
+	assert_string_equal(why, "it is disabled");
+}
+
+TEST(counts_and_what_is_owed_outlive_the_daemon)
+{
+	struct job *j;
+
+	load_rules("x.ini", RULE "action = /bin/good\n");
+	put_file("/f", "1", 0600);
+	wait_runs("r", 1);
+	j = ruleset_find(&engine.rules, "r");
+	job_save(j);
+	stop_engine();
+	put_file("/f", "12", 0600);
+	start_engine();
+	load_rules("x.ini", RULE "action = /bin/good\n");
+	assert_int_equal(info_of("r").runs, 1);
+	assert_true(info_of("r").pending);
+	wait_runs("r", 2);
+	assert_string_equal(last_run("reason")->valuestring, "change");
+}
+
+TEST(the_environment_of_an_action_says_what_it_is_about)
+{
+	char text[4096];
+	ssize_t n;
+	int fd;
+
+	put_file("/bin/env", "#!/bin/sh\nenv | sort >\"$WATCHPATHD_ROOT/out\"\n", 0755);
+	setenv("LEAKED", "yes", 1);
+	load_rules("x.ini", RULE "action = /bin/env\nenvironment = A=b\n");
+	put_file("/f", "1", 0600);
+	wait_runs("r", 1);
+	fd = open(at("/out"), O_RDONLY);
+	must(fd);
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	assert_true(n > 0);
+	text[n] = '\0';
+	assert_non_null(strstr(text, "A=b\n"));
+	assert_non_null(strstr(text, "WATCHPATHD_ATTEMPT=1\n"));
+	assert_non_null(strstr(text, "WATCHPATHD_CHANGE=create\n"));
+	assert_non_null(strstr(text, "WATCHPATHD_REASON=change\n"));
+	assert_non_null(strstr(text, "WATCHPATHD_RULE=r\n"));
+	assert_null(strstr(text, "LEAKED"));
+}
