@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Runs one probe: in a child, so that it may hang or die, in an empty directory
+ * that is removed afterwards. What it found comes back as one line of JSON.
+ */
+#include "cmd/selftest.h"
+
+#include <cJSON.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/platform.h"
+#include "base/util.h"
+
+#define TRIES 3
+/* A probe that takes longer hangs, unless it has said that it takes long. */
+#define PROBE_SEC 60
+
+struct selftest {
+	char *dir, *probe_dir;
+	char self[PATH_MAX];
+	int say_fd;
+};
+
+static volatile sig_atomic_t interrupted;
+
+void
+selftest_interrupt(void)
+{
+	interrupted = 1;
+}
+
+bool
+selftest_interrupted(void)
+{
+	return interrupted != 0;
+}
+
+struct selftest *
+selftest_new(const char *dir, int say_fd)
+{
+	struct selftest *s;
+	char *template = xasprintf("%s/wpd-selftest.XXXXXX", dir);
+
+	if (mkdtemp(template) == NULL) {
+		free(template);
+		return NULL;
+	}
+	s = xcalloc(1, sizeof(*s));
+	s->dir = realpath(template, NULL);
+	free(template);
+	s->probe_dir = xasprintf("%s/probe", s->dir);
+	s->say_fd = say_fd;
+	platform_self_path(s->self, sizeof(s->self));
+	return s;
+}
+
+const char *
+selftest_dir(const struct selftest *s)
+{
+	return s->dir;
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+	(void)st;
+	(void)flag;
+	(void)ftw;
+	return remove(path);
+}
+
+static void
+remove_tree(const char *path)
+{
+	nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}
+
+void
+selftest_free(struct selftest *s)
+{
+	remove_tree(s->dir);
+	free(s->probe_dir);
+	free(s->dir);
+	free(s);
+}
+
+static cJSON *
+report_of(struct trial *t)
+{
+	cJSON *o = cJSON_CreateObject();
+
+	json_add_int(o, "outcome", (int64_t)t->outcome);
+	json_add_text(o, "note", t->notes.p != NULL ? t->notes.p : "");
+	cJSON_AddItemToObject(o, "events", t->events);
+	return o;
+}
+
+/* In the child. */
+static void
+run_probe(const struct selftest *s, const struct probe *p, int report_fd)
+{
+	struct trial t = { .self = s->self, .dir = s->probe_dir, .say_fd = s->say_fd };
+	cJSON *o;
+	char *line;
+
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGHUP, SIG_DFL);
+	alarm(PROBE_SEC);
+	fdlimit_init();
+	fdlimit_cap(platform_descriptors_max());
+	t.events = cJSON_CreateObject();
+	t.loop = loop_new();
+	if (t.loop == NULL || chdir(s->probe_dir) == -1)
+		trial_fail(&t, "%s: %s", s->probe_dir, strerror(errno));
+	else
+		p->run(&t);
+	o = report_of(&t);
+	line = json_line(o);
+	if (write(report_fd, line, strlen(line)) == -1)
+		_exit(EXIT_FAILURE);
+	_exit(EXIT_SUCCESS);
+}
+
+/* All that the child writes; it is asked to end where a signal asked us. */
+static void
+read_report(int fd, pid_t pid, struct buf *out)
+{
+	char chunk[4096];
+	ssize_t n;
+
+	while ((n = read(fd, chunk, sizeof(chunk))) != 0) {
+		if (n > 0)
+			buf_add(out, chunk, (size_t)n);
+		else if (errno != EINTR)
+			break;
+		else if (interrupted)
+			kill(pid, SIGTERM);
+	}
+}
+
+static struct selftest_result
+parse_report(const struct buf *report, int status)
+{
+	struct selftest_result r = { .outcome = OUTCOME_FAILED };
+	cJSON *o = report->len > 0 ? json_parse(report->p, report->len) : NULL;
+	int64_t outcome;
+
+	if (o == NULL) {
+		r.note = WIFSIGNALED(status)
+			     ? xasprintf("ended by signal %d", WTERMSIG(status))
+			     : xstrdup("ended without a word");
+		return r;
+	}
+	if (json_get_int(o, "outcome", &outcome))
+		r.outcome = (enum outcome)outcome;
+	r.note = json_get_text(o, "note");
+	r.events = cJSON_DetachItemFromObjectCaseSensitive(o, "events");
+	cJSON_Delete(o);
+	return r;
+}
+
+static struct selftest_result
+failure(const char *what)
+{
+	return (struct selftest_result){ .outcome = OUTCOME_FAILED,
+		.note = xasprintf("%s: %s", what, strerror(errno)) };
+}
+
+static struct selftest_result
+try_once(struct selftest *s, const struct probe *p)
+{
+	struct selftest_result r;
+	struct buf report = { NULL, 0, 0 };
+	int fds[2], status = 0;
+	pid_t pid;
+
+	if (mkdir(s->probe_dir, 0700) == -1)
+		return failure(s->probe_dir);
+	if (pipe(fds) == -1)
+		return failure("pipe");
+	fd_prepare(fds[0], false);
+	fd_prepare(fds[1], false);
+	pid = fork();
+	if (pid == 0)
+		run_probe(s, p, fds[1]);
+	close(fds[1]);
+	if (pid == -1) {
+		close(fds[0]);
+		return failure("fork");
+	}
+	read_report(fds[0], pid, &report);
+	close(fds[0]);
+	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
+		continue;
+	r = parse_report(&report, status);
+	buf_clear(&report);
+	remove_tree(s->probe_dir);
+	return r;
+}
+
+struct selftest_result
+selftest_try(struct selftest *s, const struct probe *p)
+{
+	struct selftest_result r = { .outcome = OUTCOME_SKIPPED };
+	int i;
+
+	for (i = 0; i < TRIES && !interrupted; i++) {
+		selftest_result_clear(&r);
+		r = try_once(s, p);
+		if (r.outcome < OUTCOME_ODD ||
+		    (r.outcome == OUTCOME_FAILED && p->level == REQUIRED))
+			break;
+	}
+	if (r.note == NULL)
+		r.note = xstrdup("interrupted");
+	return r;
+}
+
+void
+selftest_result_clear(struct selftest_result *r)
+{
+	free(r->note);
+	cJSON_Delete(r->events);
+	*r = (struct selftest_result){ .outcome = OUTCOME_SKIPPED };
+}

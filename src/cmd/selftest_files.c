@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the kernel tells of a file that is open: which call posts which event.
+ * That something comes is what the promise rests on; which bits, for most calls,
+ * only that the shim agrees.
+ */
+#include "cmd/selftest_probes.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/types.h>
+#include <sys/event.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "base/machine.h"
+#include "cmd/trial.h"
+#include "rules/rule.h"
+#include "watch/stamp.h"
+
+static struct eye *
+watch_new_file(struct trial *t)
+{
+	trial_make(t, "file", "text");
+	return trial_watch(t, "file");
+}
+
+static void
+write_is_told(struct trial *t)
+{
+	struct eye *file = watch_new_file(t);
+
+	trial_poke(t, "file", "TEXT");
+	trial_expect(t, file, NOTE_WRITE, NOTE_EXTEND);
+}
+
+static void
+append_is_told(struct trial *t)
+{
+	struct eye *file = watch_new_file(t);
+
+	trial_append(t, "file", "more");
+	trial_expect(t, file, NOTE_WRITE, NOTE_EXTEND);
+}
+
+/* A log that is never closed. */
+static void
+open_writer_is_told(struct trial *t)
+{
+	struct eye *file = watch_new_file(t);
+	int fd = open("file", O_WRONLY | O_APPEND | O_CLOEXEC);
+
+	trial_did(t, write(fd, "1", 1), "write");
+	trial_expect(t, file, NOTE_WRITE, NOTE_EXTEND);
+	trial_did(t, write(fd, "2", 1), "write");
+	trial_expect(t, file, NOTE_WRITE, NOTE_EXTEND);
+	close(fd);
+	trial_expect(t, file, 0, 0);
+}
+
+/* An event must come with the change in place, not before it. */
+static void
+event_comes_after_the_change(struct trial *t)
+{
+	struct eye *file = watch_new_file(t);
+	struct stamp before = { 0 }, now = { 0 };
+
+	stamp_take(&before, "file");
+	trial_append(t, "file", "more");
+	trial_check(t, trial_until(t, &file->times, 1), "an event comes");
+	stamp_take(&now, "file");
+	trial_check(t, stamp_diff(&before, &now, 0) == CHANGE_MODIFY,
+	    "the file is seen to be modified when the event comes");
+}
+
+static void
+truncate_is_told(struct trial *t)
+{
+	struct eye *file = watch_new_file(t);
+
+	trial_did(t, truncate("file", 1), "truncate");
+	trial_expect(t, file, NOTE_ATTRIB, NOTE_EXTEND);
+}
+
+static void
+growing_truncate_is_told(struct trial *t)
+{
+	struct eye *file = watch_new_file(t);
+
+	trial_did(t, truncate("file", 4096), "truncate");
+	trial_expect_any(t, file, NOTE_ATTRIB | NOTE_WRITE | NOTE_EXTEND);
+}
+
+static void
+open_trunc_is_told(struct trial *t)
+{
+	struct eye *file = watch_new_file(t);
+
+	trial_make(t, "file", "");
+	trial_expect(t, file, NOTE_ATTRIB, NOTE_EXTEND);
+}
+
+static void
+rewrite_is_told(struct trial *t)
+{
+	struct eye *file = watch_new_file(t);
+
+	trial_make(t, "file", "other text");
+	trial_expect(t, file, NOTE_WRITE, NOTE_ATTRIB | NOTE_EXTEND);
+}
+
+static void
+chmod_is_told(struct trial *t)
+{
+	struct eye *file = watch_new_file(t);
+
+	trial_did(t, chmod("file", 0600), "chmod");
+	trial_expect(t, file, NOTE_ATTRIB, 0);
+}
+
+static void
+chmod_to_the_same_is_told(struct trial *t)
+{
+	struct eye *file = watch_new_file(t);
+
+	trial_did(t, chmod("file", 0644), "chmod");
+	trial_expect(t, file, NOTE_ATTRIB, 0);
+}
+
+static void
+chown_is_told(struct trial *t)
+{
+	struct eye *file = watch_new_file(t);
+
+	trial_did(t, chown("file", geteuid(), getegid()), "chown");
+	trial_expect(t, file, NOTE_ATTRIB, 0);
+}
+
+static void
+utimes_is_told(struct trial *t)
+{
+	const struct timeval then[2] = { { .tv_sec = 1000000000 },
+		{ .tv_sec = 1000000000 } };
+	struct eye *file = watch_new_file(t);
+
+	trial_did(t, utimes("file", then), "utimes");
+	trial_expect(t, file, NOTE_ATTRIB, 0);
+}
+
+static void
+link_is_told(struct trial *t)
+{
+	struct eye *file = watch_new_file(t), *dir = trial_watch(t, ".");
+
+	trial_did(t, link("file", "second"), "link");
+	trial_expect(t, file, NOTE_LINK, 0);
+	trial_expect(t, dir, NOTE_WRITE, 0);
+}
+
+static void
+unlink_is_told(struct trial *t)
+{
+	struct eye *file = watch_new_file(t);
+
+	trial_did(t, unlink("file"), "unlink");
+	trial_expect(t, file, NOTE_DELETE, NOTE_LINK);
+}
+
+static void
+unlink_says_link(struct trial *t)
+{
+	struct eye *file = watch_new_file(t);
+
+	trial_did(t, unlink("file"), "unlink");
+	trial_expect(t, file, NOTE_DELETE | NOTE_LINK, 0);
+}
+
+static void
+another_name_goes(struct trial *t)
+{
+	struct eye *file = watch_new_file(t);
+
+	trial_did(t, link("file", "second"), "link");
+	trial_expect(t, file, NOTE_LINK, 0);
+	trial_did(t, unlink("second"), "unlink");
+	trial_expect(t, file, NOTE_DELETE | NOTE_LINK, 0);
+}
+
+static void
+victim_is_told(struct trial *t)
+{
+	struct eye *file = watch_new_file(t);
+
+	trial_replace(t, "file", "new");
+	trial_expect(t, file, NOTE_DELETE, NOTE_LINK);
+	/* What holds the name now is another file. */
+	trial_append(t, "file", "more");
+	trial_expect(t, file, 0, 0);
+}
+
+static void
+victim_has_another_name(struct trial *t)
+{
+	struct eye *file = watch_new_file(t);
+
+	trial_did(t, link("file", "second"), "link");
+	trial_expect(t, file, NOTE_LINK, 0);
+	trial_replace(t, "file", "new");
+	trial_expect(t, file, NOTE_DELETE, NOTE_LINK);
+}
+
+static void
+rename_is_told(struct trial *t)
+{
+	struct eye *file = watch_new_file(t);
+
+	trial_did(t, rename("file", "away"), "rename");
+	trial_expect(t, file, NOTE_RENAME, NOTE_LINK);
+	trial_append(t, "away", "more");
+	trial_expect(t, file, NOTE_WRITE, NOTE_EXTEND);
+}
+
+static void
+rename_to_itself_is_nothing(struct trial *t)
+{
+	struct eye *file = watch_new_file(t), *dir = trial_watch(t, ".");
+
+	trial_did(t, rename("file", "file"), "rename");
+	trial_expect(t, file, 0, 0);
+	trial_expect(t, dir, 0, 0);
+}
+
+static void
+swap_is_told(struct trial *t)
+{
+	struct eye *file = watch_new_file(t), *other;
+
+	trial_make(t, "other", "text");
+	other = trial_watch(t, "other");
+	if (machine_swap("file", "other") == -1) {
+		trial_skip(t, "this volume cannot exchange two names");
+		return;
+	}
+	trial_expect_any(t, file, NOTE_RENAME | NOTE_DELETE);
+	trial_expect_any(t, other, NOTE_RENAME | NOTE_DELETE);
+}
+
+static void
+clone_is_told(struct trial *t)
+{
+	struct eye *file = watch_new_file(t), *dir = trial_watch(t, ".");
+
+	if (machine_clone("file", "clone") == -1) {
+		trial_skip(t, "this volume cannot clone files");
+		return;
+	}
+	trial_expect(t, dir, NOTE_WRITE, 0);
+	trial_expect(t, file, 0, 0);
+}
+
+static void
+reading_is_nothing(struct trial *t)
+{
+	struct eye *file = watch_new_file(t);
+	int fd = open("file", O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	char text[8];
+
+	trial_did(t, read(fd, text, sizeof(text)), "read");
+	trial_did(t, stat("file", &st), "stat");
+	close(fd);
+	trial_expect(t, file, 0, 0);
+}
+
+static void
+unlock_is_nothing(struct trial *t)
+{
+	struct eye *file = watch_new_file(t);
+	int fd = open("file", O_RDONLY | O_CLOEXEC);
+
+	trial_did(t, flock(fd, LOCK_EX), "flock");
+	trial_did(t, flock(fd, LOCK_UN), "flock");
+	close(fd);
+	trial_expect(t, file, 0, 0);
+}
+
+static void
+mapping_is_noted(struct trial *t)
+{
+	struct eye *file = watch_new_file(t);
+	int fd = open("file", O_RDWR | O_CLOEXEC);
+	char *p = mmap(NULL, 4, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	close(fd);
+	if (p == MAP_FAILED) {
+		trial_fail(t, "mmap: %s", strerror(errno));
+		return;
+	}
+	trial_expect(t, file, 0, NOTE_ATTRIB);
+	p[0] = 'T';
+	trial_did(t, msync(p, 4, MS_SYNC), "msync");
+	file->name = "file, after msync";
+	trial_expect(t, file, 0, NOTE_WRITE | NOTE_ATTRIB);
+	munmap(p, 4);
+}
+
+static void
+descriptor_can_be_asked(struct trial *t)
+{
+	struct eye *file = watch_new_file(t);
+	struct stat a, b;
+
+	trial_append(t, "file", "more");
+	trial_did(t, fstat(file->fd, &a), "fstat");
+	trial_did(t, stat("file", &b), "stat");
+	trial_check(t, a.st_ino == b.st_ino && a.st_size == 8,
+	    "fstat of a descriptor with O_EVTONLY is that of the path");
+}
+
+static void
+open_of_a_link_is_noted(struct trial *t)
+{
+	int fd;
+
+	trial_make(t, "file", "text");
+	trial_did(t, symlink("file", "link"), "symlink");
+	fd = open("link", O_EVTONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	trial_note(t, "open with O_NOFOLLOW %s", fd == -1 ? "refuses" : "opens the link");
+	if (fd != -1)
+		close(fd);
+}
+
+const struct probe selftest_files[] = {
+	{ "write", "2.1", REQUIRED, "a write over a file's content is an event",
+	    write_is_told, NULL },
+	{ "append", "2.1", REQUIRED, "a write at a file's end is an event",
+	    append_is_told, NULL },
+	{ "open-writer", "1.20", REQUIRED,
+	    "each write of a file that stays open is an event, closing it is none",
+	    open_writer_is_told, NULL },
+	{ "event-after", "2", REQUIRED,
+	    "when an event comes, the path shows what it is about",
+	    event_comes_after_the_change, NULL },
+	{ "truncate", "2.2", REQUIRED, "cutting a file short is an event",
+	    truncate_is_told, NULL },
+	{ "truncate-up", "2.2", REQUIRED, "making a file longer is an event",
+	    growing_truncate_is_told, NULL },
+	{ "open-trunc", "2.2", REQUIRED, "emptying a file as it is opened is an event",
+	    open_trunc_is_told, NULL },
+	{ "rewrite", "2.2", REQUIRED, "emptying a file and writing it is an event",
+	    rewrite_is_told, NULL },
+	{ "chmod", "2.3", REQUIRED, "a change of mode is an event", chmod_is_told, NULL },
+	{ "chmod-same", "2.3", EXPECTED, "chmod to the same mode is an event",
+	    chmod_to_the_same_is_told, NULL },
+	{ "chown", "2.3", EXPECTED, "chown to the same owner is an event", chown_is_told,
+	    NULL },
+	{ "utimes", "2.3", REQUIRED, "a change of the time is an event", utimes_is_told,
+	    NULL },
+	{ "link", "2.4", EXPECTED, "a second name is LINK, and WRITE of its directory",
+	    link_is_told, NULL },
+	{ "unlink", "2.5", REQUIRED, "the removal of a file is DELETE", unlink_is_told,
+	    NULL },
+	{ "unlink-link", "8.15", EXPECTED, "DELETE comes with LINK", unlink_says_link,
+	    NULL },
+	{ "unlink-other", "8.13", EXPECTED,
+	    "the removal of a file's other name is DELETE, too", another_name_goes,
+	    NULL },
+	{ "rename-over", "2.6", REQUIRED,
+	    "a file whose name is taken over gets DELETE, and nothing later",
+	    victim_is_told, NULL },
+	{ "rename-over-linked", "8.15", EXPECTED, "so does one that has another name",
+	    victim_has_another_name, NULL },
+	{ "rename", "2.6", REQUIRED,
+	    "a file that is moved gets RENAME, and is still watched", rename_is_told,
+	    NULL },
+	{ "rename-same", "2.6", EXPECTED, "a rename to itself is nothing",
+	    rename_to_itself_is_nothing, NULL },
+	{ "swap", "2.7", EXPECTED, "an exchange of two names is an event on both",
+	    swap_is_told, NULL },
+	{ "clone", "2.8", EXPECTED, "a clone is WRITE of its directory", clone_is_told,
+	    NULL },
+	{ "read", "2.12", EXPECTED, "reading is nothing", reading_is_nothing, NULL },
+	{ "unlock", "2.11", EXPECTED, "locking and unlocking is nothing",
+	    unlock_is_nothing, NULL },
+	{ "mmap", "2.10 2.12", RECORD, "what mapping a file and writing there tells",
+	    mapping_is_noted, NULL },
+	{ "evtonly-fstat", "4.1", REQUIRED, "a descriptor to watch with can be asked",
+	    descriptor_can_be_asked, NULL },
+	{ "evtonly-link", "4.3", RECORD, "what opening a link itself does",
+	    open_of_a_link_is_noted, NULL },
+	{ NULL, NULL, RECORD, NULL, NULL, NULL },
+};

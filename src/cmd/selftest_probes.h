@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SELFTEST_PROBES_H
+#define SELFTEST_PROBES_H
+
+#include "cmd/trial.h"
+
+/* The table of probes, in parts that end with an id of NULL. */
+extern const struct probe selftest_files[];       /* events of a file */
+extern const struct probe selftest_directories[]; /* events of a directory */
+extern const struct probe selftest_kqueue[];      /* knotes, signals, waiting */
+extern const struct probe selftest_looks[];       /* what a watched path comes to */
+extern const struct probe selftest_processes[];   /* starting and reaping */
+extern const struct probe selftest_system[];      /* clock, volumes, sockets, log */
+
+#endif

@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Clock, disk, volumes, sockets, network and log: what else the daemon takes
+ * from the system, through the code that takes it.
+ */
+#include "cmd/selftest_probes.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/event.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/places.h"
+#include "base/platform.h"
+#include "cmd/trial.h"
+#include "cmd/trial_run.h"
+#include "serve/control.h"
+#include "state/store.h"
+#include "trust/cmdline.h"
+
+static void
+clock_goes_on(struct trial *t)
+{
+	mono_t last = mono_now(), now;
+	int i;
+
+	for (i = 0; i < 100000; i++) {
+		now = mono_now();
+		if (mono_before(now, last))
+			break;
+		last = now;
+	}
+	trial_check(t, i == 100000, "the clock never goes back");
+}
+
+static int64_t
+read_clock(clockid_t id)
+{
+	struct timespec ts = { 0 };
+
+	clock_gettime(id, &ts);
+	return (int64_t)ts.tv_sec * MONO_SEC + ts.tv_nsec;
+}
+
+/* How far the calendar's side of the clock is from the hardware's. */
+static void
+clocks_are_noted(struct trial *t)
+{
+	int64_t apart = read_clock(CLOCK_MONOTONIC) - read_clock(CLOCK_MONOTONIC_RAW);
+	int64_t ours = mono_now().ns - read_clock(CLOCK_MONOTONIC_RAW);
+
+	trial_note(t,
+	    "CLOCK_MONOTONIC is %" PRId64 " ms, our clock %" PRId64
+	    " ms ahead of CLOCK_MONOTONIC_RAW",
+	    apart / MONO_MS, ours / MONO_MS);
+}
+
+static void
+state_is_durable(struct trial *t)
+{
+	char *dir = xasprintf("%s/state", t->dir), why[512] = "";
+	struct store *s = store_new(dir);
+
+	trial_did(t, mkdir("state", 0700), "mkdir");
+	if (store_open(s, why, sizeof(why)))
+		trial_check(t, store_begin(s) && store_end(s, true),
+		    "a state can be written to the disk");
+	else
+		trial_fail(t, "%s", why);
+	if (store_problem(s) != NULL)
+		trial_fail(t, "%s", store_problem(s));
+	store_free(s);
+	free(dir);
+}
+
+static void
+second_daemon_is_refused(struct trial *t)
+{
+	char *dir = xasprintf("%s/state", t->dir), why[512] = "";
+	struct store *a = store_new(dir), *b = store_new(dir);
+
+	trial_did(t, mkdir("state", 0700), "mkdir");
+	trial_check(t, store_open(a, why, sizeof(why)), "a state can be opened");
+	trial_check(
+	    t, !store_open(b, why, sizeof(why)), "a second daemon on it is refused");
+	store_free(b);
+	store_free(a);
+	free(dir);
+}
+
+static void
+mount_table_is_read(struct trial *t)
+{
+	struct strv remote = { NULL, 0 };
+
+	trial_check(
+	    t, platform_remote_mounts(&remote) == 0, "the mount table can be read");
+	trial_check(t, places_find_above(&remote, t->dir) == NULL,
+	    "this directory is on no network volume");
+	trial_note(t, "%zu places are network volumes", remote.n);
+	strv_clear(&remote);
+}
+
+static void
+mount_table_is_quiet(struct trial *t)
+{
+	struct strv remote = { NULL, 0 };
+
+	platform_remote_mounts(&remote);
+	trial_check(
+	    t, !platform_mounts_changed(), "a table that was read has not changed");
+	strv_clear(&remote);
+}
+
+static void
+own_file_is_trusted(struct trial *t)
+{
+	char why[512] = "";
+	int fd;
+
+	trial_make(t, "file", "text");
+	fd = open("file", O_EVTONLY | O_CLOEXEC);
+	trial_did(t, fd, "open");
+	if (platform_trust_objection(fd, "file", geteuid(), false, why, sizeof(why)))
+		trial_odd(t, why);
+	close(fd);
+}
+
+static bool
+is_objected_to(const char *path)
+{
+	int fd = open(path, O_EVTONLY | O_CLOEXEC);
+	char why[512];
+	bool objected =
+	    platform_trust_objection(fd, path, geteuid(), false, why, sizeof(why));
+
+	close(fd);
+	return objected;
+}
+
+static void
+acl_is_objected_to(struct trial *t)
+{
+	trial_make(t, "file", "text");
+	trial_make(t, "denied", "text");
+	if (!trial_succeeds(t, "/bin/chmod +a 'everyone allow write' file") ||
+	    !trial_succeeds(t, "/bin/chmod +a 'everyone deny write' denied")) {
+		trial_skip(t, "chmod knows no such ACL here");
+		return;
+	}
+	trial_check(
+	    t, is_objected_to("file"), "an ACL that grants writing is objected to");
+	trial_check(t, !is_objected_to("denied"), "one that denies it is not");
+}
+
+static void
+own_program_is_known(struct trial *t)
+{
+	char path[4096] = "", head[8];
+	int fd;
+
+	trial_check(t, platform_self_path(path, sizeof(path)), "our own path is known");
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	trial_did(t, fd, path);
+	trial_check(t,
+	    read(fd, head, sizeof(head)) == (ssize_t)sizeof(head) &&
+		platform_is_program(head, sizeof(head)),
+	    "what is there is a program");
+	close(fd);
+}
+
+static void
+system_programs_are_trusted(struct trial *t)
+{
+	static char sh[] = "/bin/sh", ls[] = "/bin/ls";
+	char *const programs[][2] = { { sh, NULL }, { ls, NULL } };
+	struct trust judge = { .owner = 0 };
+	struct trust_verdict v = { .paths = NULL };
+	size_t i;
+
+	for (i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
+		if (!trust_command(&judge,
+			&(struct cmdline){ .argv = programs[i], .as_root = true }, &v))
+			trial_fail(t, "%s", v.why);
+}
+
+static void
+firmlinks_are_noted(struct trial *t)
+{
+	struct stat a, b;
+
+	if (stat("/System/Volumes/Data/usr/local", &a) == -1 ||
+	    stat("/usr/local", &b) == -1) {
+		trial_skip(t, "there is no /System/Volumes/Data here");
+		return;
+	}
+	trial_note(t, "both names of /usr/local are %s",
+	    a.st_dev == b.st_dev && a.st_ino == b.st_ino ? "one" : "two");
+}
+
+/* Sockets */
+
+static void
+answer(void *arg, const struct cJSON *request, struct control_reply *reply)
+{
+	unsigned *asked = arg;
+
+	(void)request;
+	(*asked)++;
+	control_reply_text(reply, xstrdup("{}\n"));
+}
+
+/* Connects to a path; -1 with errno. */
+static int
+connect_to(const char *path)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0), error;
+
+	strlcpy(sun.sun_path, path, sizeof(sun.sun_path));
+	if (fd != -1 && fd_prepare(fd, true) == 0 &&
+	    connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) == 0)
+		return fd;
+	error = errno;
+	if (fd != -1)
+		close(fd);
+	errno = error;
+	return -1;
+}
+
+static void
+socket_answers(struct trial *t)
+{
+	struct control *c;
+	struct stat st = { 0 };
+	unsigned asked = 0;
+	char why[512] = "";
+	int fd;
+
+	c = control_new(t->loop, "socket", answer, &asked, why, sizeof(why));
+	if (c == NULL) {
+		trial_fail(t, "%s", why);
+		return;
+	}
+	trial_did(t, stat("socket", &st), "stat");
+	trial_check(t, (st.st_mode & 077) == 0, "only its owner may use it");
+	fd = connect_to("socket");
+	trial_did(t, fd, "connect");
+	trial_did(t, write(fd, "{}\n", 3), "write");
+	trial_check(t, trial_until(t, &asked, 1), "a request of this user is heard");
+	close(fd);
+	control_free(c);
+	trial_check(t, stat("socket", &st) == -1, "it goes with its owner");
+}
+
+static void
+long_socket_path(struct trial *t)
+{
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path) + 8], why[512] = "";
+	unsigned asked = 0, len;
+	struct control *c;
+
+	/* 103 bytes are what macOS takes. */
+	for (len = 0; len < 103; len++)
+		path[len] = 's';
+	path[103] = '\0';
+	c = control_new(t->loop, path, answer, &asked, why, sizeof(why));
+	trial_check(t, c != NULL, "a path of 103 bytes is taken");
+	if (c != NULL)
+		control_free(c);
+	trial_note(t, "there is room for %zu bytes",
+	    sizeof(((struct sockaddr_un *)0)->sun_path));
+}
+
+static void
+full_queue_is_noted(struct trial *t)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0), i;
+
+	strlcpy(sun.sun_path, "socket", sizeof(sun.sun_path));
+	trial_did(t, bind(fd, (const struct sockaddr *)&sun, sizeof(sun)), "bind");
+	trial_did(t, listen(fd, 2), "listen");
+	for (i = 0; i < 200; i++)
+		if (connect_to("socket") == -1)
+			break;
+	trial_note(
+	    t, "a full queue of clients says: %s", i < 200 ? strerror(errno) : "nothing");
+	close(fd);
+}
+
+static void
+network_can_be_watched(struct trial *t)
+{
+	int fds[PLATFORM_NETWORK_FDS];
+	size_t n = platform_network_open(fds), i;
+
+	trial_check(t, n > 0, "there is a descriptor that tells of the network");
+	for (i = 0; i < n; i++) {
+		trial_check(t, (fcntl(fds[i], F_GETFD) & FD_CLOEXEC) != 0,
+		    "it is closed in children");
+		trial_check(
+		    t, (fcntl(fds[i], F_GETFL) & O_NONBLOCK) != 0, "it does not block");
+		platform_network_changed(fds[i]);
+	}
+}
+
+/* The unified log */
+
+/* The log may need a moment until it can be read. */
+static bool
+is_logged(struct trial *t, const char *style, const char *word)
+{
+	char *command = xasprintf("/usr/bin/log show --style %s --last 2m --predicate "
+				  "'subsystem == \"org.watchpathd\"' | grep %s",
+	    style, word);
+	bool found = false;
+	int i;
+
+	for (i = 0; i < 3 && !found; i++)
+		found = trial_succeeds(t, command);
+	free(command);
+	return found;
+}
+
+static void
+log_is_found(struct trial *t)
+{
+	char *word;
+
+	if (platform_log_sink == NULL) {
+		trial_skip(t, "this system has no unified log");
+		return;
+	}
+	word = xasprintf("selftest-%" PRId64, realtime_ns());
+	platform_log_sink(LOG_LEVEL_INFO, word);
+	trial_say(t, "reading the unified log, which can take minutes");
+	trial_check(t, is_logged(t, "syslog", word), "what was logged is found there");
+	trial_check(t, is_logged(t, "compact", word), "also in the compact style");
+	trial_check(t, is_logged(t, "ndjson", word), "also as JSON");
+	free(word);
+}
+
+/* A volume from an image: HFS+, and without owners. */
+#define HDIUTIL "/usr/bin/hdiutil "
+
+static void
+watch_volume(struct trial *t)
+{
+	struct eye *file;
+
+	trial_make(t, "mnt/file", "text");
+	file = trial_watch(t, "mnt/file");
+	trial_check(t, is_objected_to("mnt/file"),
+	    "a volume that ignores ownership is objected to");
+	if (!trial_succeeds(t, HDIUTIL "detach mnt -quiet")) {
+		trial_fail(t, "the volume is held by what is watched");
+		trial_succeeds(t, HDIUTIL "detach mnt -force -quiet");
+	}
+	trial_settle(t);
+	trial_check(t, file->eof, "what was on it says EOF");
+}
+
+static void
+image_is_watched(struct trial *t)
+{
+	struct eye *parent;
+
+	if (access("/usr/bin/hdiutil", X_OK) == -1) {
+		trial_skip(t, "there is no hdiutil here");
+		return;
+	}
+	trial_say(t, "making a volume, which takes some seconds");
+	trial_did(t, mkdir("mnt", 0755), "mkdir");
+	trial_check(t,
+	    trial_succeeds(
+		t, HDIUTIL "create -size 20m -fs HFS+ -volname selftest -quiet image"),
+	    "an image can be made");
+	parent = trial_watch(t, ".");
+	parent->name = "parent, mount";
+	if (!trial_check(t,
+		trial_succeeds(t, HDIUTIL "attach image.dmg -nobrowse -quiet -owners off "
+					  "-mountpoint mnt"),
+		"it can be attached"))
+		return;
+	trial_expect(t, parent, NOTE_WRITE, NOTE_LINK | NOTE_ATTRIB | NOTE_EXTEND);
+	watch_volume(t);
+}
+
+const struct probe selftest_system[] = {
+	{ "clock", "5.10 8.1", REQUIRED, "the clock never goes back", clock_goes_on,
+	    NULL },
+	{ "clocks", "8.1", RECORD, "how far the clocks are apart", clocks_are_noted,
+	    NULL },
+	{ "durable", "8.16", REQUIRED, "a state can be made durable", state_is_durable,
+	    NULL },
+	{ "lock", "2.11", REQUIRED, "a second daemon on a state is refused",
+	    second_daemon_is_refused, NULL },
+	{ "mounts", "2.16", REQUIRED, "network volumes can be told from others",
+	    mount_table_is_read, NULL },
+	{ "mounts-quiet", "2.13", EXPECTED, "a mount table that was read is not new",
+	    mount_table_is_quiet, NULL },
+	{ "objection", "4.1", EXPECTED, "a file of one's own on this volume is trusted",
+	    own_file_is_trusted, NULL },
+	{ "acl", "2.3", REQUIRED, "an ACL that grants writing is seen",
+	    acl_is_objected_to, NULL },
+	{ "image", "2.13 2.14 4.1", EXPECTED,
+	    "a volume that comes and goes is told, and is not held", image_is_watched,
+	    NULL },
+	{ "self", "4.2", REQUIRED, "this program finds itself", own_program_is_known,
+	    NULL },
+	{ "system-programs", "4.1", REQUIRED, "the programs of the system are trusted",
+	    system_programs_are_trusted, NULL },
+	{ "firmlinks", "1.21", RECORD, "whether the two names of a place are one",
+	    firmlinks_are_noted, NULL },
+	{ "socket", "8.6", REQUIRED, "the socket answers its owner, and nobody else",
+	    socket_answers, NULL },
+	{ "socket-path", "8.17", REQUIRED, "a socket's path may have 103 bytes",
+	    long_socket_path, NULL },
+	{ "socket-full", "8.6", RECORD, "what a full queue of clients says",
+	    full_queue_is_noted, NULL },
+	{ "network", "6.1 6.2 6.4", REQUIRED, "changes of the network can be watched",
+	    network_can_be_watched, NULL },
+	{ "log", "6.7 8.10", REQUIRED, "what is logged is found in the unified log",
+	    log_is_found, NULL },
+	{ NULL, NULL, RECORD, NULL, NULL, NULL },
+};

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TRIAL_H
+#define TRIAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/loop.h"
+#include "base/util.h"
+
+struct cJSON;
+
+/*
+ * What a probe of `selftest` is given: an empty directory, which is its working
+ * directory, a loop, and ways to say what it found. It runs in a process of its
+ * own, so that it may leave descriptors, limits and signals as they come.
+ */
+enum outcome {
+	OUTCOME_OK,
+	OUTCOME_SKIPPED,
+	OUTCOME_ODD, /* more than expected: nothing is missed by it */
+	OUTCOME_FAILED
+};
+
+struct eye;
+
+struct trial {
+	struct loop *loop;
+	const char *self; /* this program */
+	const char *dir;  /* the directory's real path */
+	int say_fd;       /* where trial_say writes */
+	enum outcome outcome;
+	struct buf notes;
+	struct cJSON *events; /* by what was watched, the bits of each step */
+	struct eye *fence;
+};
+
+/* Something watched, and what was seen of it since it was last asked. */
+struct eye {
+	struct trial *t;
+	const char *name;
+	struct loop_src src;
+	int fd;
+	unsigned seen;  /* NOTE_ bits */
+	unsigned times; /* how many events ever came */
+	bool eof;
+};
+
+/*
+ * One fact. fact is its number in the collection of what macOS really does; root
+ * says what root would add, or is NULL.
+ */
+enum level { REQUIRED, EXPECTED, RECORD };
+
+struct probe {
+	const char *id, *fact;
+	enum level level;
+	const char *what; /* a sentence */
+	void (*run)(struct trial *t);
+	const char *root;
+};
+
+/* What was found. The worst outcome counts; notes add up. */
+void
+trial_fail(struct trial *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void trial_odd(struct trial *t, const char *what);
+void trial_skip(struct trial *t, const char *why);
+void
+trial_note(struct trial *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Fails with what was expected, unless it is so. Returns whether it is. */
+bool trial_check(struct trial *t, bool so, const char *expected);
+
+/* Likewise for the result of a system call, which is -1 with errno if it failed. */
+bool trial_did(struct trial *t, long result, const char *call);
+
+/* Says at once, to a person, what takes long; it may then take minutes. */
+void trial_say(struct trial *t, const char *what);
+
+/* Opens and watches path as the daemon does; name is path. Never NULL. */
+struct eye *trial_watch(struct trial *t, const char *path);
+
+/* Watches an open descriptor. */
+struct eye *trial_watch_fd(struct trial *t, int fd, const char *name);
+
+/* Waits until all that has happened so far was seen, on every eye. */
+void trial_settle(struct trial *t);
+
+/*
+ * Settles; then all of must has to be among what e saw, else the trial fails,
+ * and nothing that is neither in must nor in may, else it is odd. What was seen
+ * is noted down, and forgotten.
+ */
+void trial_expect(struct trial *t, struct eye *e, unsigned must, unsigned may);
+
+/* Settles; e saw something, if only one of these bits. */
+void trial_expect_any(struct trial *t, struct eye *e, unsigned any);
+
+/* Runs the loop until *counter is n or more; false after some seconds. */
+bool trial_until(struct trial *t, const unsigned *counter, unsigned n);
+
+/* Files. Make: created or emptied first. Poke: over its beginning; at its end. */
+void trial_make(struct trial *t, const char *path, const char *text);
+void trial_poke(struct trial *t, const char *path, const char *text);
+void trial_append(struct trial *t, const char *path, const char *text);
+
+/* A new file takes the place of path in one step. */
+void trial_replace(struct trial *t, const char *path, const char *text);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * machine.h for macOS, whose kernel has kqueue and changes with every version.
+ */
+#include "base/machine.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/param.h>
+#include <sys/sysctl.h>
+
+#if __has_include(<sys/clonefile.h>)
+#include <sys/clonefile.h>
+#else
+extern int clonefile(const char *from, const char *to, unsigned flags);
+#endif
+
+const bool machine_has_kqueue = true;
+
+static void
+ask(const char *name, char *out, size_t size)
+{
+	if (sysctlbyname(name, out, &size, NULL, 0) != 0)
+		strlcpy(out, "unknown", size);
+}
+
+void
+machine_system(char out[MACHINE_TEXT_SIZE])
+{
+	char version[40], build[40];
+
+	ask("kern.osproductversion", version, sizeof(version));
+	ask("kern.osversion", build, sizeof(build));
+	snprintf(out, MACHINE_TEXT_SIZE, "macOS %s (%s)", version, build);
+}
+
+void
+machine_arch(char out[MACHINE_TEXT_SIZE])
+{
+	ask("hw.machine", out, MACHINE_TEXT_SIZE);
+}
+
+void
+machine_volume(const char *path, char out[MACHINE_TEXT_SIZE])
+{
+	struct statfs fs;
+
+	strlcpy(out, "unknown", MACHINE_TEXT_SIZE);
+	if (statfs(path, &fs) == 0)
+		strlcpy(out, fs.f_fstypename, MACHINE_TEXT_SIZE);
+}
+
+int
+machine_swap(const char *a, const char *b)
+{
+	return renamex_np(a, b, RENAME_SWAP);
+}
+
+int
+machine_clone(const char *from, const char *to)
+{
+	return clonefile(from, to, 0);
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Probes that find something, on purpose: what `selftest` makes of them, and that
+ * nothing is left of any.
+ */
+#include <cJSON.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <sys/event.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "cmd/selftest.h"
+#include "cmd/selftest_kept.h"
+#include "test.h"
+
+static char sandbox[SANDBOX_SIZE];
+static struct selftest *place;
+static struct selftest_result result;
+
+static void
+try_probe(enum level level, void (*run)(struct trial *t))
+{
+	const struct probe p = { "id", "1.1", level, "a sentence", run, NULL };
+
+	selftest_result_clear(&result);
+	result = selftest_try(place, &p);
+}
+
+static bool
+is_result(enum outcome outcome, const char *note)
+{
+	if (result.outcome == outcome && strcmp(result.note, note) == 0)
+		return true;
+	printf("# outcome %d: %s\n", (int)result.outcome, result.note);
+	return false;
+}
+
+SET_UP
+{
+	json_init();
+	make_sandbox(sandbox);
+	place = selftest_new(sandbox, STDERR_FILENO);
+	assert_non_null(place);
+}
+
+TEAR_DOWN
+{
+	selftest_result_clear(&result);
+	selftest_free(place);
+	/* Nothing is left in it. */
+	assert_int_equal(rmdir(sandbox), 0);
+}
+
+static void
+leave_all(struct trial *t)
+{
+	trial_did(t, mkdir("a", 0700), "mkdir");
+	trial_did(t, mkdir("a/b", 0700), "mkdir");
+	trial_make(t, "a/b/file", "text");
+	trial_did(t, symlink("/", "a/link"), "symlink");
+	trial_did(t, mkfifo("a/fifo", 0000), "mkfifo");
+}
+
+TEST(what_a_probe_leaves_is_removed)
+{
+	try_probe(REQUIRED, leave_all);
+	assert_true(is_result(OUTCOME_OK, ""));
+	try_probe(REQUIRED, leave_all);
+	assert_true(is_result(OUTCOME_OK, ""));
+}
+
+static void
+want_write(struct trial *t)
+{
+	struct eye *file;
+
+	trial_make(t, "file", "text");
+	file = trial_watch(t, "file");
+	trial_did(t, chmod("file", 0600), "chmod");
+	trial_expect(t, file, NOTE_WRITE, NOTE_ATTRIB);
+}
+
+TEST(an_event_that_does_not_come_is_a_failure)
+{
+	try_probe(REQUIRED, want_write);
+	assert_true(is_result(OUTCOME_FAILED, "file: ATTRIB, not WRITE"));
+	assert_string_equal(json_get_string(result.events, "file"), "ATTRIB");
+}
+
+static void
+want_nothing(struct trial *t)
+{
+	struct eye *file;
+
+	trial_make(t, "file", "text");
+	file = trial_watch(t, "file");
+	trial_did(t, chmod("file", 0600), "chmod");
+	trial_expect(t, file, 0, 0);
+}
+
+TEST(one_that_comes_and_need_not_is_odd)
+{
+	try_probe(REQUIRED, want_nothing);
+	assert_true(is_result(OUTCOME_ODD, "file: ATTRIB, not nothing"));
+}
+
+static void
+want_any(struct trial *t)
+{
+	struct eye *file;
+
+	trial_make(t, "file", "text");
+	file = trial_watch(t, "file");
+	trial_expect_any(t, file, NOTE_WRITE | NOTE_LINK);
+}
+
+TEST(one_of_several_events_has_to_come)
+{
+	try_probe(REQUIRED, want_any);
+	assert_true(is_result(OUTCOME_FAILED, "file: nothing, not WRITE LINK"));
+}
+
+/* Finds it only the first time: somebody else may have had the file. */
+static void
+odd_once(struct trial *t)
+{
+	int fd = open("../tried", O_CREAT | O_EXCL | O_WRONLY, 0600);
+
+	if (fd != -1)
+		trial_odd(t, "somebody was there");
+}
+
+TEST(what_is_odd_is_tried_again)
+{
+	try_probe(EXPECTED, odd_once);
+	assert_true(is_result(OUTCOME_OK, ""));
+}
+
+static void
+fail_once(struct trial *t)
+{
+	int fd = open("../tried", O_CREAT | O_EXCL | O_WRONLY, 0600);
+
+	trial_check(t, fd == -1, "it was tried before");
+}
+
+TEST(what_is_required_has_to_hold_at_once)
+{
+	try_probe(REQUIRED, fail_once);
+	assert_true(is_result(OUTCOME_FAILED, "not so: it was tried before"));
+}
+
+static void
+fail_a_call(struct trial *t)
+{
+	trial_did(t, chdir("missing"), "chdir");
+	trial_skip(t, "there is more");
+}
+
+TEST(a_failed_call_says_why_and_counts_more_than_a_skip)
+{
+	try_probe(REQUIRED, fail_a_call);
+	assert_true(
+	    is_result(OUTCOME_FAILED, "chdir: No such file or directory; there is more"));
+}
+
+static void
+hang(struct trial *t)
+{
+	(void)t;
+	alarm(1);
+	for (;;)
+		pause();
+}
+
+TEST(a_probe_that_hangs_is_ended)
+{
+	try_probe(REQUIRED, hang);
+	assert_true(is_result(OUTCOME_FAILED, "ended by signal 14"));
+}
+
+static void
+leave_early(struct trial *t)
+{
+	(void)t;
+	_exit(0);
+}
+
+TEST(a_probe_that_says_nothing_has_failed)
+{
+	try_probe(REQUIRED, leave_early);
+	assert_true(is_result(OUTCOME_FAILED, "ended without a word"));
+}
+
+static void
+stop_the_loop(struct trial *t)
+{
+	struct eye *file;
+
+	trial_make(t, "file", "text");
+	file = trial_watch(t, "file");
+	/* Nobody is left who could tell. */
+	loop_free(t->loop);
+	t->loop = loop_new();
+	trial_append(t, "file", "more");
+	trial_expect(t, file, NOTE_WRITE, 0);
+}
+
+TEST(a_loop_that_forgets_is_noticed)
+{
+	try_probe(REQUIRED, stop_the_loop);
+	assert_true(is_result(OUTCOME_FAILED, "file: nothing, not WRITE"));
+}
+
+TEST(a_place_that_cannot_be_made_is_an_error)
+{
+	assert_null(selftest_new("/nonexistent", STDERR_FILENO));
+}
+
+TEST(a_result_is_kept_where_nobody_else_writes)
+{
+	struct selftest_kept kept;
+	char *why = NULL;
+	char file[SANDBOX_SIZE + 32];
+
+	assert_true(selftest_keep(sandbox,
+	    "{\"system\":\"Plan 9\",\"probes\":[{\"id\":\"a\",\"level\":\"required\","
+	    "\"result\":\"failed\"},{\"id\":\"b\",\"level\":\"expected\",\"result\":"
+	    "\"failed\"},{\"id\":\"c\",\"level\":\"required\",\"result\":\"ok\"}]}",
+	    &why));
+	assert_true(selftest_read_kept(sandbox, &kept));
+	assert_string_equal(kept.system, "Plan 9");
+	assert_int_equal(kept.failed.n, 1);
+	assert_string_equal(kept.failed.v[0], "a");
+	selftest_kept_clear(&kept);
+	must(chmod(sandbox, 0770));
+	assert_false(selftest_keep(sandbox, "{}", &why));
+	assert_non_null(strstr(why, ": not a directory of this user alone"));
+	free(why);
+	must(chmod(sandbox, 0700));
+	snprintf(file, sizeof(file), "%s/selftest.json", sandbox);
+	must(unlink(file));
+	must(mkdir(file, 0700));
+	assert_false(selftest_keep(sandbox, "{}", &why));
+	assert_non_null(strstr(why, "selftest.json: "));
+	free(why);
+	must(rmdir(file));
+	assert_true(selftest_read_kept(sandbox, &kept));
+	assert_null(kept.system);
+}
