@@ -107,6 +107,12 @@ diagnosis_add(struct diagnosis *d, struct finding f)
 	}
 }
 
+void
+diagnosis_note(struct diagnosis *d, char *text)
+{
+	strv_push(&d->notes, text);
+}
+
 bool
 diagnosis_explains(const struct diagnosis *d, const char *rule, const char *sentence)
 {
@@ -276,6 +282,8 @@ diagnosis_print(struct diagnosis *d, FILE *out)
 		fputs("nothing is wrong\n", out);
 	else
 		fprintf(out, "%zu finding%s\n", d->n, d->n == 1 ? "" : "s");
+	for (i = 0; i < d->notes.n; i++)
+		print_folded(out, "note: ", 6, d->notes.v[i], width);
 }
 
 static cJSON *
@@ -313,6 +321,9 @@ diagnosis_json(struct diagnosis *d)
 	sort(d);
 	for (i = 0; i < d->n; i++)
 		cJSON_AddItemToArray(list, found_json(d, &d->found[i]));
+	list = cJSON_AddArrayToObject(all, "notes");
+	for (i = 0; i < d->notes.n; i++)
+		cJSON_AddItemToArray(list, cJSON_CreateString(d->notes.v[i]));
 	return all;
 }
 
@@ -340,6 +351,7 @@ diagnosis_clear(struct diagnosis *d)
 		strv_clear(&d->found[i].subjects);
 	}
 	free(d->found);
+	strv_clear(&d->notes);
 	d->found = NULL;
 	d->n = 0;
 }

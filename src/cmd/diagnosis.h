@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "base/util.h"
 #include "cmd/repair.h"
 
 struct cJSON;
@@ -42,7 +43,11 @@ struct diagnosis {
 	bool silenced;        /* there was one */
 	struct found *found;
 	size_t n;
+	struct strv notes;
 };
+
+/* What is worth knowing and wrong in no way: no finding. Takes text over. */
+void diagnosis_note(struct diagnosis *d, char *text);
 
 /* What has the cause of an earlier finding is added to that. */
 void diagnosis_add(struct diagnosis *d, struct finding f);

@@ -12,6 +12,7 @@
 #include "cmd/doctor_jobs.h"
 #include "cmd/doctor_paths.h"
 #include "cmd/doctor_rules.h"
+#include "cmd/doctor_selftest.h"
 #include "cmd/doctor_state.h"
 #include "cmd/patient.h"
 
@@ -37,6 +38,7 @@ doctor_examine(struct patient *p)
 		doctorrules_check,
 		doctorstate_check,
 		doctorjobs_check,
+		doctorselftest_check,
 	};
 	size_t i;
 

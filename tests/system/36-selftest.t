@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # selftest: what it prints, also of the shim's faults; that it leaves nothing; what
-# it keeps; and that the results of other machines
+# it keeps, and what doctor makes of that; and that the results of other machines
 # are what the shim does, too.
 . "$(dirname "$0")/doctor.sh"
 
@@ -153,7 +153,7 @@ usage_is_checked() {
 }
 
 # The machine's own /tmp: nothing of it is left there either.
-a_result_is_kept() {
+a_result_is_kept_for_doctor() {
 	rule r 'watch = /f'
 	start_daemon
 	state=$box/var/lib/watchpathd
@@ -162,6 +162,22 @@ a_result_is_kept() {
 	ok "it is in the state directory" [ -s "$state/selftest.json" ]
 	ok "and nobody else's to read" \
 	    [ -z "$(find "$state/selftest.json" -perm -044)" ]
+	doctor
+	finds_nothing "doctor has nothing to say of it"
+	ok "and no note" not prints '^note: '
+	sed 's/"system":"[^"]*"/"system":"Plan 9"/' "$state/selftest.json" >"$dir/other"
+	cat "$dir/other" >"$state/selftest.json"
+	doctor
+	finds_nothing "of another version it has no finding"
+	ok "but a note" prints '^note: watchpathd was tried on Plan 9, and this is .*: sudo watchpathd selftest'
+	doctor --json
+	ok "also as JSON" prints '"notes":\["watchpathd was tried on Plan 9'
+	selftest
+	sed '/"id":"write"/s/"result":"ok"/"result":"failed"/' "$state/selftest.json" >"$dir/other"
+	cat "$dir/other" >"$state/selftest.json"
+	doctor
+	finds 'this system does not behave as watchpathd relies on: write' \
+	    'changes can be missed' 'by hand: report what'
 	selftest_here
 	ok "of another directory nothing is kept" not prints 'result is kept'
 }
@@ -187,5 +203,5 @@ run_tests all_that_is_relied_on_holds all_that_is_relied_on_holds:shuffle \
     all_that_is_relied_on_holds:echo all_that_is_relied_on_holds:extend \
     all_that_is_relied_on_holds:shuffle,split,merge,echo,extend the_result_is_json \
     the_shim_does_what_is_in_evidence comparing_notices a_system_that_does_not_do_it \
-    it_leaves_nothing_when_interrupted usage_is_checked a_result_is_kept \
+    it_leaves_nothing_when_interrupted usage_is_checked a_result_is_kept_for_doctor \
     it_needs_no_root

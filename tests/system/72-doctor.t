@@ -11,7 +11,7 @@ nothing_wrong() {
 	doctor
 	finds_nothing "where nothing is wrong doctor says so"
 	doctor --json
-	ok "as JSON, too" [ "$(cat "$dir/out")" = '{"findings":[]}' ]
+	ok "as JSON, too" prints '{"findings":\[\],"notes":\['
 }
 
 # What the manual advises, with stand-ins for all that its examples name.

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DOCTOR_SELFTEST_H
+#define DOCTOR_SELFTEST_H
+
+struct patient;
+
+/* What `selftest` has found on this version of the system, or that nobody tried. */
+void doctorselftest_check(struct patient *p);
+
+#endif
