@@ -55,6 +55,7 @@
 enum {
 	PROBLEM_CONFIG,
 	PROBLEM_STATE,
+	PROBLEM_ASIDE, /* until the next start */
 	PROBLEM_HISTORY,
 	PROBLEM_LOG,
 	PROBLEM_SOCKET,
@@ -124,25 +125,38 @@ judge_self(struct daemon *d)
 	set_problem(d, PROBLEM_SELF, ok ? NULL : what);
 }
 
-/* The log's directory decides who may write to it; then it is opened. */
+/*
+ * The directory of a file decides who may put another one in its place. False
+ * with why, and errno ENOENT where there is none.
+ */
+static bool
+is_place_trusted(const struct daemon *d, const char *path, char why[TRUST_WHY_SIZE])
+{
+	char *dir = xstrdup(path), *slash = strrchr(dir, '/');
+	bool ok;
+
+	*(slash != dir ? slash : slash + 1) = '\0';
+	ok = trust_directory(&d->world.trust, dir, why);
+	if (access(dir, F_OK) == 0)
+		errno = EPERM;
+	free(dir);
+	return ok;
+}
+
 static void
 open_log(struct daemon *d)
 {
-	char why[TRUST_WHY_SIZE], what[TRUST_WHY_SIZE + 32], *dir, *slash;
+	char why[TRUST_WHY_SIZE], what[TRUST_WHY_SIZE + 32];
 	bool ok;
 
 	d->logging = d->opt->log == NULL;
 	if (d->logging)
 		return;
-	dir = xstrdup(d->opt->log);
-	slash = strrchr(dir, '/');
-	*(slash != dir ? slash : slash + 1) = '\0';
-	ok = trust_directory(&d->world.trust, dir, why);
+	ok = is_place_trusted(d, d->opt->log, why);
 	if (ok && log_open(d->opt->log) == -1) {
 		snprintf(why, sizeof(why), "%s: %s", d->opt->log, strerror(errno));
 		ok = false;
 	}
-	free(dir);
 	snprintf(what, sizeof(what), "cannot log to a file: %s", ok ? "" : why);
 	set_problem(d, PROBLEM_LOG, ok ? NULL : what);
 	d->logging = ok;
@@ -273,6 +287,8 @@ static void
 say_disk(struct daemon *d)
 {
 	set_problem(d, PROBLEM_STATE, store_problem(d->world.store));
+	if (d->problem[PROBLEM_ASIDE] == NULL)
+		set_problem(d, PROBLEM_ASIDE, store_note(d->world.store));
 	set_problem(d, PROBLEM_HISTORY, history_problem(d->world.history));
 }
 
@@ -547,7 +563,10 @@ open_socket(struct daemon *d)
 {
 	char why[TRUST_WHY_SIZE], what[TRUST_WHY_SIZE + 48];
 
-	d->control = control_new(d->loop, d->opt->socket, answer, d, why, sizeof(why));
+	/* Where there is no directory that is the better reason. */
+	if (is_place_trusted(d, d->opt->socket, why) || errno == ENOENT)
+		d->control =
+		    control_new(d->loop, d->opt->socket, answer, d, why, sizeof(why));
 	snprintf(what, sizeof(what), "no command can reach the daemon: %s",
 	    d->control == NULL ? why : "");
 	set_problem(d, PROBLEM_SOCKET, d->control != NULL ? NULL : what);
@@ -770,8 +789,8 @@ open_state(struct daemon *d)
 {
 	char why[PATH_MAX + 64];
 
-	d->world.history = history_new(d->opt->state);
-	d->world.store = store_new(d->opt->state);
+	d->world.history = history_new(d->opt->state, &d->world.trust);
+	d->world.store = store_new(d->opt->state, &d->world.trust);
 	if (!store_open(d->world.store, why, sizeof(why))) {
 		log_error("%s", why);
 		return -1;

@@ -16,6 +16,7 @@
 #include "cmd/patient.h"
 #include "base/paths.h"
 #include "rules/rule.h"
+#include "state/place.h"
 
 /* Does the call say where things are? */
 static bool
@@ -154,6 +155,13 @@ add_warning(struct patient *p, const char *warning)
 	struct repair repair;
 	char *cause;
 
+	if (strstr(warning, PLACE_WAS_OPEN) != NULL) {
+		patient_add(p, AILMENT_STATE, NULL, xstrdup(warning),
+		    "what the rules owed is not known: each of them runs once",
+		    repair_by_hand("find out who changed the mode and what is in the "
+				   ".bad files; the next start says no more of it"));
+		return;
+	}
 	if (is_of_volume(warning)) {
 		cause = xasprintf("%s: the daemon cannot write there:%s", p->opt->state,
 		    strrchr(warning, ':') + 1);
@@ -168,7 +176,7 @@ add_warning(struct patient *p, const char *warning)
 	    "it goes on without that, and tries again every 10 seconds", repair);
 }
 
-/* But for a directory of rule files that cannot be read, which is found anyway. */
+/* But for directories of rule files and of the state, which are judged anyway. */
 static void
 check_warnings(struct patient *p)
 {
@@ -177,7 +185,8 @@ check_warnings(struct patient *p)
 
 	cJSON_ArrayForEach(w, cJSON_GetObjectItemCaseSensitive(p->status, "warnings")) {
 		if (!cJSON_IsString(w) || is_of_file(p, w->valuestring) ||
-		    strncmp(w->valuestring, "the rule files cannot be read", 29) == 0)
+		    strncmp(w->valuestring, "the rule files cannot be read", 29) == 0 ||
+		    strstr(w->valuestring, PLACE_NOT_USED) != NULL)
 			continue;
 		text = unvis_dup(w->valuestring);
 		add_warning(p, text);

@@ -17,7 +17,8 @@
 
 /* It is a directory: whose, and who may enter? */
 static void
-check_directory(struct patient *p, const struct stat *st, const char *word)
+check_directory(
+    struct patient *p, const struct stat *st, const char *word, const char *aside)
 {
 	const char *dir = p->opt->state, *sudo = repair_sudo(&p->trust);
 	unsigned mode = st->st_mode & 07777u, owner = (unsigned)p->trust.owner;
@@ -25,14 +26,16 @@ check_directory(struct patient *p, const struct stat *st, const char *word)
 
 	if (owner != 0)
 		snprintf(user, sizeof(user), "%u", owner);
+	/* What that user has put there must not become ours: it would be obeyed. */
 	if (st->st_uid != p->trust.owner)
 		patient_add(p, AILMENT_STATE, NULL,
 		    xasprintf("%s: owned by uid %u, not by %s%s", dir,
 			(unsigned)st->st_uid, owner != 0 ? "uid " : "", user),
 		    "that user can change what rules owe, and can stand in for the "
 		    "daemon",
-		    repair_command("sudo chown -Rh %s %s", user, word));
-	if ((mode & 0777) != 0700)
+		    repair_command("sudo mv %s %s && sudo install -d -m 0700 -o %s %s",
+			word, aside, user, word));
+	else if ((mode & 0777) != 0700)
 		patient_add(p, AILMENT_STATE, NULL,
 		    xasprintf("%s: mode %04o, not 0700", dir, mode),
 		    (mode & 077) != 0
@@ -78,7 +81,7 @@ doctorstate_check(struct patient *p)
 		    repair_command("%smv %s %s && %sinstall -d -m 0700 %s", sudo, word,
 			aside, sudo, word));
 	else if (lstat(dir, &st) == 0) {
-		check_directory(p, &st, word);
+		check_directory(p, &st, word, aside);
 		check_above(p);
 	}
 	free(aside);

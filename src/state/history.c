@@ -17,16 +17,19 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "state/place.h"
 #include "base/util.h"
 
 #define RETRY_NS (10 * MONO_SEC)
 
 struct history {
-	char *path, *old_path;
+	const struct trust *trust;
+	char *dir, *path, *old_path;
 	struct strv waiting;
 	size_t lost; /* lines that did not fit into waiting */
 	mono_t retry_at;
-	char problem[256];
+	char why[TRUST_WHY_SIZE]; /* the directory may not be used */
+	char problem[TRUST_WHY_SIZE + 128];
 };
 
 static char *
@@ -36,10 +39,12 @@ path_in(const char *dir, bool old)
 }
 
 struct history *
-history_new(const char *dir)
+history_new(const char *dir, const struct trust *trust)
 {
 	struct history *h = xcalloc(1, sizeof(*h));
 
+	h->trust = trust;
+	h->dir = xstrdup(dir);
 	h->path = path_in(dir, false);
 	h->old_path = path_in(dir, true);
 	h->retry_at = MONO_NEVER;
@@ -52,24 +57,31 @@ history_free(struct history *h)
 	if (h == NULL)
 		return;
 	strv_clear(&h->waiting);
+	free(h->dir);
 	free(h->path);
 	free(h->old_path);
 	free(h);
 }
 
-/* -1 with errno; what is no file is not written to, as that could block. */
+/* -1 with errno, or why. What others may have put there is out of the way then. */
 static int
-open_history(const char *path, struct stat *st)
+open_history(struct history *h, struct stat *st)
 {
-	int fd = open(path,
-	    O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	const int flags = O_RDWR | O_APPEND | O_CREAT;
+	int fd;
 
-	if (fd == -1)
+	h->why[0] = '\0';
+	if (place_judge(h->trust, h->dir, h->why) == PLACE_BAD)
 		return -1;
-	if (fstat(fd, st) == 0 && S_ISREG(st->st_mode))
+	h->why[0] = '\0';
+	fd = place_open(h->trust, h->path, flags, 0600);
+	if (fd == -1 && errno == EPERM) {
+		place_set_aside(h->path);
+		fd = place_open(h->trust, h->path, flags | O_EXCL, 0600);
+	}
+	if (fd == -1 || fstat(fd, st) == 0)
 		return fd;
 	close(fd);
-	errno = EINVAL;
 	return -1;
 }
 
@@ -87,6 +99,16 @@ end_torn_line(int fd, off_t *size)
 	return fd_append(fd, "\n", 1, *size - 1);
 }
 
+/* Makes room by a new file. A directory in the way of the old one goes aside. */
+static bool
+turn_over(const struct history *h)
+{
+	if (rename(h->path, h->old_path) == 0)
+		return true;
+	place_set_aside(h->old_path);
+	return rename(h->path, h->old_path) == 0;
+}
+
 /* Opened anew for every line: runs are rare, and the file may be gone. */
 static bool
 write_line(struct history *h, const char *line)
@@ -94,12 +116,11 @@ write_line(struct history *h, const char *line)
 	size_t len = strlen(line);
 	struct stat st;
 	bool ok;
-	int fd = open_history(h->path, &st), saved;
+	int fd = open_history(h, &st), saved;
 
 	if (fd == -1)
 		return false;
-	if (st.st_size + (off_t)len > HISTORY_MAX && st.st_size > 0 &&
-	    rename(h->path, h->old_path) == 0) {
+	if (st.st_size + (off_t)len > HISTORY_MAX && st.st_size > 0 && turn_over(h)) {
 		close(fd);
 		return write_line(h, line);
 	}
@@ -156,7 +177,10 @@ history_write(struct history *h, bool must, mono_t now)
 		if (!write_line(h, h->waiting.v[done]))
 			break;
 	h->problem[0] = '\0';
-	if (done < h->waiting.n)
+	if (done < h->waiting.n && h->why[0] != '\0')
+		snprintf(h->problem, sizeof(h->problem),
+		    "the history cannot be written, and " PLACE_NOT_USED "%s", h->why);
+	else if (done < h->waiting.n)
 		snprintf(h->problem, sizeof(h->problem),
 		    "the history cannot be written: %s: %s", h->path, strerror(errno));
 	else
@@ -202,7 +226,7 @@ read_file(const char *path, const char *rule, history_fn *fn, void *arg)
 	int fd, status;
 
 	/* A FIFO would keep an open waiting. */
-	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd == -1 || (f = fdopen(fd, "r")) == NULL)
 		return errno == ENOENT ? 0 : -1;
 	while ((len = getline(&line, &size, f)) > 0)

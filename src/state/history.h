@@ -7,6 +7,7 @@
 #include "base/mono.h"
 
 struct cJSON;
+struct trust;
 
 /*
  * history.jsonl in the state directory: a line for every finished run; past
@@ -16,7 +17,8 @@ struct history;
 
 #define HISTORY_MAX (1024 * 1024)
 
-struct history *history_new(const char *dir);
+/* dir is absolute, and judged by trust, which is borrowed (place.h). */
+struct history *history_new(const char *dir, const struct trust *trust);
 void history_free(struct history *h);
 
 /*

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/map.h"
+#include "state/place.h"
 #include "state/record.h"
 #include "base/util.h"
 
@@ -35,21 +36,25 @@ struct kept {
 };
 
 struct store {
+	const struct trust *trust;
 	char *dir, *path, *next_path, *lock_path;
 	int lock_fd, fd, next_fd;
 	off_t size, base; /* of the file now, and when it was new */
 	struct map kept;
-	bool damaged;
+	bool damaged, aside;
 	pid_t syncer; /* the child that waits for the disk; 0: none */
 	mono_t sync_at, retry_at;
-	char problem[512];
+	char why[TRUST_WHY_SIZE]; /* of the directory that is not used, or was open */
+	char problem[TRUST_WHY_SIZE + 128];
+	char note[TRUST_WHY_SIZE + 128];
 };
 
 struct store *
-store_new(const char *dir)
+store_new(const char *dir, const struct trust *trust)
 {
 	struct store *s = xcalloc(1, sizeof(*s));
 
+	s->trust = trust;
 	s->dir = xstrdup(dir);
 	s->path = xasprintf("%s/state.jsonl", dir);
 	s->next_path = xasprintf("%s/state.jsonl.new", dir);
@@ -104,35 +109,56 @@ fail(struct store *s, const char *what, const char *path)
 	s->retry_at = mono_add(mono_now(), RETRY_NS);
 }
 
-/* With what is missing above it, which is for all to see. */
-static int
-make_directory(const char *path, mode_t mode)
+/*
+ * What others had written while they could: it is not obeyed, and not in the way.
+ * Our lock has been judged by itself.
+ */
+static void
+set_aside(struct store *s)
 {
-	char *parent, *slash;
-	int status;
+	static const char *const names[] = { "state.jsonl", "state.jsonl.new",
+		"history.jsonl", "history.jsonl.1", "watchpathd.sock" };
+	char *path;
+	size_t i;
 
-	if (mkdir(path, mode) == 0 || errno == EEXIST)
-		return 0;
-	slash = strrchr(path, '/');
-	if (errno != ENOENT || slash == path)
-		return -1;
-	parent = xstrndup(path, (size_t)(slash - path));
-	status = make_directory(parent, 0755);
-	free(parent);
-	return status == 0 ? mkdir(path, mode) : -1;
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		path = xasprintf("%s/%s", s->dir, names[i]);
+		place_set_aside(path);
+		free(path);
+	}
+	s->damaged = true;
+	snprintf(s->note, sizeof(s->note),
+	    "%s" PLACE_WAS_OPEN "set aside as .bad, and every rule counts as changed",
+	    s->why);
 }
 
-/* Makes the directory and takes the lock. 0, or -1 with errno. */
+/* A lock that others may have made is in the way: they could hold it for ever. */
+static int
+open_lock(const struct store *s)
+{
+	int fd = place_open(s->trust, s->lock_path, O_RDWR | O_CREAT, 0600);
+
+	if (fd != -1 || errno != EPERM)
+		return fd;
+	place_set_aside(s->lock_path);
+	return place_open(s->trust, s->lock_path, O_RDWR | O_CREAT | O_EXCL, 0600);
+}
+
+/* Judges or makes the directory and takes the lock. 0, or -1 with errno. */
 static int
 take_lock(struct store *s)
 {
+	enum place place;
 	char pid[32];
 	int fd;
 
-	if (make_directory(s->dir, 0700) == -1)
+	s->why[0] = '\0';
+	place = place_take(s->trust, s->dir, s->why);
+	if (place == PLACE_BAD) {
+		errno = EPERM;
 		return -1;
-	fd = open(
-	    s->lock_path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	}
+	fd = open_lock(s);
 	if (fd == -1)
 		return -1;
 	if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
@@ -141,6 +167,8 @@ take_lock(struct store *s)
 	}
 	fd_close(&s->lock_fd);
 	s->lock_fd = fd;
+	if (place == PLACE_OPEN)
+		set_aside(s);
 	/* Only for people: the lock itself is what counts. */
 	snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
 	if (ftruncate(fd, 0) == 0 && pwrite(fd, pid, strlen(pid), 0) == -1)
@@ -148,24 +176,30 @@ take_lock(struct store *s)
 	return 0;
 }
 
+/* There is no lock, and nothing is saved for now. */
+static void
+fail_lock(struct store *s)
+{
+	fail(s, "lock", s->lock_path);
+	if (s->lock_fd == -1 && s->why[0] != '\0')
+		snprintf(s->problem, sizeof(s->problem),
+		    "the state cannot be saved, and " PLACE_NOT_USED "%s", s->why);
+}
+
 /* The whole file, or NULL with errno: ENOENT and ENOTDIR where there is none. */
 static char *
-read_file(const char *path, size_t *len)
+read_file(const struct trust *trust, const char *path, size_t *len)
 {
 	struct buf b = { NULL, 0, 0 };
 	char chunk[65536];
-	struct stat st;
-	ssize_t n = -1;
+	ssize_t n;
 	int fd, saved;
 
-	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	fd = place_open(trust, path, O_RDONLY, 0);
 	if (fd == -1)
 		return NULL;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-		while ((n = read(fd, chunk, sizeof(chunk))) > 0)
-			buf_add(&b, chunk, (size_t)n);
-	else
-		errno = EINVAL;
+	while ((n = read(fd, chunk, sizeof(chunk))) > 0)
+		buf_add(&b, chunk, (size_t)n);
 	saved = errno;
 	close(fd);
 	errno = saved;
@@ -215,7 +249,11 @@ read_lines(struct store *s, const char *text, size_t len)
 static int
 create(const char *path)
 {
+	struct stat st;
+
 	unlink(path);
+	if (lstat(path, &st) == 0)
+		place_set_aside(path);
 	return open(
 	    path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
 }
@@ -238,10 +276,18 @@ static void
 read_state(struct store *s)
 {
 	size_t len;
-	char *text = read_file(s->path, &len);
+	char *text;
 
+	/* Nothing was lost where there has been nothing. */
+	if (s->why[0] != '\0') {
+		s->damaged = access(s->dir, F_OK) == 0;
+		return;
+	}
+	text = read_file(s->trust, s->path, &len);
 	if (text == NULL) {
 		s->damaged = errno != ENOENT && errno != ENOTDIR;
+		if (errno == EPERM)
+			place_set_aside(s->path);
 		return;
 	}
 	if (!read_lines(s, text, len)) {
@@ -276,7 +322,7 @@ store_open(struct store *s, char *why, size_t size)
 			    s->lock_path);
 			return false;
 		}
-		fail(s, "lock", s->lock_path);
+		fail_lock(s);
 	}
 	read_state(s);
 	return true;
@@ -357,7 +403,7 @@ store_begin(struct store *s)
 	if (s->syncer != 0)
 		abandon_syncer(s);
 	if (!fd_is_at(s->lock_fd, s->lock_path) && take_lock(s) == -1) {
-		fail(s, "lock", s->lock_path);
+		fail_lock(s);
 		return false;
 	}
 	s->next_fd = create(s->next_path);
@@ -454,6 +500,12 @@ const char *
 store_problem(const struct store *s)
 {
 	return s->problem[0] != '\0' ? s->problem : NULL;
+}
+
+const char *
+store_note(const struct store *s)
+{
+	return s->note[0] != '\0' ? s->note : NULL;
 }
 
 static void

@@ -8,6 +8,7 @@
 #include "base/mono.h"
 
 struct record;
+struct trust;
 
 /*
  * The state directory: a lock that one daemon holds, and state.jsonl, to which a
@@ -17,8 +18,11 @@ struct record;
  */
 struct store;
 
-/* dir is absolute. Nothing is touched before store_open. */
-struct store *store_new(const char *dir);
+/*
+ * dir is absolute, trust says who may write there and is borrowed. Nothing is
+ * touched before store_open.
+ */
+struct store *store_new(const char *dir, const struct trust *trust);
 void store_free(struct store *s);
 
 /* Has a daemon kept its state in dir? Also true where that may not be seen. */
@@ -26,7 +30,8 @@ bool store_exists(const char *dir);
 
 /*
  * Makes the directory (0700) if need be, takes the lock, and reads what is
- * there. False: a live daemon has the lock, and why says so.
+ * there: nothing, where others may have written it (place.h). False: a live
+ * daemon has the lock, and why says so.
  */
 bool store_open(struct store *s, char *why, size_t size);
 
@@ -60,6 +65,9 @@ void store_check(struct store *s, mono_t now);
 
 /* A sentence while the state cannot be saved, else NULL. */
 const char *store_problem(const struct store *s);
+
+/* A sentence if what was there has been set aside since store_open, else NULL. */
+const char *store_note(const struct store *s);
 
 /*
  * Does what is due. True: a new file is to be written, begin has been done, and

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "state/record.h"
 #include "state/store.h"
+#include "trust/trust.h"
 #include "base/util.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -58,7 +59,8 @@ static void
 check_file(const void *data, size_t size)
 {
 	char *path = xasprintf("%s/state.jsonl", dir), why[512];
-	struct store *s = store_new(dir);
+	const struct trust trust = { .root = dir, .owner = geteuid() };
+	struct store *s = store_new(dir, &trust);
 	struct record r;
 	FILE *f = fopen(path, "w");
 

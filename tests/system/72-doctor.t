@@ -338,10 +338,11 @@ the_state_directory() {
 		return
 	fi
 	chown 1234 "$state"
+	rm -rf "$state.old"
 	doctor --socket "$dir/socket"
 	finds '/var/lib/watchpathd: owned by uid 1234, not by root' \
 	    'that user can change what rules owe, and can stand in for the daemon' \
-	    "sudo chown -Rh root '$state'"
+	    "sudo mv '$state' '$state.old' && sudo install -d -m 0700 -o root '$state'"
 	repairs 'owned by uid'
 }
 

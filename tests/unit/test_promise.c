@@ -650,8 +650,8 @@ start(void)
 	w.world.runner.spawner = spawner_new(w.loop, at("act"));
 	w.world.watch = watch_new(w.loop);
 	dispatch_init(&w.world.dispatch, 3, w.random);
-	w.world.history = history_new(w.state);
-	w.world.store = store_new(w.state);
+	w.world.history = history_new(w.state, &w.world.trust);
+	w.world.store = store_new(w.state, &w.world.trust);
 	if (!store_open(w.world.store, why, sizeof(why)))
 		die("store_open", why);
 	ruleset_init(&w.rules, &w.world);
