@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <sysexits.h>
@@ -20,8 +21,15 @@
 
 #include "base/json.h"
 #include "base/local.h"
+#include "base/options.h"
 #include "base/spelling.h"
 #include "base/util.h"
+#include "trust/trust.h"
+
+/* A daemon that says nothing for so long does not answer. */
+#define PATIENCE_SEC 60
+/* Ten times what 10,000 rules have to say. */
+#define REPLY_MAX ((size_t)256 * 1024 * 1024)
 
 #define PATIENCE_MS 1000 /* with a daemon that has as many clients as can wait */
 
@@ -34,50 +42,115 @@ fail(struct ask_error *e, int status, const char *fmt, ...)
 	va_list ap;
 
 	e->status = status;
-	e->refused = false;
+	e->refused = e->misplaced = false;
 	va_start(ap, fmt);
 	vsnprintf(e->why, sizeof(e->why), fmt, ap);
 	va_end(ap);
 }
 
-static void
-no_connection(struct ask_error *e, const char *path, int error)
+/*
+ * Nobody listens: because the daemon keeps away from a place where others could
+ * stand in for it?
+ */
+static bool
+is_misplaced(const struct options *o, char why[TRUST_WHY_SIZE])
 {
+	const struct trust trust = { .root = o->root, .owner = geteuid() };
+	char *dir = xstrdup(o->socket), *slash = strrchr(dir, '/');
+	struct stat st;
+	bool bad;
+
+	*(slash != dir ? slash : slash + 1) = '\0';
+	bad = stat(dir, &st) == 0 && !trust_directory(&trust, dir, why);
+	free(dir);
+	return bad;
+}
+
+static void
+no_connection(struct ask_error *e, const struct options *o, int error)
+{
+	const char *path = o->socket;
+	char why[TRUST_WHY_SIZE];
+
 	if (error == EACCES || error == EPERM)
 		fail(e, EX_NOPERM, "%s: %s (try sudo)", path, strerror(error));
 	else if (error == EAGAIN)
 		fail(e, EXIT_FAILURE, "%s: the daemon does not answer", path);
-	else if (error == ENOENT || error == ECONNREFUSED)
+	else if (error != ENOENT && error != ECONNREFUSED)
+		fail(e, EXIT_FAILURE, "%s: %s", path, strerror(error));
+	else if (!is_misplaced(o, why))
 		fail(e, EX_UNAVAILABLE, "the daemon is not running (%s: %s)", path,
 		    strerror(error));
-	else
-		fail(e, EXIT_FAILURE, "%s: %s", path, strerror(error));
+	else {
+		fail(e, EX_UNAVAILABLE,
+		    "the daemon listens in no directory that others control: %s", why);
+		e->misplaced = true;
+	}
 }
 
-/* Every call on it gives up after so many seconds, with EAGAIN; 0: never. */
+/* Is the directory of the socket that user's own? */
+static bool
+is_at_home(const char *path, uid_t uid)
+{
+	char *dir = xstrdup(path), *slash = strrchr(dir, '/');
+	struct stat st;
+	bool own;
+
+	*(slash != dir ? slash : slash + 1) = '\0';
+	own = lstat(dir, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == uid &&
+	      (st.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+	free(dir);
+	return own;
+}
+
+/* Whoever listens there can have the command say anything. */
+static bool
+is_believed(int fd, const char *path, enum ask_whom whom, struct ask_error *e)
+{
+	uid_t uid;
+	gid_t gid;
+
+	if (getpeereid(fd, &uid, &gid) == -1)
+		fail(e, EXIT_FAILURE, "%s: %s", path, strerror(errno));
+	else if (uid == 0 || uid == geteuid() ||
+		 (whom == ASK_ANYBODY && is_at_home(path, uid)))
+		return true;
+	else
+		fail(e, EXIT_FAILURE,
+		    "%s: a process of uid %u listens there, not of root: what it says is "
+		    "not shown",
+		    path, (unsigned)uid);
+	return false;
+}
+
+/* Every call on it gives up after so many seconds, with EAGAIN. */
 static int
-connect_to(const char *path, unsigned seconds, struct ask_error *e)
+connect_to(
+    const struct options *o, enum ask_whom whom, unsigned seconds, struct ask_error *e)
 {
 	const struct timeval t = { .tv_sec = (time_t)seconds };
 	struct sockaddr_un a;
 	char why[sizeof(e->why)];
 	int fd;
 
-	if (!local_address(&a, path, why, sizeof(why))) {
+	if (!local_address(&a, o->socket, why, sizeof(why))) {
 		fail(e, EXIT_FAILURE, "%s", why);
 		return -1;
 	}
 	fd = local_connect(&a, PATIENCE_MS);
 	if (fd == -1) {
-		no_connection(e, path, errno);
-	} else if (seconds != 0) {
-		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t));
-		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t));
+		no_connection(e, o, errno);
+		return -1;
 	}
-	return fd;
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t));
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t));
+	if (is_believed(fd, o->socket, whom, e))
+		return fd;
+	close(fd);
+	return -1;
 }
 
-/* 0, or the errno of what kept it from the end of the reply. */
+/* 0, or the errno of what kept it from the end of the reply. EFBIG: it has none. */
 static int
 receive_all(int fd, struct buf *reply)
 {
@@ -85,29 +158,35 @@ receive_all(int fd, struct buf *reply)
 	ssize_t n;
 
 	while ((n = read(fd, piece, sizeof(piece))) > 0 || (n == -1 && errno == EINTR))
-		if (n > 0)
+		if (n > 0) {
 			buf_add(reply, piece, (size_t)n);
+			if (reply->len > REPLY_MAX)
+				return EFBIG;
+		}
 	return n == -1 ? errno : 0;
 }
 
 static char *
-ask_text(const char *path, cJSON *request, unsigned seconds, struct ask_error *e)
+ask_text(const struct options *o, cJSON *request, enum ask_whom whom, unsigned seconds,
+    struct ask_error *e)
 {
 	struct buf reply = { NULL, 0, 0 };
 	char *line = json_line(request);
-	int fd = connect_to(path, seconds, e), error = 0;
+	int fd = connect_to(o, whom, seconds, e), error = 0;
 
 	cJSON_Delete(request);
 	if (fd != -1) {
 		if (fd_write_all(fd, line, strlen(line)) == strlen(line))
 			error = receive_all(fd, &reply);
 		close(fd);
-		if (error == EAGAIN) {
-			no_connection(e, path, error);
+		if (error == EAGAIN)
+			no_connection(e, o, error);
+		else if (error == EFBIG)
+			fail(e, EXIT_FAILURE, "%s: the answer has no end", o->socket);
+		else if (reply.len == 0)
+			fail(e, EXIT_FAILURE, "%s: the daemon gave no answer", o->socket);
+		if (error == EAGAIN || error == EFBIG)
 			buf_clear(&reply);
-		} else if (reply.len == 0) {
-			fail(e, EXIT_FAILURE, "%s: the daemon gave no answer", path);
-		}
 	}
 	free(line);
 	return reply.p;
@@ -134,9 +213,10 @@ parse(const char *text, struct ask_error *e)
 }
 
 cJSON *
-ask_within(const char *path, cJSON *request, unsigned seconds, struct ask_error *e)
+ask_whom(const struct options *o, cJSON *request, enum ask_whom whom, unsigned seconds,
+    struct ask_error *e)
 {
-	char *text = ask_text(path, request, seconds, e);
+	char *text = ask_text(o, request, whom, seconds, e);
 	cJSON *reply = text != NULL ? parse(text, e) : NULL;
 
 	free(text);
@@ -144,9 +224,9 @@ ask_within(const char *path, cJSON *request, unsigned seconds, struct ask_error 
 }
 
 cJSON *
-ask(const char *path, cJSON *request, struct ask_error *e)
+ask(const struct options *o, cJSON *request, struct ask_error *e)
 {
-	return ask_within(path, request, 0, e);
+	return ask_whom(o, request, ASK_ROOT, PATIENCE_SEC, e);
 }
 
 cJSON *
@@ -161,10 +241,10 @@ ask_request(const char *command, const char *rule)
 }
 
 bool
-ask_rules(const char *path, struct spelling *meant)
+ask_rules(const struct options *o, struct spelling *meant)
 {
 	struct ask_error error;
-	cJSON *status = ask(path, ask_request("status", NULL), &error);
+	cJSON *status = ask(o, ask_request("status", NULL), &error);
 	const cJSON *rule;
 	const char *name;
 

@@ -34,7 +34,7 @@ complain_of_rule(const struct options *o, const char *rule, const char *why)
 	struct spelling meant;
 
 	spelling_init(&meant, rule);
-	if (strlen(rule) >= SPELLING_MAX || !ask_rules(o->socket, &meant) || meant.known)
+	if (strlen(rule) >= SPELLING_MAX || !ask_rules(o, &meant) || meant.known)
 		fprintf(stderr, "watchpathd: %s\n", why);
 	else if (meant.best[0] != '\0')
 		fprintf(stderr, "watchpathd: %s: did you mean `%s`?\n", why, meant.best);
@@ -47,7 +47,7 @@ static cJSON *
 ask_or_complain(const struct options *o, cJSON *request, const char *rule, int *status)
 {
 	struct ask_error error;
-	cJSON *reply = ask(o->socket, request, &error);
+	cJSON *reply = ask(o, request, &error);
 
 	if (reply != NULL)
 		return reply;
@@ -56,7 +56,7 @@ ask_or_complain(const struct options *o, cJSON *request, const char *rule, int *
 		complain_of_rule(o, rule, error.why);
 	else
 		fprintf(stderr, "watchpathd: %s\n", error.why);
-	if (error.status == EX_UNAVAILABLE)
+	if (error.status == EX_UNAVAILABLE && !error.misplaced)
 		fputs("watchpathd: to start it: " HINT_START "; if it runs with another "
 		      "socket, name it with --socket, --state or --root\n",
 		    stderr);
@@ -94,7 +94,7 @@ static int
 status_in_brief(const struct options *o, const char *rule)
 {
 	struct ask_error error;
-	cJSON *reply = ask(o->socket, ask_request("status", rule), &error);
+	cJSON *reply = ask(o, ask_request("status", rule), &error);
 	int status;
 
 	if (reply == NULL)

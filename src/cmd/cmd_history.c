@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "cmd/ask.h"
 #include "cmd/columns.h"
@@ -22,6 +23,7 @@
 #include "base/options.h"
 #include "base/paths.h"
 #include "base/spelling.h"
+#include "state/place.h"
 #include "state/store.h"
 #include "cmd/table.h"
 #include "cmd/tally.h"
@@ -208,7 +210,7 @@ find_rule(const struct options *o, const char *rule)
 	spelling_init(&meant, rule);
 	(void)history_read(o->state, NULL, try_line, &meant);
 	(void)history_read_state(o->state, try_line, &meant);
-	if (!meant.known && !ask_rules(o->socket, &meant))
+	if (!meant.known && !ask_rules(o, &meant))
 		try_files(&meant, o);
 	if (meant.known)
 		return EX_OK;
@@ -254,6 +256,23 @@ complain(const struct options *o)
 	return errno == EACCES ? EX_NOPERM : EXIT_FAILURE;
 }
 
+/* Where others can write, what is said to have run can be anything. */
+static bool
+may_be_read(const struct options *o)
+{
+	const struct trust trust = { .root = o->root, .owner = geteuid() };
+	char why[TRUST_WHY_SIZE];
+	enum place place = place_judge(&trust, o->state, why);
+
+	if (place != PLACE_BAD && place != PLACE_OPEN)
+		return true;
+	/* Then there is another sentence for it. */
+	if (access(o->state, X_OK) == -1 && errno == EACCES)
+		return true;
+	fprintf(stderr, "watchpathd: no place for a history: %s\n", why);
+	return false;
+}
+
 static int
 show_summary(const struct options *o, const char *rule)
 {
@@ -296,6 +315,8 @@ history_main(struct options *o, char **operands)
 {
 	if (o->json && o->summary)
 		return options_refuse(o, "--json and --summary exclude each other");
+	if (!may_be_read(o))
+		return EXIT_FAILURE;
 	columns_init();
 	return o->summary ? show_summary(o, operands[0]) : show_recent(o, operands[0]);
 }

@@ -51,7 +51,7 @@ ask_daemon(struct patient *p)
 	const char *name;
 
 	json_add_text(request, "command", "status");
-	p->status = ask_within(p->opt->socket, request, PATIENCE_SEC, &p->error);
+	p->status = ask_whom(p->opt, request, ASK_ANYBODY, PATIENCE_SEC, &p->error);
 	if (p->status == NULL)
 		return;
 	adopt_options(p);

@@ -355,8 +355,10 @@ the_daemon_of_another_user() {
 	    "sudo chown 65534 '$box/act' && chmod go-w '$box/act'"
 	chown 1234 "$box/var/lib/watchpathd"
 	doctor
-	finds '/var/lib/watchpathd: owned by uid 1234, not by uid 65534' 'that user can change' \
-	    "sudo chown -Rh 65534 '$box/var/lib/watchpathd'"
+	finds '/var/lib/watchpathd: owned by uid 1234, not by root' 'that user can change' \
+	    "sudo mv '$box/var/lib/watchpathd' '$box/var/lib/watchpathd.old' && sudo install"
+	finds "$box/var/lib/watchpathd/watchpathd.sock: a process of uid 65534 listens there, not of root" \
+	    'whether it does its work cannot be said' 'by hand: end it'
 	chown 65534 "$box/var/lib/watchpathd"
 }
 
