@@ -135,6 +135,15 @@ number_of(const cJSON *o, const char *key)
 	return cJSON_IsNumber(n) ? n->valuedouble : 0;
 }
 
+/* The nearest one there is, as cJSON has it: the daemon may say anything. */
+static int
+int_of(const cJSON *o, const char *key)
+{
+	const cJSON *n = cJSON_GetObjectItemCaseSensitive(o, key);
+
+	return cJSON_IsNumber(n) ? n->valueint : 0;
+}
+
 static bool
 has_number(const cJSON *o, const char *key)
 {
@@ -159,7 +168,7 @@ time_of(const cJSON *o, const char *key)
 char *
 table_place(const cJSON *o)
 {
-	return place_dup(text_of(o, "file"), (int)number_of(o, "line"));
+	return place_dup(text_of(o, "file"), int_of(o, "line"));
 }
 
 char *
@@ -170,11 +179,11 @@ table_result(const cJSON *run)
 	if (text_of(run, "error")[0] != '\0')
 		return xstrdup(text_of(run, "error"));
 	if (has_number(run, "signal"))
-		return xasprintf("signal %d", (int)number_of(run, "signal"));
+		return xasprintf("signal %d", int_of(run, "signal"));
 	if (has_number(run, "verify") && number_of(run, "verify") != 0)
-		return xasprintf("verify: exit %d", (int)number_of(run, "verify"));
+		return xasprintf("verify: exit %d", int_of(run, "verify"));
 	if (has_number(run, "exit"))
-		return xasprintf("exit %d", (int)number_of(run, "exit"));
+		return xasprintf("exit %d", int_of(run, "exit"));
 	return xstrdup("failed");
 }
 
@@ -494,7 +503,7 @@ print_last_run(const struct table *t, const cJSON *run)
 	table_length(took, time_of(run, "ended") - time_of(run, "started"));
 	result = table_result(run);
 	text = xasprintf("%s, %s, attempt %d, took %s: %s", text_of(run, "started"),
-	    text_of(run, "reason"), (int)number_of(run, "attempt"), took, result);
+	    text_of(run, "reason"), int_of(run, "attempt"), took, result);
 	print_field(t, "last run", text);
 	free(text);
 	free(result);
@@ -516,7 +525,7 @@ print_state(const struct table *t, const cJSON *rule)
 	buf_adds(&text, state);
 	if (cJSON_IsObject(run))
 		buf_addf(&text, ", since %s, pid %d, run %s", text_of(run, "started"),
-		    (int)number_of(run, "pid"), text_of(run, "run"));
+		    int_of(run, "pid"), text_of(run, "run"));
 	if (is_true(rule, "pending"))
 		buf_adds(&text, ", a change is pending");
 	fputs(colour(t, state_colour(rule)), t->out);

@@ -69,6 +69,7 @@ judge_opened(const struct trust *t, const char *dir, int fd, char why[TRUST_WHY_
 	struct stat st;
 	char user[32];
 	unsigned mode;
+	bool sandbox;
 
 	if (fstat(fd, &st) == -1) {
 		snprintf(why, TRUST_WHY_SIZE, "%s: %s", dir, strerror(errno));
@@ -81,7 +82,8 @@ judge_opened(const struct trust *t, const char *dir, int fd, char why[TRUST_WHY_
 		    (unsigned)st.st_uid, t->owner == 0 ? "root" : user);
 		return PLACE_BAD;
 	}
-	if (platform_trust_objection(fd, dir, why, TRUST_WHY_SIZE))
+	sandbox = t->root != NULL && t->root[0] != '\0' && path_is_below(dir, t->root);
+	if (platform_trust_objection(fd, dir, t->owner, sandbox, why, TRUST_WHY_SIZE))
 		return PLACE_BAD;
 	if ((mode & OTHERS_WRITE) != 0) {
 		snprintf(why, TRUST_WHY_SIZE, "%s: writable by %s (mode %04o)", dir,

@@ -94,10 +94,3 @@ is_in_state() {
 wait_state() {
 	until_true 30 is_in_state "$1" "$2" || ok "$1 is $2" false
 }
-
-# Before a command: as a user who may do nothing.
-another='setpriv --reuid=65534 --regid=65534 --clear-groups'
-
-can_be_another() {
-	[ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null && chmod 755 "$dir" "$box"
-}
