@@ -74,7 +74,8 @@ struct daemon {
 	struct report_daemon report;
 	char *problem[PROBLEMS]; /* NULL: none */
 	const char *problem_list[PROBLEMS + 1];
-	char self[PATH_MAX];             /* the program that we are */
+	char self[PATH_MAX]; /* the program that we are */
+	bool unread;         /* of the rule files, for what passes by itself */
 	bool loaded, rewriting, logging; /* to where the log belongs, if it can */
 	mono_t recheck_at, stop_at, left_over_at, mend_at;
 	int network[PLATFORM_NETWORK_FDS];
@@ -329,6 +330,9 @@ load(struct daemon *d)
 		ruleset_adopt(&d->rules, &c);
 	else
 		ruleset_keep(&d->rules, &c);
+	d->unread = c.passing;
+	if (d->unread)
+		d->mend_at = mono_min(d->mend_at, mono_add(mono_now(), MEND_NS));
 	conf_clear(&c);
 	confwatch_set_refused(d->confwatch, !ok);
 	say_findings(d);
@@ -594,6 +598,8 @@ mend(struct daemon *d, mono_t now)
 	if (d->problem[PROBLEM_LOG] != NULL || d->problem[PROBLEM_SELF] != NULL ||
 	    d->control == NULL || !followed)
 		d->mend_at = mono_add(now, MEND_NS);
+	if (d->unread)
+		free(reload(d));
 }
 
 /* Something was removed, perhaps: what does that may be at it still. */

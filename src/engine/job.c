@@ -204,8 +204,11 @@ job_judge(struct job *j)
 		unblock(j, "a program is there");
 	} else {
 		say_blocked(j, v.why);
-		/* What is armed only now may have changed since it was judged. */
-		if (programs_await(&j->programs, &paths, program_changed, j))
+		/*
+		 * What is armed only now may have changed since it was judged. And
+		 * no event is going to say that there are descriptors again.
+		 */
+		if (programs_await(&j->programs, &paths, program_changed, j) || v.passing)
 			judge_later(j);
 	}
 	strv_clear(&paths);

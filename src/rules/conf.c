@@ -809,9 +809,11 @@ parse_text(struct parser *p, struct buf *text)
 	finish_file(p);
 }
 
+/* Why path could not be read: errno, or for want of permission? */
 static void
-note_denied(struct conf *c, const char *path)
+note_error(struct conf *c, const char *path)
 {
+	c->passing = c->passing || trust_passes(errno);
 	if (access(path, R_OK) == -1 && (errno == EACCES || errno == EPERM))
 		c->denied = true;
 }
@@ -843,7 +845,7 @@ read_file(struct conf *c, const char *path, const char *name, const struct trust
 	strv_push(&c->files, xstrdup(name));
 	fd = trust_open_file(t, path, why);
 	if (fd == -1) {
-		note_denied(c, path);
+		note_error(c, path);
 		error(&p, 0, "%s", trust_without_path(why, path));
 		return -1;
 	}
@@ -857,6 +859,7 @@ read_file(struct conf *c, const char *path, const char *name, const struct trust
 		ret = 0;
 	} else {
 		error(&p, 0, "%s", strerror(errno));
+		note_error(c, path);
 	}
 	close(fd);
 	buf_clear(&text);
@@ -1004,10 +1007,10 @@ conf_read_dir(struct conf *c, const char *dir, const struct trust *t)
 	begin(c);
 	if (t != NULL && !trust_directory(t, dir, why)) {
 		push_diag(c, DIAG_ERROR, dir, 0, xstrdup(trust_without_path(why, dir)));
-		note_denied(c, dir);
+		note_error(c, dir);
 	} else if (list_files(dir, &names, &others) == -1) {
 		push_diag(c, DIAG_ERROR, dir, 0, xstrdup(strerror(errno)));
-		note_denied(c, dir);
+		note_error(c, dir);
 	} else {
 		ret = 0;
 	}

@@ -43,6 +43,7 @@ struct conf {
 	size_t ndiags;
 	struct strv files;   /* every rule file that was seen, refused ones too */
 	bool denied;         /* something could not be read for want of permission */
+	bool passing;        /* or of what comes again: reading is worth another try */
 	struct map sections; /* name of a section -> where it stands */
 };
 

@@ -89,13 +89,14 @@ const struct command *
 programs_choose(struct programs *p, struct trust_verdict *v)
 {
 	char why[TRUST_WHY_SIZE] = "";
-	bool distrusted = false;
+	bool distrusted = false, passing = false;
 	size_t i;
 
 	for (i = 0; i < p->rule->nactions; i++) {
 		p->current = i;
 		if (programs_judge(p, &p->rule->actions[i], v))
 			return &p->rule->actions[i];
+		passing = passing || v->passing;
 		if (distrusted || (v->missing && why[0] != '\0'))
 			continue;
 		distrusted = !v->missing;
@@ -103,6 +104,7 @@ programs_choose(struct programs *p, struct trust_verdict *v)
 	}
 	p->current = i;
 	v->missing = !distrusted;
+	v->passing = passing;
 	memcpy(v->why, why, sizeof(why));
 	return NULL;
 }

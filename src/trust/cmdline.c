@@ -31,8 +31,9 @@ struct verdict {
 	const struct cmdline *line;
 	const char *directory;   /* relative words begin there; NULL: / */
 	const char *search_path; /* NULL: it is not known */
-	bool missing, named;     /* why says already of which word */
-	bool at_home;            /* the directory was judged, or does not count */
+	bool missing, passing;
+	bool named;   /* why says already of which word */
+	bool at_home; /* the directory was judged, or does not count */
 	char *why;
 	struct strv *paths, *exposed;
 	const struct strv *remote;
@@ -52,8 +53,12 @@ depend(struct verdict *v, const char *path)
 static bool
 judge_place(struct verdict *v, const char *path, struct trust_place *p)
 {
+	bool ok;
+
 	depend(v, path);
-	return trust_place(v->t, path, v->line->admin, p, v->why);
+	ok = trust_place(v->t, path, v->line->admin, p, v->why);
+	v->passing = v->passing || p->passing;
+	return ok;
 }
 
 /* Says what the path at fault is needed for, where there is room; always false. */
@@ -538,6 +543,14 @@ judge_interpreter(struct verdict *v, char *script, char *head, size_t len, int d
 	return ok || add_reason(v, xasprintf(" (for the #! line of %s)", script));
 }
 
+/* What the system says of what was there just now; always false. */
+static bool
+refuse_errno(struct verdict *v, const char *path)
+{
+	v->passing = v->passing || trust_passes(errno);
+	return trust_refuse(v->why, path, "%s", strerror(errno));
+}
+
 /* Reads how what is open begins; the length, or -1. */
 static ssize_t
 read_head(struct verdict *v, int fd, const char *path, char head[HEAD_SIZE + 1])
@@ -546,14 +559,14 @@ read_head(struct verdict *v, int fd, const char *path, char head[HEAD_SIZE + 1])
 	ssize_t n = -1;
 
 	if (fstat(fd, &st) == -1)
-		trust_refuse(v->why, path, "%s", strerror(errno));
+		refuse_errno(v, path);
 	else if (!trust_descriptor(v->t, fd, path, &st, v->why))
 		n = -1;
 	else if ((st.st_mode & 0111) == 0)
 		trust_refuse(
 		    v->why, path, "not executable (mode %04o)", st.st_mode & 07777u);
 	else if ((n = pread(fd, head, HEAD_SIZE, 0)) == -1)
-		trust_refuse(v->why, path, "%s", strerror(errno));
+		refuse_errno(v, path);
 	return n;
 }
 
@@ -581,7 +594,7 @@ open_program(
 	}
 	fd = open(p->real, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd == -1) {
-		trust_refuse(v->why, p->real, "%s", strerror(errno));
+		refuse_errno(v, p->real);
 		return -1;
 	}
 	n = read_head(v, fd, p->real, head);
@@ -655,11 +668,12 @@ trust_command(
 	struct stat st;
 	bool ok;
 
-	out->missing = false;
+	out->missing = out->passing = false;
 	if (program[0] != '/')
 		return trust_refuse(out->why, program, "not an absolute path");
 	ok = judge_self(&v) && judge_environment(&v) &&
 	     judge_command(&v, program, line->argv + 1, out->resolved, 0);
+	out->passing = v.passing;
 	/* No refusal, but who waits for it to be installed need not be warned. */
 	out->missing = v.missing || (!ok && stat(program, &st) == -1 &&
 					(errno == ENOENT || errno == ENOTDIR));

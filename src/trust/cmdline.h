@@ -25,6 +25,7 @@ struct trust_verdict {
 	char resolved[PATH_MAX];  /* the real path that is to be executed */
 	char why[TRUST_WHY_SIZE]; /* the refusal */
 	bool missing;             /* it is not installed, rather than not trusted */
+	bool passing;             /* for what passes by itself: see trust_passes */
 	/*
 	 * Set by the caller: gets every path that the verdict depends on, so that
 	 * nothing but a change on the way to one of them can change it; or NULL.

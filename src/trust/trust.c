@@ -382,8 +382,10 @@ bool
 trust_directory(const struct trust *t, const char *path, char why[TRUST_WHY_SIZE])
 {
 	struct walk w;
+	bool ok = walk(&w, t, path, false, why);
 
-	if (!walk(&w, t, path, false, why))
+	errno = w.error;
+	if (!ok)
 		return false;
 	if (!S_ISDIR(w.type))
 		return trust_refuse(why, path, "not a directory");
@@ -401,6 +403,19 @@ judge_special(struct walk *w)
 	if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))
 		st.st_mode &= ~(mode_t)(S_IWGRP | S_IWOTH);
 	return judge_stat(w, w->cur, &st);
+}
+
+bool
+trust_passes(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM || error == EAGAIN ||
+	       error == EINTR || error == EIO;
+}
+
+static bool
+is_absent(int error)
+{
+	return error == ENOENT || error == ENOTDIR;
 }
 
 static size_t
@@ -429,9 +444,10 @@ trust_place(const struct trust *t, const char *path, bool admin, struct trust_pl
 	struct walk w;
 	bool ok = walk(&w, t, path, admin, why);
 
-	if (ok || w.error == ENOENT || w.error == ENOTDIR)
+	if (ok || is_absent(w.error))
 		ok = judge_end(&w);
-	p->error = w.error;
+	p->error = is_absent(w.error) ? w.error : 0;
+	p->passing = trust_passes(w.error);
 	p->type = w.error == 0 ? w.type : 0;
 	memcpy(p->real, current(&w), strlen(current(&w)) + 1);
 	return ok;
@@ -483,6 +499,7 @@ judge_rule_file(const struct trust *t, int fd, const char *path, char *why)
 
 	if (fstat(fd, &st) == -1)
 		return trust_refuse(why, path, "%s", strerror(errno));
+	errno = 0;
 	if (!check_regular(path, &st, why))
 		return false;
 	return t == NULL ||
@@ -493,13 +510,14 @@ int
 trust_open_file(const struct trust *t, const char *path, char why[TRUST_WHY_SIZE])
 {
 	struct stat st;
-	int fd;
+	int fd, error;
 
 	/* Opening a device can do something: look before. */
 	if (lstat(path, &st) == -1) {
 		trust_refuse(why, path, "%s", strerror(errno));
 		return -1;
 	}
+	errno = 0;
 	if (!check_regular(path, &st, why))
 		return -1;
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -509,6 +527,8 @@ trust_open_file(const struct trust *t, const char *path, char why[TRUST_WHY_SIZE
 	}
 	if (judge_rule_file(t, fd, path, why))
 		return fd;
+	error = errno;
 	close(fd);
+	errno = error;
 	return -1;
 }

@@ -29,15 +29,16 @@ struct trust {
  * Opens a rule file for reading: O_NOFOLLOW, never blocking, judged by fstat on
  * the descriptor, a regular file, and every directory above it. How many links it
  * has does not count: macOS lets everybody make one to a file that he can reach.
- * A descriptor, or -1 with the sentence in why. With t NULL only what the open
- * itself finds is refused (not there, a link, not a regular file).
+ * A descriptor, or -1 with the sentence in why, and errno where the system gave
+ * it (else 0). With t NULL only what the open itself finds is refused (not there, a
+ * link, not a regular file).
  */
 int trust_open_file(const struct trust *t, const char *path, char why[TRUST_WHY_SIZE]);
 
 /* A refusal without path at its beginning, where it is about path itself. */
 const char *trust_without_path(const char *why, const char *path);
 
-/* Judges a directory (conf.d, the log's) and all above it. */
+/* Judges a directory (conf.d, the log's) and all above it; errno likewise. */
 bool trust_directory(const struct trust *t, const char *path, char why[TRUST_WHY_SIZE]);
 
 /* Where a path leads, links followed as the kernel does. */
@@ -45,6 +46,7 @@ struct trust_place {
 	char real[PATH_MAX]; /* the real path, or what of it is not there */
 	mode_t type;         /* S_IFMT of what is there; 0: nothing */
 	int error;           /* why nothing is: ENOENT or ENOTDIR; else 0 */
+	bool passing;        /* refused for what passes by itself: see trust_passes */
 };
 
 /*
@@ -55,6 +57,12 @@ struct trust_place {
  */
 bool trust_place(const struct trust *t, const char *path, bool admin,
     struct trust_place *p, char why[TRUST_WHY_SIZE]);
+
+/*
+ * Is this errno of one who could not look, as everybody can bring about who opens
+ * all the files that the system has room for? Then it is worth looking again.
+ */
+bool trust_passes(int error);
 
 /* Judges what is open, by its owner, mode, ACL and volume; path names it in why. */
 bool trust_descriptor(const struct trust *t, int fd, const char *path,

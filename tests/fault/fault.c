@@ -5,7 +5,8 @@
  * FAULT_DIR counts, of the rest (pipe socket accept posix_spawn) everything.
  * FAULT=op:N:kind makes the N-th call of op fail with the error that kind names, do
  * half of a write (short), or kill the process: before the call, or for a write in
- * the middle of it (kill), or after it (after). FAULT_LOG gets a line for each call.
+ * the middle of it (kill), or after it (after). With FAULT_WHILE=path every call of
+ * op fails, but only while that file is there. FAULT_LOG gets a line for each call.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -115,11 +116,20 @@ error_named(const char *name)
 	return 0;
 }
 
+/* Is it this call's turn? */
+static bool
+is_due(unsigned long nth)
+{
+	static unsigned long count;
+	const char *shortage = getenv("FAULT_WHILE");
+
+	return shortage != NULL ? access(shortage, F_OK) == 0 : ++count == nth;
+}
+
 /* What is to become of this call; errno is set for one that fails. */
 static enum kind
 judge(const char *op)
 {
-	static unsigned long count;
 	const char *fault = getenv("FAULT"), *what;
 	size_t len = strlen(op);
 	unsigned long nth;
@@ -129,7 +139,7 @@ judge(const char *op)
 	if (fault == NULL || strncmp(fault, op, len) != 0 || fault[len] != ':')
 		return NONE;
 	nth = strtoul(fault + len + 1, &end, 10);
-	if (++count != nth || *end != ':')
+	if (*end != ':' || !is_due(nth))
 		return NONE;
 	what = end + 1;
 	errno = error_named(what);

@@ -246,6 +246,49 @@ each_death() {
 	each rename after meet_death
 }
 
+# Any user can open as many files as the system has room for. While he does nothing
+# can be judged, and no event tells of the end. short_of FILE: while $dir/shortage.
+short_of() {
+	WATCHPATHD=$faulty
+	FAULT=open:1:EMFILE FAULT_DIR=$1 FAULT_WHILE=$dir/shortage
+	export FAULT FAULT_DIR FAULT_WHILE
+	rule r 'watch = /f'
+	printf '[daemon]\nlog-level = debug\n' >"$conf/daemon.ini"
+	start_daemon
+	: >"$dir/shortage"
+}
+
+judged_times() {
+	[ "$(grep -c ' r: looking for a program again' "$log")" -ge "$1" ]
+}
+
+a_program_that_cannot_be_judged() {
+	if [ ! -x "$faulty" ]; then
+		skip 'no descriptors' 'it is linked with --wrap, which Linux has'
+		return
+	fi
+	short_of "$box/act"
+	put "$box/f" 1
+	ok 'it blocks its rule' \
+	    until_true 30 is_logged ' r: [a-z]* -> blocked, .*: Too many open files'
+	ok 'it is judged again and again' until_true 30 judged_times 5
+	rm "$dir/shortage"
+	ok 'and then the rule runs' has_runs r 1
+}
+
+a_rule_file_that_cannot_be_opened() {
+	if [ ! -x "$faulty" ]; then
+		skip 'no descriptors' 'it is linked with --wrap, which Linux has'
+		return
+	fi
+	: >"$box/g"
+	short_of "$conf/late.ini"
+	rule late 'watch = /g' 'at-start = new'
+	ok 'it is refused' until_true 30 is_logged 'error: .*late.ini: Too many open files'
+	rm "$dir/shortage"
+	ok 'and read as soon as it can be' has_runs late 1
+}
+
 # macOS numbers a volume anew after a reboot: that is no change.
 another_device() {
 	if [ ! -x "$faulty" ]; then
@@ -269,4 +312,5 @@ another_device() {
 	ok 'a change then is one' has_runs r 1
 }
 
-run_tests errors deaths shortages another_device
+run_tests errors deaths shortages a_program_that_cannot_be_judged \
+    a_rule_file_that_cannot_be_opened another_device

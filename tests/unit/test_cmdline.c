@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -698,4 +699,24 @@ TEST(the_daemons_own_program_is_judged_where_it_starts_the_action)
 	misses("@/bin/tool", "@/lib/watchpathd: not installed yet");
 	trust.self = NULL;
 	accepts("@/bin/tool");
+}
+
+TEST(what_passes_by_itself_is_told_from_a_verdict)
+{
+	struct rlimit old, none;
+	int fd = dup(0);
+
+	must(getrlimit(RLIMIT_NOFILE, &old));
+	none = (struct rlimit){ (rlim_t)fd, old.rlim_max };
+	must(close(fd));
+	assert_false(judge("@/bin/gone", false));
+	assert_false(verdict.passing);
+	must(setrlimit(RLIMIT_NOFILE, &none));
+	assert_false(judge("@/bin/tool", false));
+	must(setrlimit(RLIMIT_NOFILE, &old));
+	assert_non_null(strstr(verdict.why, ": Too many open files"));
+	assert_true(verdict.passing);
+	assert_false(verdict.missing);
+	accepts("@/bin/tool");
+	assert_false(verdict.passing);
 }
