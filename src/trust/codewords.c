@@ -421,9 +421,8 @@ next_of_find(struct codewords *c, struct codeword *w)
 	static const char *const starts[] = { "-exec", "-execdir", "-ok", "-okdir" };
 	size_t i, n;
 
-	w->word = c->next++;
-	w->text = *w->word;
-	w->role = CODEWORD_DATA;
+	*w = (struct codeword){ CODEWORD_DATA, *c->next, c->next, 0 };
+	c->next++;
 	for (i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
 		if (strcmp(w->text, starts[i]) != 0 || *c->next == NULL)
 			continue;
@@ -485,13 +484,10 @@ take_operand(struct codewords *c, struct codeword *w)
 static bool
 begin_applet(struct codewords *c)
 {
-	char *const *args = c->next;
-
-	if (c->o->first != APPLET || *args == NULL)
-		return c->o->first != APPLET;
-	if (codewords_begin(c, *args, args + 1))
-		return begin_applet(c);
-	return false;
+	while (c->o->first == APPLET)
+		if (*c->next == NULL || !codewords_begin(c, *c->next, c->next + 1))
+			return false;
+	return true;
 }
 
 bool
