@@ -300,7 +300,20 @@ pkg: $(PROGRAM) ## make the package for Macs, signed and notarised if you say as
 	BUILD='$(BUILD)' MAKE='$(MAKE_COMMAND)' PROGRAM='$(PROGRAM)' VERSION='$(VERSION)' \
 		sh src/macos/package/build.sh
 
-.PHONY: macos newest install uninstall pkg $(BUILD)/inih59/watchpathd
+# The last commit, the same bytes each time.
+dist: ## make the tarball, the list of what is linked in, and a formula
+	BUILD='$(BUILD)' VERSION='$(VERSION)' sh src/release/dist.sh
+
+# Without a network, where this system can take it away.
+OFFLINE = $(shell unshare -rn true 2>/dev/null && echo unshare -rn)
+
+distcheck: dist ## build from that tarball alone, offline, and ask what it is
+	rm -rf '$(BUILD)/distcheck' && mkdir -p '$(BUILD)/distcheck'
+	tar -xzf '$(BUILD)/dist/watchpathd-$(VERSION).tar.gz' -C '$(BUILD)/distcheck'
+	unset MAKEFLAGS MFLAGS MAKELEVEL; cd '$(BUILD)/distcheck/watchpathd-$(VERSION)' && \
+		$(OFFLINE) $(MAKE) -s -j2 all && build/watchpathd version | grep -Fx 'watchpathd $(VERSION)'
+
+.PHONY: dist distcheck macos newest install uninstall pkg $(BUILD)/inih59/watchpathd
 
 clean: ## remove what was built
 	rm -rf '$(BUILD)'

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # fetch-deps.sh [inih] [cjson] [expat]: puts the sources of what is linked
-# statically below $BUILD/deps (default: all). What is there already is checked,
+# statically below $BUILD/deps (default: all); --list: prints what they are, a line
+# each, with version, licence, tarball, its SHA-256 and where upstream is. What is there already is checked,
 # not fetched. The release tarballs come from the archive that this machine's apt
 # uses; elsewhere, unpack them there by hand: only the checksums count.
 set -eu
@@ -17,18 +18,24 @@ describe() {
 	case $1 in
 	inih)
 		dir=inih-r59 package=libinih tarball=libinih_59.orig.tar.gz
+		release=r59 license=BSD-3-Clause
+		upstream=git+https://github.com/benhoyt/inih.git@r59
 		tarball_sum=062279922805f5e9a369551a08d5ddb506140fe50774183ffdbb7c22bb97e3f4
 		sums='e7c50767734bc1231c96a6d7c9aee45ac9f9e411555bd038c1c870dba0bc4255  ini.c
 1de9d1a9d287a86e2c8b7eb11a7818b2c87fc2598a3c16d74e30bb6d0080a275  ini.h'
 		;;
 	cjson)
 		dir=cJSON-1.7.19 package=cjson tarball=cjson_1.7.19.orig.tar.gz
+		release=1.7.19 license=MIT
+		upstream=git+https://github.com/DaveGamble/cJSON.git@v1.7.19
 		tarball_sum=7fa616e3046edfa7a28a32d5f9eacfd23f92900fe1f8ccd988c1662f30454562
 		sums='298581a04a36c0165da4b0aade235c23088cb2faa58651d720ea2f3706ed0b0d  cJSON.c
 25b0145150d500498e4d209cec69c18c42cf818bffcc54690be3b895a2a16dee  cJSON.h'
 		;;
 	expat)
 		dir=libexpat-R_2_8_3 package=expat tarball=expat_2.8.3.orig.tar.gz
+		release=2.8.3 license=MIT
+		upstream=git+https://github.com/libexpat/libexpat.git@R_2_8_3
 		tarball_sum=533659a16e0184035a99fd8e783f1ad61a887a7bf8586a8681740b9d7ed42389
 		sums=$(cat tests/macos/expat.sha256)
 		;;
@@ -152,7 +159,17 @@ fetch() {
 
 trap cleanup EXIT
 trap 'exit 1' HUP INT TERM
-[ $# -gt 0 ] || set -- inih cjson expat
+all='inih cjson expat'
+if [ "${1:-}" = --list ]; then
+	for what in $all; do
+		describe "$what"
+		echo "$what $release $license $tarball $tarball_sum $upstream"
+	done
+	exit
+fi
+# One word each.
+# shellcheck disable=SC2086
+[ $# -gt 0 ] || set -- $all
 for what; do
 	fetch "$what"
 done
