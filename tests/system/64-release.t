@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # A release: the tarball, which is the same however often it is made, the list of
-# what is linked in, the formula and the recipe.
+# what is linked in, the formula and the recipe, and the forms for issues.
 . "$(dirname "$0")/lib.sh"
 
 # The tree as it is, in a repository of its own, with one commit.
@@ -201,5 +201,41 @@ the_recipe() {
 	    "$(string_after asset_regex)"
 }
 
+# is_form FILE
+is_form() {
+	perl "$top/tests/form.pl" "$1" >"$dir/wrong" 2>&1 && return
+	diag <"$dir/wrong"
+	return 1
+}
+
+the_forms() {
+	for _form in "$top"/.github/ISSUE_TEMPLATE/*.yml; do
+		_name=${_form##*/}
+		[ "$_name" != config.yml ] || continue
+		ok "$_name is a form" is_form "$_form"
+		for _words in 'doctor --json' 'selftest --json' 'watchpathd version'; do
+			ok "$_name asks for $_words" grep -qF "$_words" "$_form"
+		done
+	done
+	sed 's/type: input/type: inputs/' "$top/.github/ISSUE_TEMPLATE/problem.yml" >"$dir/a.yml"
+	ok "another type is noticed" not is_form "$dir/a.yml"
+	sed 's/id: mdm/id: what/' "$top/.github/ISSUE_TEMPLATE/problem.yml" >"$dir/a.yml"
+	ok "an id that is there twice is noticed" not is_form "$dir/a.yml"
+}
+
+# What CONTRIBUTING refers to is there.
+contributing() {
+	grep -oE '`(src|tests|man|conf\.d)/[^` ]*`' "$top/.github/CONTRIBUTING.md" | tr -d '`' |
+	    grep -v NAME >"$dir/named"
+	ok "CONTRIBUTING.md names files" [ -s "$dir/named" ]
+	while read -r _file; do
+		ok "there is $_file" [ -e "$top/$_file" ]
+	done <"$dir/named"
+	grep -oE '`make [a-z]*`' "$top/.github/CONTRIBUTING.md" | tr -d '`' | sort -u |
+	    while read -r _ _target; do
+		ok "there is make $_target" grep -q "^$_target:" "$top/Makefile"
+	done
+}
+
 run_tests the_tarball what_dist_refuses the_list_of_what_is_linked_in \
-    the_version_is_in_one_place the_formula the_recipe
+    the_version_is_in_one_place the_formula the_recipe the_forms contributing
