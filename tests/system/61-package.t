@@ -262,7 +262,6 @@ examples_are_delivered_like_rules() {
 	echo 1 >"$library/share/rules/examples/y.ini"
 	post
 	echo mine >"$rules/examples/x.ini"
-	mkdir "$library/share/rules/examples.new"
 	release 'a 1'
 	mkdir "$library/share/rules/examples"
 	echo 2 >"$library/share/rules/examples/x.ini"
