@@ -507,12 +507,50 @@ a_signed_package() {
 	ok "what is not signed: nothing is made" [ ! -s "$dir/calls" ]
 }
 
+# As the Installer would: the payload, and its scripts around it; then its uninstall.
+# On a Mac /etc is a link.
+the_package_as_it_is() {
+	make_package
+	begin
+	rm -rf "$box/etc"
+	mkdir -p "$box/private/etc"
+	ln -s private/etc "$box/etc"
+	"$dir/build/pkg/scripts/preinstall" a.pkg / "$box" / >>"$log" 2>&1
+	ok "the payload: preinstall is content" [ $? -eq 0 ]
+	rm -rf "$library"
+	cp -R "$dir/build/pkg/stage/." "$box/"
+	for _script in preinstall postinstall; do
+		cmp -s "$package/$_script" "$dir/build/pkg/scripts/$_script"
+		ok "the payload: $_script is the one that is tested" [ $? -eq 0 ]
+	done
+	post
+	ok "the payload: postinstall succeeds" [ $result -eq 0 ]
+	"$WATCHPATHD" check --root "$box" --config "$rules" >"$dir/checked" 2>&1
+	ok "the payload: its rules are read, and trusted" [ $? -eq 0 ]
+	grep -v -e ': not installed yet' "$dir/checked" >"$dir/warnings"
+	ok "the payload: examples and notes are no files that are passed over" \
+	    [ "$(grep -c warning: "$dir/warnings")" -eq 0 ]
+	cat "$dir/checked" >>"$log"
+	stand_in id 'echo 0'
+	ok "the payload: it brings uninstall" \
+	    cmp -s "$package/uninstall" "$library/bin/uninstall"
+	remove --all
+	ok "the payload: uninstall --all succeeds" [ $result -eq 0 ]
+	(cd "$box" && find . -name '*watchpathd*') >"$dir/left"
+	diag <"$dir/left"
+	ok "the payload: nothing of it is left" [ ! -s "$dir/left" ]
+}
+
 a_tool_that_fails() {
 	for _word in CODESIGN PKGBUILD PRODUCTBUILD PKGUTIL XCRUN; do
 		make_package SIGN_PROGRAM=a SIGN_PACKAGE=b NOTARY_PROFILE=c $_word=false
 		ok "$_word fails: no package is said to be ready" [ $result -ne 0 ]
 		ok "$_word fails: nothing is said to be ready" not said 'is ready'
 	done
+	make_package XCRUN=/none
+	ok "a tool that is not here is named before anything is made" \
+	    said 'pkg: /none is not here: a package is made on a Mac'
+	ok "a tool that is not here: nothing is made" [ ! -s "$dir/calls" ]
 }
 
 run_tests a_first_installation an_upgrade a_downgrade another_volume \
@@ -521,4 +559,5 @@ run_tests a_first_installation an_upgrade a_downgrade another_volume \
     what_an_admin_did_to_rules rules_that_were_there_before \
     examples_are_delivered_like_rules a_full_volume what_preinstall_refuses \
     uninstalling uninstalling_all uninstalling_what_does_not_end \
-    uninstalling_in_a_wrong_way a_plain_package a_signed_package a_tool_that_fails
+    uninstalling_in_a_wrong_way a_plain_package a_signed_package \
+    the_package_as_it_is a_tool_that_fails

@@ -92,6 +92,12 @@ if [ -n "$NOTARY_PROFILE" ] && { [ -z "$SIGN_PROGRAM" ] || [ -z "$SIGN_PACKAGE" 
 	echo "pkg: NOTARY_PROFILE needs SIGN_PROGRAM and SIGN_PACKAGE" >&2
 	exit 64
 fi
+for tool in "$CODESIGN" "$PKGBUILD" "$PRODUCTBUILD" "$PKGUTIL" "$XCRUN"; do
+	if ! command -v "$tool" >/dev/null; then
+		echo "pkg: $tool is not here: a package is made on a Mac" >&2
+		exit 69
+	fi
+done
 umask 022
 stage_files
 sign_program
