@@ -223,6 +223,19 @@ the_forms() {
 	ok "an id that is there twice is noticed" not is_form "$dir/a.yml"
 }
 
+# Each command that a form names, and its option, is one of the program's.
+the_forms_ask_for_what_is_there() {
+	grep -oh '`[^`]*`' "$top"/.github/ISSUE_TEMPLATE/*.yml |
+	    grep -oE 'watchpathd [a-z]+( --[a-z]+)?' | cut -d ' ' -f 2- |
+	    LC_ALL=C sort -u >"$dir/commands"
+	ok "the forms name commands" [ "$(wc -l <"$dir/commands")" -ge 3 ]
+	while read -r _command _option; do
+		"$WATCHPATHD" help "$_command" >"$dir/usage" 2>&1
+		ok "there is watchpathd $_command $_option" \
+		    grep -qe "^usage: watchpathd $_command.*$_option" "$dir/usage"
+	done <"$dir/commands"
+}
+
 # What CONTRIBUTING refers to is there.
 contributing() {
 	grep -oE '`(src|tests|man|conf\.d)/[^` ]*`' "$top/.github/CONTRIBUTING.md" | tr -d '`' |
@@ -238,4 +251,5 @@ contributing() {
 }
 
 run_tests the_tarball what_dist_refuses the_list_of_what_is_linked_in \
-    the_version_is_in_one_place the_formula the_recipe the_forms contributing
+    the_version_is_in_one_place the_formula the_recipe the_forms \
+    the_forms_ask_for_what_is_there contributing
