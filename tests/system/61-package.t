@@ -313,6 +313,7 @@ what_preinstall_refuses() {
 	chmod 775 "$rules"
 	ok "preinstall refuses a directory that a group may write" \
 	    refuses 'conf.d may be written by others than root'
+	ok "preinstall says how to repair that" said "; .*: sudo chmod go-w '.*/conf.d'"
 	chmod 757 "$rules"
 	ok "preinstall refuses a directory that everyone may write" \
 	    refuses 'conf.d may be written by others than root'
@@ -331,6 +332,7 @@ what_preinstall_refuses() {
 		chown 1 "$library"
 		ok "preinstall refuses a user's directory" \
 		    refuses '/Library/watchpathd does not belong to root'
+		ok "preinstall says how to repair that, too" said ": sudo chown root '"
 	fi
 	ok "preinstall leaves launchd alone" [ ! -s "$dir/calls" ]
 }
