@@ -74,9 +74,17 @@ the_mdms_are_those_of_the_shipped_rule() {
 	    Zentral; do
 		ok "both know $mdm" eval 'grep -qF "$mdm" "$page" && grep -qF "$mdm" "$shipped"'
 	done
-	ok "the payload of the background item has the label of the plist" grep -qF \
-	    "<string>$(sed -n '/^\.Sy Label/,/^\.Sy org/s/^\.Sy \(org[^ ]*\) .*/\1/p' \
-	    "$page")</string>" "$top/src/macos/org.watchpathd.plist"
+}
+
+the_files_are_installed() {
+	grep -oE '[a-z.-]+\.(mobileconfig|json|plist|sh|sql)' "$page" | grep -v -e fleet-refetch -e launchd.plist |
+	    sort -u >"$dir/named"
+	ok "files are named" [ -s "$dir/named" ]
+	while read -r name; do
+		ok "there is $name" [ -e "$top/src/macos/profiles/$name" -o \
+		    -e "$top/src/macos/fleet/$name" ]
+	done <"$dir/named"
+	ok "health begins as it is said" grep -rqF '"ok: ' "$top/src/cmd"
 }
 
 every_page_refers_to_the_others() {
@@ -92,4 +100,5 @@ every_page_refers_to_the_others() {
 }
 
 run_tests the_rules_pass_check the_commands_are_there every_state_is_there \
-    the_mdms_are_those_of_the_shipped_rule every_page_refers_to_the_others
+    the_mdms_are_those_of_the_shipped_rule \
+    the_files_are_installed every_page_refers_to_the_others
