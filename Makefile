@@ -42,8 +42,12 @@ $(LIB): $(filter-out $(BUILD)/main.o,$(OBJS))
 	rm -f $@
 	$(AR) rc $@ $^
 
+# SHOW=yes: a word on each file, on one line of a terminal.
+TELL = $(if $(SHOW),@[ ! -t 1 ] || printf '\r  compiling %-60s\r' '$<')
+
 $(BUILD)/%.o: src/%.c
 	@mkdir -p $(@D)
+	$(TELL)
 	$(COMPILE) $(PKG_CFLAGS) -c -o $@ $<
 
 $(BUILD)/unit/test.o: tests/unit/test.c
@@ -104,10 +108,21 @@ $(BUILD)/watchpathd-faults: tests/fault/fault.c $(BUILD)/main.o $(LIB)
 	$(COMPILE) $(LDFLAGS) $(foreach call,$(WRAPPED),-Wl$(comma)--wrap=$(call)) -o $@ \
 		$(filter %.c %.o %.a,$^) $(PKG_LIBS) $(LDLIBS)
 
+BUILD_SHOWN = echo 'Building watchpathd ...'; $(MAKE) -s -j2 SHOW=yes all && \
+	{ [ ! -t 1 ] || printf '%-74s\r' ''; }
+
 demo: ## see a key file being noticed, in a sandbox
 	@sh tests/deps.sh build
-	@$(MAKE) -s all
+	@$(BUILD_SHOWN)
 	@WATCHPATHD='$(BUILD)/watchpathd' sh tests/demo.sh
+
+# A sandbox that stays, to try rules in.
+BOX = box
+
+sandbox: ## make a sandbox in ./box, to try rules in
+	@sh tests/deps.sh build
+	@$(BUILD_SHOWN)
+	@WATCHPATHD='$(BUILD)/watchpathd' sh tests/sandbox.sh '$(BOX)'
 
 # A browser is large: without one, and where none can be installed, it is skipped.
 browser: $(BUILD)/watchpathd ## look at a page of `report` in a browser

@@ -3,7 +3,9 @@
 #
 # demo.sh: `make demo`. A new FileVault recovery key, from the file being written
 # to the MDM's command being started: the real daemon and the rule as it ships, in
-# a sandbox with a stand-in for the MDM's command. Leaves nothing behind.
+# a sandbox with a stand-in for the MDM's command. Leaves nothing behind, but in the
+# file RECORD, if that is given, what pictures.pl draws: the times of the rule, when
+# the key was written, and the line of the history.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -44,12 +46,28 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' HUP TERM
 
+# in_columns: the lines of a log, each with its time but not its date, and none of
+# more than 79 columns.
+in_columns() {
+	sed 's/^....-..-..T\(.*\)Z info: /\1 /; s/^....-..-..T\(.*\)Z /\1 /' | awk '{
+		line = "   "
+		for (i = 1; i <= NF; i++) {
+			if (length(line) + length($i) >= 79) {
+				print line
+				line = "                "
+			}
+			line = line " " $i
+		}
+		print line
+	}'
+}
+
 # What the daemon has logged since the last call, without where the sandbox lies.
 show_log() {
 	lines=$(wc -l <"$log")
 	if [ "$lines" -gt "$shown" ]; then
-		sed -n "$((shown + 1)),${lines}p" "$log" |
-		    sed "s|$root/|/|g; s|$top/||g; s/^/    /"
+		sed -n "$((shown + 1)),${lines}p" "$log" | sed "s|$root/|/|g; s|$top/||g" |
+		    in_columns
 		shown=$lines
 	fi
 }
@@ -95,6 +113,7 @@ cat >"$jamf" <<END
 #!/bin/sh
 : >'$started'
 echo "stand-in for jamf: \$*"
+sleep 1
 END
 chmod 755 "$jamf"
 
@@ -111,20 +130,30 @@ echo
 echo 'A new key: 460 random bytes are written to ROOT/var/db/FileVaultPRK.dat'
 head -c 460 /dev/urandom >"$key"
 wait_for 8 test -e "$started" || fail 'the command was not started'
-wait_for 3 is_logged 'filevault-escrow: running -> idle, .* succeeded' ||
+wait_for 8 is_logged 'filevault-escrow: running -> idle, .* succeeded' ||
     fail 'the command did not succeed'
 
 took=$(echo "$(written "$started") $(written "$key")" | awk '{ printf "%.2f", $1 - $2 }')
 settle=$(sed -n 's/^settle  *= *//p' "$rule")
 stop_daemon
+if [ -n "${RECORD:-}" ]; then
+	echo "settle=$settle cooldown=$(sed -n 's/^cooldown  *= *//p' "$rule")" \
+	    "written=$(written "$key")" | cat - "$root"/var/*/watchpathd/history.jsonl |
+	    sed "s|$root/|/|g" >"$RECORD"
+fi
 cat <<END
 
 From the key being written to the command being started: $took s.
 Of that, $settle is the rule's own wait for the file to be whole (settle).
 
-To compare, as Elliot Jordan measured in 2023, up to the MDM server having asked
-for the key (SecurityInfo), so with the MDM's own time, which a stand-in has not:
+To compare, as Elliot Jordan measured in 2023, up to the MDM server having
+asked for the key (SecurityInfo), so with the time that the MDM itself takes:
     18 h    with the daily inventory
     21 s    with a daemon that watches the file
-On a Mac the MDM's own time comes on top of the $took s too.
+A stand-in has no MDM; on a Mac its time comes on top of the $took s.
+
+What to try next:
+    make sandbox                             a sandbox that stays, in ./box
+    build/watchpathd run --root box --config box/conf.d
+    echo 127.0.0.1 me >>box/etc/hosts        in another terminal: its rule runs
 END

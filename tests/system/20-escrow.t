@@ -166,10 +166,18 @@ the_demo() {
 	mkdir "$dir/tmp"
 	WATCHPATHD=$WATCHPATHD TMPDIR=$dir/tmp sh "$top/tests/demo.sh" >"$dir/demo" 2>&1
 	ok "the demo goes well" [ $? -eq 0 ]
-	ok "it shows the run" grep -q ' filevault-escrow: running -> idle, run .* succeeded' \
-	    "$dir/demo"
+	# A line that goes on below is one.
+	awk 'NR > 1 { printf /^                 / ? " " : "\n" }
+	{ sub(/^  */, ""); printf "%s", $0 } END { print "" }' "$dir/demo" >"$dir/lines"
+	ok "it shows the run" grep -q '^[0-9:.]* filevault-escrow: running -> idle, run .* succeeded' \
+	    "$dir/lines"
 	ok "its paths are those of a Mac" \
-	    grep -q 'idle -> settling, /var/db/FileVaultPRK.dat create' "$dir/demo"
+	    grep -q 'idle -> settling, /var/db/FileVaultPRK.dat create' "$dir/lines"
+	ok "no line has more than 79 columns" not grep -q "$(printf '%080d' 0 | tr 0 .)" \
+	    "$dir/demo"
+	ok "it ends with what to try next, in three lines" \
+	    [ "$(sed '1,/^What to try next:/d' "$dir/demo" | wc -l)" -eq 3 ]
+	ok "that is a sandbox" grep -q '^    make sandbox ' "$dir/demo"
 	ok "and none is of the place where it runs" not grep "$dir" "$dir/demo"
 }
 
