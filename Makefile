@@ -124,6 +124,12 @@ sandbox: ## make a sandbox in ./box, to try rules in
 	@$(BUILD_SHOWN)
 	@WATCHPATHD='$(BUILD)/watchpathd' sh tests/sandbox.sh '$(BOX)'
 
+# Of a run of the demo, and of the states that there are.
+pictures: $(BUILD)/watchpathd ## draw the pictures of the README anew
+	RECORD='$(BUILD)/record' WATCHPATHD='$(BUILD)/watchpathd' sh tests/demo.sh
+	perl tests/pictures.pl timeline <'$(BUILD)/record' >man/timeline.svg
+	perl tests/pictures.pl states >man/states.svg
+
 # A browser is large: without one, and where none can be installed, it is skipped.
 browser: $(BUILD)/watchpathd ## look at a page of `report` in a browser
 	-@sh tests/deps.sh browser
