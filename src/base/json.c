@@ -79,6 +79,20 @@ json_add_text(cJSON *o, const char *key, const char *s)
 }
 
 void
+json_add_list(cJSON *o, const char *key, const struct strv *list)
+{
+	cJSON *array = cJSON_AddArrayToObject(o, key);
+	char *visible;
+	size_t i;
+
+	for (i = 0; i < list->n; i++) {
+		visible = vis_dup(list->v[i]);
+		cJSON_AddItemToArray(array, cJSON_CreateString(visible));
+		free(visible);
+	}
+}
+
+void
 json_add_int(cJSON *o, const char *key, int64_t n)
 {
 	char text[32];

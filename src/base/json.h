@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 struct cJSON;
+struct strv;
 
 /*
  * cJSON with its traps closed: nothing after the value, keys by exact case, only
@@ -25,6 +26,7 @@ void json_make_safe(struct cJSON *o);
 
 /* Adds a member to an object; s NULL: null. */
 void json_add_text(struct cJSON *o, const char *key, const char *s);
+void json_add_list(struct cJSON *o, const char *key, const struct strv *list);
 void json_add_int(struct cJSON *o, const char *key, int64_t n);
 void json_add_time(struct cJSON *o, const char *key, int64_t realtime_ns); /* 0: null */
 

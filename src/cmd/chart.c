@@ -112,7 +112,7 @@ wait_of(const struct tally_run *run)
 static void
 measure(struct chart *c)
 {
-	double low = NSTEPS, high = 0, h;
+	double low = height_of(INT64_MAX), high = 0, h;
 	size_t i;
 
 	c->from = c->to = c->runs[0].detected;
@@ -278,7 +278,7 @@ chart_add_bars(struct buf *out, const struct tally *tally)
 {
 	size_t first = tally->n > BARS ? tally->n - BARS : 0, i;
 	const struct tally_run *run;
-	double high = 0, low = NSTEPS, h;
+	double high = 0, low = height_of(INT64_MAX), h;
 
 	for (i = first; i < tally->n; i++) {
 		h = height_of(tally_delay(&tally->runs[i]));

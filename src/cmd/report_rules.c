@@ -33,20 +33,6 @@ member(const cJSON *o, const char *key)
 }
 
 static void
-add_strings(cJSON *o, const char *key, const struct strv *list)
-{
-	cJSON *array = cJSON_AddArrayToObject(o, key);
-	char *visible;
-	size_t i;
-
-	for (i = 0; i < list->n; i++) {
-		visible = vis_dup(list->v[i]);
-		cJSON_AddItemToArray(array, cJSON_CreateString(visible));
-		free(visible);
-	}
-}
-
-static void
 add_watch(cJSON *o, const struct rule *rule)
 {
 	cJSON *array = cJSON_AddArrayToObject(o, "watch"), *entry;
@@ -71,7 +57,7 @@ from_file(const struct rule *rule)
 	json_add_text(o, "description", rule->description);
 	json_add_text(o, "state", rule->policy.enabled ? "not known" : "disabled");
 	if (rule->nactions > 0)
-		add_strings(o, "action", &rule->actions[0].argv);
+		json_add_list(o, "action", &rule->actions[0].argv);
 	add_watch(o, rule);
 	return o;
 }

@@ -33,20 +33,6 @@ struct status {
 };
 
 static void
-add_words(cJSON *o, const char *key, const struct strv *words)
-{
-	cJSON *list = cJSON_AddArrayToObject(o, key);
-	char *visible;
-	size_t i;
-
-	for (i = 0; i < words->n; i++) {
-		visible = vis_dup(words->v[i]);
-		cJSON_AddItemToArray(list, cJSON_CreateString(visible));
-		free(visible);
-	}
-}
-
-static void
 add_path(void *arg, const char *path, const char *state, const char *error)
 {
 	cJSON *o = cJSON_CreateObject();
@@ -139,7 +125,7 @@ rule_json(const struct job *j, const char *root)
 	json_add_time(o, "due", info.due);
 	json_add_text(o, "waits_for", waits_for);
 	json_add_text(o, "problem", problem);
-	add_words(o, "action", info.argv);
+	json_add_list(o, "action", info.argv);
 	add_watch(o, j, root);
 	jobpaths_each(job_paths(j), add_path, cJSON_AddArrayToObject(o, "paths"));
 	add_duration(o, "settle", info.rule->policy.settle_ms, true);
