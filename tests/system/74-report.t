@@ -149,7 +149,11 @@ nothing_of_what_is_watched() {
 	ok "with the reason" has 'Not shown: /etc/watchpathd/conf.d/link.ini: '
 	ok "nor of one that others may write" \
 	    has 'Not shown: /etc/watchpathd/conf.d/open.ini: writable by '
-	rm "$conf/link.ini" "$conf/open.ini"
+	head -c 1100000 /dev/zero | tr '\0' ';' >"$conf/large.ini"
+	make_page
+	ok "nor of one that is too large to be a rule file" \
+	    has 'Not shown: /etc/watchpathd/conf.d/large.ini: File too large'
+	rm "$conf"/[lo]*.ini
 	ln -s "$box/f" "$dir/log.link"
 	wp report -o "$dir/page.html" --log "$dir/log.link"
 	ok "nor of a log behind one" lacks the-secret
