@@ -87,6 +87,9 @@ put_string(FILE *f, const char *s)
 		case '<':
 			fputs("&lt;", f);
 			break;
+		case '>': /* "]]>" is an error in XML */
+			fputs("&gt;", f);
+			break;
 		case '\t':
 			fputs("&#9;", f);
 			break;
