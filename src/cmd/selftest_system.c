@@ -69,7 +69,7 @@ static void
 state_is_durable(struct trial *t)
 {
 	char *dir = xasprintf("%s/state", t->dir), why[512] = "";
-	struct store *s = store_new(dir);
+	struct store *s = store_new(dir, NULL);
 
 	trial_did(t, mkdir("state", 0700), "mkdir");
 	if (store_open(s, why, sizeof(why)))
@@ -87,7 +87,7 @@ static void
 second_daemon_is_refused(struct trial *t)
 {
 	char *dir = xasprintf("%s/state", t->dir), why[512] = "";
-	struct store *a = store_new(dir), *b = store_new(dir);
+	struct store *a = store_new(dir, NULL), *b = store_new(dir, NULL);
 
 	trial_did(t, mkdir("state", 0700), "mkdir");
 	trial_check(t, store_open(a, why, sizeof(why)), "a state can be opened");
