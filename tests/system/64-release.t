@@ -113,14 +113,17 @@ the_list_of_what_is_linked_in() {
 	done
 }
 
-# (Tests have versions of their own making.)
+# Tests have versions of their own making, and README a screen, whose numbers may be
+# old.
 the_version_is_in_one_place() {
 	(cd "$top" && find . -type f ! -path './build/*' ! -path './.git/*' \
-	    ! -path './tests/*' ! -name NEWS.md \
+	    ! -path './tests/*' ! -name NEWS.md ! -name README.md \
 	    -exec grep -lwF "$(version)" {} +) >"$dir/places"
 	ok "the version is in the Makefile, and nowhere else" \
 	    [ "$(cat "$dir/places")" = ./Makefile ]
 	diag <"$dir/places"
+	grep -wF "$(version)" "$top/README.md" | grep -v ', up since ' >"$dir/lines"
+	ok "README has it in its screen alone" [ ! -s "$dir/lines" ]
 	ok "NEWS.md begins with it" \
 	    [ "$(sed -n 's/^## //p' "$top/NEWS.md" | head -n 1)" = "$(version)" ]
 	ok "the program says it" [ "$("$WATCHPATHD" version | head -n 1)" = \
