@@ -303,13 +303,31 @@ utf8_length(const unsigned char *s, size_t n)
 	return 0;
 }
 
-/* C1 controls (U+0080 to U+009F) drive terminals too. */
+/*
+ * C1 controls (U+0080 to U+009F) drive terminals too; and what turns the direction
+ * of writing, or begins a line, shows another name than there is.
+ */
 static bool
 is_control(const unsigned char *s, size_t len)
 {
+	static const struct {
+		unsigned char second, first, last;
+	} turns[] = {
+		{ 0x80, 0x8e, 0x8f }, /* U+200E to U+200F */
+		{ 0x80, 0xa8, 0xae }, /* U+2028 to U+202E */
+		{ 0x81, 0xa6, 0xa9 }, /* U+2066 to U+2069 */
+	};
+	size_t i;
+
 	if (len == 1)
 		return s[0] < 0x20 || s[0] == 0x7f;
-	return len == 2 && s[0] == 0xc2 && s[1] < 0xa0;
+	if (len == 2)
+		return s[0] == 0xc2 && s[1] < 0xa0;
+	for (i = 0; i < sizeof(turns) / sizeof(turns[0]) && len == 3; i++)
+		if (s[0] == 0xe2 && s[1] == turns[i].second && s[2] >= turns[i].first &&
+		    s[2] <= turns[i].last)
+			return true;
+	return false;
 }
 
 static void

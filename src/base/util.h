@@ -73,7 +73,8 @@ int fd_read_all(int fd, struct buf *out, size_t max);
 
 /*
  * Adds n bytes that came from outside so that they cannot harm a terminal, a
- * log or JSON: control bytes, DEL, `\` and bytes that are not UTF-8 become \ooo.
+ * log or JSON: control bytes, DEL, `\`, what turns the direction of writing and
+ * bytes that are not UTF-8 become \ooo.
  */
 void buf_addvis(struct buf *b, const char *s, size_t n);
 

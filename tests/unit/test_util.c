@@ -132,6 +132,14 @@ static const struct {
 	{ "\033[31mred\033[0m", "\\033[31mred\\033[0m" },
 	{ "back\\slash", "back\\134slash" },
 	{ "del\177", "del\\177" },
+	/* The first and last that turn the direction, and their neighbours. */
+	{ "\xe2\x80\x8e \xe2\x80\x8f", "\\342\\200\\216 \\342\\200\\217" },
+	{ "\xe2\x80\xa8 \xe2\x80\xae", "\\342\\200\\250 \\342\\200\\256" },
+	{ "\xe2\x81\xa6 \xe2\x81\xa9", "\\342\\201\\246 \\342\\201\\251" },
+	{ "\xe2\x80\x8d \xe2\x80\x90 \xe2\x80\xaf",
+	    "\xe2\x80\x8d \xe2\x80\x90 \xe2\x80\xaf" },
+	{ "\xe2\x81\xa5 \xe2\x81\xaa \xe3\x80\xae",
+	    "\xe2\x81\xa5 \xe2\x81\xaa \xe3\x80\xae" },
 	/* Two, three and four bytes; the largest character. */
 	{ "gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f" },
 	{ "\xe2\x82\xac", "\xe2\x82\xac" },
