@@ -26,6 +26,7 @@
 #include "cmd/trial_run.h"
 #include "serve/control.h"
 #include "state/store.h"
+#include "trust/trust.h"
 #include "trust/cmdline.h"
 
 static void
@@ -68,8 +69,9 @@ clocks_are_noted(struct trial *t)
 static void
 state_is_durable(struct trial *t)
 {
+	const struct trust trust = { .root = t->dir, .owner = geteuid() };
 	char *dir = xasprintf("%s/state", t->dir), why[512] = "";
-	struct store *s = store_new(dir, NULL);
+	struct store *s = store_new(dir, &trust);
 
 	trial_did(t, mkdir("state", 0700), "mkdir");
 	if (store_open(s, why, sizeof(why)))
@@ -86,8 +88,9 @@ state_is_durable(struct trial *t)
 static void
 second_daemon_is_refused(struct trial *t)
 {
+	const struct trust trust = { .root = t->dir, .owner = geteuid() };
 	char *dir = xasprintf("%s/state", t->dir), why[512] = "";
-	struct store *a = store_new(dir, NULL), *b = store_new(dir, NULL);
+	struct store *a = store_new(dir, &trust), *b = store_new(dir, &trust);
 
 	trial_did(t, mkdir("state", 0700), "mkdir");
 	trial_check(t, store_open(a, why, sizeof(why)), "a state can be opened");

@@ -71,7 +71,7 @@ start_engine(void)
 	w->runner.spawner = spawner_new(engine.loop, "/bin/false");
 	w->watch = watch_new(engine.loop);
 	dispatch_init(&w->dispatch, 16, 1);
-	w->history = history_new(engine.state, NULL);
+	w->history = history_new(engine.state, &w->trust);
 	w->store = store_new(engine.state, &w->trust);
 	assert_true(store_open(w->store, why, sizeof(why)));
 	ruleset_init(&engine.rules, w);
