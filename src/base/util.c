@@ -554,7 +554,11 @@ parse_time(const char *s, int64_t *ns)
 	digits[3] = '\0';
 	if (!parse_number(digits, 999, &ms))
 		return false;
-	t = ((int64_t)timegm(&tm) * 1000 + (int64_t)ms) * 1000000;
+	/* What is outside the range could not be subtracted either. */
+	t = (int64_t)timegm(&tm) * 1000 + (int64_t)ms;
+	if (t < 0 || t > INT64_MAX / 1000000)
+		return false;
+	t *= 1000000;
 	/* strptime takes spaces, single digits and the 30th of February. */
 	format_time(again, t);
 	if (strcmp(again, s) != 0)

@@ -114,7 +114,7 @@ int64_t realtime_ns(void);
 #define TIME_TEXT_SIZE 32
 void format_time(char out[TIME_TEXT_SIZE], int64_t realtime_ns);
 
-/* Reads that form back; false if it is anything else. */
+/* Reads that form back, from 1970 to 2262; false if it is anything else. */
 bool parse_time(const char *s, int64_t *realtime_ns);
 
 /* Sets close-on-exec and, if asked, O_NONBLOCK. 0, or -1 with errno. */
