@@ -170,7 +170,8 @@ FUZZ_SECONDS = 10
 FUZZ_FLAGS = -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 FUZZERS = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SEEDS = conf:tests/conf plist:tests/plist request:tests/fuzz/request \
-	state:tests/fuzz/state
+	state:tests/fuzz/state words:tests/fuzz/words watch:tests/fuzz/watch \
+	answer:tests/fuzz/answer
 
 fuzz: ## feed random files and requests to what reads them
 	@sh tests/deps.sh build san
@@ -181,6 +182,7 @@ run-fuzzers: $(FUZZERS:%=$(BUILD)/fuzz_%)
 		echo "fuzz: $$name"; '$(BUILD)'/fuzz_$$name -verbosity=0 \
 		-print_final_stats=1 -timeout=20 -max_len=8192 -max_total_time=$(FUZZ_SECONDS) \
 		-artifact_prefix='$(BUILD)/' '$(BUILD)'/$$name $${pair#*:}; done
+	perl tests/fuzz/fuzz_escrow.pl $(FUZZ_SECONDS) src/filevault-escrow.sh tests/escrow/*.log
 
 $(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(LIB)
 	$(COMPILE) $(PKG_CFLAGS) -fsanitize=fuzzer -o $@ $< $(LIB) $(PKG_LIBS) $(LDLIBS)
