@@ -315,8 +315,10 @@ stays_one(const char *word)
 static bool
 take_option(struct codewords *c, const char *mark, const char *value, struct codeword *w)
 {
-	char m = *mark != ' ' ? *mark : '\0';
+	char m = *mark;
 
+	if (m == ' ')
+		m = '\0';
 	if (m == '^') {
 		w->role = CODEWORD_CLEAR;
 		w->text = *w->word;
