@@ -187,11 +187,12 @@ findings_judge(struct findings *f, const struct rule *rule, const struct command
 {
 	char *key = judgement_key(rule, c);
 	struct judged *j = map_get(&f->judged, key);
-	struct trust_verdict v = { .remote = f->remote };
+	struct trust_verdict v = { .paths = NULL };
 	struct programs p;
 
 	if (j == NULL) {
 		programs_init(&p, NULL, f->trust, f->root, rule);
+		p.remote = f->remote;
 		j = xcalloc(1, sizeof(*j) + strlen(key) + 1);
 		v.exposed = f->remote != NULL ? &j->found.exposed : NULL;
 		memcpy(j->key, key, strlen(key) + 1);

@@ -64,12 +64,14 @@ bool
 programs_judge(const struct programs *p, const struct command *c, struct trust_verdict *v)
 {
 	const struct rule *r = p->rule;
+	struct trust t = *p->trust;
 	char **argv = rooted(p, c), *directory = NULL;
 	bool ok;
 
 	if (r->directory != NULL)
 		directory = xasprintf("%s%s", p->root, r->directory);
-	ok = trust_command(p->trust,
+	t.remote = p->watch != NULL ? watch_remote(p->watch) : p->remote;
+	ok = trust_command(&t,
 	    &(struct cmdline){
 		.argv = argv,
 		.directory = directory,

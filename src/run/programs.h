@@ -20,7 +20,8 @@ struct watch_way;
 struct programs {
 	struct watch *watch;
 	const struct trust *trust;
-	const char *root; /* stands in front of every program */
+	const struct strv *remote; /* network volumes; without watch the caller's */
+	const char *root;          /* stands in front of every program */
 	const struct rule *rule;
 	size_t current;          /* action chosen last; all of them: none */
 	struct watch_way **ways; /* what is awaited */

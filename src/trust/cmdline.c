@@ -31,12 +31,11 @@ struct verdict {
 	const struct cmdline *line;
 	const char *directory;   /* relative words begin there; NULL: / */
 	const char *search_path; /* NULL: it is not known */
-	bool missing, passing;
+	bool missing, passing, remote;
 	bool named;   /* why says already of which word */
 	bool at_home; /* the directory was judged, or does not count */
 	char *why;
 	struct strv *paths, *exposed;
-	const struct strv *remote;
 };
 
 static bool judge_command(
@@ -58,6 +57,7 @@ judge_place(struct verdict *v, const char *path, struct trust_place *p)
 	depend(v, path);
 	ok = trust_place(v->t, path, v->line->admin, p, v->why);
 	v->passing = v->passing || p->passing;
+	v->remote = v->remote || p->remote;
 	return ok;
 }
 
@@ -203,19 +203,18 @@ struct exposure {
 	const char *word, *program;
 };
 
-/* Only says so. Nothing on a network volume is touched for that. */
+/* Only says so. */
 static bool
 expose_one(struct verdict *v, const char *path, void *arg)
 {
 	const struct exposure *e = arg;
-	struct trust t = *v->t;
 	struct trust_place p;
 	char why[TRUST_WHY_SIZE], *text;
 
-	t.remote = v->remote;
-	if (v->remote != NULL && places_find_above(v->remote, path) != NULL)
+	/* Who writes to another machine is not known here. */
+	if (v->t->remote != NULL && places_find_above(v->t->remote, path) != NULL)
 		return true;
-	if (trust_place(&t, path, v->line->admin, &p, why))
+	if (trust_place(v->t, path, v->line->admin, &p, why))
 		return true;
 	text = xasprintf("`%s`: %s: others choose what %s finds there, and where a link "
 			 "in its place leads",
@@ -650,6 +649,14 @@ judge_self(struct verdict *v)
 	return true;
 }
 
+static bool
+is_absent(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == -1 && (errno == ENOENT || errno == ENOTDIR);
+}
+
 bool
 trust_command(
     const struct trust *t, const struct cmdline *line, struct trust_verdict *out)
@@ -662,10 +669,8 @@ trust_command(
 		.why = out->why,
 		.paths = out->paths,
 		.exposed = out->exposed,
-		.remote = out->remote,
 	};
 	const char *program = line->argv[0];
-	struct stat st;
 	bool ok;
 
 	out->missing = out->passing = false;
@@ -674,9 +679,8 @@ trust_command(
 	ok = judge_self(&v) && judge_environment(&v) &&
 	     judge_command(&v, program, line->argv + 1, out->resolved, 0);
 	out->passing = v.passing;
-	/* No refusal, but who waits for it to be installed need not be warned. */
-	out->missing = v.missing || (!ok && stat(program, &st) == -1 &&
-					(errno == ENOENT || errno == ENOTDIR));
+	/* No other verdict, but who waits for it to be installed need not be warned. */
+	out->missing = v.missing || (!ok && !v.remote && is_absent(program));
 	if (ok && v.exposed != NULL && line->as_root && line->directory != NULL)
 		expose(&v, "directory", line->directory, "", program);
 	return ok;

@@ -36,7 +36,6 @@ struct trust_verdict {
 	 * where others decide what is there; only of what runs as root.
 	 */
 	struct strv *exposed;
-	const struct strv *remote; /* mount points not to be touched for that; or NULL */
 };
 
 /*

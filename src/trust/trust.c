@@ -254,8 +254,11 @@ enter(struct walk *w, size_t dir_len)
 	if (is_spared(w, dir_len) && dir_len < w->root_len && !judge_passed(w, dir_len))
 		return false;
 	w->type = 0;
-	if (w->t->remote != NULL && places_find_above(w->t->remote, w->cur) != NULL)
+	if (w->t->remote != NULL && !is_below_root(w, w->cur) &&
+	    places_find_above(w->t->remote, w->cur) != NULL) {
+		w->error = EREMOTE;
 		return trust_refuse(w->why, w->cur, "on a network volume");
+	}
 	if (lstat(w->cur, &st) == -1)
 		return refuse_errno(w, w->cur, errno);
 	if (S_ISDIR(st.st_mode)) {
@@ -448,6 +451,7 @@ trust_place(const struct trust *t, const char *path, bool admin, struct trust_pl
 		ok = judge_end(&w);
 	p->error = is_absent(w.error) ? w.error : 0;
 	p->passing = trust_passes(w.error);
+	p->remote = w.error == EREMOTE;
 	p->type = w.error == 0 ? w.type : 0;
 	memcpy(p->real, current(&w), strlen(current(&w)) + 1);
 	return ok;

@@ -19,10 +19,14 @@ struct strv;
 #define TRUST_WHY_SIZE 2048
 
 struct trust {
-	const char *root;          /* --root: judging stops there. NULL or "": no root */
-	uid_t owner;               /* besides 0: the daemon's own user */
-	const char *self;          /* the daemon's own program; NULL: it is not judged */
-	const struct strv *remote; /* mount points that are refused untouched; or NULL */
+	const char *root; /* --root: judging stops there. NULL or "": no root */
+	uid_t owner;      /* besides 0: the daemon's own user */
+	const char *self; /* the daemon's own program; NULL: it is not judged */
+	/*
+	 * Network volumes, which are refused untouched: a stat on a dead one takes for
+	 * ever, and who may write there another machine decides. NULL: not known.
+	 */
+	const struct strv *remote;
 };
 
 /*
@@ -47,6 +51,7 @@ struct trust_place {
 	mode_t type;         /* S_IFMT of what is there; 0: nothing */
 	int error;           /* why nothing is: ENOENT or ENOTDIR; else 0 */
 	bool passing;        /* refused for what passes by itself: see trust_passes */
+	bool remote;         /* refused for the network volume it is on, untouched */
 };
 
 /*

@@ -666,18 +666,29 @@ TEST(places_of_others_are_named_where_root_works)
 	exposes("@/bin/cp @/open/x @/lib/x", NULL);
 }
 
-TEST(network_volumes_are_not_touched_to_warn)
+TEST(network_volumes_are_not_touched)
 {
 	struct strv remote = { NULL, 0 };
 
 	make_everything();
-	make_link("@/open", "@/lib/link");
-	strv_push(&remote, xstrdup(at("@/open")));
-	verdict.remote = &remote;
-	exposes("@/bin/cp @/open/x @/lib/x", NULL);
+	make_dir("@/net", 0755);
+	make_file("@/net/x", 0755, PROGRAM);
+	make_link("@/net", "@/lib/link");
+	strv_push(&remote, xstrdup(at("@/net")));
+	trust.remote = &remote;
+	refuses("@/net/x", "@/net: on a network volume");
+	refuses("@/lib/link/x", "@/net: on a network volume");
+	/* Nor for the question whether it is there. */
+	refuses("@/lib/link/gone", "@/net: on a network volume");
+	refuses(
+	    "@/bin/sh @/net/x", "@/net: on a network volume (for `@/net/x` of @/bin/sh)");
+	exposes("@/bin/cp @/net/x @/lib/x", NULL);
 	exposes("@/bin/cp @/lib/link/x @/lib/x",
-	    "`@/lib/link/x`: @/open: on a network volume" CHOOSE "cp" THERE);
-	verdict.remote = NULL;
+	    "`@/lib/link/x`: @/net: on a network volume" CHOOSE "cp" THERE);
+	/* Root's own sandbox may lie on one. */
+	trust.root = at("@/net");
+	accepts("@/net/x");
+	trust.remote = NULL;
 	strv_clear(&remote);
 }
 
