@@ -270,6 +270,13 @@ is_assignment(const char *word)
 	return n > 0 && word[n] == '=';
 }
 
+/* To a shell that is code which runs the file; others can make nothing of it. */
+static bool
+is_plain_path(const char *code)
+{
+	return code[0] == '/' && strpbrk(code, " \t\n;&|<>()`$'\"\\*?[#~{}!") == NULL;
+}
+
 /* What an option's value is. */
 static bool
 give_value(struct codewords *c, char mark, const char *text, struct codeword *w)
@@ -291,6 +298,8 @@ give_value(struct codewords *c, char mark, const char *text, struct codeword *w)
 	for (i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
 		if (roles[i].mark == mark)
 			w->role = roles[i].role;
+	if (w->role == CODEWORD_TEXT && c->o->first != TEXT && is_plain_path(text))
+		w->role = CODEWORD_VALUE;
 	if (mark == '~')
 		w->role = strcmp(text, "PATH") == 0 ? CODEWORD_CLEAR : CODEWORD_DATA;
 	if (mark == '%') /* Split once more, by rules of its own. */
@@ -438,13 +447,6 @@ next_of_find(struct codewords *c, struct codeword *w)
 		return n > 0 || codewords_next(c, w);
 	}
 	return true;
-}
-
-/* Code that is nothing but the name of a file to be run? */
-static bool
-is_plain_path(const char *code)
-{
-	return code[0] == '/' && strpbrk(code, " \t\n;&|<>()`$'\"\\*?[#~{}!") == NULL;
 }
 
 /* A word that belongs to no option. */

@@ -47,6 +47,8 @@ TEST(each_word_has_its_role)
 		{ "sh -o errexit script", "vs" },
 		{ "sh -c code name data", "tdd" },
 		{ "sh -c /program data", "vd" },
+		{ "su user -c /program", "dv" },
+		{ "sed -e /text/ data", "td" },
 		{ "sh --what either script", "ms" },
 		{ "sh --what=value script", "vs" },
 		{ "sh --rcfile value -- -script", "vs" },
