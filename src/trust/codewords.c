@@ -118,17 +118,18 @@ static const struct obeyer obeyers[] = {
 	{ "busybox toybox", NULL, APPLET, 0, 0, "" },
 	{ "chroot", NULL, UNTOLD, 0, 0, "" },
 	/* Programs that run what their words name, in more ways than are told here. */
-	{ "ant at batch bsdmake bun bwrap capsh chpst chrt clisp cmake crontab deno dpkg "
-	  "dtrace dtruss elixir emacs entr envdir erl es escript ex fakeroot firejail "
-	  "gdb ghci gmake gnuplot go groovy guile iex insmod installer java jshell julia "
-	  "kextload kextutil kmutil kotlin launchctl ld-linux ld-linux-aarch64.so "
-	  "ld-linux-x86-64.so ld.so linux32 linux64 lldb ltrace m4 make ninja nsenter "
-	  "numactl nvim ocaml octave open parallel powershell prlimit pwsh racket rake "
-	  "rc "
-	  "rlwrap rpm rscript runcon runghc runhaskell runuser sbcl scala setarch "
-	  "setpriv "
-	  "setuidgid softlimit strace swift systemd-run taskset unbuffer unshare vi vim "
-	  "watch",
+	{ "ant at automator batch bsdmake bun bwrap capsh chpst chrt clisp cmake "
+	  "crontab dbus-run-session deno dpkg dtrace dtruss eatmydata elixir emacs "
+	  "entr envdir erl es escript ex fakeroot firejail gdb ghci gmake gnuplot go "
+	  "groovy guile iex insmod installer java jshell julia kextload kextutil "
+	  "kmutil kotlin launchctl ld-linux ld-linux-aarch64.so ld-linux-x86-64.so "
+	  "ld-musl-aarch64.so ld-musl-x86_64.so ld.so ldd linux32 linux64 lldb login "
+	  "logrotate ltrace m4 make newsyslog ninja nsenter numactl nvim ocaml octave "
+	  "open parallel perf periodic powershell prlimit proxychains pwsh racket rake "
+	  "rc rlwrap rpm rscript run-parts runcon runghc runhaskell runuser "
+	  "sandbox-exec sbcl scala setarch setpriv setuidgid softlimit "
+	  "start-stop-daemon strace swift systemd-run taskset torsocks unbuffer "
+	  "unshare valgrind vi vim watch xvfb-run",
 	    NULL, ANY, 0, 0, "" },
 };
 

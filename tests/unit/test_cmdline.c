@@ -207,7 +207,7 @@ make_everything(void)
 	    "expect osascript awk sed env nice nohup timeout setsid xargs "
 	    "stdbuf flock find sudo su doas launchctl caffeinate time script "
 	    "chroot arch open busybox java swift make installer ionice gtimeout "
-	    "jamf curl cp logger filevault-escrow unshare strace");
+	    "jamf curl cp logger filevault-escrow unshare run-parts sandbox-exec");
 	make_file("@/script", 0644, "");
 	make_dir("@/lib", 0755);
 	make_dir("@/open", 0777);
@@ -425,6 +425,8 @@ static const struct {
 	{ "open -a @/open/x.app", "@/open/x.app" },
 	{ "swift @/open/x", "@/open/x" },
 	{ "unshare -m sh @/open/x", "@/open/x" },
+	{ "run-parts @/open/x", "@/open/x" },
+	{ "sandbox-exec -f @/script @/open/x", "@/open/x" },
 };
 
 TEST(no_word_that_is_code_may_be_where_others_write)
