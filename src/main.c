@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "base/options.h"
+#include "base/paths.h"
 #include "cmd/command.h"
 #include "cmd/help.h"
 #include "cmd/version.h"
@@ -30,7 +31,11 @@ static const struct subcommand commands[] = {
 	    "reloads.\n"
 	    "Logs to stderr, or to FILE. --root puts DIR in front of every watched "
 	    "path,\n"
-	    "program and default location, to try rules in a sandbox.",
+	    "program and default location, to try rules in a sandbox. These are:\n"
+	    "\n"
+	    "  rules  " PATH_CONFIG "\n"
+	    "  state  " PATH_STATE "\n"
+	    "  socket " PATH_STATE "/watchpathd.sock",
 	    daemon_main },
 	{ "check", OPTION_VERBOSE | OPTION_TRUST | OPTION_CONFIG | OPTION_ROOT,
 	    "[PATH ...]", "parse rule files as the daemon would",

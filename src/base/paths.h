@@ -2,7 +2,10 @@
 #ifndef PATHS_H
 #define PATHS_H
 
-/* Default locations and commands; the only header that asks which system it is. */
+/*
+ * Default locations and commands; the only header that asks which system it is. With
+ * PATHS_OF_MACOS the tests of another system have those of macOS.
+ */
 
 /* Where a configuration profile for the domain arrives; below --root, as all else. */
 #define PATH_DOMAIN "org.watchpathd"
@@ -11,7 +14,7 @@
 /* Where launchd's plist has the daemon log; on Linux only what --log says. */
 #define PATH_LOG "/var/log/watchpathd.log"
 
-#ifdef __APPLE__
+#if defined(__APPLE__) || defined(PATHS_OF_MACOS)
 #define PATH_CONFIG "/Library/watchpathd/conf.d"
 #define PATH_STATE "/var/db/watchpathd"
 #define PATH_PROGRAM "/Library/watchpathd/bin/watchpathd"

@@ -40,7 +40,7 @@ END
 compile action writer
 make_files daemon
 start daemon 10000
-socket=$dir/daemon/var/lib/watchpathd/watchpathd.sock
+socket=$dir/daemon$state_dir/watchpathd.sock
 
 # series WHAT NR: adds a series of writes, whose times are kept.
 series() {

@@ -9,6 +9,8 @@ case $WATCHPATHD in
 /*) ;;
 *) WATCHPATHD=$PWD/$WATCHPATHD ;;
 esac
+conf_d=$("$WATCHPATHD" help run | sed -n 's/^  rules  *//p')
+state_dir=$("$WATCHPATHD" help run | sed -n 's/^  state  *//p')
 if [ ! -e /proc/self ]; then
 	echo "${0##*/}: needs inotify" >&2
 	exit 1
@@ -65,7 +67,7 @@ more() {
 # start NAME RULES
 start() {
 	box=$dir/$1
-	conf=$box/etc/watchpathd/conf.d
+	conf=$box$conf_d
 	mkdir -p "$conf" "$box/more"
 	cp "$dir/bin/action" "$box/action"
 	_i=100

@@ -27,6 +27,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/paths.h"
+
 #define MS INT64_C(1000000)
 #define LINE 256
 #define TARGETS 3
@@ -462,7 +464,7 @@ waiting(void)
 static char *
 read_state(void)
 {
-	const char *path = in_box("var/lib/watchpathd/state.jsonl");
+	const char *path = in_box(PATH_STATE "/state.jsonl");
 	struct stat st;
 	char *text;
 	ssize_t n = 0;
@@ -589,7 +591,7 @@ static void
 write_rule(const struct rule *r)
 {
 	static const char *const what[] = { "", "/e/f", "/*.x", "" };
-	FILE *f = fopen(in_box("etc/watchpathd/conf.d/%s.ini", r->name), "we");
+	FILE *f = fopen(in_box(PATH_CONFIG "/%s.ini", r->name), "we");
 
 	if (f == NULL)
 		die("rule file");

@@ -20,10 +20,7 @@ work=$(mktemp -d /tmp/wpd.XXXXXX) || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 root=$work/root
-case $(uname -s) in
-Darwin) conf_d=Library/watchpathd/conf.d ;;
-*) conf_d=etc/watchpathd/conf.d ;;
-esac
+conf_d=$("$watchpathd" help run | sed -n 's|^  rules  */||p')
 n=0
 
 ok() {

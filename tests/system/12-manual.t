@@ -113,7 +113,7 @@ the_sandbox_works_as_shown() {
 		ok "there is an example of $command" grep -q "^watchpathd $command" "$dir/commands"
 	done
 	ok "the run that was asked for is in the history" logged grep -q '"reason":"manual"' \
-	    "$dir/box/var/lib/watchpathd/history.jsonl"
+	    "$dir/box$state_dir/history.jsonl"
 }
 
 # The plist is made here, and the rule file lands in this test's directory.

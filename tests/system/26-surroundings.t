@@ -22,8 +22,8 @@ no_conf_d() {
 	conf=$dir/prepared
 	rule r 'watch = /r'
 	rule fence 'watch = /fence' "settle = $fence"
-	mv "$dir/prepared" "$box/etc/watchpathd/conf.d"
-	conf=$box/etc/watchpathd/conf.d
+	mv "$dir/prepared" "$box$conf_d"
+	conf=$box$conf_d
 	ok "a conf.d that appears is loaded" until_true 30 is_logged 'reloaded: 2 rules'
 	ok "and its rules are in force" works r
 }
@@ -35,7 +35,7 @@ no_directory_above_conf_d() {
 	conf=$dir/prepared/watchpathd/conf.d
 	rule r 'watch = /r'
 	mv "$dir/prepared" "$box/etc"
-	conf=$box/etc/watchpathd/conf.d
+	conf=$box$conf_d
 	until_true 30 is_logged 'reloaded: 1 rule'
 	ok "so is one whose directory was missing, too" works r
 }

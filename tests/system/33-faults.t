@@ -23,7 +23,7 @@ sandbox() {
 	dir=$dir/$1
 	box=$dir/root
 	log=$dir/log
-	conf=$box/etc/watchpathd/conf.d
+	conf=$box$conf_d
 	mkdir -p "$dir/runs" "$dir/ends" "$dir/hold" "$dir/do" "$conf"
 	: >"$log"
 	write_act
@@ -126,7 +126,7 @@ meet_error() (
 	bad=$(said 'warning: the state cannot be saved')
 	[ "$bad" -le 1 ] || note 'it is said more than once'
 	[ "$bad" -eq "$(said 'the state is saved again')" ] || note 'it is never mended'
-	[ ! -e "$box/var/lib/watchpathd/state.jsonl.bad" ] || note 'a line is damaged'
+	[ ! -e "$box$state_dir/state.jsonl.bad" ] || note 'a line is damaged'
 	tell "$1"
 )
 
@@ -151,7 +151,7 @@ meet_death() (
 	until_true 30 went_on || note 'the next life does not get ready'
 	change 4
 	end
-	[ ! -e "$box/var/lib/watchpathd/state.jsonl.bad" ] || note 'a line is damaged'
+	[ ! -e "$box$state_dir/state.jsonl.bad" ] || note 'a line is damaged'
 	tell "$1"
 )
 
@@ -206,7 +206,7 @@ a_life_without_faults() {
 }
 
 # What concerns the state, and what concerns all the rest.
-concerned=var/lib/watchpathd
+concerned=${state_dir#/}
 
 errors() {
 	a_life_without_faults each_error

@@ -5,7 +5,7 @@
 # holds a thousand rules; ten thousand for make bench.
 . "$(dirname "$0")/restart.sh"
 
-state=var/lib/watchpathd
+state=${state_dir#/}
 
 # said N PATTERN: has the log it N times?
 said() {

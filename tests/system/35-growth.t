@@ -14,7 +14,7 @@ ask() {
 		print $s "$request\n";
 		$s->flush;
 		print while <$s>;
-	}' "$box/var/lib/watchpathd/watchpathd.sock" "$1" "$2"
+	}' "$box$state_dir/watchpathd.sock" "$1" "$2"
 }
 
 memory() {

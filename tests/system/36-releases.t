@@ -29,7 +29,7 @@ version() {
 # The end of the retry's wait and of the cooldown are moved to the year 2100, so that
 # they are never over already.
 keep_file() {
-	grep -v '"rule":"fence"' "$box/var/lib/watchpathd/$1" |
+	grep -v '"rule":"fence"' "$box$state_dir/$1" |
 	    sed -e "s|$box|@BOX@|g" -e 's/"boot":"[^"]*"/"boot":"another"/' \
 	    -e '/"rule":"waits"/s/"retry_at":"[0-9]*"/"retry_at":"4102444800000000000"/' \
 	    -e '/"rule":"cools"/s/"ended":"[0-9]*"/"ended":"4102444800000000000"/' \
@@ -63,11 +63,11 @@ keep() {
 # begin_with VERSION SED: a Mac on which that release was, its files as SED has them.
 begin_with() {
 	write_rules
-	mkdir -p "$box/var/lib/watchpathd"
-	chmod 700 "$box/var/lib/watchpathd"
+	mkdir -p "$box$state_dir"
+	chmod 700 "$box$state_dir"
 	for _file in state.jsonl history.jsonl; do
 		sed -e "$2" -e "s|@BOX@|$box|g" "$kept/$1/$_file" \
-		    >"$box/var/lib/watchpathd/$_file"
+		    >"$box$state_dir/$_file"
 	done
 	start_daemon
 }

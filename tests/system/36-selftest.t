@@ -156,7 +156,7 @@ usage_is_checked() {
 a_result_is_kept_for_doctor() {
 	rule r 'watch = /f'
 	start_daemon
-	state=$box/var/lib/watchpathd
+	state=$box$state_dir
 	selftest
 	ok "it says that it keeps its result" prints 'the result is kept'
 	ok "it is in the state directory" [ -s "$state/selftest.json" ]

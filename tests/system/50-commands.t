@@ -315,7 +315,7 @@ exit_statuses() {
 	exits 65 "check of a broken rule is 65" check "$dir/broken.ini"
 	exits 69 "status without a daemon is 69" status
 	ok "and says so, with the socket that was tried" says \
-	    "^watchpathd: the daemon is not running ($box/var/lib/watchpathd/watchpathd.sock: No"
+	    "^watchpathd: the daemon is not running ($box$state_dir/watchpathd.sock: No"
 	ok "how to start it, and how to name another socket" says \
 	    '^watchpathd: to start it: sudo .*; if it runs .* --socket, --state or --root$'
 	exits 69 "trigger without a daemon is 69" trigger r
@@ -465,9 +465,9 @@ a_history_of_nothing() {
 	exits 1 "a state directory that is not there is an error" history --state "$dir/typo"
 	ok "and says so" says "^watchpathd: $dir/typo: no daemon has kept its state there$"
 	exits 1 "so is a directory that is no state" history --state "$dir"
-	rm "$box/var/lib/watchpathd/"*.jsonl
+	rm "$box$state_dir/"*.jsonl
 	exits 0 "a state without a history is none" \
-	    history --state "$box/var/lib/watchpathd"
+	    history --state "$box$state_dir"
 }
 
 # are_ended N: has the daemon had enough of that many?
@@ -480,7 +480,7 @@ are_ended() {
 hostile_clients() {
 	rule r 'watch = /r' 'settle = 0'
 	start_daemon
-	perl "$top/tests/bench/hostile.pl" "$box/var/lib/watchpathd/watchpathd.sock" \
+	perl "$top/tests/bench/hostile.pl" "$box$state_dir/watchpathd.sock" \
 	    "$dir/ended" &
 	hostile=$!
 	for n in 1 2 3 4 5; do

@@ -15,7 +15,7 @@ request() {
 	my $s = IO::Socket::UNIX->new(Peer => $ARGV[0]) or die;
 	print $s "$ARGV[1]\n";
 	$s->flush;
-	print <$s>;' "$box/var/lib/watchpathd/watchpathd.sock" "$1"
+	print <$s>;' "$box$state_dir/watchpathd.sock" "$1"
 }
 
 requests() {
@@ -197,7 +197,7 @@ two_that_hold_a_lock() {
 
 # The next daemon is to find it.
 is_recorded_as_running() {
-	grep "\"rule\":\"$1\"" "$box/var/lib/watchpathd/state.jsonl" | tail -n 1 |
+	grep "\"rule\":\"$1\"" "$box$state_dir/state.jsonl" | tail -n 1 |
 	    grep -q '"pid":"[0-9]'
 }
 
@@ -307,7 +307,7 @@ a_quiet_log() {
 	on_run bad 'status=3'
 	on_run manual 'status=3'
 	launch
-	until_true 30 [ -S "$box/var/lib/watchpathd/watchpathd.sock" ]
+	until_true 30 [ -S "$box$state_dir/watchpathd.sock" ]
 	put "$box/f" 1
 	"$WATCHPATHD" trigger --wait --root "$box" manual >"$dir/out" 2>"$dir/err"
 	ok "a failed run is a warning" until_true 10 \
@@ -348,7 +348,7 @@ what_cannot_be_watched() {
 }
 
 its_own_files() {
-	rule r 'watch = /var/lib/watchpathd/watchpathd.sock'
+	rule r "watch = $state_dir/watchpathd.sock"
 	start_daemon
 	ok "the daemon's own files are not watched" \
 	    member_is '$r->{r}{paths}[0]{state}' '"not-watched"'
@@ -391,7 +391,7 @@ wrong_options() {
 		ok "history -n $n is refused" [ $status -eq 64 ]
 		ok "$n: with the reason" says "-n takes a number from 1: $n"
 	done
-	mkdir -p "$box/var/lib/watchpathd/history.jsonl"
+	mkdir -p "$box$state_dir/history.jsonl"
 	wp history
 	ok "a history that is none is an error" [ $status -eq 1 ]
 	ok "and named" says 'history.jsonl: Is a directory'

@@ -56,15 +56,15 @@ several_problems() {
 a_state_that_cannot_be_saved() {
 	rule r 'watch = /f'
 	start
-	mv "$box/var/lib/watchpathd" "$box/away"
-	: >"$box/var/lib/watchpathd"
+	mv "$box$state_dir" "$box/away"
+	: >"$box$state_dir"
 	put "$box/f" 1
 	ok "a state that cannot be saved is a problem" \
 	    until_true 30 brief 1 'problem: the state cannot be saved.*'
 	"$WATCHPATHD" status --json --root "$box" --socket "$dir/socket" >"$dir/json"
 	ok "the JSON has it among the problems of the daemon" \
 	    grep -q '"problems":\["the state cannot be saved' "$dir/json"
-	rm "$box/var/lib/watchpathd"
+	rm "$box$state_dir"
 	ok "when it can be saved again, all is well" until_true 30 brief 0 'ok: 2 rules'
 }
 

@@ -40,10 +40,10 @@ a_rule_file_with_an_error() {
 	rule bad 'watch = f'
 	rule r 'watch = f'
 	doctor
-	finds '/etc/watchpathd/conf.d/bad.ini:2: `watch`: `f` is not an absolute path' \
+	finds 'CONF/bad.ini:2: `watch`: `f` is not an absolute path' \
 	    'the file is refused as a whole: none of its rules is in force' \
-	    'by hand: correct line 2 of /etc/watchpathd/conf.d/bad.ini: it is read again by itself'
-	finds '/etc/watchpathd/conf.d/r.ini:2: ' \
+	    'by hand: correct line 2 of CONF/bad.ini: it is read again by itself'
+	finds 'CONF/r.ini:2: ' \
 	    'the file is refused as a whole: the version before it is in force' 'by hand: '
 	finds_only 2
 	ok "paths are shown without the root" not prints "$box"
@@ -63,7 +63,7 @@ a_rule_file_that_is_not_trusted() {
 	rule loose 'watch = /f'
 	chmod 666 "$conf/loose.ini"
 	doctor
-	finds '/etc/watchpathd/conf.d/loose.ini: writable by group and others (mode 0666)' \
+	finds 'CONF/loose.ini: writable by group and others (mode 0666)' \
 	    'the file is refused as a whole: none of its rules is in force; others could change it so far: look at it first' \
 	    "sudo chmod go-w '$conf/loose.ini'"
 	repairs loose.ini
@@ -105,7 +105,7 @@ the_directory_of_rule_files() {
 	start_daemon
 	mv "$conf" "$box/kept"
 	doctor
-	finds '/etc/watchpathd/conf.d: No such file or directory' \
+	finds 'CONF: No such file or directory' \
 	    'rule files cannot be read: only rules that were in force before are' \
 	    "sudo install -d -m 0755 '$conf'"
 	finds_only 1
@@ -113,7 +113,7 @@ the_directory_of_rule_files() {
 	rmdir "$conf"
 	: >"$conf"
 	doctor
-	finds '/etc/watchpathd/conf.d: ' 'rule files cannot be read' \
+	finds 'CONF: ' 'rule files cannot be read' \
 	    "sudo mv '$conf' '$conf.old' && sudo install -d -m 0755 '$conf'"
 	repairs conf.d
 	chmod 775 "$box/etc"
@@ -123,7 +123,7 @@ the_directory_of_rule_files() {
 	repairs /etc:
 	chmod 1777 "$conf"
 	doctor
-	finds '/etc/watchpathd/conf.d: writable by group and others (mode 1777)' \
+	finds 'CONF: writable by group and others (mode 1777)' \
 	    'rule files cannot be read' \
 	    'by hand: others need that directory as it is: move what lies in it to one that only root may write, and give the daemon another one with --config'
 }
@@ -132,9 +132,9 @@ what_is_only_to_be_noted() {
 	rule r 'watch = /f\x' 'while-running = ignore'
 	start_daemon
 	doctor
-	finds '/etc/watchpathd/conf.d/r.ini:2: ' \
+	finds 'CONF/r.ini:2: ' \
 	    'the file is in force, and may not say what is meant' \
-	    'by hand: write it in another way in /etc/watchpathd/conf.d/r.ini:2'
+	    'by hand: write it in another way in CONF/r.ini:2'
 	finds_only 1
 	rule r 'watch = /open/f' 'watch = /open/g'
 	mkdir -m 777 "$box/open"
@@ -145,7 +145,7 @@ what_is_only_to_be_noted() {
 	chmod 1777 "$box/open"
 	doctor
 	finds 'r: /open/f and /open/g: everyone may write to /open/' 'anybody' \
-	    'by hand: see that the action does no harm however often it runs, or name another path in /etc/watchpathd/conf.d/r.ini:2'
+	    'by hand: see that the action does no harm however often it runs, or name another path in CONF/r.ini:2'
 	chmod 777 "$box/open"
 	doctor
 	has_finding 'everyone may write'
@@ -157,7 +157,7 @@ a_file_that_is_not_read() {
 	: >"$conf/s.conf"
 	start_daemon
 	doctor
-	finds '/etc/watchpathd/conf.d/s.conf: not read: the name of a rule file ends in .ini' \
+	finds 'CONF/s.conf: not read: the name of a rule file ends in .ini' \
 	    'no rule in it is in force' \
 	    'by hand: rename it if it is a rule file, or move it elsewhere'
 	finds_only 1
@@ -173,9 +173,9 @@ a_program_that_is_missing() {
 	doctor
 	finds 'one and verify: /no/program: not installed yet: there is no /no' \
 	    'no action can run: the rule is blocked as soon as it should run; verify cannot run: every run of the rule fails' \
-	    'by hand: install it, or name another program in /etc/watchpathd/conf.d/one.ini:3'
+	    'by hand: install it, or name another program in CONF/one.ini:3'
 	finds 'several: none of these is installed: /no/a, /no/b' 'no action can run' \
-	    'by hand: install one of them, or name another program in /etc/watchpathd/conf.d/several.ini:3'
+	    'by hand: install one of them, or name another program in CONF/several.ini:3'
 	finds 'quotes: /act now: not installed yet: the quotes make this one word' \
 	    'no action can run' 'by hand: take away the quotes, or name another program in '
 	finds_only 3
@@ -229,7 +229,7 @@ a_program_that_may_not_run() {
 	cp "$box/act" "$box/bin/a"
 	doctor
 	finds 'r: /bin: writable by group and others (mode 1777)' 'no action can run' \
-	    'by hand: others need that directory as it is: move what lies in it to one that only root may write, and name another program in /etc/watchpathd/conf.d/r.ini:3'
+	    'by hand: others need that directory as it is: move what lies in it to one that only root may write, and name another program in CONF/r.ini:3'
 	if [ "$(id -u)" -ne 0 ]; then
 		skip 'a program of somebody else' 'only root can make one'
 		return
@@ -272,9 +272,9 @@ accounts() {
 	doctor
 	why='every run of the rule fails'
 	finds 'r and s: user no-such-user: no such user' "$why" \
-	    'by hand: make the user, or name another user in /etc/watchpathd/conf.d/r.ini:3'
+	    'by hand: make the user, or name another user in CONF/r.ini:3'
 	finds 'r: group no-such-group: no such group' "$why" \
-	    'by hand: make the group, or name another group in /etc/watchpathd/conf.d/r.ini:4'
+	    'by hand: make the group, or name another group in CONF/r.ini:4'
 	finds 't: user 3999999999: no such user' "$why" 'by hand: make the user'
 	finds 't: directory /act: Not a directory' "$why" \
 	    'by hand: make the directory, or name another directory in '
@@ -296,7 +296,7 @@ a_disabled_rule() {
 }
 
 the_state_directory() {
-	state=$box/var/lib/watchpathd
+	state=$box$state_dir
 	rule r 'watch = /f'
 	start_daemon --state "$dir/state" --socket "$dir/socket"
 	doctor --socket "$dir/socket"
@@ -304,26 +304,26 @@ the_state_directory() {
 	mkdir -p "${state%/*}"
 	: >"$state"
 	doctor --socket "$dir/socket"
-	finds '/var/lib/watchpathd: not a directory' \
+	finds 'STATE: not a directory' \
 	    'what rules owe and wait for does not survive a restart' \
 	    "sudo mv '$state' '$state.old' && sudo install -d -m 0700 '$state'"
-	repairs '/var/lib/watchpathd'
+	repairs 'STATE'
 	rmdir "$state"
 	ln -s "$dir/elsewhere" "$state"
 	doctor --socket "$dir/socket"
-	finds '/var/lib/watchpathd: a symbolic link, not a directory' 'what rules owe' "sudo mv '$state' "
-	repairs '/var/lib/watchpathd'
+	finds 'STATE: a symbolic link, not a directory' 'what rules owe' "sudo mv '$state' "
+	repairs 'STATE'
 	chmod 777 "$state"
 	doctor --socket "$dir/socket"
-	finds '/var/lib/watchpathd: mode 0777, not 0700' \
+	finds 'STATE: mode 0777, not 0700' \
 	    "it is the daemon's own, and its socket obeys who can reach it" \
 	    "sudo chmod 0700 '$state'"
-	repairs '/var/lib/watchpathd'
+	repairs 'STATE'
 	chmod 500 "$state"
 	doctor --socket "$dir/socket"
-	finds '/var/lib/watchpathd: mode 0500, not 0700' \
+	finds 'STATE: mode 0500, not 0700' \
 	    'what rules owe and wait for does not survive' "sudo chmod 0700 '$state'"
-	repairs '/var/lib/watchpathd'
+	repairs 'STATE'
 	chmod 775 "$box/var"
 	doctor --socket "$dir/socket"
 	finds '/var: writable by group (mode 0775)' \
@@ -340,7 +340,7 @@ the_state_directory() {
 	chown 1234 "$state"
 	rm -rf "$state.old"
 	doctor --socket "$dir/socket"
-	finds '/var/lib/watchpathd: owned by uid 1234, not by root' \
+	finds 'STATE: owned by uid 1234, not by root' \
 	    'that user can change what rules owe, and can stand in for the daemon' \
 	    "sudo mv '$state' '$state.old' && sudo install -d -m 0700 -o root '$state'"
 	repairs 'owned by uid'
@@ -397,11 +397,11 @@ another_job() {
 
 # As worst first: a daemon that does not run, refused, refused again, and so on.
 the_worst_comes_first() {
-	mkdir -p "$box/bin" "$box/var/lib/watchpathd" "$box/Library/LaunchDaemons"
+	mkdir -p "$box/bin" "$box$state_dir" "$box/Library/LaunchDaemons"
 	rule note 'watch = /f\x'
 	rule job 'watch = /f'
 	job LaunchDaemons x WatchPaths /f
-	chmod 755 "$box/var/lib/watchpathd"
+	chmod 755 "$box$state_dir"
 	ln -s loop "$box/loop"
 	rule path 'watch = /loop'
 	rule missing 'watch = /f' 'action = /no'
@@ -424,7 +424,7 @@ the_worst_comes_first() {
 	ok "it is the one that can be run" grep -qF \
 	    "\"repair\":\"${sudo}chmod go-w '$box/bin/act'\",\"command\":true}" "$dir/json"
 	ok "a sentence is none" grep -qF \
-	    '"repair":"install it, or name another program in /etc/watchpathd/conf.d/missing.ini:3","command":false}' \
+	    "\"repair\":\"install it, or name another program in $conf_d/missing.ini:3\",\"command\":false}" \
 	    "$dir/json"
 	doctor
 	ok "and the text has all of them" grep -q '^8 findings$' "$dir/out"
@@ -434,7 +434,7 @@ lines_are_as_wide_as_the_terminal() {
 	rule r 'watch = /f' 'action = /no/a' 'action = /no/b'
 	start_daemon
 	COLUMNS=40 doctor
-	cat >"$dir/expected" <<-'END'
+	cat >"$dir/expected" <<-END
 	r: none of these is installed: /no/a,
 	/no/b
 	    why it matters: no action can run:
@@ -444,7 +444,7 @@ lines_are_as_wide_as_the_terminal() {
 	    to repair it:   by hand: install one
 	                    of them, or name
 	                    another program in
-	                    /etc/watchpathd/conf.d/r.ini:3
+	                    $conf_d/r.ini:3
 
 	1 finding
 	END

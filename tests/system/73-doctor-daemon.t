@@ -9,13 +9,13 @@ a_daemon_that_does_not_run() {
 	rule r 'watch = /f' 'watch = /loop/f' 'watch = /d/*'
 	ln -s loop "$box/loop"
 	doctor
-	finds 'the daemon is not running (/var/lib/watchpathd/watchpathd.sock: ' \
+	finds 'the daemon is not running (STATE/watchpathd.sock: ' \
 	    'no rule does anything' 'sudo watchpathd run --root '
 	ok "it is started with the options of doctor" \
 	    grep -q "run --root '$box'\$" "$dir/finding"
 	finds 'r: /loop/f: Too many levels of symbolic links' \
 	    'this command cannot open it; the daemon, which is judged by itself, does not answer' \
-	    'by hand: let its links lead somewhere, or name another path in /etc/watchpathd/conf.d/r.ini:3'
+	    'by hand: let its links lead somewhere, or name another path in CONF/r.ini:3'
 	finds_only 2
 	mkdir "$dir/conf" "$dir/state"
 	doctor --config "$dir/conf" --state "$dir/state" --socket "$dir/s"
@@ -53,7 +53,7 @@ a_daemon_that_is_stopped() {
 	kill -STOP "$daemon"
 	doctor
 	kill -CONT "$daemon"
-	finds '/var/lib/watchpathd/watchpathd.sock: the daemon does not answer' \
+	finds 'STATE/watchpathd.sock: the daemon does not answer' \
 	    'whether it does its work cannot be said' 'by hand: '
 	finds_only 1
 }
@@ -86,7 +86,7 @@ where_the_daemon_has_its_root() {
 	"$WATCHPATHD" doctor --socket "$dir/socket" >"$dir/out" 2>"$dir/err"
 	status=$?
 	finds 'r: /no: not installed yet' 'no action can run' \
-	    'by hand: install it, or name another program in /etc/watchpathd/conf.d/r.ini:3'
+	    'by hand: install it, or name another program in CONF/r.ini:3'
 }
 
 failures() {
@@ -143,7 +143,7 @@ what_blocks_in_the_daemon_alone() {
 	    {\"name\":\"s\",\"file\":\"s.ini\",\"state\":\"blocked\",
 	    \"problem\":\"$box/x: an ACL grants writing (see ls -le)\"}"
 	finds 'r: /act: not installed yet' 'no action can run: the rule is blocked until one can' \
-	    'by hand: install it, or name another program in /etc/watchpathd/conf.d/r.ini:1'
+	    'by hand: install it, or name another program in CONF/r.ini:1'
 	finds 's: /x: an ACL grants writing' 'no action can run: the rule is blocked until one can' \
 	    'by hand: put that right, or name another program in its rule file'
 	: >"$box/x"
@@ -179,14 +179,14 @@ paths_are_as_the_daemon_sees_them() {
 	says_of_path "$box/g" 'not watched: belongs to watchpathd itself'
 	finds 'r: /g: not watched: belongs to watchpathd itself' \
 	    'what the daemon writes itself is never a change' \
-	    'by hand: watch something else: name another path in /etc/watchpathd/conf.d/r.ini:3'
+	    'by hand: watch something else: name another path in CONF/r.ini:3'
 	says_of_path "$box/g" 'Permission denied'
 	finds 'r: /g: Permission denied' 'changes of it cannot be noticed' \
-	    'by hand: let the daemon get at it, or name another path in /etc/watchpathd/conf.d/r.ini:3'
+	    'by hand: let the daemon get at it, or name another path in CONF/r.ini:3'
 	says_of_rules "{\"name\":\"r\",\"file\":\"r.ini\",\"state\":\"idle\",\"paths\":[],
 	    \"problem\":\"$box/d/*: 9 matches more than 1024: they are only looked at every \`recheck\`\"}"
 	finds 'r: /d/*: 9 matches more than 1024: ' 'changes there are not noticed, or late' \
-	    'by hand: let it match less: name another path in /etc/watchpathd/conf.d/r.ini:4'
+	    'by hand: let it match less: name another path in CONF/r.ini:4'
 	says_of_rules "{\"name\":\"gone\",\"file\":\"r.ini\",\"state\":\"idle\",\"paths\":[],
 	    \"problem\":\"$box/e/*: Permission denied\"}"
 	finds 'gone: /e/*: Permission denied' 'changes there are not noticed, or late' \
@@ -253,7 +253,7 @@ network_volume() {
 	fi
 	finds 'r: /remote/f: not watched: network volume' \
 	    'network volumes are not watched: a dead server would stop every rule' \
-	    'by hand: watch something on a local volume: name another path in /etc/watchpathd/conf.d/r.ini:2'
+	    'by hand: watch something on a local volume: name another path in CONF/r.ini:2'
 	finds_only 2
 }
 
@@ -262,7 +262,7 @@ a_rule_that_triggers_itself() {
 	problem='seems to trigger itself: /f changes in every run, see while-running'
 	says_of_rules "{\"name\":\"r\",\"file\":\"r.ini\",\"state\":\"idle\",\"problem\":\"$problem\"}"
 	finds "r: $problem" 'it is run at ever longer intervals, and changes wait for that' \
-	    'by hand: write `while-running = ignore` below /etc/watchpathd/conf.d/r.ini:1, or do not watch what the action writes'
+	    'by hand: write `while-running = ignore` below CONF/r.ini:1, or do not watch what the action writes'
 	says_of_rules "{\"name\":\"s\",\"file\":\"s.ini\",\"state\":\"idle\",\"problem\":\"$problem\"}"
 	finds "s: $problem" 'it is run' 'by hand: write `while-running = ignore` below its rule file'
 }
@@ -270,12 +270,12 @@ a_rule_that_triggers_itself() {
 what_the_daemon_has_refused() {
 	rule r 'watch = /f'
 	says_of_rules '' ',"refused":[{"file":"r.ini","line":0,"message":"writable by group (mode 0664)"}]'
-	finds '/etc/watchpathd/conf.d/r.ini: the daemon has refused this: writable by group (mode 0664)' \
+	finds 'CONF/r.ini: the daemon has refused this: writable by group (mode 0664)' \
 	    'it looks good to this command, but the daemon has not read it again' \
 	    "sudo watchpathd reload --root '$box' --socket '$dir/socket'"
 	says_of_rules '' ",\"refused\":[{\"file\":\"$conf\",\"line\":0,\"message\":\"No such file\"}],
 	    \"warnings\":[\"the rule files cannot be read: waiting for that\"]"
-	finds '/etc/watchpathd/conf.d: the daemon has refused this: No such file' \
+	finds 'CONF: the daemon has refused this: No such file' \
 	    'it looks good' 'sudo watchpathd reload'
 	finds_only 1
 }
@@ -300,7 +300,7 @@ what_the_daemon_warns_of() {
 	says_of_rules '' ',"warnings":["the state cannot be saved: write /s/new: No space left on device",
 	    "the history cannot be written: /s/h: No space left on device",
 	    "r.ini:2: what is said of a rule file"]'
-	finds '/var/lib/watchpathd: the daemon cannot write there: No space left on device' \
+	finds 'STATE: the daemon cannot write there: No space left on device' \
 	    'it goes on without that' 'by hand: make room on that volume, and let it be written'
 	finds_only 1
 	says_of_rules '' ',"warnings":["the state cannot be saved: open /s: Permission denied"]'
@@ -353,13 +353,13 @@ the_daemon_of_another_user() {
 	doctor
 	finds 'fence and r: /act: owned by uid 1234, not by root or uid 65534' 'no action can run' \
 	    "sudo chown 65534 '$box/act' && chmod go-w '$box/act'"
-	chown 1234 "$box/var/lib/watchpathd"
+	chown 1234 "$box$state_dir"
 	doctor
-	finds '/var/lib/watchpathd: owned by uid 1234, not by root' 'that user can change' \
-	    "sudo mv '$box/var/lib/watchpathd' '$box/var/lib/watchpathd.old' && sudo install"
-	finds "$box/var/lib/watchpathd/watchpathd.sock: a process of uid 65534 listens there, not of root" \
+	finds 'STATE: owned by uid 1234, not by root' 'that user can change' \
+	    "sudo mv '$box$state_dir' '$box$state_dir.old' && sudo install"
+	finds "$box$state_dir/watchpathd.sock: a process of uid 65534 listens there, not of root" \
 	    'whether it does its work cannot be said' 'by hand: end it'
-	chown 65534 "$box/var/lib/watchpathd"
+	chown 65534 "$box$state_dir"
 }
 
 run_tests a_daemon_that_does_not_run a_daemon_that_is_another_one a_daemon_that_is_stopped \

@@ -430,7 +430,7 @@ who_may_say_it() {
 	    "sudo chmod go-w '$profile'"
 	repairs 'org.watchpathd.plist: writable'
 	doctor
-	finds '/etc/watchpathd/conf.d/00-managed.ini: does not have the rules of' \
+	finds 'CONF/00-managed.ini: does not have the rules of' \
 	    'they are not in force, which the rule managed-rules is there for' \
 	    "sudo watchpathd managed --write --root '$box'"
 	wp managed --write

@@ -47,7 +47,7 @@ findings_come_first() {
 	make_page
 	ok "its status is 0 all the same" [ $status -eq 0 ]
 	ok "it counts what is wrong" has '<h2>3 things are wrong</h2>'
-	ok "a refused file is a finding" has '/etc/watchpathd/conf.d/bad.ini:2: '
+	ok "a refused file is a finding" has "$conf_d/bad.ini:2: "
 	ok "with why it matters" has 'the file is refused as a whole'
 	ok "the repair is there" has 'To repair it, by hand:</span> correct line 2 of '
 	ok "findings come before the rules" \
@@ -146,13 +146,13 @@ nothing_of_what_is_watched() {
 	chmod 666 "$conf/open.ini"
 	make_page
 	ok "nothing is shown of a file behind a link" lacks the-secret
-	ok "with the reason" has 'Not shown: /etc/watchpathd/conf.d/link.ini: '
+	ok "with the reason" has "Not shown: $conf_d/link.ini: "
 	ok "nor of one that others may write" \
-	    has 'Not shown: /etc/watchpathd/conf.d/open.ini: writable by '
+	    has "Not shown: $conf_d/open.ini: writable by "
 	head -c 1100000 /dev/zero | tr '\0' ';' >"$conf/large.ini"
 	make_page
 	ok "nor of one that is too large to be a rule file" \
-	    has 'Not shown: /etc/watchpathd/conf.d/large.ini: File too large'
+	    has "Not shown: $conf_d/large.ini: File too large"
 	rm "$conf"/[lo]*.ini
 	ln -s "$box/f" "$dir/log.link"
 	wp report -o "$dir/page.html" --log "$dir/log.link"
@@ -191,9 +191,6 @@ a_long_log() {
 	make_page
 	ok "a short one is there as a whole" has '<pre>cut'
 }
-
-escrow_program=/usr/local/sbin/filevault-escrow
-[ "$(uname -s)" != Darwin ] || escrow_program=/Library/watchpathd/bin/filevault-escrow
 
 # escrow LINE...: a stand-in that runs these.
 escrow() {

@@ -15,7 +15,7 @@ make_sandbox() {
 	keep_state
 	evil='</title></style></pre><script src=//x.example/></script><img src=x onerror=alert(2)>'
 	long=$(printf '%0150d' 0)
-	mkdir -p "$box/d" "$box${escrow%/*}"
+	mkdir -p "$box/d" "$box${escrow_program%/*}"
 	rule works 'watch = /d/*' "description = $evil"
 	rule fails 'watch = /f' 'retry = 0'
 	rule blocked "watch = /w/$long" "action = /none/$long"
@@ -28,12 +28,9 @@ make_sandbox() {
 	printf '2026-01-01T00:00:00.000Z warning: %s%s\n' "$evil" "$long" >"$log"
 	printf '%s\n' '#!/bin/sh' \
 	    "echo '2026-11-20 09:12:01+0100: key saved; sent to MDM at 2026-11-20, 20.7 s later'" \
-	    >"$box$escrow"
-	chmod 755 "$box$escrow"
+	    >"$box$escrow_program"
+	chmod 755 "$box$escrow_program"
 }
-
-escrow=/usr/local/sbin/filevault-escrow
-[ "$(uname -s)" != Darwin ] || escrow=/Library/watchpathd/bin/filevault-escrow
 
 no_line() {
 	! grep -e "$1" "$dir/seen"

@@ -24,9 +24,14 @@ for_me() {
 	sed "s/sudo /$sudo/g"
 }
 
+# CONF and STATE stand for where the program has its rules and its state.
+expand() {
+	printf '%s' "$1" | sed "s|CONF|$conf_d|g; s|STATE|$state_dir|g"
+}
+
 # A finding that begins with this text: its three lines are in $dir/finding.
 has_finding() {
-	grep -F -A2 -e "$1" "$dir/out" | for_me >"$dir/finding"
+	grep -F -A2 -e "$(expand "$1")" "$dir/out" | for_me >"$dir/finding"
 	[ -s "$dir/finding" ]
 }
 
@@ -34,9 +39,9 @@ has_finding() {
 finds() {
 	ok "doctor finds: $1" has_finding "$1"
 	ok "it says why that matters: $2" \
-	    grep -qF -e "    why it matters: $2" "$dir/finding"
+	    grep -qF -e "    why it matters: $(expand "$2")" "$dir/finding"
 	ok "it says how to repair it: $3" \
-	    grep -qF -e "    to repair it:   $(printf '%s' "$3" | for_me)" "$dir/finding"
+	    grep -qF -e "    to repair it:   $(expand "$3" | for_me)" "$dir/finding"
 	ok "its status is 1" [ $status -eq 1 ]
 }
 

@@ -28,6 +28,14 @@ if [ ! -x "$WATCHPATHD" ]; then
 	exit 1
 fi
 
+# place WHAT: where the program has its rules or its state, below --root, too.
+place() {
+	"$WATCHPATHD" help run | sed -n "s/^  $1  *//p"
+}
+
+conf_d=$(place rules)
+state_dir=$(place state)
+
 # The time in nanoseconds, from any beginning, as the actions record it. Where it
 # can be read without starting a process it is, to 10 ms: thousands of them would
 # keep a small machine busy.
@@ -393,7 +401,7 @@ run_test() {
 	dir=$2
 	box=$dir/root
 	log=$dir/log
-	conf=$box/etc/watchpathd/conf.d
+	conf=$box$conf_d
 	fence=300ms fences=0 daemon='' failed=no finished=no status=0
 	mkdir -p "$dir/runs" "$dir/ends" "$dir/hold" "$dir/do" "$conf"
 	: >"$dir/log"

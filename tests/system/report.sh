@@ -5,6 +5,12 @@
 
 . "$(dirname "$0")/commands.sh"
 
+# It stands beside the program, and so elsewhere where the rules do.
+case $conf_d in
+/Library/*) escrow_program=/Library/watchpathd/bin/filevault-escrow ;;
+*) escrow_program=/usr/local/sbin/filevault-escrow ;;
+esac
+
 # make_page ARGUMENT...: the page in $dir/page.html.
 make_page() {
 	wp report -o "$dir/page.html" --log "$log" "$@"
@@ -34,7 +40,7 @@ past() {
 
 # keep_state: the directory of the state, before a daemon.
 keep_state() {
-	state=$box/var/lib/watchpathd
+	state=$box$state_dir
 	mkdir -p "$state"
 	chmod 700 "$state"
 }

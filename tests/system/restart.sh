@@ -9,7 +9,7 @@ lives=1
 
 # state: where the daemon keeps it.
 state_file() {
-	echo "$box/var/lib/watchpathd/state.jsonl"
+	echo "$box$state_dir/state.jsonl"
 }
 
 # is_ready N: has the daemon been ready N times?
