@@ -158,17 +158,6 @@ fd_read_all(int fd, struct buf *out, size_t max)
 	return 0;
 }
 
-int
-fd_sync(int fd)
-{
-#ifdef F_FULLFSYNC
-	/* Darwin's fsync leaves the data in the drive's cache (fsync(2)). */
-	if (fcntl(fd, F_FULLFSYNC) == 0)
-		return 0;
-#endif
-	return fsync(fd);
-}
-
 bool
 fd_is_at(int fd, const char *path)
 {

@@ -45,9 +45,6 @@ size_t fd_write_all(int fd, const char *p, size_t len);
 /* Closes *fd unless it is -1, which it is afterwards. */
 void fd_close(int *fd);
 
-/* Waits until what was written is on the disk. 0, or -1 with errno. */
-int fd_sync(int fd);
-
 /* Is the open file the one at path, links not followed? False with errno ENOENT. */
 bool fd_is_at(int fd, const char *path);
 

@@ -19,6 +19,7 @@
 #include "base/mono.h"
 #include "base/options.h"
 #include "base/paths.h"
+#include "base/sync.h"
 #include "base/util.h"
 #include "cmd/command.h"
 #include "cmd/managed.h"

@@ -21,6 +21,7 @@
 #include "base/map.h"
 #include "state/place.h"
 #include "state/record.h"
+#include "base/sync.h"
 #include "base/util.h"
 
 #define RETRY_NS (10 * MONO_SEC)

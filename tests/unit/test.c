@@ -2,6 +2,7 @@
 /* The main of every unit test: what test.h promises. */
 #include "test.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <ftw.h>
 #include <limits.h>
@@ -22,6 +23,18 @@ struct test_hooks test_hooks;
 static struct test tests[TESTS_MAX];
 static struct CMUnitTest list[TESTS_MAX];
 static size_t ntests;
+
+void *
+test_libc(const char *name)
+{
+	char darwin[64];
+	void *real;
+
+	/* Macs with Intel's processor have the old struct stat under the plain name. */
+	snprintf(darwin, sizeof(darwin), "%s$INODE64", name);
+	real = dlsym(RTLD_NEXT, darwin);
+	return real != NULL ? real : dlsym(RTLD_NEXT, name);
+}
 
 static void
 call(test_function *function)

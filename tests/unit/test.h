@@ -36,6 +36,18 @@ typedef void test_function(void);
 #define BEFORE_TESTS(argc, argv) TEST_MAIN_HOOK(argc, argv)
 #define RUN_TESTS (-1)
 
+/* libc's own function of that name, for one that stands in its place. */
+#define LIBC(call) ((__typeof__(&(call)))test_libc(#call))
+
+/* Darwin has its own names for the times of a file. */
+#ifdef __APPLE__
+#define MTIM st_mtimespec
+#define CTIM st_ctimespec
+#else
+#define MTIM st_mtim
+#define CTIM st_ctim
+#endif
+
 /* The call must not fail with -1. */
 #define must(call) test_must((call) != -1, #call, __FILE__, __LINE__)
 
@@ -55,6 +67,7 @@ extern struct test_hooks {
 	int (*before)(int argc, char **argv);
 } test_hooks;
 void test_add(const char *name, test_function *function, int line);
+void *test_libc(const char *name);
 void test_must(bool good, const char *call, const char *file, int line);
 
 #define TEST_HOOK(hook)                                                  \

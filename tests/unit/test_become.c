@@ -8,7 +8,6 @@
 /* With it macOS has another getgroups than the one that the mode calls. */
 #undef _DARWIN_C_SOURCE
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -45,8 +44,6 @@ typedef gid_t base_group;
 typedef int group_count;
 typedef int base_group;
 #endif
-
-#define REAL(call) ((__typeof__(&(call)))dlsym(RTLD_NEXT, #call))
 
 static bool
 has_fault(const char *fault)
@@ -86,19 +83,19 @@ setlogin(const char *name)
 struct passwd *
 getpwnam(const char *name)
 {
-	return is_failing("getpwnam fails", EIO) ? NULL : REAL(getpwnam)(name);
+	return is_failing("getpwnam fails", EIO) ? NULL : LIBC(getpwnam)(name);
 }
 
 struct passwd *
 getpwuid(uid_t uid)
 {
-	return is_failing("getpwuid fails", EIO) ? NULL : REAL(getpwuid)(uid);
+	return is_failing("getpwuid fails", EIO) ? NULL : LIBC(getpwuid)(uid);
 }
 
 struct group *
 getgrnam(const char *name)
 {
-	return is_failing("getgrnam fails", EIO) ? NULL : REAL(getgrnam)(name);
+	return is_failing("getgrnam fails", EIO) ? NULL : LIBC(getgrnam)(name);
 }
 
 int
@@ -110,8 +107,8 @@ getgroups(int size, gid_t list[])
 	    (size > 0 && is_failing("getgroups only counts", EPERM)))
 		return -1;
 	if (!has_fault("getgroups has one more"))
-		return REAL(getgroups)(size, list);
-	n = REAL(getgroups)(size > 0 ? size - 1 : 0, list);
+		return LIBC(getgroups)(size, list);
+	n = LIBC(getgroups)(size > 0 ? size - 1 : 0, list);
 	if (n >= 0 && size > 0)
 		list[n] = 4242;
 	return n >= 0 ? n + 1 : -1;
@@ -121,14 +118,14 @@ int
 setgroups(group_count n, const gid_t *list)
 {
 	tell("setgroups");
-	return is_failing("setgroups fails", EPERM) ? -1 : REAL(setgroups)(n, list);
+	return is_failing("setgroups fails", EPERM) ? -1 : LIBC(setgroups)(n, list);
 }
 
 int
 initgroups(const char *user, base_group gid)
 {
 	tell("initgroups");
-	return is_failing("initgroups fails", EPERM) ? -1 : REAL(initgroups)(user, gid);
+	return is_failing("initgroups fails", EPERM) ? -1 : LIBC(initgroups)(user, gid);
 }
 
 int
@@ -143,7 +140,7 @@ setgid(gid_t gid)
 		return setegid(gid);
 	if (has_fault("setgid sets the real one"))
 		return setregid(gid, (gid_t)-1);
-	return REAL(setgid)(gid);
+	return LIBC(setgid)(gid);
 }
 
 int
@@ -160,7 +157,7 @@ setuid(uid_t uid)
 		return setreuid(uid, (uid_t)-1);
 	if (has_fault("setuid regains root") && uid == 0)
 		return 0;
-	return REAL(setuid)(uid);
+	return LIBC(setuid)(uid);
 }
 
 int
@@ -168,7 +165,7 @@ seteuid(uid_t uid)
 {
 	if (has_fault("seteuid regains root") && uid == 0)
 		return 0;
-	return REAL(seteuid)(uid);
+	return LIBC(seteuid)(uid);
 }
 
 /* What the action sees, a line for each fact. */

@@ -217,7 +217,7 @@ TEST(a_request_may_come_byte_by_byte)
 
 	for (i = 0; i < strlen(REQUEST); i++) {
 		assert_int_equal(nanswered, 0);
-		assert_int_equal(write(fd, REQUEST + i, 1), 1);
+		assert_int_equal(write(fd, &REQUEST[i], 1), 1);
 		settle();
 	}
 	assert_reply(fd, "<echo>");

@@ -26,9 +26,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "test.h"
 #if __has_include("kqueue_test.h")
 #include "kqueue_test.h"
-#include "test.h"
 #include <sched.h>
 #include <sys/mount.h>
 #define EMULATED 1

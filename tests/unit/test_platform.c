@@ -23,8 +23,11 @@
 #if __has_include(<linux/fuse.h>)
 #include <linux/fuse.h>
 #endif
-#if __has_include(<sys/xattr.h>)
+#if __has_include("kqueue_test.h")
 #include <sys/xattr.h>
+#define ON_LINUX 1
+#else
+#define ON_LINUX 0
 #endif
 
 static char self[PATH_MAX];
@@ -280,13 +283,14 @@ TEST(ordinary_files_are_not_objected_to)
 	}
 	/* What cannot be told is an objection. */
 	assert_true(platform_trust_objection(-1, "/x", 0, true, why, sizeof(why)));
-	assert_string_equal(why, "/x: Bad file descriptor");
+	assert_string_equal(
+	    why, ON_LINUX ? "/x: Bad file descriptor" : "/x: its volume cannot be told");
 }
 
 /* Why Linux needs no look at ACLs: their mask is what the mode shows. */
 TEST(an_acl_that_grants_writing_shows_in_the_mode)
 {
-#ifdef XATTR_CREATE
+#if ON_LINUX
 	static const unsigned char acl[] = { 2, 0, 0, 0, 1, 0, 6, 0, 255, 255, 255, 255,
 		2, 0, 6, 0, 57, 48, 0, 0, 4, 0, 4, 0, 255, 255, 255, 255, 16, 0, 6, 0,
 		255, 255, 255, 255, 32, 0, 4, 0, 255, 255, 255, 255 };
@@ -325,6 +329,10 @@ TEST(the_program_knows_its_path_when_it_was_replaced)
 {
 	char name[] = "/tmp/platform.XXXXXX", command[3 * PATH_MAX];
 
+	if (!ON_LINUX) {
+		print_message("skipped: macOS knows only a path that is there\n");
+		skip();
+	}
 	assert_non_null(mkdtemp(name));
 	snprintf(command, sizeof(command),
 	    "cp '%s' %s/copy && %s/copy gone %s/copy; s=$?;"

@@ -5,7 +5,6 @@
  * to it.
  */
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -20,6 +19,7 @@
 
 #include "state/record.h"
 #include "state/store.h"
+#include "base/sync.h"
 #include "trust/trust.h"
 #include "base/util.h"
 #include "test.h"
@@ -29,14 +29,13 @@
 static char sandbox[PATH_MAX], dir[PATH_MAX + 8];
 static struct trust trust;
 
-/* In place of libc's: it hangs while there is such a file, or fails. */
+/* In place of base/sync.c's and libc's: they hang while there is such a file, or fail. */
 static char hang[PATH_MAX + 16];
 static bool broken, childless;
 static int syncs;
 
-int fsync(int fd);
 int
-fsync(int fd)
+fd_sync(int fd)
 {
 	struct stat st;
 
@@ -44,18 +43,21 @@ fsync(int fd)
 	while (hang[0] != '\0' && stat(hang, &st) == 0)
 		usleep(1000);
 	errno = EIO;
-	return broken ? -1 : fdatasync(fd);
+	return broken || fd == -1 ? -1 : 0;
+}
+
+int
+fsync(int fd)
+{
+	return fd_sync(fd);
 }
 
 /* In place of libc's, too: it fails where no process is left. */
 pid_t
 fork(void)
 {
-	pid_t (*real)(void);
-
-	*(void **)&real = dlsym(RTLD_NEXT, "fork");
 	errno = EAGAIN;
-	return childless ? -1 : real();
+	return childless ? -1 : LIBC(fork)();
 }
 
 SET_UP

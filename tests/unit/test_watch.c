@@ -7,7 +7,6 @@
  */
 
 #include <dirent.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -35,16 +34,12 @@
 #include "base/util.h"
 #include "watch/watch.h"
 
+#include "test.h"
 #if __has_include("kqueue_test.h")
 #include "kqueue_test.h"
-#include "test.h"
 #define ON_SHIM 1
-#define MTIM st_mtim
-#define CTIM st_ctim
 #else
 #define ON_SHIM 0
-#define MTIM st_mtimespec
-#define CTIM st_ctimespec
 #endif
 
 #define CREATE CHANGE_CREATE
@@ -119,11 +114,7 @@ real_readdir(DIR *d)
 #if ON_SHIM && defined(__LP64__)
 	return (struct dirent *)(void *)readdir64(d); /* on 64 bits both are one */
 #else
-	static struct dirent *(*real)(DIR *);
-
-	if (real == NULL)
-		*(void **)&real = dlsym(RTLD_NEXT, "readdir");
-	return real(d);
+	return LIBC(readdir)(d);
 #endif
 }
 

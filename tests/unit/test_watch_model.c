@@ -32,9 +32,9 @@
 #include "base/util.h"
 #include "watch/watch.h"
 
+#include "test.h"
 #if __has_include("kqueue_test.h")
 #include "kqueue_test.h"
-#include "test.h"
 #define ON_SHIM 1
 #else
 #define ON_SHIM 0
