@@ -121,7 +121,7 @@ applications() {
 
 hosts_guard() {
 	sample hosts-guard '/Library/Example/bin/put-back /Library/Example/hosts /etc/hosts' \
-	    'put "$box/etc/hosts" 1' \
+	    'mkdir -p "$box/etc"; put "$box/etc/hosts" 1' \
 	    'put "$box/etc/hosts.equiv" 1' \
 	    'put "$box/etc/hosts" 2'
 	chmod 600 "$box/etc/hosts"
@@ -167,7 +167,7 @@ point_localtime() {
 
 time_zone() {
 	sample time-zone '/usr/local/jamf/bin/jamf recon' \
-	    'mkdir "$box/etc/zones"; put "$box/etc/zones/a" 1; put "$box/etc/zones/b" 1
+	    'mkdir -p "$box/etc/zones"; put "$box/etc/zones/a" 1; put "$box/etc/zones/b" 1
 	    point_localtime zones/a' \
 	    'put "$box/etc/other" 1' \
 	    'point_localtime zones/b'

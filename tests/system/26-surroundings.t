@@ -29,12 +29,14 @@ no_conf_d() {
 }
 
 no_directory_above_conf_d() {
-	rm -r "$box/etc"
+	above=${conf_d#/}
+	above=/${above%%/*}
+	rm -r "$box$above"
 	launch
 	until_true 30 is_logged 'waiting for that to be mended'
-	conf=$dir/prepared/watchpathd/conf.d
+	conf=$dir/prepared${conf_d#"$above"}
 	rule r 'watch = /r'
-	mv "$dir/prepared" "$box/etc"
+	mv "$dir/prepared" "$box$above"
 	conf=$box$conf_d
 	until_true 30 is_logged 'reloaded: 1 rule'
 	ok "so is one whose directory was missing, too" works r

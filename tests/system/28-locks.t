@@ -8,9 +8,10 @@
 # at a time. An end counts before a start at the same time.
 most_at_once() {
 	for _rule; do
-		echo "$dir/runs/$_rule" "$dir/ends/$_rule"
-	done | xargs perl -e '
+		printf '%s\n' "$dir/runs/$_rule" "$dir/ends/$_rule"
+	done | perl -e '
 	my ($now, $most) = (0, 0);
+	chomp(@ARGV = <STDIN>);
 	my @all = map { /^(\d+)( )?/; [$1, $2 ? 1 : -1] } <>;
 	for (sort { $a->[0] <=> $b->[0] || $a->[1] <=> $b->[1] } @all) {
 		$now += $_->[1];

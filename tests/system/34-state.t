@@ -135,7 +135,7 @@ vanished() {
 
 never_there() {
 	inside_here
-	mkdir -p "$box/var/lib"
+	mkdir -p "$box/${state%/*}"
 	: >"$box/$state"
 	rule r 'watch = /f' 'settle = 10ms'
 	start_daemon --socket "$dir/socket"

@@ -17,9 +17,10 @@ is_state() {
 	wp status "$1" && prints "^state  *$2"
 }
 
-# fits COLUMNS
+# fits COLUMNS: in characters, which awk need not know.
 fits() {
-	awk -v most="$1" 'length > most { exit 1 }' "$dir/out"
+	! perl -CS -lne 'BEGIN { $most = shift } print "# $_" if length > $most' \
+	    "$1" <"$dir/out" | grep .
 }
 
 # In all the states that can be had at once.

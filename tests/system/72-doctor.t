@@ -116,11 +116,12 @@ the_directory_of_rule_files() {
 	finds 'CONF: ' 'rule files cannot be read' \
 	    "sudo mv '$conf' '$conf.old' && sudo install -d -m 0755 '$conf'"
 	repairs conf.d
-	chmod 775 "$box/etc"
+	above=${conf_d%/watchpathd/*}
+	chmod 775 "$box$above"
 	doctor
-	finds '/etc: writable by group (mode 0775)' 'rule files cannot be read' \
-	    "sudo chmod go-w '$box/etc'"
-	repairs /etc:
+	finds "$above: writable by group (mode 0775)" 'rule files cannot be read' \
+	    "sudo chmod go-w '$box$above'"
+	repairs "$above:"
 	chmod 1777 "$conf"
 	doctor
 	finds 'CONF: writable by group and others (mode 1777)' \
@@ -266,7 +267,7 @@ accounts() {
 	rule r 'watch = /f' 'user = no-such-user' 'group = no-such-group' 'directory = /no/dir'
 	rule s 'watch = /f' 'user = no-such-user'
 	rule t 'watch = /f' 'directory = /act' 'user = 3999999999'
-	rule u 'watch = /f' 'user = root' 'group = 12345' 'directory = /etc'
+	rule u 'watch = /f' 'user = root' 'group = 12345' 'directory = /'
 	rule v 'watch = /f' 'user = console'
 	start_daemon
 	doctor
