@@ -3,9 +3,9 @@
 #
 # fetch-deps.sh [inih] [cjson] [expat]: puts the sources of what is linked
 # statically below $BUILD/deps (default: all); --list: prints what they are, a line
-# each, with version, licence, tarball, its SHA-256 and where upstream is. What is there already is checked,
-# not fetched. The release tarballs come from the archive that this machine's apt
-# uses; elsewhere, unpack them there by hand: only the checksums count.
+# each, with version, licence, tarball, its SHA-256 and where upstream is. What is
+# there already is checked, not fetched. The release tarballs come from the archive
+# that this machine's apt uses, and on a Mac from upstream: only the checksums count.
 set -eu
 
 cd "$(dirname "$0")/../.."
@@ -137,9 +137,31 @@ download() {
 
 by_hand() {
 	fail "$dir: $1.
-Unpack its upstream release as $deps/$dir, or put Debian's
-$tarball there (sha256 $tarball_sum), and try again.
+Unpack its upstream release
+$(release_url)
+as $deps/$dir, and try again.
 Homebrew's packages do not help: they have no static library for both architectures."
+}
+
+release_url() {
+	url=${upstream#git+}
+	echo "${url%.git@*}/archive/refs/tags/${upstream##*@}.tar.gz"
+}
+
+# For a Mac, which has curl(1). The tarball need not be Debian's byte for byte: what
+# is in it is checked when it is unpacked.
+fetch_upstream() {
+	command -v curl >/dev/null || by_hand "there is neither apt-get nor curl to fetch it"
+	say "$(release_url)"
+	curl -fsSL --proto =https -o "$deps/$tarball.new" "$(release_url)" ||
+	    by_hand "curl cannot fetch it"
+	mv "$deps/$tarball.new" "$deps/$tarball"
+}
+
+fetch_debian() {
+	[ -n "$work" ] || work=$(mktemp -d "$(cd "$deps" && pwd)/fetch.XXXXXX")
+	find_archive
+	download
 }
 
 fetch() {
@@ -148,11 +170,12 @@ fetch() {
 		return
 	fi
 	mkdir -p "$deps"
-	if ! tarball_is_right; then
-		command -v apt-get >/dev/null || by_hand "there is no apt-get to fetch it"
-		[ -n "$work" ] || work=$(mktemp -d "$(cd "$deps" && pwd)/fetch.XXXXXX")
-		find_archive
-		download
+	if tarball_is_right; then
+		:
+	elif command -v apt-get >/dev/null; then
+		fetch_debian
+	else
+		fetch_upstream
 	fi
 	unpack
 }
