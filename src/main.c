@@ -70,6 +70,14 @@ static const struct subcommand commands[] = {
 	    "The last 20, or N. --summary: runs, failures, and the time from noticing a\n"
 	    "change to a finished run, by rule. Works without a running daemon.",
 	    history_main },
+	{ "explain", OPTION_CONFIG | ASKING, "PATH",
+	    "show which rules watch a path, and what would run",
+	    "Names the rule, its `watch` line, what counts as a change, and the action "
+	    "or why\n"
+	    "there is none; with a running daemon also what the rule is doing. Exit "
+	    "status 1:\n"
+	    "no rule watches PATH.",
+	    explain_main },
 	{ "import", 0, "PLIST ...", "turn launchd plists with WatchPaths into rules",
 	    "Prints one rule file on stdout. What a rule has no counterpart for becomes "
 	    "a\n"

@@ -25,7 +25,7 @@ int command_run(const struct subcommand *c, int argc, char **argv);
 
 /* The commands, each in the file of its name. */
 command_main check_main, doctor_main, history_main, import_main, managed_main;
-command_main report_main, selftest_main;
+command_main explain_main, report_main, selftest_main;
 command_main status_main, trigger_main, reload_main; /* of cmd_client.c */
 
 #endif

@@ -108,8 +108,8 @@ the_sandbox_works_as_shown() {
 	while read -r line; do
 		ok "$line" logged sh -c "$line"
 	done <"$dir/commands"
-	for command in status trigger reload history doctor report selftest help \
-	    version; do
+	for command in status trigger reload history doctor explain report selftest \
+	    help version; do
 		ok "there is an example of $command" grep -q "^watchpathd $command" "$dir/commands"
 	done
 	ok "the run that was asked for is in the history" logged grep -q '"reason":"manual"' \
