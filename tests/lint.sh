@@ -31,6 +31,7 @@ compilers='memcpy memmove memset __stack_chk_fail'
 symbols='
 base/heap mono_before
 schedule/dispatch heap_* mono_add mono_as_real mono_before mono_is_never mono_max mono_min mono_sub
+schedule/alert mono_add mono_before mono_is_never
 base/mono clock_gettime
 base/map free strcmp xcalloc
 trust/codewords strcasecmp strchr strcmp strcspn strlen strncasecmp strncmp strpbrk strrchr strspn strstr
