@@ -114,17 +114,18 @@ check_actions(struct patient *p, const struct rule *r)
 	}
 }
 
+/* A command beside the action; why: what follows if it cannot run. */
 static void
-check_verify(struct patient *p, const struct rule *r)
+check_command(
+    struct patient *p, const struct rule *r, const struct command *c, const char *why)
 {
 	const struct judgement *j;
 
-	if (r->verify.argv.n == 0)
+	if (c->argv.n == 0)
 		return;
-	j = findings_judge(&p->check, r, &r->verify);
+	j = findings_judge(&p->check, r, c);
 	if (!j->good)
-		add_program(p, r->name, r->verify.line, j->why,
-		    "verify cannot run: every run of the rule fails");
+		add_program(p, r->name, c->line, j->why, why);
 }
 
 /* Accounts and directories. */
@@ -202,7 +203,9 @@ check_names(struct patient *p, const struct rule *r)
 	size_t i;
 
 	check_actions(p, r);
-	check_verify(p, r);
+	check_command(p, r, &r->verify, "verify cannot run: every run of the rule fails");
+	check_command(
+	    p, r, &r->alert, "the alert cannot run: nobody is told when the rule fails");
 	accounts_check(r, p->opt->root, &p->remote, add_account, &q);
 	for (i = 0; i < r->watch.n; i++)
 		check_open(p, r, i);

@@ -46,6 +46,7 @@ static const struct form {
 	{ &value_duration, "string", "^[0-9]+(ms|s|m|h|d)?$", 0, 0,
 	    "A duration such as 250ms, 10s, 5m, 2h or 1d." },
 	{ &value_count, "integer", NULL, 0, 0, NULL },
+	{ &value_after, "integer", NULL, 0, 0, NULL },
 	{ &value_retry, "string", "^(forever|[0-9]+)$", 0, 0, "A number, or forever." },
 	{ &value_nice, "integer", NULL, -20, 20, NULL },
 	{ &value_codes, "integer", NULL, 0, 255, NULL },
@@ -82,7 +83,7 @@ has_choices(const struct key *k)
 static int
 limit(const struct form *f, int64_t of_key, int of_type)
 {
-	return f->type == &value_count ? (int)of_key : of_type;
+	return f->min == f->max ? (int)of_key : of_type;
 }
 
 /* The caller frees it. */

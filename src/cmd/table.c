@@ -535,6 +535,21 @@ print_state(const struct table *t, const cJSON *rule)
 	free(state);
 }
 
+static void
+print_alert(const struct table *t, const cJSON *alert)
+{
+	const char *error = text_of(alert, "error");
+	char *text;
+
+	if (is_true(alert, "told"))
+		print_field(t, "alert", "somebody was told that it fails");
+	if (error[0] == '\0')
+		return;
+	text = xasprintf("could not be delivered: %s", error);
+	print_field(t, "alert", text);
+	free(text);
+}
+
 void
 table_rule(const struct table *t, const cJSON *rule)
 {
@@ -555,6 +570,7 @@ table_rule(const struct table *t, const cJSON *rule)
 	    number_of(rule, "failures"));
 	print_field(t, "runs", text);
 	print_last_run(t, cJSON_GetObjectItemCaseSensitive(rule, "last_run"));
+	print_alert(t, cJSON_GetObjectItemCaseSensitive(rule, "alert"));
 	free(place);
 }
 
@@ -566,11 +582,13 @@ fill_run(const struct table *t, char *cells[RUN_CELLS], const cJSON *run)
 {
 	char delay[TABLE_LENGTH_SIZE], took[TABLE_LENGTH_SIZE];
 
+	bool alert = text_of(run, "alert")[0] != '\0';
+
 	table_length(delay, time_of(run, "started") - time_of(run, "detected"));
 	table_length(took, time_of(run, "ended") - time_of(run, "started"));
 	cells[ENDED] = ago(t, time_of(run, "ended"));
-	cells[REASON] = xstrdup(text_of(run, "reason"));
-	cells[DELAY] = xstrdup(delay);
+	cells[REASON] = xstrdup(alert ? "alert" : text_of(run, "reason"));
+	cells[DELAY] = xstrdup(alert ? "-" : delay);
 	cells[TOOK] = xstrdup(took);
 	cells[OUTCOME] = table_result(run);
 	cells[OF] = xstrdup(text_of(run, "rule"));
@@ -596,6 +614,7 @@ print_run(const struct table *t, const struct column *columns, char *const *fill
 	print_below(t, "", below);
 	change = xasprintf("%s ", text_of(run, "change"));
 	print_below(t, change, text_of(run, "path"));
+	print_below(t, "that it is ", text_of(run, "alert"));
 	free(change);
 }
 

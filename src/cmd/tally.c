@@ -44,9 +44,12 @@ void
 tallies_add(void *arg, const cJSON *line)
 {
 	struct tallies *t = arg;
-	struct tally *tally = tally_for(t, json_get_string(line, "rule"));
 	struct tally_run run = { .line = NULL };
+	struct tally *tally;
 
+	if (json_get_string(line, "alert") != NULL)
+		return;
+	tally = tally_for(t, json_get_string(line, "rule"));
 	if (!get_time(line, "detected", &run.detected) ||
 	    !get_time(line, "ended", &run.ended))
 		return;

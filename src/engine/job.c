@@ -36,6 +36,8 @@ struct job {
 	struct programs programs;
 
 	struct run run;
+	struct telling *telling;
+	char *outcome;                   /* of the last run that failed, or NULL */
 	char promised[RUN_ID_SIZE];      /* to who asked; "": to nobody */
 	TAILQ_ENTRY(job) left_over_link; /* while its run is one left over */
 
@@ -137,6 +139,7 @@ path_trouble(void *arg, const char *path, const char *why)
 	else
 		log_rule_at(
 		    &j->log, LOG_LEVEL_INFO, "%s: %s: is watched again", j->name, path);
+	telling_note(j->telling);
 }
 
 static const struct jobpaths_ops paths_ops = { path_changed, path_trouble };
@@ -211,6 +214,7 @@ job_judge(struct job *j)
 		if (programs_await(&j->programs, &paths, program_changed, j) || v.passing)
 			judge_later(j);
 	}
+	telling_note(j->telling);
 	strv_clear(&paths);
 }
 
@@ -297,6 +301,9 @@ run_ended(void *arg, bool ok, const char *outcome)
 	    dispatch_state_name(j->said), dispatch_state_name(s), j->run.report.id,
 	    ok ? "succeeded" : "failed", run_seconds(&j->run), outcome);
 	j->said = s;
+	free(j->outcome);
+	j->outcome = ok ? NULL : xstrdup(outcome);
+	telling_run_ended(j->telling, ok);
 	jobpaths_sweep(j->paths);
 	save_later(j, true);
 	if (j->gone != NULL)
@@ -316,6 +323,60 @@ run_started(void *arg, const char *program)
 	say_state(j, mono_now(), detail);
 	save_later(j, true);
 }
+
+/* Alerts. */
+
+#define FAILURES_OF_FOREVER 5
+
+/* Has it failed so often that somebody should know? */
+static bool
+is_failing(const struct job *j)
+{
+	uint32_t after = j->rule->alert_after;
+
+	if (after == 0 && j->rule->policy.retry == RETRY_FOREVER)
+		after = FAILURES_OF_FOREVER;
+	if (after == 0)
+		return dispatch_state(&j->state, mono_now()) == STATE_FAILED;
+	return j->state.failures >= after;
+}
+
+static void
+tell_facts(void *arg, bool succeeded, struct alert_facts *out)
+{
+	const struct job *j = arg;
+	bool at_rest = j->state.failures == 0 && j->run.phase == RUN_NONE &&
+		       !dispatch_pending(&j->state);
+
+	out->failing = is_failing(j);
+	out->stuck = (j->state.phase == PHASE_BLOCKED && dispatch_pending(&j->state)) ||
+		     jobpaths_has_error(j->paths);
+	out->well = !out->failing && !out->stuck && (succeeded || at_rest);
+}
+
+static char *
+tell_problem(void *arg)
+{
+	const struct job *j = arg;
+	char *problem = NULL;
+
+	if (!is_failing(j))
+		problem = j->blocked_by != NULL ? xstrdup(j->blocked_by)
+						: jobpaths_problem(j->paths);
+	if (problem != NULL)
+		return problem;
+	return xasprintf("failed %u times in a row%s%s", (unsigned)j->state.failures,
+	    j->outcome != NULL ? ", the last time: " : "",
+	    j->outcome != NULL ? j->outcome : "");
+}
+
+static void
+tell_told(void *arg)
+{
+	save_later(arg, true);
+}
+
+static const struct telling_ops telling_ops = { tell_facts, tell_problem, tell_told };
 
 static const struct run_ops run_ops = {
 	run_started,
@@ -419,6 +480,7 @@ restore(struct job *j, const struct record *known, mono_t now)
 	j->detected = known->detected;
 	j->run.verify_first = known->verify_first;
 	j->last_run = cJSON_Duplicate(known->last_run, true);
+	telling_restore(j->telling, known->alerted);
 	dispatch_restore(
 	    &j->world->dispatch, &j->state, &known->state, now, realtime_ns());
 }
@@ -442,6 +504,7 @@ make_record(struct job *j, struct record *out)
 	*out = (struct record){
 		.rule = xstrdup(j->name),
 		.verify_first = j->run.verify_first,
+		.alerted = telling_told(j->telling),
 		.detected = j->detected,
 		.runs = j->runs,
 		.failed = j->failed,
@@ -545,6 +608,7 @@ job_new(struct job_world *world, struct rule *rule, struct dispatch_lock *lock,
 	programs_init(
 	    &j->programs, world->watch, &world->trust, world->runner.root, rule);
 	run_init(&j->run, &world->runner, &j->programs, &j->state, &j->log, &run_ops, j);
+	j->telling = telling_new(&world->tellings, &j->run, j->name, &telling_ops, j);
 	j->saved_at = mono_add(now, -SAVE_PAUSE_NS);
 	dispatch_add(
 	    &world->dispatch, &j->state, &rule->policy, lock, world->starting, now);
@@ -563,6 +627,7 @@ job_new(struct job_world *world, struct rule *rule, struct dispatch_lock *lock,
 		dispatch_restored(&j->state);
 		adopt(j, known, mono_now());
 	}
+	telling_note(j->telling);
 	return j;
 }
 
@@ -578,6 +643,8 @@ job_free(struct job *j)
 	if (j->run.phase == RUN_LEFT_OVER)
 		TAILQ_REMOVE(&j->world->left_over, j, left_over_link);
 	end_block(j);
+	telling_free(j->telling);
+	free(j->outcome);
 	jobpaths_free(j->paths);
 	log_rule_clear(&j->log);
 	free(j->name);
@@ -618,6 +685,7 @@ job_change(struct job *j, struct rule *rule, struct dispatch_lock *lock)
 	j->run.verify_first = false;
 	rule_free(old);
 	say_state(j, now, "the rule was changed");
+	telling_note(j->telling);
 	save_later(j, true);
 }
 
@@ -638,6 +706,7 @@ job_leave(struct job *j, void (*gone)(void *arg, struct job *j), void *arg)
 	bool running = dispatch_remove(&j->world->dispatch, &j->state);
 
 	end_block(j);
+	telling_stop(j->telling);
 	jobpaths_stop(j->paths);
 	heap_remove(&j->world->saves, &j->save);
 	if (j->has_state) {
@@ -702,6 +771,8 @@ job_inform(const struct job *j, struct job_info *out)
 		.argv = programs_current(&j->programs),
 		.runs = j->runs,
 		.failures = j->failed,
+		.alerted = telling_told(j->telling),
+		.alert_error = telling_error(j->telling),
 		.last_run = j->last_run,
 		.run = running ? &j->run.report : NULL,
 		.pid = run_pid(&j->run),

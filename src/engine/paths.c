@@ -488,6 +488,17 @@ state_of(const struct path *p)
 	return p->seen.present ? "present" : "absent";
 }
 
+bool
+jobpaths_has_error(const struct jobpaths *paths)
+{
+	const struct path *p;
+
+	TAILQ_FOREACH(p, &paths->all, link)
+		if (p->nwatched > 0 && p->why != NULL && !p->unwatched)
+			return true;
+	return false;
+}
+
 void
 jobpaths_each(const struct jobpaths *paths, jobpaths_fn *fn, void *arg)
 {

@@ -52,6 +52,9 @@ void jobpaths_stop(struct jobpaths *p);
 /* What is wrong with the entries or paths: a sentence to free(3), or NULL. */
 char *jobpaths_problem(const struct jobpaths *p);
 
+/* Is there a path that cannot be looked at? */
+bool jobpaths_has_error(const struct jobpaths *p);
+
 /* Calls fn with every path there is. state: present absent error not-watched. */
 typedef void
 jobpaths_fn(void *arg, const char *path, const char *state, const char *error);

@@ -661,6 +661,8 @@ warn_commands(struct parser *p, const struct rule *r)
 		warn_command(p, &r->actions[i]);
 	if (!rule_is_refused(r, "verify"))
 		warn_command(p, &r->verify);
+	if (!rule_is_refused(r, "alert"))
+		warn_command(p, &r->alert);
 }
 
 /* Cuts the last component off. */

@@ -77,6 +77,12 @@ static const struct key keys[] = {
 	{ "verify", &value_command, AT(verify), 0, 0, NULL, NULL, TEXT,
 	    "A command that must succeed after the action for the run to succeed.",
 	    "check test validate exec-start-post" },
+	{ "alert", &value_command, AT(alert), 0, 0, NULL, NULL, TEXT,
+	    "A command that tells somebody when the rule fails, and when it recovers.",
+	    "on-failure notify notification webhook mail exec-on-failure" },
+	{ "alert-after", &value_after, AT(alert_after), 1, 1000000, NULL, NULL, 0,
+	    "Alert after this many failures in a row, instead of when no retry is left.",
+	    "alert-threshold failures-before-alert max-failures" },
 	{ "success", &value_codes, AT(success), 0, 256, NULL, "0", LIST,
 	    "The exit statuses of the action that count as success.",
 	    "exit-code exit-codes exit-status success-exit-status" },
@@ -647,6 +653,7 @@ rule_free(struct rule *r)
 	for (i = 0; i < r->nactions; i++)
 		clear_command(&r->actions[i]);
 	clear_command(&r->verify);
+	clear_command(&r->alert);
 	strv_clear(&r->watch);
 	strv_clear(&r->watch_text);
 	free(r->watch_lines);
@@ -668,7 +675,8 @@ commands_equal(const struct rule *a, const struct rule *b)
 {
 	size_t i;
 
-	if (a->nactions != b->nactions || !strv_equal(&a->verify.argv, &b->verify.argv))
+	if (a->nactions != b->nactions || !strv_equal(&a->verify.argv, &b->verify.argv) ||
+	    !strv_equal(&a->alert.argv, &b->alert.argv))
 		return false;
 	for (i = 0; i < a->nactions; i++)
 		if (!strv_equal(&a->actions[i].argv, &b->actions[i].argv))

@@ -143,6 +143,13 @@ print_count(const struct key *k, const void *object, struct strv *lines)
 	strv_push(lines, xasprintf("%u", *(const uint32_t *)const_field(k, object)));
 }
 
+static void
+print_after(const struct key *k, const void *object, struct strv *lines)
+{
+	if (*(const uint32_t *)const_field(k, object) != 0)
+		print_count(k, object, lines);
+}
+
 static int
 parse_retry(const struct key *k, void *object, const struct input *in)
 {
@@ -718,6 +725,7 @@ const struct type value_changes = { "words", parse_changes, print_changes, NULL 
 const struct type value_size = { "size", parse_bytes, print_bytes, NULL };
 const struct type value_duration = { "duration", parse_ms, print_ms, NULL };
 const struct type value_count = { "number", parse_count, print_count, NULL };
+const struct type value_after = { "number", parse_count, print_after, NULL };
 const struct type value_retry = { "number or forever", parse_retry, print_retry, NULL };
 const struct type value_bool = { "word", parse_bool, print_bool, NULL };
 const struct type value_choice = { "word", parse_choice, print_choice, NULL };

@@ -71,6 +71,7 @@ extern const struct type value_bool;
 extern const struct type value_size;               /* uint64_t */
 extern const struct type value_duration;           /* int64_t, milliseconds */
 extern const struct type value_count, value_retry; /* uint32_t */
+extern const struct type value_after;              /* uint32_t, 0: none */
 extern const struct type value_umask;              /* int32_t, -1: none */
 extern const struct type value_name, value_account, value_path, value_text; /* char * */
 

@@ -238,6 +238,8 @@ find_programs(struct inquiry *q)
 	}
 	if (r->verify.argv.n > 0)
 		tell_judgement(q, r->verify.line, findings_judge(q->f, r, &r->verify));
+	if (r->alert.argv.n > 0)
+		tell_judgement(q, r->alert.line, findings_judge(q->f, r, &r->alert));
 }
 
 size_t

@@ -46,17 +46,24 @@ put(struct strv *env, char *owned)
 	strv_push(env, owned);
 }
 
-/* The changed paths, one per line, as far as they fit. */
+/*
+ * The changed paths, one per line, as far as they fit: those that the run answers;
+ * between runs those that are owed.
+ */
 static void
 put_paths(struct strv *env, const struct run *r)
 {
 	struct buf all = { NULL, 0, 0 }, one = { NULL, 0, 0 };
 	const struct dispatch_path *p;
+	bool in_run = r->phase != RUN_NONE;
 	const char *path;
 	unsigned omitted = 0;
 
 	buf_adds(&all, "");
-	TAILQ_FOREACH(p, &r->schedule->taken, taken_link) {
+	for (p = in_run ? TAILQ_FIRST(&r->schedule->taken)
+			: TAILQ_FIRST(&r->schedule->owed);
+	     p != NULL;
+	     p = in_run ? TAILQ_NEXT(p, taken_link) : TAILQ_NEXT(p, owed_link)) {
 		path = r->ops->path_of(p);
 		one.len = 0;
 		buf_addvis(&one, path, strlen(path));
@@ -91,10 +98,10 @@ build_environment(struct strv *out, const struct run *r, const struct rule *rule
 	put(out, xasprintf("WATCHPATHD_ROOT=%s", r->runner->root));
 	put(out, xasprintf("WATCHPATHD_RULE=%s", rule->name));
 	put(out, xasprintf("WATCHPATHD_RUN=%s", is->id));
-	put(out, xasprintf("WATCHPATHD_REASON=%s", is->reason));
+	put(out, xasprintf("WATCHPATHD_REASON=%s", is->reason != NULL ? is->reason : ""));
 	put(out, xasprintf("WATCHPATHD_ATTEMPT=%u", (unsigned)is->attempt));
 	put(out, xasprintf("WATCHPATHD_PATH=%s", is->path != NULL ? is->path : ""));
-	put(out, xasprintf("WATCHPATHD_CHANGE=%s", is->change));
+	put(out, xasprintf("WATCHPATHD_CHANGE=%s", is->change != NULL ? is->change : ""));
 	put_paths(out, r);
 }
 
@@ -129,16 +136,10 @@ static void
 describe(const struct run *r, const struct spawn_result *result, char *out, size_t size)
 {
 	const char *what = r->phase == RUN_VERIFY ? "verify: " : "";
+	size_t n = strlen(what);
 
-	if (result->error != NULL)
-		snprintf(out, size, "%s%s", what, result->error);
-	else if (r->timed_out)
-		snprintf(out, size, "%stook longer than its timeout", what);
-	else if (result->signal != 0)
-		snprintf(out, size, "%sended by signal %d (%s)", what, result->signal,
-		    strsignal(result->signal));
-	else
-		snprintf(out, size, "%sexit status %d", what, result->exit_status);
+	memcpy(out, what, n);
+	spawn_describe(result, r->timed_out, out + n, size - n);
 }
 
 static bool
@@ -192,17 +193,22 @@ child_done(void *arg, const struct spawn_result *result)
 		    result->error != NULL || r->timed_out ? outcome : NULL);
 }
 
-static struct child *
-spawn(struct run *r, const struct command *c, const char *program, char *why, size_t size)
+struct child *
+run_spawn_beside(struct run *r, const struct command *c, const char *program,
+    const struct strv *more, struct log_rule *log, spawn_done_fn *done, void *arg,
+    char why[TRUST_WHY_SIZE])
 {
 	const struct rule *rule = r->programs->rule;
 	struct strv env;
 	struct child *child;
 	char *directory = NULL;
+	size_t i;
 
 	if (rule->directory != NULL)
 		directory = xasprintf("%s%s", r->runner->root, rule->directory);
 	build_environment(&env, r, rule);
+	for (i = 0; i < more->n; i++)
+		put(&env, xstrdup(more->v[i]));
 	child = spawn_start(r->runner->spawner,
 	    &(struct spawn_request){
 		.program = program,
@@ -216,9 +222,9 @@ spawn(struct run *r, const struct command *c, const char *program, char *why, si
 		.nice_set = rule->nice_set,
 		.keep_awake = rule->keep_awake,
 		.log_output = rule->log_output,
-		.log = r->log,
+		.log = log,
 	    },
-	    child_done, r, why, size);
+	    done, arg, why, TRUST_WHY_SIZE);
 	strv_clear(&env);
 	free(directory);
 	return child;
@@ -229,11 +235,12 @@ static void
 run_command(
     struct run *r, enum run_phase phase, const struct command *c, const char *program)
 {
+	const struct strv nothing = { NULL, 0 };
 	char why[TRUST_WHY_SIZE];
 
 	r->phase = phase;
 	r->process[0] = '\0';
-	r->child = spawn(r, c, program, why, sizeof(why));
+	r->child = run_spawn_beside(r, c, program, &nothing, r->log, child_done, r, why);
 	r->ops->started(r->arg, program);
 	if (r->child == NULL)
 		not_started(r, why);

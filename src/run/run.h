@@ -9,7 +9,9 @@
 #include "base/mono.h"
 #include "base/platform.h"
 #include "base/util.h"
+#include "run/spawn.h"
 #include "schedule/dispatch.h"
+#include "trust/trust.h"
 
 struct cJSON;
 struct child;
@@ -107,6 +109,14 @@ void run_free(struct run *r);
  */
 void run_start(struct run *r, const struct command *c, const char *program,
     const char *id, enum dispatch_reason reason, int64_t detected);
+
+/*
+ * Spawns another command of the rule, in the environment of the run in progress or
+ * the last one, and more. done(arg) is told its end. NULL, with a sentence in why.
+ */
+struct child *run_spawn_beside(struct run *r, const struct command *c,
+    const char *program, const struct strv *more, struct log_rule *log,
+    spawn_done_fn *done, void *arg, char why[TRUST_WHY_SIZE]);
 
 /* It took too long: SIGTERM, or five seconds later SIGKILL, to its group. */
 void run_stop(struct run *r, enum dispatch_step step);

@@ -294,6 +294,20 @@ deliver(struct child *c)
 	free(c);
 }
 
+void
+spawn_describe(const struct spawn_result *r, bool timed_out, char *out, size_t size)
+{
+	if (r->error != NULL)
+		snprintf(out, size, "%s", r->error);
+	else if (timed_out)
+		snprintf(out, size, "took longer than its timeout");
+	else if (r->signal != 0)
+		snprintf(out, size, "ended by signal %d (%s)", r->signal,
+		    strsignal(r->signal));
+	else
+		snprintf(out, size, "exit status %d", r->exit_status);
+}
+
 static bool
 reap(struct child *c)
 {

@@ -41,6 +41,9 @@ struct spawn_result {
 	const char *error; /* sentence: it could not be started; else NULL. Borrowed */
 };
 
+/* That in words: what is wrong, or "exit status 0". */
+void spawn_describe(const struct spawn_result *r, bool timed_out, char *out, size_t size);
+
 /*
  * Called exactly once per child, from a loop callback and never from within
  * the functions below, after it was reaped and what its pipe then held was

@@ -818,6 +818,21 @@ dispatch_end(struct dispatch *d, struct dispatch_rule *r, bool ok, mono_t now)
 	rearm(d, r, now);
 }
 
+bool
+dispatch_take_slot(struct dispatch *d)
+{
+	if (d->stopped || d->running >= d->max_running)
+		return false;
+	d->running++;
+	return true;
+}
+
+void
+dispatch_give_slot(struct dispatch *d)
+{
+	d->running--;
+}
+
 void
 dispatch_stop(struct dispatch *d)
 {

@@ -243,6 +243,13 @@ void dispatch_unblock(struct dispatch *d, struct dispatch_rule *r, mono_t now);
 /* The run ended. */
 void dispatch_end(struct dispatch *d, struct dispatch_rule *r, bool ok, mono_t now);
 
+/*
+ * A slot for a command that is no run, to be given back. False: there is none, or
+ * the daemon is stopping.
+ */
+bool dispatch_take_slot(struct dispatch *d);
+void dispatch_give_slot(struct dispatch *d);
+
 /* No new runs from now on. */
 void dispatch_stop(struct dispatch *d);
 

@@ -107,6 +107,20 @@ add_duration(cJSON *o, const char *key, int64_t ms, bool zero)
 	json_add_text(o, key, ms != 0 || zero ? text : NULL);
 }
 
+static void
+add_alert(cJSON *o, const struct job_info *info)
+{
+	cJSON *alert;
+
+	if (info->rule->alert.argv.n == 0) {
+		cJSON_AddNullToObject(o, "alert");
+		return;
+	}
+	alert = cJSON_AddObjectToObject(o, "alert");
+	cJSON_AddBoolToObject(alert, "told", info->alerted);
+	json_add_text(alert, "error", info->alert_error);
+}
+
 static cJSON *
 rule_json(const struct job *j, const char *root)
 {
@@ -133,6 +147,7 @@ rule_json(const struct job *j, const char *root)
 	add_duration(o, "every", info.rule->policy.every_ms, false);
 	json_add_time(o, "next_every", info.every);
 	add_current_run(o, &info);
+	add_alert(o, &info);
 	cJSON_AddNumberToObject(o, "runs", (double)info.runs);
 	cJSON_AddNumberToObject(o, "failures", (double)info.failures);
 	cJSON_AddItemToObject(o, "last_run",

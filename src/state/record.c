@@ -169,6 +169,7 @@ static const struct flag {
 	size_t offset;
 } flags[] = {
 	{ "verify_first", offsetof(struct record, verify_first) },
+	{ "alerted", offsetof(struct record, alerted) },
 };
 
 static bool

@@ -29,7 +29,7 @@ struct record {
 	struct record_path *paths;
 	size_t npaths;
 	struct dispatch_saved state;
-	bool verify_first;
+	bool verify_first, alerted;
 	int64_t detected;
 	/* The run in progress; pid 0: none. */
 	pid_t pid;

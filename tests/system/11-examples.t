@@ -103,6 +103,10 @@ shipped_rule_is_as_designed() {
 }
 
 mkdir "$work/root" && cd "$work" || exit 1
+sed 's/^;\([a-z-]* *=\)/\1/' "$top/conf.d/filevault-escrow.ini" >"$work/all.ini"
+grep -q '^alert ' "$work/all.ini"
+ok $? "the shipped rule has an alert, commented out"
+good "$work/all.ini" "the shipped rule with all that is commented out"
 for file in "$top"/conf.d/*.ini "$top"/conf.d/examples/*.ini; do
 	good "$file" "${file#"$top/"}"
 done

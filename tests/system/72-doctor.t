@@ -170,16 +170,20 @@ a_program_that_is_missing() {
 	rule there 'watch = /f' 'action = /no/a' 'action = /act'
 	rule verify 'watch = /f' 'verify = /no/program'
 	rule quotes 'watch = /f' 'action = "/act now"'
+	rule alert 'watch = /f' 'alert = /no/alert'
 	start_daemon
 	doctor
 	finds 'one and verify: /no/program: not installed yet: there is no /no' \
 	    'no action can run: the rule is blocked as soon as it should run; verify cannot run: every run of the rule fails' \
 	    'by hand: install it, or name another program in CONF/one.ini:3'
+	finds 'alert: /no/alert: not installed yet' \
+	    'the alert cannot run: nobody is told when the rule fails' \
+	    'by hand: install it, or name another program in CONF/alert.ini:3'
 	finds 'several: none of these is installed: /no/a, /no/b' 'no action can run' \
 	    'by hand: install one of them, or name another program in CONF/several.ini:3'
 	finds 'quotes: /act now: not installed yet: the quotes make this one word' \
 	    'no action can run' 'by hand: take away the quotes, or name another program in '
-	finds_only 3
+	finds_only 4
 	put "$box/f" 1
 	for r in one several quotes; do
 		wait_state $r blocked
@@ -188,7 +192,7 @@ a_program_that_is_missing() {
 	finds 'one and verify: ' 'no action can run: the rule is blocked until one can' 'by hand: '
 	finds 'several: ' 'no action can run: the rule is blocked until one can' 'by hand: '
 	ok "what blocks a rule is said once" \
-	    [ "$(grep -c '^[^ ].*\(not installed\|none of these\)' "$dir/out")" -eq 3 ]
+	    [ "$(grep -c '^[^ ].*\(not installed\|none of these\)' "$dir/out")" -eq 4 ]
 }
 
 a_program_that_may_not_run() {

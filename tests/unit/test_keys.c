@@ -123,6 +123,10 @@ static const struct value rule_values[] = {
 	{ "action", "/bin/a '\xe2\x80\x99'", "/bin/a '\xe2\x80\x99'" },
 	{ "verify", "/bin/a b", "/bin/a b" },
 	{ "verify", "b", NULL },
+	{ "alert", "/bin/a b", "/bin/a b" },
+	{ "alert", "b", NULL },
+	{ "alert-after", "3", "3" },
+	{ "alert-after", "0", NULL },
 	{ "success", "0 75 255", "0 75 255" },
 	{ "success", "1", "1" },
 	{ "success", "256", NULL },
@@ -286,7 +290,7 @@ TEST(no_key_of_the_table_is_left_out_of_this_test)
 		if (!is_tried(s, n, true) || !is_tried(s, n, false))
 			fail_msg("%.*s lacks a good or a bad value", (int)n, s);
 	}
-	assert_int_equal(keys, 32);
+	assert_int_equal(keys, 34);
 	buf_clear(&b);
 }
 
@@ -920,6 +924,8 @@ TEST(rules_are_equal_only_if_every_key_is)
 	assert_false(equal_but_for("success", "0 1"));
 	assert_false(equal_but_for("action", "/b"));
 	assert_false(equal_but_for("verify", "/b"));
+	assert_false(equal_but_for("alert", "/b"));
+	assert_false(equal_but_for("alert-after", "2"));
 	assert_false(equal_but_for("watch", "/b"));
 	assert_false(rule_equal(a, b));
 	for (i = 0; i < NELEM(rule_values); i++) {
