@@ -93,4 +93,7 @@ bool platform_network_changed(int fd);
  */
 extern const bool platform_has_tcc;
 
+/* Does the owner of /dev/console tell who is logged in at the screen? */
+extern const bool platform_has_console;
+
 #endif

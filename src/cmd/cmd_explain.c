@@ -22,6 +22,7 @@
 #include "cmd/patient.h"
 #include "rules/pattern.h"
 #include "rules/rule.h"
+#include "run/console.h"
 
 #define INDENT 17
 
@@ -297,7 +298,8 @@ what_runs(struct question *q, const struct rule *r, enum tie tie)
 		return xasprintf("nothing: %s", why);
 	add_command(&out, c);
 	if (r->user != NULL)
-		buf_addf(&out, ", as %s", r->user);
+		buf_addf(&out, ", as %s",
+		    console_is_for(r) ? "whoever is logged in at the screen" : r->user);
 	if (r->verify.argv.n > 0) {
 		buf_adds(&out, ", then ");
 		add_command(&out, &r->verify);

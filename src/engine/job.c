@@ -17,6 +17,7 @@
 #include "engine/paths.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "run/console.h"
 #include "run/programs.h"
 #include "state/record.h"
 #include "rules/keys.h"
@@ -26,6 +27,8 @@
 #define SAVE_PAUSE_NS MONO_SEC
 /* Whoever may write on a program's way drives no more judgements than this. */
 #define JUDGE_PAUSE_NS MONO_SEC
+/* So often it is looked whether somebody has logged in. */
+#define CONSOLE_PAUSE_NS (5 * MONO_SEC)
 
 struct job {
 	struct job_world *world;
@@ -192,6 +195,34 @@ say_blocked(struct job *j, const char *why)
 	say_state_at(j, LOG_LEVEL_WARNING, mono_now(), why);
 }
 
+/* May what starts a program in the session of whoever is at the screen be run? */
+static bool
+judge_launchctl(struct job *j, struct trust_verdict *v)
+{
+	struct command c = { .line = 0 };
+	bool ok;
+
+	if (!console_is_there(j->world->runner.root)) {
+		snprintf(v->why, sizeof(v->why),
+		    "user = " CONSOLE_NAME
+		    ": nobody can log in at a screen of this system");
+		return false;
+	}
+	strv_push(&c.argv, xstrdup(CONSOLE_LAUNCHCTL));
+	ok = programs_judge(&j->programs, &c, v);
+	strv_clear(&c.argv);
+	return ok;
+}
+
+/* The command that is to run; NULL: none may, with why in the verdict. */
+static const struct command *
+choose(struct job *j, struct trust_verdict *v)
+{
+	if (console_is_for(j->rule) && !judge_launchctl(j, v))
+		return NULL;
+	return programs_choose(&j->programs, v);
+}
+
 void
 job_judge(struct job *j)
 {
@@ -203,7 +234,7 @@ job_judge(struct job *j)
 	heap_remove(&j->world->judgements, &j->judgement);
 	j->judged_at = mono_now();
 	log_rule_at(&j->log, LOG_LEVEL_DEBUG, "%s: looking for a program again", j->name);
-	if (programs_choose(&j->programs, &v) != NULL) {
+	if (choose(j, &v) != NULL) {
 		unblock(j, "a program is there");
 	} else {
 		say_blocked(j, v.why);
@@ -389,12 +420,19 @@ static void
 start(struct job *j, mono_t now)
 {
 	struct trust_verdict v = { .paths = NULL };
-	const struct command *c = programs_choose(&j->programs, &v);
+	const struct command *c = choose(j, &v);
 	char promised[RUN_ID_SIZE] = "";
 	enum dispatch_reason reason;
+	uid_t console = 0;
 
 	if (c == NULL) {
 		block(j);
+		return;
+	}
+	if (console_is_for(j->rule) && !console_user(j->world->runner.root, &console)) {
+		dispatch_hold(
+		    &j->world->dispatch, &j->state, mono_add(now, CONSOLE_PAUSE_NS));
+		say_state(j, now, "nobody is logged in at the screen");
 		return;
 	}
 	reason = dispatch_start(&j->world->dispatch, &j->state, now);
@@ -403,8 +441,8 @@ start(struct job *j, mono_t now)
 		j->promised[0] = '\0';
 	}
 	log_rule_run(&j->log);
-	run_start(&j->run, c, v.resolved, promised[0] != '\0' ? promised : NULL, reason,
-	    j->detected);
+	run_start(&j->run, c, v.resolved, console, promised[0] != '\0' ? promised : NULL,
+	    reason, j->detected);
 	say_guard(j);
 }
 
@@ -814,6 +852,9 @@ job_waits_for(const struct job *j)
 		break;
 	case QUEUED_SLOT:
 		buf_addf(&out, "a run to end: max-running = %u", d->max_running);
+		break;
+	case QUEUED_HELD:
+		buf_adds(&out, "somebody to log in at the screen: user = " CONSOLE_NAME);
 		break;
 	case QUEUED_STOP:
 		buf_adds(&out, "the next start of the daemon, which is stopping");

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "rules/rule.h"
+#include "run/console.h"
 #include "run/programs.h"
 #include "run/run.h"
 #include "run/spawn.h"
@@ -169,7 +170,7 @@ describe(struct telling *t, struct strv *env)
 }
 
 static void
-spawn(struct telling *t, const char *program, char why[TRUST_WHY_SIZE])
+spawn(struct telling *t, const char *program, uid_t console, char why[TRUST_WHY_SIZE])
 {
 	const struct rule *rule = rule_of(t);
 	int64_t timeout = rule->policy.timeout_ms * MONO_MS;
@@ -178,7 +179,7 @@ spawn(struct telling *t, const char *program, char why[TRUST_WHY_SIZE])
 	describe(t, &env);
 	log_rule_run(&t->log);
 	t->child = run_spawn_beside(
-	    t->run, &rule->alert, program, &env, &t->log, child_done, t, why);
+	    t->run, &rule->alert, program, console, &env, &t->log, child_done, t, why);
 	t->limit = timeout > 0 ? mono_add(t->began, timeout) : MONO_NEVER;
 	strv_clear(&env);
 	if (t->child != NULL)
@@ -190,8 +191,11 @@ static void
 start(struct telling *t, mono_t now)
 {
 	struct trust_verdict v = { .paths = NULL };
+	uid_t console = 0;
 
-	if (!dispatch_take_slot(t->all->dispatch)) {
+	if ((console_is_for(rule_of(t)) &&
+		!console_user(t->run->runner->root, &console)) ||
+	    !dispatch_take_slot(t->all->dispatch)) {
 		alert_put_off(&t->alert, mono_add(now, ROOM_PAUSE_NS));
 		rearm(t);
 		return;
@@ -202,7 +206,7 @@ start(struct telling *t, mono_t now)
 	t->timed_out = false;
 	t->failures = t->run->schedule->failures;
 	if (programs_judge(t->run->programs, &rule_of(t)->alert, &v))
-		spawn(t, v.resolved, v.why);
+		spawn(t, v.resolved, console, v.why);
 	if (t->child == NULL)
 		fail(t, v.why);
 	else

@@ -18,8 +18,8 @@
 #include <unistd.h>
 
 log_sink_fn *const platform_log_sink = NULL;
-const char *const *const platform_keep_awake = NULL;
 const bool platform_has_tcc = false;
+const bool platform_has_console = false;
 
 /*
  * What another machine, or a program of its own, has to answer for before a

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which process is this, and which boot, on Linux: for telling whether a process
+ * Processes on Linux. Which one is this, and which boot: that tells whether a process
  * of an earlier life of the daemon is still there.
  */
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/platform.h"
+
+const char *const *const platform_keep_awake = NULL;
 
 /* The start of a small file, as a string. */
 static bool

@@ -29,10 +29,8 @@
 
 log_sink_fn *const platform_log_sink = unified_log_line;
 
-static const char *const caffeinate[] = { "/usr/bin/caffeinate", "-i", NULL };
-const char *const *const platform_keep_awake = caffeinate;
-
 const bool platform_has_tcc = true;
+const bool platform_has_console = true;
 
 /* Of the table that platform_remote_mounts read last; 0: none yet. */
 static uint64_t mounts_digest;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which process is this, and which boot, on macOS: for telling whether a process
+ * Processes on macOS. Which one is this, and which boot: that tells whether a process
  * of an earlier life of the daemon is still there.
  */
 #include <libproc.h>
@@ -9,6 +9,9 @@
 #include <sys/sysctl.h>
 
 #include "base/platform.h"
+
+static const char *const caffeinate[] = { "/usr/bin/caffeinate", "-i", NULL };
+const char *const *const platform_keep_awake = caffeinate;
 
 bool
 platform_boot_id(char out[PLATFORM_ID_SIZE])

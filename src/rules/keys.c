@@ -125,7 +125,7 @@ static const struct key keys[] = {
 	    "Rules that name the same lock never run at the same time.",
 	    "mutex lock-file exclusive" },
 	{ "user", &value_account, AT(user), 0, 0, NULL, NULL, 0,
-	    "The user that the action runs as, instead of the daemon's.",
+	    "The user to run as, or console: whoever is logged in at the screen.",
 	    "run-as username account uid" },
 	{ "group", &value_account, AT(group), 0, 0, NULL, NULL, 0,
 	    "The group that the action runs as, instead of the user's groups.",

@@ -15,10 +15,8 @@
 
 #include "base/places.h"
 #include "rules/rule.h"
+#include "run/console.h"
 #include "base/util.h"
-
-/* Whoever is logged in at the screen; there need not be anybody now. */
-#define CONSOLE "console"
 
 /* "Not found" has many numbers in the wild. */
 static bool
@@ -99,7 +97,7 @@ accounts_check(const struct rule *rule, const char *root, const struct strv *rem
 	char why[ACCOUNTS_WHY_SIZE];
 	gid_t gid;
 
-	if (rule->user != NULL && strcmp(rule->user, CONSOLE) != 0 &&
+	if (rule->user != NULL && !console_is_for(rule) &&
 	    accounts_user(rule->user, why) == NULL)
 		fn(arg, "user", why);
 	if (rule->group != NULL && !accounts_group(rule->group, &gid, why))

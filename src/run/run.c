@@ -15,6 +15,7 @@
 
 #include "base/json.h"
 #include "rules/keys.h"
+#include "run/console.h"
 #include "run/programs.h"
 #include "run/spawn.h"
 #include "trust/cmdline.h"
@@ -195,17 +196,21 @@ child_done(void *arg, const struct spawn_result *result)
 
 struct child *
 run_spawn_beside(struct run *r, const struct command *c, const char *program,
-    const struct strv *more, struct log_rule *log, spawn_done_fn *done, void *arg,
-    char why[TRUST_WHY_SIZE])
+    uid_t console, const struct strv *more, struct log_rule *log, spawn_done_fn *done,
+    void *arg, char why[TRUST_WHY_SIZE])
 {
 	const struct rule *rule = r->programs->rule;
+	char *directory = NULL, *session = NULL, *user = NULL;
 	struct strv env;
 	struct child *child;
-	char *directory = NULL;
 	size_t i;
 
 	if (rule->directory != NULL)
 		directory = xasprintf("%s%s", r->runner->root, rule->directory);
+	if (console_is_for(rule)) {
+		session = xasprintf("%s" CONSOLE_LAUNCHCTL, r->runner->root);
+		user = xasprintf("%u", (unsigned)console);
+	}
 	build_environment(&env, r, rule);
 	for (i = 0; i < more->n; i++)
 		put(&env, xstrdup(more->v[i]));
@@ -214,7 +219,8 @@ run_spawn_beside(struct run *r, const struct command *c, const char *program,
 		.program = program,
 		.argv = c->argv.v,
 		.envp = env.v,
-		.user = rule->user,
+		.user = user != NULL ? user : rule->user,
+		.session = session,
 		.group = rule->group,
 		.directory = directory,
 		.umask = rule->umask,
@@ -226,6 +232,8 @@ run_spawn_beside(struct run *r, const struct command *c, const char *program,
 	    },
 	    done, arg, why, TRUST_WHY_SIZE);
 	strv_clear(&env);
+	free(session);
+	free(user);
 	free(directory);
 	return child;
 }
@@ -240,7 +248,8 @@ run_command(
 
 	r->phase = phase;
 	r->process[0] = '\0';
-	r->child = run_spawn_beside(r, c, program, &nothing, r->log, child_done, r, why);
+	r->child = run_spawn_beside(
+	    r, c, program, r->console, &nothing, r->log, child_done, r, why);
 	r->ops->started(r->arg, program);
 	if (r->child == NULL)
 		not_started(r, why);
@@ -301,9 +310,10 @@ begin_report(struct run *r, const char *id, enum dispatch_reason reason, int64_t
 }
 
 void
-run_start(struct run *r, const struct command *c, const char *program, const char *id,
-    enum dispatch_reason reason, int64_t detected)
+run_start(struct run *r, const struct command *c, const char *program, uid_t console,
+    const char *id, enum dispatch_reason reason, int64_t detected)
 {
+	r->console = console;
 	begin_report(r, id, reason, detected);
 	r->began = mono_now();
 	r->timed_out = false;

@@ -92,6 +92,7 @@ struct run {
 	struct child *child;            /* of the action or of `verify` */
 	pid_t left_over;                /* its process */
 	char process[PLATFORM_ID_SIZE]; /* tells the process from a later one */
+	uid_t console;                  /* who was at the screen when it started */
 	bool timed_out;
 	mono_t began;
 };
@@ -105,9 +106,10 @@ void run_free(struct run *r);
 /*
  * Starts the run that the schedule has just started, of the action c and its
  * resolved program; or of `verify` alone, where a retry need not repeat the action.
+ * console: who is at the screen, where the rule's user is that.
  * id: of the run, or NULL for the next one. detected: when the change was.
  */
-void run_start(struct run *r, const struct command *c, const char *program,
+void run_start(struct run *r, const struct command *c, const char *program, uid_t console,
     const char *id, enum dispatch_reason reason, int64_t detected);
 
 /*
@@ -115,7 +117,7 @@ void run_start(struct run *r, const struct command *c, const char *program,
  * the last one, and more. done(arg) is told its end. NULL, with a sentence in why.
  */
 struct child *run_spawn_beside(struct run *r, const struct command *c,
-    const char *program, const struct strv *more, struct log_rule *log,
+    const char *program, uid_t console, const struct strv *more, struct log_rule *log,
     spawn_done_fn *done, void *arg, char why[TRUST_WHY_SIZE]);
 
 /* It took too long: SIGTERM, or five seconds later SIGKILL, to its group. */

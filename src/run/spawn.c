@@ -417,6 +417,10 @@ plan_init(struct plan *p, const struct spawner *s, const struct spawn_request *r
 		.envp = req->envp,
 		.becomes = becomes,
 	};
+	if (req->session != NULL) {
+		strv_push(&p->args, xstrdup(req->session));
+		push_option(&p->args, "asuser", req->user);
+	}
 	if (becomes) {
 		push_become(&p->args, s->self, req);
 		strv_push(&p->args, xstrdup(p->program));
@@ -424,7 +428,7 @@ plan_init(struct plan *p, const struct spawner *s, const struct spawn_request *r
 		for (i = 0; req->envp[i] != NULL; i++)
 			strv_push(&p->env, xasprintf("@%s", req->envp[i]));
 		strv_push(&p->env, xstrdup("@")); /* v is NULL while it is empty */
-		p->program = s->self;
+		p->program = req->session != NULL ? req->session : s->self;
 		p->envp = p->env.v;
 	}
 	if (becomes || awake != NULL) {

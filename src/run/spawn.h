@@ -26,7 +26,9 @@ struct spawn_request {
 	/* All of it; with user, HOME USER LOGNAME SHELL are added unless in it. */
 	char *const *envp;
 	const char *user, *group, *directory; /* NULL: as the daemon */
-	int32_t umask;                        /* -1: as the daemon */
+	/* The launchctl that starts it in user's session, user being a uid; or NULL. */
+	const char *session;
+	int32_t umask; /* -1: as the daemon */
 	int32_t nice;
 	bool nice_set;
 	bool keep_awake; /* under platform_keep_awake, where there is one */

@@ -67,6 +67,13 @@ is_ignoring(const struct dispatch_rule *r)
 	return r->ignore_until.ns != MINIMUM.ns;
 }
 
+/* Queued, but for a while not in the queue: the place in it is kept. */
+static bool
+is_held(const struct dispatch_rule *r)
+{
+	return r->phase == PHASE_QUEUED && !r->place.in;
+}
+
 /* When STEP_STOP_IGNORING is due. */
 static mono_t
 stop_ignoring_at(const struct dispatch_rule *r)
@@ -579,8 +586,15 @@ timer_due(struct dispatch *d, struct dispatch_rule *r, mono_t now)
 	set_timer(d, r, MONO_NEVER);
 	if (r->phase == PHASE_STOPPING)
 		return STEP_KILL;
-	if (!mono_before(now, stop_ignoring_at(r)))
+	if (!mono_before(now, stop_ignoring_at(r))) {
+		if (is_held(r))
+			set_timer(d, r, r->held_until);
 		return STEP_STOP_IGNORING;
+	}
+	if (is_held(r)) {
+		enqueue(d, r, r->place.key);
+		return STEP_NONE;
+	}
 	if (r->phase == PHASE_WAITING) {
 		enqueue(d, r, dispatch_due(r));
 		return STEP_NONE;
@@ -697,6 +711,14 @@ dispatch_start(struct dispatch *d, struct dispatch_rule *r, mono_t now)
 	    r->policy->while_running == RUNNING_IGNORE ? MONO_NEVER : MINIMUM;
 	occupy(d, r, now);
 	return why;
+}
+
+void
+dispatch_hold(struct dispatch *d, struct dispatch_rule *r, mono_t until)
+{
+	leave_queue(d, r);
+	r->held_until = until;
+	set_timer(d, r, mono_min(until, stop_ignoring_at(r)));
 }
 
 void
@@ -887,6 +909,8 @@ dispatch_queued_for(const struct dispatch *d, const struct dispatch_rule *r)
 {
 	if (d->stopped)
 		return QUEUED_STOP;
+	if (is_held(r))
+		return QUEUED_HELD;
 	if (!LIST_EMPTY(&r->lock->held_by))
 		return QUEUED_LOCK;
 	return d->running < d->max_running ? QUEUED_TURN : QUEUED_SLOT;

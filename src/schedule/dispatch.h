@@ -99,6 +99,7 @@ struct dispatch_rule {
 	mono_t last;    /* the last difference was noticed */
 	mono_t ended;   /* the last run; the least time: there was none */
 	mono_t retry_at;
+	mono_t held_until;   /* while it is queued, but not in the queue */
 	mono_t ignore_until; /* MONO_NEVER: while it runs; the least time: not at all */
 	mono_t every_from;   /* the last success, or when the rule was new */
 	int64_t splay_ns;    /* -1: not drawn in this pending period */
@@ -226,7 +227,10 @@ dispatch_next(struct dispatch *d, mono_t now, struct dispatch_rule **r);
 /* What changes from now on is not the last run's own doing. */
 void dispatch_stop_ignoring(struct dispatch *d, struct dispatch_rule *r, mono_t now);
 
-/* After STEP_LOOK: is r to run now? Then call dispatch_start or dispatch_block. */
+/*
+ * After STEP_LOOK: is r to run now? Then call dispatch_start, dispatch_block or
+ * dispatch_hold.
+ */
 bool dispatch_ready(struct dispatch *d, struct dispatch_rule *r, mono_t now);
 
 /*
@@ -239,6 +243,9 @@ dispatch_start(struct dispatch *d, struct dispatch_rule *r, mono_t now);
 /* No program of r's action is installed and trusted; and one is there again. */
 void dispatch_block(struct dispatch *d, struct dispatch_rule *r);
 void dispatch_unblock(struct dispatch *d, struct dispatch_rule *r, mono_t now);
+
+/* Something that r needs is not to be had: it is looked for again then. */
+void dispatch_hold(struct dispatch *d, struct dispatch_rule *r, mono_t until);
 
 /* The run ended. */
 void dispatch_end(struct dispatch *d, struct dispatch_rule *r, bool ok, mono_t now);
@@ -273,6 +280,7 @@ enum dispatch_queued {
 	QUEUED_LOCK, /* those in held_by of its lock */
 	QUEUED_SLOT, /* one of max_running */
 	QUEUED_STOP, /* the daemon is stopping */
+	QUEUED_HELD, /* what dispatch_hold was called for */
 	QUEUED_TURN, /* nothing but those before it */
 };
 enum dispatch_queued

@@ -29,6 +29,7 @@ struct subject {
 	bool watched[PATHS];
 	struct dispatch_lock *lock;
 	bool missing, gone;      /* its program; the rule */
+	bool lacks;              /* something else that it needs, looked for again */
 	bool writes;             /* the action writes its own file */
 	bool stubborn;           /* ... and ignores SIGTERM */
 	int64_t length_ms;       /* of a run */
@@ -271,6 +272,9 @@ step(enum dispatch_step what, struct subject *s)
 			break;
 		if (s->missing)
 			dispatch_block(&world.d, &s->rule);
+		else if (s->lacks)
+			dispatch_hold(
+			    &world.d, &s->rule, mono_add(world.now, 5 * MONO_SEC));
 		else
 			start(s);
 		break;
@@ -1485,6 +1489,115 @@ TEST(a_nudge_is_no_reason_to_run_by_itself)
 	nudge(s);
 	advance(HOUR);
 	assert_int_equal(world.runs, 1);
+}
+
+/* ---- held ---- */
+
+TEST(a_rule_that_lacks_something_is_queued_and_looks_again_every_five_seconds)
+{
+	struct subject *s = add_usual();
+	unsigned looks;
+
+	s->lacks = true;
+	write_file(s, 0);
+	advance(HOUR);
+	assert_int_equal(world.runs, 0);
+	assert_state(s, "queued");
+	assert_int_equal(dispatch_queued_for(&world.d, &s->rule), QUEUED_HELD);
+	looks = s->looks;
+	advance(MINUTE);
+	assert_int_equal(s->looks, looks + 12 * PATHS);
+	s->lacks = false;
+	advance(5000);
+	assert_int_equal(world.runs, 1);
+	assert_state(s, "idle");
+}
+
+TEST(a_rule_that_lacks_something_holds_no_other_up_and_keeps_its_place)
+{
+	struct dispatch_lock lock = { .held_by = { NULL } };
+	struct subject *a = add_locked(usual(), &lock), *b = add_locked(usual(), &lock);
+
+	a->lacks = true;
+	trigger(a);
+	advance(10);
+	trigger(b);
+	advance(10);
+	assert_int_equal(world.runs, 1);
+	assert_ptr_equal(run(0)->s, b);
+	b->length_ms = MINUTE;
+	trigger(b);
+	advance(1000);
+	a->lacks = false;
+	trigger(b);
+	advance(10 * MINUTE);
+	assert_int_equal(world.runs, 4);
+	assert_ptr_equal(run(2)->s, a);
+	assert_ptr_equal(run(3)->s, b);
+}
+
+TEST(a_rule_that_lacks_something_can_be_changed_asked_for_and_removed)
+{
+	struct subject *s = add_usual();
+
+	s->lacks = true;
+	write_file(s, 0);
+	advance(MINUTE);
+	trigger(s);
+	advance(0);
+	assert_state(s, "queued");
+	dispatch_forget(&world.d, &s->rule, &s->path[0], world.now);
+	advance(0);
+	assert_state(s, "queued");
+	dispatch_change(&world.d, &s->rule, &s->policy, NULL, world.now);
+	advance(0);
+	assert_state(s, "queued");
+	assert_false(dispatch_remove(&world.d, &s->rule));
+	assert_true(mono_is_never(dispatch_deadline(&world.d)));
+}
+
+TEST(a_rule_that_lacks_something_stops_ignoring_in_time)
+{
+	struct policy p = usual();
+	struct subject *s;
+
+	p.while_running = RUNNING_IGNORE;
+	p.settle_ms = 7000;
+	p.cooldown_ms = 0;
+	s = add(p);
+	trigger(s);
+	advance(100);
+	s->lacks = true;
+	trigger(s);
+	advance(6000);
+	write_file(s, 0);
+	advance(2000);
+	assert_false(dispatch_pending(&s->rule));
+	write_file(s, 0);
+	advance(1000);
+	assert_true(dispatch_pending(&s->rule));
+	s->lacks = false;
+	advance(5000);
+	assert_int_equal(world.runs, 2);
+}
+
+TEST(a_slot_for_what_is_no_run_is_one_of_all)
+{
+	struct subject *s;
+
+	begin(1);
+	s = add_usual();
+	assert_true(dispatch_take_slot(&world.d));
+	assert_false(dispatch_take_slot(&world.d));
+	trigger(s);
+	advance(MINUTE);
+	assert_int_equal(dispatch_queued_for(&world.d, &s->rule), QUEUED_SLOT);
+	dispatch_give_slot(&world.d);
+	advance(0);
+	assert_int_equal(world.runs, 1);
+	advance(MINUTE);
+	dispatch_stop(&world.d);
+	assert_false(dispatch_take_slot(&world.d));
 }
 
 /* ---- blocked ---- */
