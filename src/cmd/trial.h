@@ -96,7 +96,12 @@ void trial_expect(struct trial *t, struct eye *e, unsigned must, unsigned may);
 /* Settles; e saw something, if only one of these bits. */
 void trial_expect_any(struct trial *t, struct eye *e, unsigned any);
 
-/* Runs the loop until *counter is n or more; false after some seconds. */
+/* How long is waited for what is bound to come. The tests of defects wait less. */
+#ifndef TRIAL_PATIENCE_NS
+#define TRIAL_PATIENCE_NS (20 * MONO_SEC)
+#endif
+
+/* Runs the loop until *counter is n or more; false after that. */
 bool trial_until(struct trial *t, const unsigned *counter, unsigned n);
 
 /* Files. Make: created or emptied first. Poke: over its beginning; at its end. */

@@ -39,6 +39,15 @@ all_that_is_relied_on_holds() {
 	ok "it leaves nothing behind" left_nothing
 }
 
+# launchd starts its jobs with 256 descriptors, and more can be had.
+it_holds_with_the_limit_of_launchd() {
+	mkdir -p "$dir/place"
+	(ulimit -Sn 256 && exec "$WATCHPATHD" selftest "$dir/place") >"$dir/out" 2>&1
+	ok "its status is 0" [ $? -eq 0 ]
+	grep -e '^not ok' -e '^# differs' "$dir/out" | diag
+	ok "children have that limit" grep -q '^ok .* - limit: [^#]*$' "$dir/out"
+}
+
 # What is only noted may be another each time; all else may not.
 the_result_is_json() {
 	selftest_here --json
@@ -201,7 +210,8 @@ it_needs_no_root() {
 run_tests all_that_is_relied_on_holds all_that_is_relied_on_holds:shuffle \
     all_that_is_relied_on_holds:split all_that_is_relied_on_holds:merge \
     all_that_is_relied_on_holds:echo all_that_is_relied_on_holds:extend \
-    all_that_is_relied_on_holds:shuffle,split,merge,echo,extend the_result_is_json \
+    all_that_is_relied_on_holds:shuffle,split,merge,echo,extend \
+    it_holds_with_the_limit_of_launchd the_result_is_json \
     the_shim_does_what_is_in_evidence comparing_notices a_system_that_does_not_do_it \
     it_leaves_nothing_when_interrupted usage_is_checked a_result_is_kept_for_doctor \
     it_needs_no_root
