@@ -243,6 +243,10 @@ macos: ## build the program for both kinds of Mac, and check it
 	BUILD='$(BUILD)' MAKE='$(MAKE_COMMAND)' UPDATE_IMPORTS='$(UPDATE_IMPORTS)' \
 		sh tests/macos/build.sh
 
+# The program that install would take, under a label and in directories of its own.
+check-mac: ## on a Mac, with sudo: try the daemon under launchd
+	sh tests/macos/check-mac.sh '$(PROGRAM)'
+
 $(BUILD)/macos/watchpathd: macos ;
 
 # This system's daemon with the newest inih, for the golden tests.
@@ -345,5 +349,5 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 
-.PHONY: all check check-all quick units helpers demo lint san fuzz run-fuzzers \
+.PHONY: all check check-all check-mac quick units helpers demo lint san fuzz run-fuzzers \
 	valgrind bench mutations man profiles format clean help
