@@ -178,19 +178,19 @@ print_summary(const struct session *s)
 }
 
 static void
-keep(const struct session *s, const char *state, const char *text)
+keep(const struct session *s, const struct options *o, const char *text)
 {
+	const struct trust trust = { .root = o->root, .owner = geteuid() };
 	FILE *to = s->json ? stderr : stdout;
-	char *why = NULL, *visible;
+	char why[TRUST_WHY_SIZE], *visible;
 
-	if (selftest_keep(state, text, &why)) {
+	if (selftest_keep(&trust, o->state, text, why)) {
 		fprintf(to, "# the result is kept in the state directory\n");
 		return;
 	}
 	visible = safe_dup(why);
 	fprintf(to, "# the result is not kept for doctor: %s\n", visible);
 	free(visible);
-	free(why);
 }
 
 static void
@@ -237,7 +237,7 @@ run_in(const char *dir, const struct options *opt)
 		else
 			print_summary(&s);
 		if (dir == NULL)
-			keep(&s, opt->state, text);
+			keep(&s, opt, text);
 		free(text);
 	}
 	selftest_free(s.place);

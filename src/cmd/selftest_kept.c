@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The newest result of `selftest`, beside the state of the daemon. Root writes
- * there, so the directory must be its own.
+ * there, so the directory is judged as the daemon judges it.
  */
 #include "cmd/selftest_kept.h"
 
@@ -11,10 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/json.h"
+#include "state/place.h"
 
 #define RESULT_MAX ((size_t)1024 * 1024)
 
@@ -24,43 +24,48 @@ name_in(const char *state, const char *suffix)
 	return xasprintf("%s/selftest.json%s", state, suffix);
 }
 
-/* Is it this user's directory, where nobody else writes? */
+/* Whole or not at all. False with errno. */
 static bool
-is_own(const char *state, char **why)
+replace(const struct trust *t, const char *path, const char *next, const char *text)
 {
-	struct stat st;
+	int fd = place_open(t, next, O_WRONLY | O_CREAT | O_TRUNC, 0600), error;
+	bool ok;
 
-	if (lstat(state, &st) == -1) {
-		*why = xasprintf("%s: %s", state, strerror(errno));
+	if (fd == -1)
 		return false;
-	}
-	if (S_ISDIR(st.st_mode) && st.st_uid == geteuid() && (st.st_mode & 022) == 0)
-		return true;
-	*why = xasprintf("%s: not a directory of this user alone", state);
-	return false;
+	ok = fd_append(fd, text, strlen(text), 0) && rename(next, path) == 0;
+	error = errno;
+	close(fd);
+	if (!ok)
+		unlink(next);
+	errno = error;
+	return ok;
 }
 
 bool
-selftest_keep(const char *state, const char *text, char **why)
+selftest_keep(
+    const struct trust *t, const char *state, const char *text, char why[TRUST_WHY_SIZE])
 {
 	char *path, *next;
-	bool ok = false;
-	int fd;
+	bool ok;
 
-	if (!is_own(state, why))
+	switch (place_judge(t, state, why)) {
+	case PLACE_GOOD:
+		break;
+	case PLACE_ABSENT:
+		snprintf(why, TRUST_WHY_SIZE, "%s: there is none", state);
 		return false;
+	case PLACE_LOOSE:
+		snprintf(why, TRUST_WHY_SIZE, "%s: its mode is not 0700", state);
+		return false;
+	default:
+		return false;
+	}
 	path = name_in(state, "");
 	next = name_in(state, ".next");
-	unlink(next);
-	fd = open(next, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd != -1) {
-		ok = fd_append(fd, text, strlen(text), 0) && rename(next, path) == 0;
-		close(fd);
-	}
-	if (!ok) {
-		*why = xasprintf("%s: %s", path, strerror(errno));
-		unlink(next);
-	}
+	ok = replace(t, path, next, text);
+	if (!ok)
+		snprintf(why, TRUST_WHY_SIZE, "%s: %s", path, strerror(errno));
 	free(next);
 	free(path);
 	return ok;
@@ -69,18 +74,16 @@ selftest_keep(const char *state, const char *text, char **why)
 static cJSON *
 read_result(const char *state, bool *hidden)
 {
-	char *path = name_in(state, ""), *text = xmalloc(RESULT_MAX);
+	char *path = name_in(state, "");
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	ssize_t n;
-	cJSON *o;
+	struct buf text = { NULL, 0, 0 };
+	cJSON *o = NULL;
 
 	*hidden = fd == -1 && errno != ENOENT;
-	n = fd != -1 ? read(fd, text, RESULT_MAX) : -1;
-	o = n > 0 ? json_parse(text, (size_t)n) : NULL;
-
-	if (fd != -1)
-		close(fd);
-	free(text);
+	if (fd != -1 && fd_read_all(fd, &text, RESULT_MAX) == 0 && text.len > 0)
+		o = json_parse(text.p, text.len);
+	fd_close(&fd);
+	buf_clear(&text);
 	free(path);
 	return o;
 }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "base/util.h"
+#include "trust/trust.h"
 
 /* The result of `selftest` that the state directory holds, for `doctor`. */
 struct selftest_kept {
@@ -12,8 +13,9 @@ struct selftest_kept {
 	struct strv failed; /* the required probes that failed */
 };
 
-/* Puts text there, unless somebody else could; false with a sentence in *why. */
-bool selftest_keep(const char *state, const char *text, char **why);
+/* Puts text there, unless somebody else could; false with a sentence in why. */
+bool selftest_keep(
+    const struct trust *t, const char *state, const char *text, char why[TRUST_WHY_SIZE]);
 
 /* What is kept there, or all NULL. False: this user may not know. */
 bool selftest_read_kept(const char *state, struct selftest_kept *out);

@@ -226,32 +226,44 @@ TEST(a_place_that_cannot_be_made_is_an_error)
 
 TEST(a_result_is_kept_where_nobody_else_writes)
 {
+	const struct trust trust = { .owner = geteuid() };
 	struct selftest_kept kept;
-	char *why = NULL;
-	char file[SANDBOX_SIZE + 32];
+	char why[TRUST_WHY_SIZE], file[SANDBOX_SIZE + 32];
 
-	assert_true(selftest_keep(sandbox,
+	assert_true(selftest_keep(&trust, sandbox,
 	    "{\"system\":\"Plan 9\",\"probes\":[{\"id\":\"a\",\"level\":\"required\","
 	    "\"result\":\"failed\"},{\"id\":\"b\",\"level\":\"expected\",\"result\":"
 	    "\"failed\"},{\"id\":\"c\",\"level\":\"required\",\"result\":\"ok\"}]}",
-	    &why));
+	    why));
 	assert_true(selftest_read_kept(sandbox, &kept));
 	assert_string_equal(kept.system, "Plan 9");
 	assert_int_equal(kept.failed.n, 1);
 	assert_string_equal(kept.failed.v[0], "a");
 	selftest_kept_clear(&kept);
-	must(chmod(sandbox, 0770));
-	assert_false(selftest_keep(sandbox, "{}", &why));
-	assert_non_null(strstr(why, ": not a directory of this user alone"));
-	free(why);
-	must(chmod(sandbox, 0700));
 	snprintf(file, sizeof(file), "%s/selftest.json", sandbox);
 	must(unlink(file));
-	must(mkdir(file, 0700));
-	assert_false(selftest_keep(sandbox, "{}", &why));
-	assert_non_null(strstr(why, "selftest.json: "));
-	free(why);
-	must(rmdir(file));
 	assert_true(selftest_read_kept(sandbox, &kept));
 	assert_null(kept.system);
+}
+
+TEST(elsewhere_it_is_not_kept)
+{
+	const struct trust trust = { .owner = geteuid() };
+	char why[TRUST_WHY_SIZE], file[SANDBOX_SIZE + 32];
+
+	must(chmod(sandbox, 0770));
+	assert_false(selftest_keep(&trust, sandbox, "{}", why));
+	assert_non_null(strstr(why, "writable by group"));
+	must(chmod(sandbox, 0755));
+	assert_false(selftest_keep(&trust, sandbox, "{}", why));
+	assert_non_null(strstr(why, ": its mode is not 0700"));
+	must(chmod(sandbox, 0700));
+	snprintf(file, sizeof(file), "%s/missing", sandbox);
+	assert_false(selftest_keep(&trust, file, "{}", why));
+	assert_non_null(strstr(why, "/missing: there is none"));
+	snprintf(file, sizeof(file), "%s/selftest.json", sandbox);
+	must(mkdir(file, 0700));
+	assert_false(selftest_keep(&trust, sandbox, "{}", why));
+	assert_non_null(strstr(why, "selftest.json: "));
+	must(rmdir(file));
 }
