@@ -834,7 +834,7 @@ TEST(a_hard_link_for_the_lock_is_left_as_it_is)
 
 TEST(what_others_could_write_is_set_aside_and_not_believed)
 {
-	static const char names[][16] = { "state.jsonl", "state.jsonl.new",
+	static const char *const names[] = { "state.jsonl", "state.jsonl.new",
 		"history.jsonl", "history.jsonl.1", "watchpathd.sock" };
 	struct store *s = first_life();
 	char aside[32];
