@@ -23,7 +23,15 @@ PKG_LIBS = $(shell $(PKG_CONFIG) --libs $(filter-out expat,$(PKGS))) $(EXPAT)
 CPPFLAGS_macos = -D_DARWIN_C_SOURCE
 CPPFLAGS_linux = -D_GNU_SOURCE -Isrc/linux
 CPPFLAGS_ALL = -DVERSION='"$(VERSION)"' -iquote src $(CPPFLAGS_$(PLATFORM)) $(CPPFLAGS)
-COMPILE = $(CC) -std=c11 $(WARNINGS) $(CFLAGS) $(CPPFLAGS_ALL) -MMD -MP
+COMPILE = $(CC) -std=c11 $(WARNINGS) $(HARDEN) $(CFLAGS) $(CPPFLAGS_ALL) -MMD -MP
+
+# What makes a flaw harder to use. Sanitizers see more without, and what is not
+# optimised cannot have the second. Macs link like that by themselves.
+SANITIZED = $(findstring -fsanitize,$(CFLAGS))
+HARDEN = $(if $(SANITIZED),,-fstack-protector-strong -fPIE \
+	$(if $(findstring -O0,$(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
+HARDEN_LINK_linux = -pie -Wl,-z,relro,-z,now
+HARDEN_LINK = $(if $(SANITIZED),,$(HARDEN_LINK_$(PLATFORM)))
 
 CORE = $(filter-out src/macos/% src/linux/%,$(wildcard src/*.c src/*/*.c))
 SRCS = $(CORE) $(wildcard src/$(PLATFORM)/*.c)
@@ -35,7 +43,7 @@ SYSTEM = $(wildcard tests/system/*.t)
 all: $(BUILD)/watchpathd ## build the daemon (default)
 
 $(BUILD)/watchpathd: $(BUILD)/main.o $(LIB)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(BUILD)/main.o $(LIB) $(PKG_LIBS) $(LDLIBS)
+	$(CC) $(CFLAGS) $(HARDEN_LINK) $(LDFLAGS) -o $@ $(BUILD)/main.o $(LIB) $(PKG_LIBS) $(LDLIBS)
 
 # Everything but main: each unit test takes from it what its module needs.
 $(LIB): $(filter-out $(BUILD)/main.o,$(OBJS))
@@ -103,7 +111,7 @@ $(BUILD)/terminal/terminal: tests/terminal/terminal.c $(LIB)
 # The daemon on a disk that fails, without what it needs, and on volumes with other
 # numbers (the linker of Linux can do that).
 WRAPPED = open read write pwrite fsync rename ftruncate opendir readdir pipe socket \
-	accept posix_spawn stat lstat fstat fstatat
+	accept posix_spawn stat lstat fstat fstatat __read_chk
 $(BUILD)/watchpathd-faults: tests/fault/fault.c $(BUILD)/main.o $(LIB)
 	$(COMPILE) $(LDFLAGS) $(foreach call,$(WRAPPED),-Wl$(comma)--wrap=$(call)) -o $@ \
 		$(filter %.c %.o %.a,$^) $(PKG_LIBS) $(LDLIBS)

@@ -244,8 +244,8 @@ give_to_caller(int fd)
 
 	if (geteuid() == 0 && uid != NULL && gid != NULL &&
 	    parse_number(uid, UINT32_MAX - 1, &u) &&
-	    parse_number(gid, UINT32_MAX - 1, &g))
-		(void)fchown(fd, (uid_t)u, (gid_t)g);
+	    parse_number(gid, UINT32_MAX - 1, &g) && fchown(fd, (uid_t)u, (gid_t)g) == -1)
+		errno = 0;
 }
 
 /* What is there may be a link that somebody else has put in root's way. */

@@ -46,6 +46,7 @@ int __wrap_fsync(int fd);
 int __wrap_rename(const char *from, const char *to);
 int __wrap_ftruncate(int fd, off_t size);
 ssize_t __wrap_read(int fd, void *p, size_t n);
+ssize_t __wrap___read_chk(int fd, void *p, size_t n, size_t size);
 DIR *__wrap_opendir(const char *path);
 struct dirent *__wrap_readdir(DIR *d);
 int __wrap_pipe(int fds[2]);
@@ -260,6 +261,15 @@ ssize_t
 __wrap_read(int fd, void *p, size_t n)
 {
 	return begin(fd_concerns(fd) ? judge("read") : NONE) ? -1 : __real_read(fd, p, n);
+}
+
+/* What read(2) is called where the compiler knows the buffer's size. */
+ssize_t
+__wrap___read_chk(int fd, void *p, size_t n, size_t size)
+{
+	if (n > size)
+		abort();
+	return __wrap_read(fd, p, n);
 }
 
 DIR *

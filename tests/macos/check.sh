@@ -59,6 +59,13 @@ signatures() {
 	load_commands "$1" | grep -c 'cmd LC_CODE_SIGNATURE' || true
 }
 
+# Can it be loaded anywhere, and does it notice a stack that was written over?
+# (Of a buffer whose size clang knows it needs no other function than the usual.)
+hardening() {
+	"$OTOOL" -hv "$slices/$1" | grep -ow PIE
+	"$NM" -u -j "$slices/$1" | grep -x ___stack_chk_fail
+}
+
 # What the compiler or the linker puts in by itself is not a decision, nor is
 # which variant of a function it is.
 imported() {
@@ -88,6 +95,8 @@ for arch in $archs; do
 	"$LIPO" -thin "$arch" -output "$slices/$arch" "$program"
 	equal "$arch: minimum version" "$(minimum_version "$arch")" "$minimum"
 	equal "$arch: libraries" "$(libraries "$arch")" /usr/lib/libSystem.B.dylib
+	equal "$arch: hardening" "$(hardening "$arch" | ordered)" \
+	    "PIE ___stack_chk_fail"
 	equal "$arch: sections of log formats" "$(log_formats "$arch")" 1
 done
 equal "arm64: signatures" "$(signatures arm64)" 1

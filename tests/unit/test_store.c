@@ -852,7 +852,7 @@ TEST(what_others_could_write_is_set_aside_and_not_believed)
 	assert_true(store_is_damaged(s));
 	assert_int_equal(taken(s, "a"), -1);
 	for (i = 0; i < 5; i++) {
-		snprintf(aside, sizeof(aside), "%s.bad", names[i]);
+		snprintf(aside, sizeof(aside), "%.15s.bad", names[i]);
 		assert_int_equal(size_of(at(names[i])), -1);
 		assert_true(size_of(at(aside)) > 0);
 	}

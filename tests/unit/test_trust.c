@@ -83,7 +83,7 @@ TEST(programs_and_directories_of_strangers_are_refused)
 	trust.owner = 99;
 	refuses("@/a/x", "@/a/x: owned by uid 12345, not by root or uid 99");
 	trust.owner = 0;
-	chown(at("@/a/x"), 0, 0);
+	must(chown(at("@/a/x"), 0, 0));
 	accepts("@/a/x");
 	give_away("@/a");
 	refuses("@/a/x", "@/a: owned by uid 12345, not by root");
@@ -461,7 +461,7 @@ TEST(rule_files_are_regular_and_only_roots_to_write)
 	assert_string_equal(open_rule(&trust, "@/conf.d/x.ini"),
 	    at("@/conf.d/x.ini: writable by group (mode 0664)"));
 	chmod(at("@/conf.d/x.ini"), 0644);
-	link(at("@/conf.d/x.ini"), at("@/y"));
+	must(link(at("@/conf.d/x.ini"), at("@/y")));
 	assert_null(open_rule(&trust, "@/conf.d/x.ini"));
 	chmod(at("@/conf.d"), 01777);
 	assert_string_equal(open_rule(&trust, "@/conf.d/x.ini"),
