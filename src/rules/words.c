@@ -259,10 +259,65 @@ is_cut_script(const struct strv *argv)
 	return false;
 }
 
+/* Which word is a shell's script, also where another program starts the shell? */
+static const char *
+find_script(const struct strv *argv)
+{
+	size_t i, k;
+
+	for (i = 0; i < argv->n; i++) {
+		if (!is_shell(argv->v[i]))
+			continue;
+		for (k = i + 1; k + 1 < argv->n && argv->v[k][0] == '-'; k++)
+			if (argv->v[k][1] != '-' && strchr(argv->v[k], 'c') != NULL)
+				return argv->v[k + 1];
+	}
+	return NULL;
+}
+
+/* Does the variable whose name others choose the value of begin at s? */
+static bool
+is_path_variable(const char *s)
+{
+	static const char name[] = "WATCHPATHD_PATH";
+
+	return s[0] == '$' && strncmp(s + 1 + (s[1] == '{'), name, sizeof(name) - 1) == 0;
+}
+
+/* Is it the whole value of NAME=, where a shell splits nothing? */
+static bool
+is_assigned(const char *script, const char *s)
+{
+	return s > script && s[-1] == '=';
+}
+
+/*
+ * Is a path among what the shell splits into words and takes for patterns? What
+ * stands in "$(...)" is left to whoever reads it.
+ */
+static bool
+is_path_bare(const char *script)
+{
+	const char *s;
+	char quote = '\0';
+
+	for (s = script; *s != '\0'; s++) {
+		if (*s == '\\' && quote != '\'' && s[1] != '\0')
+			s++;
+		else if (quote != '\0' && *s == quote)
+			quote = '\0';
+		else if (quote == '\0' && (*s == '\'' || *s == '"'))
+			quote = *s;
+		else if (quote == '\0' && is_path_variable(s) && !is_assigned(script, s))
+			return true;
+	}
+	return false;
+}
+
 void
 words_warn_command(const struct strv *argv, struct strv *out)
 {
-	const char *program = argv->n > 0 ? argv->v[0] : "";
+	const char *program = argv->n > 0 ? argv->v[0] : "", *script = find_script(argv);
 
 	if (strstr(program, " -") != NULL || strstr(program, " /") != NULL)
 		strv_push(out,
@@ -272,4 +327,8 @@ words_warn_command(const struct strv *argv, struct strv *out)
 	if (is_cut_script(argv))
 		strv_push(out,
 		    xstrdup("only the word after -c is the script: quote all of it"));
+	if (script != NULL && is_path_bare(script))
+		strv_push(
+		    out, xstrdup("who names the file chooses words of this script: write "
+				 "\"$WATCHPATHD_PATH\", in quotes"));
 }
