@@ -23,17 +23,10 @@
 #include "rules/rule.h"
 #include "watch/stamp.h"
 
-static struct eye *
-watch_new_file(struct trial *t)
-{
-	trial_make(t, "file", "text");
-	return trial_watch(t, "file");
-}
-
 static void
 write_is_told(struct trial *t)
 {
-	struct eye *file = watch_new_file(t);
+	struct eye *file = trial_watch_new(t);
 
 	trial_poke(t, "file", "TEXT");
 	trial_expect(t, file, NOTE_WRITE, NOTE_EXTEND);
@@ -42,7 +35,7 @@ write_is_told(struct trial *t)
 static void
 append_is_told(struct trial *t)
 {
-	struct eye *file = watch_new_file(t);
+	struct eye *file = trial_watch_new(t);
 
 	trial_append(t, "file", "more");
 	trial_expect(t, file, NOTE_WRITE, NOTE_EXTEND);
@@ -52,7 +45,7 @@ append_is_told(struct trial *t)
 static void
 open_writer_is_told(struct trial *t)
 {
-	struct eye *file = watch_new_file(t);
+	struct eye *file = trial_watch_new(t);
 	int fd = open("file", O_WRONLY | O_APPEND | O_CLOEXEC);
 
 	trial_did(t, write(fd, "1", 1), "write");
@@ -67,7 +60,7 @@ open_writer_is_told(struct trial *t)
 static void
 event_comes_after_the_change(struct trial *t)
 {
-	struct eye *file = watch_new_file(t);
+	struct eye *file = trial_watch_new(t);
 	struct stamp before = { 0 }, now = { 0 };
 
 	stamp_take(&before, "file");
@@ -81,7 +74,7 @@ event_comes_after_the_change(struct trial *t)
 static void
 truncate_is_told(struct trial *t)
 {
-	struct eye *file = watch_new_file(t);
+	struct eye *file = trial_watch_new(t);
 
 	trial_did(t, truncate("file", 1), "truncate");
 	trial_expect(t, file, NOTE_ATTRIB, NOTE_EXTEND);
@@ -90,7 +83,7 @@ truncate_is_told(struct trial *t)
 static void
 growing_truncate_is_told(struct trial *t)
 {
-	struct eye *file = watch_new_file(t);
+	struct eye *file = trial_watch_new(t);
 
 	trial_did(t, truncate("file", 4096), "truncate");
 	trial_expect_any(t, file, NOTE_ATTRIB | NOTE_WRITE | NOTE_EXTEND);
@@ -99,7 +92,7 @@ growing_truncate_is_told(struct trial *t)
 static void
 open_trunc_is_told(struct trial *t)
 {
-	struct eye *file = watch_new_file(t);
+	struct eye *file = trial_watch_new(t);
 
 	trial_make(t, "file", "");
 	trial_expect(t, file, NOTE_ATTRIB, NOTE_EXTEND);
@@ -108,7 +101,7 @@ open_trunc_is_told(struct trial *t)
 static void
 rewrite_is_told(struct trial *t)
 {
-	struct eye *file = watch_new_file(t);
+	struct eye *file = trial_watch_new(t);
 
 	trial_make(t, "file", "other text");
 	trial_expect(t, file, NOTE_WRITE, NOTE_ATTRIB | NOTE_EXTEND);
@@ -117,7 +110,7 @@ rewrite_is_told(struct trial *t)
 static void
 chmod_is_told(struct trial *t)
 {
-	struct eye *file = watch_new_file(t);
+	struct eye *file = trial_watch_new(t);
 
 	trial_did(t, chmod("file", 0600), "chmod");
 	trial_expect(t, file, NOTE_ATTRIB, 0);
@@ -126,7 +119,7 @@ chmod_is_told(struct trial *t)
 static void
 chmod_to_the_same_is_told(struct trial *t)
 {
-	struct eye *file = watch_new_file(t);
+	struct eye *file = trial_watch_new(t);
 
 	trial_did(t, chmod("file", 0644), "chmod");
 	trial_expect(t, file, NOTE_ATTRIB, 0);
@@ -135,7 +128,7 @@ chmod_to_the_same_is_told(struct trial *t)
 static void
 chown_is_told(struct trial *t)
 {
-	struct eye *file = watch_new_file(t);
+	struct eye *file = trial_watch_new(t);
 
 	trial_did(t, chown("file", geteuid(), getegid()), "chown");
 	trial_expect(t, file, NOTE_ATTRIB, 0);
@@ -146,7 +139,7 @@ utimes_is_told(struct trial *t)
 {
 	const struct timeval then[2] = { { .tv_sec = 1000000000 },
 		{ .tv_sec = 1000000000 } };
-	struct eye *file = watch_new_file(t);
+	struct eye *file = trial_watch_new(t);
 
 	trial_did(t, utimes("file", then), "utimes");
 	trial_expect(t, file, NOTE_ATTRIB, 0);
@@ -155,7 +148,7 @@ utimes_is_told(struct trial *t)
 static void
 link_is_told(struct trial *t)
 {
-	struct eye *file = watch_new_file(t), *dir = trial_watch(t, ".");
+	struct eye *file = trial_watch_new(t), *dir = trial_watch(t, ".");
 
 	trial_did(t, link("file", "second"), "link");
 	trial_expect(t, file, NOTE_LINK, 0);
@@ -165,7 +158,7 @@ link_is_told(struct trial *t)
 static void
 unlink_is_told(struct trial *t)
 {
-	struct eye *file = watch_new_file(t);
+	struct eye *file = trial_watch_new(t);
 
 	trial_did(t, unlink("file"), "unlink");
 	trial_expect(t, file, NOTE_DELETE, NOTE_LINK);
@@ -174,7 +167,7 @@ unlink_is_told(struct trial *t)
 static void
 unlink_says_link(struct trial *t)
 {
-	struct eye *file = watch_new_file(t);
+	struct eye *file = trial_watch_new(t);
 
 	trial_did(t, unlink("file"), "unlink");
 	trial_expect(t, file, NOTE_DELETE | NOTE_LINK, 0);
@@ -183,7 +176,7 @@ unlink_says_link(struct trial *t)
 static void
 another_name_goes(struct trial *t)
 {
-	struct eye *file = watch_new_file(t);
+	struct eye *file = trial_watch_new(t);
 
 	trial_did(t, link("file", "second"), "link");
 	trial_expect(t, file, NOTE_LINK, 0);
@@ -194,7 +187,7 @@ another_name_goes(struct trial *t)
 static void
 victim_is_told(struct trial *t)
 {
-	struct eye *file = watch_new_file(t);
+	struct eye *file = trial_watch_new(t);
 
 	trial_replace(t, "file", "new");
 	trial_expect(t, file, NOTE_DELETE, NOTE_LINK);
@@ -206,7 +199,7 @@ victim_is_told(struct trial *t)
 static void
 victim_has_another_name(struct trial *t)
 {
-	struct eye *file = watch_new_file(t);
+	struct eye *file = trial_watch_new(t);
 
 	trial_did(t, link("file", "second"), "link");
 	trial_expect(t, file, NOTE_LINK, 0);
@@ -217,7 +210,7 @@ victim_has_another_name(struct trial *t)
 static void
 rename_is_told(struct trial *t)
 {
-	struct eye *file = watch_new_file(t);
+	struct eye *file = trial_watch_new(t);
 
 	trial_did(t, rename("file", "away"), "rename");
 	trial_expect(t, file, NOTE_RENAME, NOTE_LINK);
@@ -228,7 +221,7 @@ rename_is_told(struct trial *t)
 static void
 rename_to_itself_is_nothing(struct trial *t)
 {
-	struct eye *file = watch_new_file(t), *dir = trial_watch(t, ".");
+	struct eye *file = trial_watch_new(t), *dir = trial_watch(t, ".");
 
 	trial_did(t, rename("file", "file"), "rename");
 	trial_expect(t, file, 0, 0);
@@ -238,7 +231,7 @@ rename_to_itself_is_nothing(struct trial *t)
 static void
 swap_is_told(struct trial *t)
 {
-	struct eye *file = watch_new_file(t), *other;
+	struct eye *file = trial_watch_new(t), *other;
 
 	trial_make(t, "other", "text");
 	other = trial_watch(t, "other");
@@ -253,7 +246,7 @@ swap_is_told(struct trial *t)
 static void
 clone_is_told(struct trial *t)
 {
-	struct eye *file = watch_new_file(t), *dir = trial_watch(t, ".");
+	struct eye *file = trial_watch_new(t), *dir = trial_watch(t, ".");
 
 	if (machine_clone("file", "clone") == -1) {
 		trial_skip(t, "this volume cannot clone files");
@@ -266,7 +259,7 @@ clone_is_told(struct trial *t)
 static void
 reading_is_nothing(struct trial *t)
 {
-	struct eye *file = watch_new_file(t);
+	struct eye *file = trial_watch_new(t);
 	int fd = open("file", O_RDONLY | O_CLOEXEC);
 	struct stat st;
 	char text[8];
@@ -280,7 +273,7 @@ reading_is_nothing(struct trial *t)
 static void
 unlock_is_nothing(struct trial *t)
 {
-	struct eye *file = watch_new_file(t);
+	struct eye *file = trial_watch_new(t);
 	int fd = open("file", O_RDONLY | O_CLOEXEC);
 
 	trial_did(t, flock(fd, LOCK_EX), "flock");
@@ -292,7 +285,7 @@ unlock_is_nothing(struct trial *t)
 static void
 mapping_is_noted(struct trial *t)
 {
-	struct eye *file = watch_new_file(t);
+	struct eye *file = trial_watch_new(t);
 	int fd = open("file", O_RDWR | O_CLOEXEC);
 	char *p = mmap(NULL, 4, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
@@ -312,7 +305,7 @@ mapping_is_noted(struct trial *t)
 static void
 descriptor_can_be_asked(struct trial *t)
 {
-	struct eye *file = watch_new_file(t);
+	struct eye *file = trial_watch_new(t);
 	struct stat a, b;
 
 	trial_append(t, "file", "more");

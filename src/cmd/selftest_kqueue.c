@@ -44,13 +44,6 @@ counter_init(struct counter *c)
 	c->src = (struct loop_src){ count, c };
 }
 
-static struct eye *
-watch_new_file(struct trial *t)
-{
-	trial_make(t, "file", "text");
-	return trial_watch(t, "file");
-}
-
 static void
 past_is_not_told(struct trial *t)
 {
@@ -65,7 +58,7 @@ past_is_not_told(struct trial *t)
 static void
 two_descriptors_of_a_file(struct trial *t)
 {
-	struct eye *a = watch_new_file(t), *b = trial_watch(t, "file");
+	struct eye *a = trial_watch_new(t), *b = trial_watch(t, "file");
 
 	b->name = "file, again";
 	trial_append(t, "file", "more");
@@ -79,7 +72,7 @@ two_descriptors_of_a_file(struct trial *t)
 static void
 bits_add_up(struct trial *t)
 {
-	struct eye *file = watch_new_file(t);
+	struct eye *file = trial_watch_new(t);
 
 	trial_append(t, "file", "more");
 	trial_did(t, chmod("file", 0600), "chmod");
@@ -90,7 +83,7 @@ bits_add_up(struct trial *t)
 static void
 nothing_comes_twice(struct trial *t)
 {
-	struct eye *file = watch_new_file(t);
+	struct eye *file = trial_watch_new(t);
 	unsigned times;
 
 	trial_append(t, "file", "more");
@@ -128,7 +121,7 @@ nothing_overflows(struct trial *t)
 static void
 muting_keeps(struct trial *t)
 {
-	struct eye *file = watch_new_file(t);
+	struct eye *file = trial_watch_new(t);
 
 	loop_mute_vnode(t->loop, file->fd, &file->src);
 	trial_append(t, "file", "more");
@@ -141,7 +134,7 @@ muting_keeps(struct trial *t)
 static void
 muting_twice_keeps(struct trial *t)
 {
-	struct eye *file = watch_new_file(t);
+	struct eye *file = trial_watch_new(t);
 
 	loop_mute_vnode(t->loop, file->fd, &file->src);
 	loop_unmute_vnode(t->loop, file->fd, &file->src);
@@ -154,7 +147,7 @@ muting_twice_keeps(struct trial *t)
 static void
 pending_stays_when_muted(struct trial *t)
 {
-	struct eye *file = watch_new_file(t);
+	struct eye *file = trial_watch_new(t);
 
 	trial_append(t, "file", "more");
 	loop_mute_vnode(t->loop, file->fd, &file->src);
@@ -167,7 +160,7 @@ pending_stays_when_muted(struct trial *t)
 static void
 registering_again_replaces(struct trial *t)
 {
-	struct eye *file = watch_new_file(t);
+	struct eye *file = trial_watch_new(t);
 	struct eye other = { .times = 0 };
 
 	trial_append(t, "file", "more");
@@ -182,7 +175,7 @@ registering_again_replaces(struct trial *t)
 static void
 closing_forgets(struct trial *t)
 {
-	struct eye *file = watch_new_file(t);
+	struct eye *file = trial_watch_new(t);
 
 	/* Its own file must not get the number that becomes free. */
 	trial_settle(t);
@@ -195,7 +188,7 @@ closing_forgets(struct trial *t)
 static void
 number_is_used_again(struct trial *t)
 {
-	struct eye *file = watch_new_file(t), *other;
+	struct eye *file = trial_watch_new(t), *other;
 
 	trial_make(t, "other", "text");
 	trial_append(t, "file", "more");
@@ -366,7 +359,7 @@ far_deadline(struct trial *t)
 static void
 kqueue_is_not_inherited(struct trial *t)
 {
-	struct eye *file = watch_new_file(t);
+	struct eye *file = trial_watch_new(t);
 	char status = 'x';
 	int fds[2];
 	pid_t pid;

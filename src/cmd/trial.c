@@ -135,6 +135,13 @@ trial_watch(struct trial *t, const char *path)
 	return trial_watch_fd(t, fd, path);
 }
 
+struct eye *
+trial_watch_new(struct trial *t)
+{
+	trial_make(t, "file", "text");
+	return trial_watch(t, "file");
+}
+
 bool
 trial_until(struct trial *t, const unsigned *counter, unsigned n)
 {

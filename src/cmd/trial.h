@@ -80,6 +80,9 @@ void trial_say(struct trial *t, const char *what);
 /* Opens and watches path as the daemon does; name is path. Never NULL. */
 struct eye *trial_watch(struct trial *t, const char *path);
 
+/* Makes "file", with some text in it, and watches it. */
+struct eye *trial_watch_new(struct trial *t);
+
 /* Watches an open descriptor. */
 struct eye *trial_watch_fd(struct trial *t, int fd, const char *name);
 
