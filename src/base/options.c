@@ -87,10 +87,16 @@ set_number(struct options *o, const char *text)
 	return 0;
 }
 
+/* Takes the option of that letter, with its argument in optarg. */
 static int
-set_option(struct options *o, int c)
+set_option(struct options *o, int letter)
 {
-	switch (c) {
+	size_t i;
+
+	for (i = 0; i < NKNOWN; i++)
+		if (known[i].letter == letter)
+			o->given |= known[i].bit;
+	switch (letter) {
 	case 'c':
 		return set_path(&o->config, optarg, false);
 	case 's':
@@ -105,36 +111,14 @@ set_option(struct options *o, int c)
 		return set_number(o, optarg);
 	case 'o':
 		return set_path(&o->output, optarg, false);
-	case 'j':
-		o->json = true;
-		return 0;
-	case 'b':
-		o->brief = true;
-		return 0;
-	case 'w':
-		o->wait = true;
-		return 0;
-	case 'u':
-		o->summary = true;
-		return 0;
-	case 'v':
-		o->verbose = true;
-		return 0;
-	case 't':
-		o->trust = true;
-		return 0;
-	case 'W':
-		o->write = true;
-		return 0;
 	default:
-		return -1;
+		return letter == '?' ? -1 : 0;
 	}
 }
 
 static void
 set_defaults(struct options *o)
 {
-	o->config_given = o->config != NULL;
 	if (o->root == NULL || strcmp(o->root, "/") == 0) {
 		free(o->root);
 		o->root = xstrdup("");

@@ -13,11 +13,10 @@ struct buf;
  */
 struct options {
 	char *config, *state, *socket, *log, *root;
-	char *output;      /* -o; NULL: it was not given */
-	bool config_given; /* it is not the default */
-	const char *synopsis;
-	bool json, brief, wait, summary, verbose, trust, write;
+	char *output;    /* -o; NULL: it was not given */
 	unsigned number; /* -n; 0: not given */
+	unsigned given;  /* OPTION_ bits of those that were */
+	const char *synopsis;
 };
 
 /* Which of them a subcommand takes. */
@@ -46,6 +45,12 @@ enum {
 int options_parse(
     struct options *o, unsigned allowed, const char *synopsis, int argc, char **argv);
 void options_clear(struct options *o);
+
+static inline bool
+options_has(const struct options *o, unsigned bit)
+{
+	return (o->given & bit) != 0;
+}
 
 /* Says on stderr what is wrong, and how the subcommand is called. EX_USAGE. */
 int options_refuse(const struct options *o, const char *what);

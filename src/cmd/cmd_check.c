@@ -116,7 +116,7 @@ report(struct check *k, const struct conf *before, struct conf *c, const char *d
 		else
 			k->nwarnings++;
 	}
-	if (k->opt->verbose)
+	if (options_has(k->opt, OPTION_VERBOSE))
 		print_rules(c, before->nrules,
 		    before->settings_file == NULL && c->settings.given != 0);
 	k->nfiles += c->files.n - before->files.n;
@@ -170,7 +170,7 @@ print_count(size_t n, const char *what)
 static void
 print_summary(const struct check *k)
 {
-	fputs(k->opt->verbose ? "; " : "", stdout);
+	fputs(options_has(k->opt, OPTION_VERBOSE) ? "; " : "", stdout);
 	print_count(k->nfiles, "file");
 	fputs(", ", stdout);
 	print_count(k->nrules, "rule");
@@ -202,7 +202,7 @@ static void
 check_operands(struct check *k, char **paths)
 {
 	k->trust = (struct trust){ .root = k->opt->root, .owner = geteuid() };
-	k->judge = k->opt->trust || paths[0] == NULL;
+	k->judge = options_has(k->opt, OPTION_TRUST) || paths[0] == NULL;
 	k->findings = (struct findings){ .trust = &k->trust, .root = k->opt->root };
 	if (platform_remote_mounts(&k->remote) == 0)
 		k->findings.remote = &k->remote;
@@ -218,7 +218,7 @@ check_main(struct options *o, char **operands)
 	struct check k = { .opt = o };
 	int status;
 
-	if (o->config_given && operands[0] != NULL)
+	if (options_has(o, OPTION_CONFIG) && operands[0] != NULL)
 		return options_refuse(o, "check: --config is for a check without PATH");
 	check_operands(&k, operands);
 	status = conclude(&k);

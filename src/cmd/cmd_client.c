@@ -113,12 +113,12 @@ status_main(struct options *o, char **operands)
 	char *line;
 	int status = EX_OK;
 
-	if (o->json && o->brief)
+	if (options_has(o, OPTION_JSON) && options_has(o, OPTION_BRIEF))
 		return options_refuse(o, "--json and --brief exclude each other");
-	if (o->brief)
+	if (options_has(o, OPTION_BRIEF))
 		return status_in_brief(o, rule);
 	reply = ask_or_complain(o, ask_request("status", rule), rule, &status);
-	if (reply != NULL && o->json) {
+	if (reply != NULL && options_has(o, OPTION_JSON)) {
 		line = json_line(reply);
 		fputs(line, stdout);
 		free(line);
@@ -238,7 +238,7 @@ trigger_main(struct options *o, char **operands)
 	if (run != NULL) {
 		puts(run);
 		fflush(stdout);
-		if (o->wait)
+		if (options_has(o, OPTION_WAIT))
 			status = wait_for(o, rule, run);
 	}
 	cJSON_Delete(reply);

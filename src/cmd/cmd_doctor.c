@@ -19,7 +19,7 @@ doctor_main(struct options *o, char **operands)
 
 	(void)operands;
 	doctor_examine(&p);
-	if (o->json)
+	if (options_has(o, OPTION_JSON))
 		diagnosis_print_json(&p.diagnosis, stdout);
 	else
 		diagnosis_print(&p.diagnosis, stdout);

@@ -82,7 +82,7 @@ print_recent(const struct recent *r, const struct options *o)
 	size_t n, i;
 	cJSON **lines = in_order(r, &n);
 
-	if (o->json) {
+	if (options_has(o, OPTION_JSON)) {
 		print_json(lines, n);
 	} else {
 		for (i = 0; i < n; i++)
@@ -243,7 +243,7 @@ explain_nothing(const struct options *o, const char *rule)
 	}
 	if (rule != NULL)
 		status = find_rule(o, rule);
-	if (status == EX_OK && !o->json)
+	if (status == EX_OK && !options_has(o, OPTION_JSON))
 		puts("no runs yet");
 	return status;
 }
@@ -313,10 +313,11 @@ show_recent(const struct options *o, const char *rule)
 int
 history_main(struct options *o, char **operands)
 {
-	if (o->json && o->summary)
+	if (options_has(o, OPTION_JSON) && options_has(o, OPTION_SUMMARY))
 		return options_refuse(o, "--json and --summary exclude each other");
 	if (!may_be_read(o))
 		return EXIT_FAILURE;
 	columns_init();
-	return o->summary ? show_summary(o, operands[0]) : show_recent(o, operands[0]);
+	return options_has(o, OPTION_SUMMARY) ? show_summary(o, operands[0])
+					      : show_recent(o, operands[0]);
 }

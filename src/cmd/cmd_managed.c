@@ -211,7 +211,8 @@ adopt_places(struct options *o)
 	const char *config = getenv("WATCHPATHD_CONFIG");
 	const char *root = getenv("WATCHPATHD_ROOT");
 
-	if (o->config_given || o->root[0] != '\0' || config == NULL || config[0] != '/')
+	if (options_has(o, OPTION_CONFIG) || o->root[0] != '\0' || config == NULL ||
+	    config[0] != '/')
 		return;
 	free(o->config);
 	free(o->root);
@@ -229,9 +230,9 @@ run(struct delivery *d, const char *file)
 	d->profile = xasprintf("%s" PATH_PROFILE, d->opt->root);
 	d->file = xasprintf("%s/" CONF_MANAGED, d->opt->config);
 	d->draft = xasprintf("%s/." CONF_MANAGED ".new", d->opt->config);
-	status = d->opt->write  ? deliver(d)
-		 : file != NULL ? show(file, NULL, true)
-				: show(d->profile, &d->trust, false);
+	status = options_has(d->opt, OPTION_WRITE) ? deliver(d)
+		 : file != NULL                    ? show(file, NULL, true)
+						   : show(d->profile, &d->trust, false);
 	fd_close(&d->dir);
 	free(d->profile);
 	free(d->file);
@@ -244,7 +245,7 @@ managed_main(struct options *o, char **operands)
 {
 	struct delivery d = { .opt = o, .dir = -1 };
 
-	if (o->write && operands[0] != NULL)
+	if (options_has(o, OPTION_WRITE) && operands[0] != NULL)
 		return options_refuse(o, "managed: --write takes no FILE");
 	return run(&d, operands[0]);
 }

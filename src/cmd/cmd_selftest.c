@@ -217,22 +217,22 @@ catch_signals(void)
 static int
 run_in(const char *dir, const struct options *opt)
 {
-	struct session s = { .json = opt->json };
+	struct session s = { .json = options_has(opt, OPTION_JSON) };
 	char *text;
 
-	s.place = selftest_new(
-	    dir != NULL ? dir : "/tmp", opt->json ? STDERR_FILENO : STDOUT_FILENO);
+	s.place = selftest_new(dir != NULL ? dir : "/tmp",
+	    options_has(opt, OPTION_JSON) ? STDERR_FILENO : STDOUT_FILENO);
 	if (s.place == NULL) {
 		fprintf(stderr, "watchpathd: %s: %s\n", dir != NULL ? dir : "/tmp",
 		    strerror(errno));
 		return EXIT_FAILURE;
 	}
-	if (!opt->json)
+	if (!options_has(opt, OPTION_JSON))
 		printf("1..%zu\n", count_probes());
 	run_table(&s);
 	if (!selftest_interrupted()) {
 		text = result_text(&s);
-		if (opt->json)
+		if (options_has(opt, OPTION_JSON))
 			fputs(text, stdout);
 		else
 			print_summary(&s);
