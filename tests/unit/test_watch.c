@@ -683,19 +683,19 @@ is_open(const char *path)
 	return false;
 }
 
+#if ON_SHIM
 /* The kqueue that the loop hides, for the shim's counters and injections. */
 static int
 kqueue_number(void)
 {
-#if ON_SHIM
 	int fd;
 
 	for (fd = 0; fd < 256; fd++)
 		if (kqueue_count_knotes(fd) >= 0)
 			return fd;
-#endif
 	return -1;
 }
+#endif
 
 /* Posts events that only a real kqueue has to the watcher's descriptor of name. */
 static void

@@ -931,7 +931,7 @@ static void
 do_apart(uint32_t n)
 {
 	int status, fds[2];
-	pid_t pid;
+	pid_t pid = -1;
 
 	if (pipe(fds) == -1 || (pid = fork()) == -1)
 		die("fork", strerror(errno));
