@@ -157,6 +157,57 @@ find_no_directory(struct inquiry *q, size_t nth)
 	free(path);
 }
 
+/* Does a command of the rule take the path that has changed, as root? */
+static bool
+takes_path_as_root(const struct rule *r)
+{
+	size_t i, k;
+
+	if (r->user != NULL && strcmp(r->user, "root") != 0)
+		return false;
+	for (i = 0; i < r->nactions; i++)
+		for (k = 0; k < r->actions[i].argv.n; k++)
+			if (strstr(r->actions[i].argv.v[k], "WATCHPATHD_PATH") != NULL)
+				return true;
+	return false;
+}
+
+/* What users have below their homes is theirs, whoever owns the directory of homes. */
+static bool
+is_theirs(const struct inquiry *q, const char *path, bool pattern)
+{
+	char *full = xasprintf("%s%s", q->f->root, path), why[TRUST_WHY_SIZE];
+	struct trust_place place;
+	bool theirs =
+	    pattern && (path_is_below(path, "/Users") || path_is_below(path, "/home"));
+
+	theirs = theirs || !trust_place(q->f->trust, full, false, &place, why);
+	free(full);
+	return theirs;
+}
+
+/* A link that somebody puts there leads root elsewhere. */
+static void
+find_followed(struct inquiry *q, size_t nth)
+{
+	bool pattern;
+	char *path, *text;
+
+	if (!takes_path_as_root(q->rule))
+		return;
+	path = literal_part(q->rule->watch.v[nth], &pattern);
+	if (!is_remote(q->f, path) && is_theirs(q, path, pattern)) {
+		text =
+		    xasprintf("`%s`: others choose what is there, and root is given it "
+			      "as $WATCHPATHD_PATH: let it follow no link, or say "
+			      "`user`",
+			q->rule->watch_text.v[nth]);
+		tell(q, q->rule->watch_lines[nth], text);
+		free(text);
+	}
+	free(path);
+}
+
 /* Programs. */
 
 /* What was found out about a command, by all that it depends on. */
@@ -251,6 +302,7 @@ findings_each(struct findings *f, const struct rule *rule, findings_fn *fn, void
 	for (i = 0; i < rule->watch.n && f->remote != NULL; i++) {
 		find_open_directory(&q, i);
 		find_no_directory(&q, i);
+		find_followed(&q, i);
 	}
 	find_programs(&q);
 	return q.n;

@@ -297,6 +297,42 @@ names_that_pretend() {
 	done
 }
 
-run_tests a_planted_process a_planted_lock a_lock_that_is_held planted_files \
+# warns RULE: of that rule in combined.ini, whose lines say where it stands.
+warns() {
+	_line=$(($(grep -n "^\[$1\]" "$dir/combined.ini" | cut -d: -f1) + 1))
+	says "combined.ini:$_line: warning: .*others choose what is there, and root is given it"
+}
+
+what_check_warns_of() {
+	mkdir -m 777 "$box/open"
+	chmod 777 "$box/open"
+	mkdir "$box/closed"
+	cat >"$dir/combined.ini" <<-'END'
+	[followed]
+	watch = /open/f
+	action = /bin/sh -c 'cat "$WATCHPATHD_PATH"'
+	[closed]
+	watch = /closed/f
+	action = /bin/sh -c 'cat "$WATCHPATHD_PATH"'
+	[another]
+	watch = /open/f
+	user = nobody
+	action = /bin/sh -c 'cat "$WATCHPATHD_PATH"'
+	[homes]
+	watch = /Users/*/f
+	action = /bin/sh -c 'cat "$WATCHPATHD_PATH"'
+	[unnamed]
+	watch = /open/f
+	action = /bin/sh -c 'true'
+	END
+	wp check "$dir/combined.ini"
+	ok "check warns where root is given what others choose" warns followed
+	ok "in homes, too" warns homes
+	for rule in closed another unnamed; do
+		ok "but not of the rule $rule" not warns $rule
+	done
+}
+
+run_tests what_check_warns_of a_planted_process a_planted_lock a_lock_that_is_held planted_files \
     a_planted_socket only_the_mode a_directory_of_another_user a_directory_below_another \
     a_log_in_the_way a_noisy_path noisy_actions names_that_pretend
