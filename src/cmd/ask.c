@@ -29,7 +29,7 @@
 /* A daemon that says nothing for so long does not answer. */
 #define PATIENCE_SEC 60
 /* Ten times what 10,000 rules have to say. */
-#define REPLY_MAX ((size_t)256 * 1024 * 1024)
+#define REPLY_MAX ((size_t)128 * 1024 * 1024)
 
 #define PATIENCE_MS 1000 /* with a daemon that has as many clients as can wait */
 

@@ -103,6 +103,20 @@ every_answer() {
 	kill "$liar"
 }
 
+an_answer_without_end() {
+	perl -MIO::Socket::UNIX -e '
+	$SIG{PIPE} = "IGNORE";
+	my $l = IO::Socket::UNIX->new(Local => "$ARGV[0]/socket", Listen => 5) or die;
+	open(my $ready, ">", "$ARGV[0]/ready") or die;
+	my $s = $l->accept;
+	<$s>;
+	1 while print $s "x" x 65536;' "$dir" &
+	until_true 10 [ -e "$dir/ready" ]
+	wp status --socket "$dir/socket"
+	ok "an answer without end is given up" [ $status -eq 1 ]
+	ok "with a sentence" says ': the answer has no end$'
+}
+
 an_answer_of_another_user() {
 	if ! can_be_another; then
 		skip "an answer of another user" "needs root and setpriv"
@@ -125,4 +139,4 @@ an_answer_of_another_user() {
 	kill "$liar"
 }
 
-run_tests every_answer an_answer_of_another_user
+run_tests every_answer an_answer_without_end an_answer_of_another_user
