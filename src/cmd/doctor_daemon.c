@@ -16,7 +16,6 @@
 #include "cmd/patient.h"
 #include "base/paths.h"
 #include "rules/rule.h"
-#include "state/place.h"
 
 /* Does the call say where things are? */
 static bool
@@ -155,7 +154,7 @@ add_warning(struct patient *p, const char *warning)
 	struct repair repair;
 	char *cause;
 
-	if (strstr(warning, PLACE_WAS_OPEN) != NULL) {
+	if (strstr(warning, " until now: what was in it is set aside") != NULL) {
 		patient_add(p, AILMENT_STATE, NULL, xstrdup(warning),
 		    "what the rules owed is not known: each of them runs once",
 		    repair_by_hand("find out who changed the mode and what is in the "
@@ -186,7 +185,7 @@ check_warnings(struct patient *p)
 	cJSON_ArrayForEach(w, cJSON_GetObjectItemCaseSensitive(p->status, "warnings")) {
 		if (!cJSON_IsString(w) || is_of_file(p, w->valuestring) ||
 		    strncmp(w->valuestring, "the rule files cannot be read", 29) == 0 ||
-		    strstr(w->valuestring, PLACE_NOT_USED) != NULL)
+		    strstr(w->valuestring, " nothing in its directory is used: ") != NULL)
 			continue;
 		text = unvis_dup(w->valuestring);
 		add_warning(p, text);

@@ -179,7 +179,9 @@ history_write(struct history *h, bool must, mono_t now)
 	h->problem[0] = '\0';
 	if (done < h->waiting.n && h->why[0] != '\0')
 		snprintf(h->problem, sizeof(h->problem),
-		    "the history cannot be written, and " PLACE_NOT_USED "%s", h->why);
+		    "the history cannot be written, and nothing in its directory is "
+		    "used: %s",
+		    h->why);
 	else if (done < h->waiting.n)
 		snprintf(h->problem, sizeof(h->problem),
 		    "the history cannot be written: %s: %s", h->path, strerror(errno));

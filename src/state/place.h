@@ -35,10 +35,6 @@ enum place place_take(const struct trust *t, const char *dir, char why[TRUST_WHY
  */
 int place_open(const struct trust *t, const char *path, int flags, mode_t mode);
 
-/* What is said where it is PLACE_BAD, before why, and where it was PLACE_OPEN. */
-#define PLACE_NOT_USED "nothing in its directory is used: "
-#define PLACE_WAS_OPEN " until now: what was in it is "
-
 /* Moves a file away to path.bad, or path.bad.N where that is in the way. */
 void place_set_aside(const char *path);
 

@@ -129,7 +129,8 @@ set_aside(struct store *s)
 	}
 	s->damaged = true;
 	snprintf(s->note, sizeof(s->note),
-	    "%s" PLACE_WAS_OPEN "set aside as .bad, and every rule counts as changed",
+	    "%s until now: what was in it is set aside as .bad, and every rule "
+	    "counts as changed",
 	    s->why);
 }
 
@@ -184,7 +185,8 @@ fail_lock(struct store *s)
 	fail(s, "lock", s->lock_path);
 	if (s->lock_fd == -1 && s->why[0] != '\0')
 		snprintf(s->problem, sizeof(s->problem),
-		    "the state cannot be saved, and " PLACE_NOT_USED "%s", s->why);
+		    "the state cannot be saved, and nothing in its directory is used: %s",
+		    s->why);
 }
 
 /* The whole file, or NULL with errno: ENOENT and ENOTDIR where there is none. */

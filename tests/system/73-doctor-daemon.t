@@ -357,7 +357,7 @@ the_daemon_of_another_user() {
 	doctor
 	finds 'STATE: owned by uid 1234, not by root' 'that user can change' \
 	    "sudo mv '$box$state_dir' '$box$state_dir.old' && sudo install"
-	finds "$box$state_dir/watchpathd.sock: a process of uid 65534 listens there, not of root" \
+	finds 'STATE/watchpathd.sock: a process of uid 65534 listens there, not of root' \
 	    'whether it does its work cannot be said' 'by hand: end it'
 	chown 65534 "$box$state_dir"
 }
