@@ -32,6 +32,7 @@ symbols='
 base/heap mono_before
 schedule/dispatch heap_* mono_add mono_as_real mono_before mono_is_never mono_max mono_min mono_sub
 schedule/alert mono_add mono_before mono_is_never
+watch/debt heap_* mono_add mono_sub
 base/mono clock_gettime
 base/map free strcmp xcalloc
 trust/codewords strcasecmp strchr strcmp strcspn strlen strncasecmp strncmp strpbrk strrchr strspn strstr
