@@ -619,3 +619,9 @@ fdlimit_restore(void)
 	if (limit_at_start.rlim_cur != limit_now.rlim_cur)
 		setrlimit(RLIMIT_NOFILE, &limit_now);
 }
+
+uint64_t
+fdlimit_most(void)
+{
+	return limit_cap;
+}

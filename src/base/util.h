@@ -121,12 +121,13 @@ int fd_prepare(int fd, bool nonblock);
  * The descriptor limit. Init remembers what this process was started with; raise
  * doubles the soft limit up to the hard one, or what cap was told is the most, and
  * returns false at its end. Lower puts the first value back, for a child to
- * inherit, and restore undoes it.
+ * inherit, and restore undoes it. Most is how far it can be raised.
  */
 void fdlimit_init(void);
 void fdlimit_cap(uint64_t most);
 bool fdlimit_raise(void);
 void fdlimit_lower(void);
 void fdlimit_restore(void);
+uint64_t fdlimit_most(void);
 
 #endif

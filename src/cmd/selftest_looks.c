@@ -52,7 +52,7 @@ on_gone(void *arg, struct watch_path *p)
 	(void)p;
 }
 
-static const struct watch_ops ops = { on_look, on_gone };
+static const struct watch_ops ops = { on_look, on_gone, NULL };
 
 /* Watches a path below the trial's directory. */
 static void

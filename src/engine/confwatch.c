@@ -56,7 +56,14 @@ gone(void *arg, struct watch_path *p)
 	free(p->owner);
 }
 
-static const struct watch_ops ops = { looked, gone };
+static void
+others_looked(void *arg, const struct watch_others *others)
+{
+	(void)others;
+	note(arg);
+}
+
+static const struct watch_ops ops = { looked, gone, others_looked };
 
 static void
 way_changed(void *arg)

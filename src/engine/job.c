@@ -279,11 +279,23 @@ job_network(struct job *j)
 	say_state(j, now, "the network changed");
 }
 
+/* The first path of those that a run has taken whose name is known, or NULL. */
+static const struct dispatch_path *
+first_taken(const struct job *j)
+{
+	const struct dispatch_path *p;
+
+	TAILQ_FOREACH(p, &j->state.taken, taken_link)
+		if (jobpaths_name(p) != NULL)
+			break;
+	return p;
+}
+
 /* Tells the guard's turning on and off. */
 static void
 say_guard(struct job *j)
 {
-	const struct dispatch_path *p = TAILQ_FIRST(&j->state.taken);
+	const struct dispatch_path *p = first_taken(j);
 	bool guarded = dispatch_is_guarded(&j->state);
 
 	if (guarded == j->said_guarded)
@@ -414,6 +426,7 @@ static const struct run_ops run_ops = {
 	run_ended,
 	jobpaths_name,
 	jobpaths_change_of,
+	jobpaths_others,
 };
 
 static void
@@ -869,11 +882,13 @@ job_waits_for(const struct job *j)
 char *
 job_problem(const struct job *j)
 {
-	const struct dispatch_path *p = TAILQ_FIRST(&j->state.taken);
+	const struct dispatch_path *p = first_taken(j);
 	char timeout[32];
 
 	if (p == NULL)
 		p = TAILQ_FIRST(&j->state.owed);
+	if (p != NULL && jobpaths_name(p) == NULL)
+		p = TAILQ_NEXT(p, owed_link);
 	switch (dispatch_state(&j->state, mono_now())) {
 	case STATE_BLOCKED:
 		return xstrdup(j->blocked_by);

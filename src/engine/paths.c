@@ -6,7 +6,9 @@
 #include "engine/paths.h"
 
 #include <fnmatch.h>
+#include <limits.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -17,6 +19,13 @@
 #include "rules/rule.h"
 #include "state/record.h"
 #include "watch/watch.h"
+
+/*
+ * What a rule may owe by name. What is more is owed as others: who makes names come
+ * and go while no run succeeds would fill memory and the disk.
+ */
+#define OWED_NAMES_MAX 4096
+#define OWED_BYTES_MAX (256 * 1024)
 
 struct path {
 	struct dispatch_path state; /* first: see path_of */
@@ -34,6 +43,8 @@ struct entry {
 	struct watch_entry *watch;
 	char *text;
 	bool recorded; /* a former life watched it */
+	bool others_known;
+	struct watch_others others; /* its matches that are not followed */
 };
 
 struct jobpaths {
@@ -45,8 +56,12 @@ struct jobpaths {
 	struct entry **entries;
 	size_t nentries, n;
 	struct strv stopped; /* entries that were watched until jobpaths_stop */
+	struct watch_others *stopped_others;
 	struct map by_name;
 	TAILQ_HEAD(, path) all;
+	size_t nowed, owed_bytes; /* paths in all that owe something, at most */
+	struct path others;       /* in the place of many; it has no name */
+	unsigned nothers;         /* notices since it began to owe */
 	bool loading;
 	struct map recorded; /* by path, while loading */
 };
@@ -106,14 +121,73 @@ path_free(struct jobpaths *paths, struct path *p)
 	free(p);
 }
 
+/* Where it is kept that p owes something. */
+static struct path *
+debtor(struct jobpaths *paths, struct path *p)
+{
+	if (!dispatch_path_settled(&p->state) ||
+	    (paths->nowed < OWED_NAMES_MAX &&
+		paths->owed_bytes + strlen(p->name) <= OWED_BYTES_MAX))
+		return p;
+	return &paths->others;
+}
+
+static void
+count_owing(struct jobpaths *paths, const struct path *p)
+{
+	if (dispatch_path_settled(&p->state))
+		return;
+	paths->nowed++;
+	paths->owed_bytes += strlen(p->name);
+}
+
+/* Something was noted on a debtor, which owed nothing before or did. */
+static void
+noted(struct jobpaths *paths, const struct path *p, bool owed)
+{
+	if (p != &paths->others) {
+		if (!owed)
+			count_owing(paths, p);
+		return;
+	}
+	if (!owed)
+		paths->nothers = 0;
+	if (!dispatch_path_settled(&p->state) && paths->nothers < UINT_MAX)
+		paths->nothers++;
+}
+
+static void
+recount_owing(struct jobpaths *paths)
+{
+	struct path *p;
+
+	paths->nowed = paths->owed_bytes = 0;
+	TAILQ_FOREACH(p, &paths->all, link)
+		count_owing(paths, p);
+}
+
+static void
+note(struct jobpaths *paths, struct path *p, unsigned diff, mono_t noticed, mono_t now)
+{
+	struct path *d = debtor(paths, p);
+	bool owed = !dispatch_path_settled(&d->state);
+
+	dispatch_note(paths->dispatch, paths->state, &d->state, diff, noticed, now);
+	noted(paths, d, owed);
+}
+
 /* Gives a path back what a former life knew of it. */
 static void
 restore(struct jobpaths *paths, struct path *p, const struct record_path *r)
 {
+	struct path *d = debtor(paths, p);
+	bool owed = !dispatch_path_settled(&d->state);
+
 	p->seen = r->seen;
 	p->known = true;
 	dispatch_restore_path(
-	    paths->dispatch, paths->state, &p->state, r->owed, mono_now());
+	    paths->dispatch, paths->state, &d->state, r->owed, mono_now());
+	noted(paths, d, owed);
 }
 
 /*
@@ -167,11 +241,15 @@ say_trouble(struct jobpaths *paths, struct path *p, const char *why)
 static unsigned
 meet(struct jobpaths *paths, struct path *p, const struct stamp *now_stamp, mono_t now)
 {
+	struct path *d = debtor(paths, p);
+	bool owed = !dispatch_path_settled(&d->state);
+
 	p->known = true;
 	p->seen = *now_stamp;
 	if (p->seen.present)
-		dispatch_found(paths->dispatch, paths->state, &p->state, now);
-	return p->state.owed;
+		dispatch_found(paths->dispatch, paths->state, &d->state, now);
+	noted(paths, d, owed);
+	return d->state.owed;
 }
 
 /* Any other look. The bits by which the path differs. */
@@ -183,8 +261,7 @@ compare(struct jobpaths *paths, struct path *p, const struct stamp *now_stamp,
 
 	p->seen = *now_stamp;
 	if (diff != 0)
-		dispatch_note(
-		    paths->dispatch, paths->state, &p->state, diff, noticed, now);
+		note(paths, p, diff, noticed, now);
 	return diff;
 }
 
@@ -226,11 +303,48 @@ gone(void *arg, struct watch_path *watched)
 		path_free(e->paths, p);
 }
 
-static const struct watch_ops watch_ops = { looked, gone };
+static unsigned
+others_diff(const struct watch_others *old, const struct watch_others *now)
+{
+	unsigned diff = 0;
 
-/* Is name one that a recorded pattern of this rule stands for? */
-static bool
-is_match(const struct jobpaths *paths, const char *name)
+	if (old->names != now->names || old->n != now->n)
+		diff |= CHANGE_CREATE | CHANGE_DELETE;
+	if (old->contents != now->contents)
+		diff |= CHANGE_MODIFY;
+	if (old->attributes != now->attributes)
+		diff |= CHANGE_ATTRIBUTES;
+	return diff;
+}
+
+static void
+others_looked(void *arg, const struct watch_others *others)
+{
+	struct entry *e = arg;
+	struct jobpaths *paths = e->paths;
+	mono_t now = mono_now();
+	bool owed = !dispatch_path_settled(&paths->others.state);
+	unsigned diff = e->others_known ? others_diff(&e->others, others) : 0;
+
+	if (!e->others_known && !e->recorded && others->n > 0) {
+		dispatch_found(paths->dispatch, paths->state, &paths->others.state, now);
+		diff = paths->others.state.owed;
+	} else if (diff != 0) {
+		dispatch_note(
+		    paths->dispatch, paths->state, &paths->others.state, diff, now, now);
+	}
+	e->others_known = true;
+	e->others = *others;
+	noted(paths, &paths->others, owed);
+	if (diff != 0)
+		paths->ops->changed(paths->arg, e->text, diff);
+}
+
+static const struct watch_ops watch_ops = { looked, gone, others_looked };
+
+/* The recorded pattern of this rule that stands for name, or NULL. */
+static const struct entry *
+pattern_of(const struct jobpaths *paths, const char *name)
 {
 	const int flags = FNM_PATHNAME | FNM_PERIOD | FNM_NOESCAPE;
 	size_t i;
@@ -238,8 +352,8 @@ is_match(const struct jobpaths *paths, const char *name)
 	for (i = 0; i < paths->nentries; i++)
 		if (paths->entries[i]->recorded &&
 		    fnmatch(paths->entries[i]->text, name, flags) == 0)
-			return true;
-	return false;
+			return paths->entries[i];
+	return NULL;
 }
 
 static void
@@ -253,33 +367,41 @@ look_absent(struct jobpaths *paths, struct path *p)
 		paths->ops->changed(paths->arg, p->name, diff);
 }
 
-/* Matches that went while nobody watched: their absence is the difference. */
+/*
+ * Matches that went while nobody watched: their absence is the difference. Where not
+ * all are followed it may be one of the others now, which differ then.
+ */
 static void
 notice_missing(struct jobpaths *paths, const struct record *known)
 {
+	const struct entry *e;
 	struct path *p;
 	size_t i;
 
 	for (i = 0; i < known->npaths; i++) {
-		if (map_get(&paths->by_name, known->paths[i].path) != NULL ||
-		    !is_match(paths, known->paths[i].path))
+		e = pattern_of(paths, known->paths[i].path);
+		if (e == NULL || map_get(&paths->by_name, known->paths[i].path) != NULL)
 			continue;
 		p = path_new(paths, known->paths[i].path);
 		restore(paths, p, &known->paths[i]);
-		look_absent(paths, p);
+		if (watch_overflow(e->watch) == 0)
+			look_absent(paths, p);
 	}
 	jobpaths_sweep(paths);
 }
 
+/* others: the recorded ones of an entry that was; NULL of a new one. */
 static struct entry *
-entry_new(struct jobpaths *paths, const char *text, bool recorded)
+entry_new(struct jobpaths *paths, const char *text, const struct watch_others *others)
 {
 	struct entry *e = xcalloc(1, sizeof(*e));
 	const char *why;
 
 	e->paths = paths;
 	e->text = xstrdup(text);
-	e->recorded = recorded;
+	e->recorded = e->others_known = others != NULL;
+	if (others != NULL)
+		e->others = *others;
 	e->watch = watch_add(paths->watch, text, &watch_ops, e);
 	if ((why = watch_why(e->watch)) != NULL)
 		paths->ops->trouble(paths->arg, text, why);
@@ -305,18 +427,43 @@ entry_free(struct entry *e)
 	free(e);
 }
 
+/* The others recorded for the entry of that text; NULL: it was not watched. */
+static const struct watch_others *
+find_others(const struct strv *watch, const struct watch_others *others, const char *text)
+{
+	size_t i;
+
+	for (i = 0; i < watch->n; i++)
+		if (strcmp(watch->v[i], text) == 0)
+			return &others[i];
+	return NULL;
+}
+
 /* Watches the entries that a record has, or those that it has not. */
 static void
 load_entries(struct jobpaths *paths, const struct strv *entries,
     const struct record *known, bool recorded)
 {
+	const struct watch_others *others;
 	size_t i;
 
-	for (i = 0; i < entries->n; i++)
-		if ((known != NULL && strv_contains(&known->watch, entries->v[i])) ==
-		    recorded)
+	for (i = 0; i < entries->n; i++) {
+		others = known != NULL
+			     ? find_others(&known->watch, known->others, entries->v[i])
+			     : NULL;
+		if ((others != NULL) == recorded)
 			paths->entries[paths->nentries++] =
-			    entry_new(paths, entries->v[i], recorded);
+			    entry_new(paths, entries->v[i], others);
+	}
+}
+
+/* What was owed without a name. */
+static void
+restore_others(struct jobpaths *paths, const struct record *known)
+{
+	dispatch_restore_path(paths->dispatch, paths->state, &paths->others.state,
+	    known->others_owed, mono_now());
+	paths->nothers = known->others_notices;
 }
 
 void
@@ -331,6 +478,8 @@ jobpaths_load(
 		if (map_get(&paths->recorded, known->paths[i].path) == NULL)
 			map_put(&paths->recorded, known->paths[i].path, &known->paths[i]);
 	paths->entries = xcalloc(entries->n, sizeof(*paths->entries));
+	if (known != NULL)
+		restore_others(paths, known);
 	paths->loading = true;
 	/* A path that several entries stand for is first met by one that is known. */
 	load_entries(paths, entries, known, true);
@@ -369,7 +518,7 @@ forget_strays(struct jobpaths *paths)
 		next = TAILQ_NEXT(p, link);
 		if (p->nwatched > 0)
 			continue;
-		if (is_match(paths, p->name)) {
+		if (pattern_of(paths, p->name) != NULL) {
 			/* It may have gone while the rule was not in force. */
 			look_absent(paths, p);
 			continue;
@@ -377,6 +526,15 @@ forget_strays(struct jobpaths *paths)
 		dispatch_forget(paths->dispatch, paths->state, &p->state, mono_now());
 		path_free(paths, p);
 	}
+	recount_owing(paths);
+}
+
+static void
+clear_stopped(struct jobpaths *paths)
+{
+	strv_clear(&paths->stopped);
+	free(paths->stopped_others);
+	paths->stopped_others = NULL;
 }
 
 void
@@ -392,7 +550,8 @@ jobpaths_change(struct jobpaths *paths, const struct strv *entries)
 		e = take_entry(old, nold, entries->v[i]);
 		if (e == NULL)
 			e = entry_new(paths, entries->v[i],
-			    strv_contains(&paths->stopped, entries->v[i]));
+			    find_others(
+				&paths->stopped, paths->stopped_others, entries->v[i]));
 		paths->entries[paths->nentries++] = e;
 	}
 	paths->loading = false;
@@ -402,7 +561,7 @@ jobpaths_change(struct jobpaths *paths, const struct strv *entries)
 		if (old[i] != NULL)
 			entry_free(old[i]);
 	free(old);
-	strv_clear(&paths->stopped);
+	clear_stopped(paths);
 	forget_strays(paths);
 }
 
@@ -411,8 +570,13 @@ jobpaths_stop(struct jobpaths *paths)
 {
 	size_t i;
 
+	if (paths->nentries == 0)
+		return;
+	clear_stopped(paths);
+	paths->stopped_others = xcalloc(paths->nentries, sizeof(struct watch_others));
 	for (i = 0; i < paths->nentries; i++) {
 		strv_push(&paths->stopped, xstrdup(paths->entries[i]->text));
+		paths->stopped_others[i] = paths->entries[i]->others;
 		entry_free(paths->entries[i]);
 	}
 	paths->nentries = 0;
@@ -424,7 +588,7 @@ jobpaths_free(struct jobpaths *paths)
 	if (paths == NULL)
 		return;
 	jobpaths_stop(paths);
-	strv_clear(&paths->stopped);
+	clear_stopped(paths);
 	free(paths->entries);
 	while (!TAILQ_EMPTY(&paths->all))
 		path_free(paths, TAILQ_FIRST(&paths->all));
@@ -454,6 +618,7 @@ jobpaths_sweep(struct jobpaths *paths)
 		if (p->nwatched == 0 && dispatch_path_settled(&p->state))
 			path_free(paths, p);
 	}
+	recount_owing(paths);
 }
 
 void
@@ -463,10 +628,18 @@ jobpaths_record(const struct jobpaths *paths, struct record *out)
 	struct record_path *r;
 	size_t i;
 
-	for (i = 0; i < paths->nentries; i++)
+	out->others =
+	    xcalloc(paths->nentries + paths->stopped.n, sizeof(struct watch_others));
+	for (i = 0; i < paths->nentries; i++) {
+		out->others[out->watch.n] = paths->entries[i]->others;
 		strv_push(&out->watch, xstrdup(paths->entries[i]->text));
-	for (i = 0; i < paths->stopped.n; i++)
+	}
+	for (i = 0; i < paths->stopped.n; i++) {
+		out->others[out->watch.n] = paths->stopped_others[i];
 		strv_push(&out->watch, xstrdup(paths->stopped.v[i]));
+	}
+	out->others_owed = paths->others.state.owed | paths->others.state.taken;
+	out->others_notices = out->others_owed != 0 ? paths->nothers : 0;
 	out->paths = xcalloc(paths->n, sizeof(*out->paths));
 	TAILQ_FOREACH(p, &paths->all, link) {
 		if (!p->known)
@@ -580,4 +753,16 @@ size_t
 jobpaths_count(const struct jobpaths *paths)
 {
 	return paths->n;
+}
+
+unsigned
+jobpaths_others(const struct dispatch_path *p)
+{
+	const struct path *others = path_of(p);
+
+	if (others->name != NULL)
+		return 0;
+	return ((const struct jobpaths *)(const void *)((const char *)others -
+							offsetof(struct jobpaths, others)))
+	    ->nothers;
 }

@@ -78,8 +78,14 @@ void jobpaths_record(const struct jobpaths *p, struct record *out);
 
 size_t jobpaths_count(const struct jobpaths *p);
 
-/* The path that a state's dispatch_path is of, and what a run answers of it most. */
+/*
+ * The path that a state's dispatch_path is of (NULL: it stands for others, whose
+ * names are not kept), and what a run answers of it most.
+ */
 const char *jobpaths_name(const struct dispatch_path *p);
 unsigned jobpaths_change_of(const struct dispatch_path *p);
+
+/* How many changes it stands for whose names are not kept; 0 if it is a path. */
+unsigned jobpaths_others(const struct dispatch_path *p);
 
 #endif

@@ -66,6 +66,10 @@ put_paths(struct strv *env, const struct run *r)
 	     p != NULL;
 	     p = in_run ? TAILQ_NEXT(p, taken_link) : TAILQ_NEXT(p, owed_link)) {
 		path = r->ops->path_of(p);
+		if (path == NULL) {
+			omitted += r->ops->others_of(p);
+			continue;
+		}
 		one.len = 0;
 		buf_addvis(&one, path, strlen(path));
 		if (all.len + one.len + 1 > RUN_PATHS_MAX) {
@@ -296,6 +300,8 @@ begin_report(struct run *r, const char *id, enum dispatch_reason reason, int64_t
 	const struct dispatch_path *p = TAILQ_FIRST(&r->schedule->taken);
 	struct run_report *is = &r->report;
 
+	while (p != NULL && r->ops->path_of(p) == NULL)
+		p = TAILQ_NEXT(p, taken_link);
 	clear_report(is);
 	if (id != NULL)
 		snprintf(is->id, sizeof(is->id), "%s", id);

@@ -68,6 +68,8 @@ struct run_ops {
 	/* The path that the schedule's path stands for, and its change. */
 	const char *(*path_of)(const struct dispatch_path *p);
 	unsigned (*change_of)(const struct dispatch_path *p);
+	/* Where path_of has none: the changes it stands for, whose names are not kept. */
+	unsigned (*others_of)(const struct dispatch_path *p);
 };
 
 enum run_phase {

@@ -6,6 +6,8 @@
 #include "state/record.h"
 
 #include <cJSON.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +21,7 @@ record_clear(struct record *r)
 
 	free(r->rule);
 	strv_clear(&r->watch);
+	free(r->others);
 	for (i = 0; i < r->npaths; i++)
 		free(r->paths[i].path);
 	free(r->paths);
@@ -40,6 +43,8 @@ static const struct member {
 	{ "next_attempt", W_UNSIGNED, offsetof(struct record, state.attempt) },
 	{ "failures", W_UNSIGNED, offsetof(struct record, state.failures) },
 	{ "wait", W_UNSIGNED, offsetof(struct record, state.wait) },
+	{ "others_owed", W_UNSIGNED, offsetof(struct record, others_owed) },
+	{ "others_notices", W_UNSIGNED, offsetof(struct record, others_notices) },
 	{ "detected", W_I64, offsetof(struct record, detected) },
 	{ "ended", W_I64, offsetof(struct record, state.ended) },
 	{ "succeeded", W_I64, offsetof(struct record, state.succeeded) },
@@ -130,6 +135,56 @@ parse_watch(struct record *r, const cJSON *list)
 	return true;
 }
 
+/* Four numbers of 16 hexadecimal digits. */
+#define OTHERS_DIGITS 16
+#define OTHERS_TEXT_SIZE (4 * OTHERS_DIGITS + 1)
+
+static void
+others_print(char out[OTHERS_TEXT_SIZE], const struct watch_others *o)
+{
+	snprintf(out, OTHERS_TEXT_SIZE,
+	    "%016" PRIx64 "%016" PRIx64 "%016" PRIx64 "%016" PRIx64, o->n, o->names,
+	    o->contents, o->attributes);
+}
+
+static bool
+others_parse(struct watch_others *out, const char *text)
+{
+	uint64_t *const to[] = { &out->n, &out->names, &out->contents, &out->attributes };
+	char digits[OTHERS_DIGITS + 1];
+	size_t i;
+
+	if (strlen(text) != OTHERS_TEXT_SIZE - 1 ||
+	    strspn(text, "0123456789abcdef") != OTHERS_TEXT_SIZE - 1)
+		return false;
+	for (i = 0; i < 4; i++) {
+		memcpy(digits, text + i * OTHERS_DIGITS, OTHERS_DIGITS);
+		digits[OTHERS_DIGITS] = '\0';
+		*to[i] = strtoull(digits, NULL, 16);
+	}
+	return true;
+}
+
+/* One text for each entry; of a daemon that knew none, there is no list. */
+static bool
+parse_others(struct record *r, const cJSON *list)
+{
+	const cJSON *item;
+	size_t i = 0;
+
+	r->others = xcalloc(r->watch.n, sizeof(*r->others));
+	if (list == NULL)
+		return true;
+	if (!cJSON_IsArray(list) || (size_t)cJSON_GetArraySize(list) != r->watch.n)
+		return false;
+	cJSON_ArrayForEach(item, list) {
+		if (!cJSON_IsString(item) ||
+		    !others_parse(&r->others[i++], item->valuestring))
+			return false;
+	}
+	return true;
+}
+
 #define OWED_MAX (CHANGE_CREATE | CHANGE_MODIFY | CHANGE_DELETE | CHANGE_ATTRIBUTES)
 
 static bool
@@ -190,7 +245,9 @@ parse_object(struct record *r, cJSON *o)
 	}
 	if (r->rule == NULL || !parse_numbers(r, o) ||
 	    !parse_watch(r, cJSON_GetObjectItemCaseSensitive(o, "watch")) ||
-	    !parse_paths(r, cJSON_GetObjectItemCaseSensitive(o, "paths")))
+	    !parse_others(r, cJSON_GetObjectItemCaseSensitive(o, "others")) ||
+	    !parse_paths(r, cJSON_GetObjectItemCaseSensitive(o, "paths")) ||
+	    r->others_owed > OWED_MAX)
 		return false;
 	if (r->pid != 0 && (r->process == NULL || r->boot == NULL || r->run == NULL))
 		return false;
@@ -234,6 +291,26 @@ add_paths(cJSON *o, const struct record *r)
 	}
 }
 
+/* Few rules have any. */
+static void
+add_others(cJSON *o, const struct record *r)
+{
+	char text[OTHERS_TEXT_SIZE];
+	cJSON *list;
+	bool any = false;
+	size_t i;
+
+	for (i = 0; r->others != NULL && i < r->watch.n; i++)
+		any |= r->others[i].n > 0;
+	if (!any)
+		return;
+	list = cJSON_AddArrayToObject(o, "others");
+	for (i = 0; i < r->watch.n; i++) {
+		others_print(text, &r->others[i]);
+		cJSON_AddItemToArray(list, cJSON_CreateString(text));
+	}
+}
+
 char *
 record_print(const struct record *r)
 {
@@ -248,6 +325,7 @@ record_print(const struct record *r)
 		cJSON_AddItemToArray(list, cJSON_CreateString(line));
 		free(line);
 	}
+	add_others(o, r);
 	add_paths(o, r);
 	for (i = 0; i < sizeof(members) / sizeof(members[0]); i++)
 		if (member_get(r, &members[i]) != 0)

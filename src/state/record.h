@@ -10,6 +10,7 @@
 #include "schedule/dispatch.h"
 #include "watch/stamp.h"
 #include "base/util.h"
+#include "watch/watch.h"
 
 struct cJSON;
 
@@ -25,9 +26,12 @@ struct record_path {
 
 struct record {
 	char *rule;
-	struct strv watch; /* the entries that paths are of */
+	struct strv watch;           /* the entries that paths are of */
+	struct watch_others *others; /* of each, the matches that have no path here */
 	struct record_path *paths;
 	size_t npaths;
+	unsigned others_owed,
+	    others_notices; /* CHANGE_ bits owed by no name, and how often */
 	struct dispatch_saved state;
 	bool verify_first, alerted;
 	int64_t detected;

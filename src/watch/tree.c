@@ -30,6 +30,15 @@
 #define PAUSE_MIN_NS (20 * MONO_MS)
 #define PAUSE_FACTOR 10
 
+/* What a call costs beside its system calls: comparing, noting, a line of a log. */
+#define CALL_WORK 4
+
+/* What a limited account has in any case. */
+#define NODES_MIN 32
+
+/* Entries of a directory that are compared at a time. */
+#define CHILDREN_SLICE 64
+
 /*
  * Below it no path has a descriptor: these are for spawns, the clients and other
  * short needs. Kept back at the end of the limit they would be too high on macOS:
@@ -70,7 +79,9 @@ struct node {
 	char *key;  /* of places.h */
 	struct node *parent;
 	TAILQ_HEAD(, node) children;
-	TAILQ_ENTRY(node) sibling, all;
+	TAILQ_ENTRY(node) sibling, all, pending_link;
+	struct tree_account *account, own; /* its own if several depend on it */
+	bool pooled;                       /* it is one of t->npooled */
 	struct ref *refs;
 	uint64_t walk; /* the last one that added a ref here, and that ref */
 	struct ref *walk_ref;
@@ -87,10 +98,17 @@ struct node {
 
 	struct loop_src src;
 	unsigned hints;
-	mono_t noticed; /* the first event since the last look; MONO_NEVER: none */
+	mono_t noticed; /* the first event since the last look began; MONO_NEVER: none */
 	bool muted;
 	mono_t free_at;
 	struct heap_node timer;
+
+	/* The look that is going to be or under way, in slices. */
+	bool pending, looking;
+	struct node *cursor; /* the child that is compared next */
+	unsigned look_hints;
+	mono_t look_noticed;
+	int64_t look_ns;
 };
 
 /* One target's interest in one node. */
@@ -108,48 +126,67 @@ struct tree {
 	struct node *root;
 	struct map nodes; /* by path */
 	TAILQ_HEAD(, node) all;
-	TAILQ_HEAD(, tree_target) queue; /* to be called */
-	struct heap timers;              /* nodes whose look was put off */
-	struct node *cursor;             /* of the recheck */
-	struct node *looking;
-	uint64_t walks;
-	mono_t noticed; /* the event that the look under way is for; MONO_NEVER: none */
+	struct debts debts;
+	struct heap timers;  /* nodes whose look was put off */
+	struct node *cursor; /* of the recheck */
+	struct tree_account *serving;
+	struct node *called;      /* at the end of the target that is called */
+	size_t npooled, nlimited; /* nodes that only limited accounts need; and those */
+	uint64_t walks, work;
 	struct places remote, own;
 	bool starved;
 	mono_t starved_at;
 };
 
-/* Puts t into the queue of those to be called; stale: its way may have changed. */
-static void
-queue_target(struct tree *t, struct tree_target *target, unsigned hints, bool stale)
+static struct tree_account *
+account_of(struct debt *d)
 {
+	return (struct tree_account *)(void *)d;
+}
+
+static bool
+has_work(const struct tree_account *a)
+{
+	return !TAILQ_EMPTY(&a->targets) || !TAILQ_EMPTY(&a->nodes);
+}
+
+/* Has the target called; stale: its way may have changed. */
+static void
+queue_target(struct tree *t, struct tree_target *target, unsigned hints, bool stale,
+    mono_t noticed)
+{
+	t->work++;
 	target->hints |= hints;
 	target->stale |= stale;
+	target->asked = true;
+	target->noticed = mono_min(target->noticed, noticed);
 	if (target->queued)
 		return;
 	target->queued = true;
-	TAILQ_INSERT_TAIL(&t->queue, target, link);
+	TAILQ_INSERT_TAIL(&target->account->targets, target, link);
+	debt_ask(&t->debts, &target->account->debt, mono_now());
 }
 
 static void
-queue_refs(struct tree *t, struct node *n, unsigned hints, bool stale)
+queue_refs(struct tree *t, struct node *n, unsigned hints, bool stale, mono_t noticed)
 {
 	struct ref *r;
 
 	for (r = n->refs; r != NULL; r = r->next_of_node)
-		queue_target(t, r->target, r->is_end ? hints : 0, stale);
+		queue_target(t, r->target, r->is_end ? hints : 0, stale, noticed);
 }
 
 /* n is not what it was: everything that passes through it finds its way anew. */
 static void
-queue_subtree(struct tree *t, struct node *n)
+queue_subtree(struct tree *t, struct node *n, mono_t noticed)
 {
 	struct node *c;
 
-	queue_refs(t, n, 0, true);
+	queue_refs(t, n, 0, true, noticed);
 	TAILQ_FOREACH(c, &n->children, sibling) {
+		t->work++;
 		c->stale = true;
-		queue_subtree(t, c);
+		queue_subtree(t, c, noticed);
 	}
 }
 
@@ -207,6 +244,7 @@ node_arm(struct tree *t, struct node *n, const struct stat *st)
 	struct stat now;
 	int fd = open_for_events(n->path);
 
+	t->work += 3;
 	if (fd == -1) {
 		if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)
 			return false;
@@ -262,6 +300,7 @@ probe(struct tree *t, const struct node *n, struct stat *st, char **text, int *e
 {
 	enum node_kind kind;
 
+	t->work++;
 	*text = NULL;
 	*error = 0;
 	if (places_have(&t->own, n->path, n->key))
@@ -353,10 +392,64 @@ node_refresh(struct tree *t, struct node *n)
 	return true;
 }
 
+static void
+account_init(struct tree_account *a, bool limited)
+{
+	*a = (struct tree_account){ .limited = limited };
+	TAILQ_INIT(&a->nodes);
+	TAILQ_INIT(&a->targets);
+}
+
+/* Half of the descriptors, and a share of that for each who is limited. */
+bool
+tree_has_room(const struct tree *t, const struct tree_account *a)
+{
+	size_t pool = (size_t)(fdlimit_most() / 2);
+	size_t share = pool / (t->nlimited > 0 ? t->nlimited : 1);
+
+	if (share > TREE_NODES_MAX)
+		share = TREE_NODES_MAX;
+	return !a->limited || a->nnodes < NODES_MIN ||
+	       (a->nnodes < share && t->npooled < pool);
+}
+
+/* Several accounts depend on n: looks at it are nobody's from now on. */
+static void
+node_share(struct tree *t, struct node *n)
+{
+	struct tree_account *old = n->account;
+
+	old->nnodes--;
+	n->account = &n->own;
+	if (!n->pending)
+		return;
+	TAILQ_REMOVE(&old->nodes, n, pending_link);
+	TAILQ_INSERT_TAIL(&n->own.nodes, n, pending_link);
+	debt_ask(&t->debts, &n->own.debt, mono_now());
+}
+
+/* A target of a passes through n. */
+static void
+node_pass(struct tree *t, struct node *n, const struct tree_account *a)
+{
+	if (n->account != a && n->account != &n->own)
+		node_share(t, n);
+	if (n->pooled && !a->limited) {
+		n->pooled = false;
+		t->npooled--;
+	}
+}
+
 static struct node *
-node_new(struct tree *t, struct node *parent, char *path)
+node_new(struct tree *t, struct node *parent, char *path, struct tree_account *a)
 {
 	struct node *n = xcalloc(1, sizeof(*n));
+
+	account_init(&n->own, false);
+	n->account = a != NULL ? a : &n->own;
+	n->account->nnodes++;
+	n->pooled = n->account->limited;
+	t->npooled += n->pooled;
 
 	n->tree = t;
 	n->path = path;
@@ -382,8 +475,15 @@ node_free(struct tree *t, struct node *n)
 	node_close(t, n);
 	if (t->cursor == n)
 		t->cursor = TAILQ_NEXT(n, all);
-	if (t->looking == n)
-		t->looking = NULL;
+	if (n->parent != NULL && n->parent->cursor == n)
+		n->parent->cursor = TAILQ_NEXT(n, sibling);
+	if (t->called == n)
+		t->called = NULL;
+	if (n->pending)
+		TAILQ_REMOVE(&n->account->nodes, n, pending_link);
+	n->account->nnodes--;
+	t->npooled -= n->pooled;
+	tree_close_account(t, &n->own);
 	map_remove(&t->nodes, n->path);
 	TAILQ_REMOVE(&t->all, n, all);
 	if (n->parent != NULL)
@@ -408,18 +508,28 @@ node_prune(struct tree *t, struct node *n)
 	}
 }
 
-/* The node of name in dir, brought up to date if it has to be. */
+/*
+ * The node of name in dir for a target, brought up to date if it has to be. NULL:
+ * it would be one too many.
+ */
 static struct node *
-node_child(struct tree *t, struct node *dir, const char *name, size_t len)
+node_child(struct tree *t, struct node *dir, const char *name, size_t len,
+    const struct tree_target *target)
 {
 	char *path =
 	    xasprintf("%s/%.*s", dir == t->root ? "" : dir->path, (int)len, name);
 	struct node *n = map_get(&t->nodes, path);
 
+	t->work++;
+	if (n == NULL && (target->visit || tree_has_room(t, target->account))) {
+		n = node_new(t, dir, path, target->account);
+		path = NULL;
+	}
+	free(path);
 	if (n == NULL)
-		n = node_new(t, dir, path);
-	else
-		free(path);
+		return NULL;
+	if (!target->visit)
+		node_pass(t, n, target->account);
 	if (n->stale)
 		node_refresh(t, n);
 	return n;
@@ -538,7 +648,11 @@ walk(struct tree *t, struct walk *w, struct tree_target *target)
 			walk_up(t, w, target);
 			continue;
 		}
-		n = node_child(t, w->at, name, len);
+		n = node_child(t, w->at, name, len, target);
+		if (n == NULL) {
+			w->error = ENOBUFS;
+			continue;
+		}
 		if (n->kind == NODE_LINK || target->whole_way)
 			ref_add(target, n, false);
 		if (target->error == 0)
@@ -586,28 +700,45 @@ resolve(struct tree *t, struct tree_target *target)
 	walk(t, &w, target);
 	if (w.error != 0)
 		target->error = w.error;
+	target->at = w.at;
+	target->components = (size_t)w.components;
 	target->end = w.error != 0 ? TREE_BEYOND : end_at(w.at, w.next);
 	ref_add(target, w.at, target->end == TREE_HERE);
 	free(w.rest);
 	refs_free(t, old);
 }
 
-/* Calls every target in the queue, each on a way that is armed. */
+/* n is not looked at again before ten times what this look has taken. */
 static void
-drain(struct tree *t)
+pause_node(struct node *n, int64_t ns, mono_t now)
 {
-	struct tree_target *target;
-	unsigned hints;
+	int64_t pause = PAUSE_FACTOR * ns;
 
-	while ((target = TAILQ_FIRST(&t->queue)) != NULL) {
-		TAILQ_REMOVE(&t->queue, target, link);
-		target->queued = false;
-		hints = target->hints;
-		target->hints = 0;
-		if (target->stale)
-			resolve(t, target);
-		target->fn(target->arg, hints, mono_min(t->noticed, mono_now()));
-	}
+	n->free_at = mono_max(
+	    n->free_at, mono_add(now, pause > PAUSE_MIN_NS ? pause : PAUSE_MIN_NS));
+}
+
+/* Calls a target, on a way that is armed. That is a part of the look at its end. */
+static void
+call(struct tree *t, struct tree_target *target)
+{
+	mono_t start = mono_now(), noticed = mono_min(target->noticed, start);
+	unsigned hints = target->hints;
+
+	TAILQ_REMOVE(&target->account->targets, target, link);
+	target->queued = false;
+	target->hints = 0;
+	target->noticed = MONO_NEVER;
+	target->changed = target->asked;
+	target->asked = false;
+	if (target->stale)
+		resolve(t, target);
+	t->work += CALL_WORK;
+	t->called = target->end == TREE_HERE ? target->at : NULL;
+	target->fn(target->arg, hints, noticed);
+	if (t->called != NULL)
+		pause_node(t->called, mono_sub(mono_now(), start), mono_now());
+	t->called = NULL;
 }
 
 /* Follows what became of the nodes that places with other paths may concern. */
@@ -618,7 +749,7 @@ refresh_places(struct tree *t, const struct places *p)
 
 	TAILQ_FOREACH(n, &t->all, all)
 		if (places_may_have(p, n->key) && node_refresh(t, n))
-			queue_subtree(t, n);
+			queue_subtree(t, n, MONO_NEVER);
 }
 
 /* Reads the mount table, if it may have changed, and follows what did. */
@@ -642,16 +773,6 @@ refresh_mounts(struct tree *t)
 	refresh_places(t, &t->remote);
 	refresh_places(t, &old);
 	places_clear(&old);
-}
-
-static void
-compare_entries(struct tree *t, struct node *dir)
-{
-	struct node *c;
-
-	TAILQ_FOREACH(c, &dir->children, sibling)
-		if (node_refresh(t, c))
-			queue_subtree(t, c);
 }
 
 /* Does n's path hold the very file that its descriptor does? */
@@ -684,36 +805,79 @@ take_hints(struct tree *t, struct node *n)
 	return hints;
 }
 
-/* Compares n with what is there, and calls everyone whom it may concern. */
+/* From here on an event says that there is another look to be. */
+static void
+begin_look(struct tree *t, struct node *n)
+{
+	n->looking = true;
+	n->look_noticed = n->noticed;
+	n->look_ns = 0;
+	n->noticed = MONO_NEVER;
+	if (n->muted && n->fd != -1)
+		loop_unmute_vnode(t->loop, n->fd, &n->src);
+	n->muted = false;
+	if (n->kind == NODE_DIR)
+		refresh_mounts(t);
+	n->look_hints = take_hints(t, n);
+	if ((n->look_hints & HINT_REPLACED) != 0) {
+		n->lost = true;
+		if (node_refresh(t, n))
+			queue_subtree(t, n, n->look_noticed);
+	} else if (n->kind == NODE_DIR) {
+		n->cursor = TAILQ_FIRST(&n->children);
+	}
+}
+
+static void
+compare_entries(struct tree *t, struct node *dir)
+{
+	struct node *c;
+	int i;
+
+	for (i = 0; i < CHILDREN_SLICE && (c = dir->cursor) != NULL; i++) {
+		dir->cursor = TAILQ_NEXT(c, sibling);
+		if (node_refresh(t, c))
+			queue_subtree(t, c, dir->look_noticed);
+	}
+}
+
+/* Has n looked at: no sooner than free_at, and then when its account may. */
+static void
+ask_look(struct tree *t, struct node *n, mono_t now)
+{
+	if (mono_before(now, n->free_at)) {
+		heap_put(&t->timers, &n->timer, n->free_at);
+		return;
+	}
+	n->pending = true;
+	TAILQ_INSERT_TAIL(&n->account->nodes, n, pending_link);
+	debt_ask(&t->debts, &n->account->debt, now);
+}
+
+static void
+end_look(struct tree *t, struct node *n, mono_t now)
+{
+	n->pending = n->looking = false;
+	TAILQ_REMOVE(&n->account->nodes, n, pending_link);
+	queue_refs(t, n, n->look_hints, false, n->look_noticed);
+	pause_node(n, n->look_ns, now);
+	if (!mono_is_never(n->noticed))
+		ask_look(t, n, now);
+}
+
+/* Compares the next of n with what is there; whom it may concern is called later. */
 static void
 node_look(struct tree *t, struct node *n)
 {
-	mono_t start = mono_now(), end;
-	int64_t pause;
-	unsigned hints;
+	mono_t start = mono_now(), now;
 
-	t->looking = n;
-	t->noticed = n->noticed;
-	n->noticed = MONO_NEVER;
-	if (n->kind == NODE_DIR)
-		refresh_mounts(t);
-	hints = take_hints(t, n);
-	if ((hints & HINT_REPLACED) != 0) {
-		n->lost = true;
-		if (node_refresh(t, n))
-			queue_subtree(t, n);
-	} else if (n->kind == NODE_DIR) {
-		compare_entries(t, n);
-	}
-	queue_refs(t, n, hints, false);
-	drain(t);
-	t->noticed = MONO_NEVER;
-	if (t->looking == NULL)
-		return;
-	t->looking = NULL;
-	end = mono_now();
-	pause = PAUSE_FACTOR * mono_sub(end, start);
-	n->free_at = mono_add(end, pause > PAUSE_MIN_NS ? pause : PAUSE_MIN_NS);
+	if (!n->looking)
+		begin_look(t, n);
+	compare_entries(t, n);
+	now = mono_now();
+	n->look_ns += mono_sub(now, start);
+	if (n->cursor == NULL)
+		end_look(t, n, now);
 }
 
 static unsigned
@@ -731,22 +895,28 @@ hints_of(const struct loop_event *ev)
 }
 
 static void
-node_event(void *arg, const struct loop_event *ev)
+mute(struct tree *t, struct node *n)
 {
-	struct node *n = arg;
-	struct tree *t = n->tree;
-	mono_t now = mono_now();
-
-	n->hints |= hints_of(ev);
-	n->noticed = mono_min(n->noticed, now);
-	if (!mono_before(now, n->free_at)) {
-		node_look(t, n);
-		return;
-	}
 	if (n->fd != -1 && !n->muted)
 		loop_mute_vnode(t->loop, n->fd, &n->src);
 	n->muted = true;
-	heap_put(&t->timers, &n->timer, n->free_at);
+}
+
+/* The first event before a look asks for it, the second is the last. */
+static void
+node_event(void *arg, const struct loop_event *ev)
+{
+	struct node *n = arg;
+	mono_t now = mono_now();
+	bool asked = n->pending;
+
+	n->tree->work++;
+	n->hints |= hints_of(ev);
+	n->noticed = mono_min(n->noticed, now);
+	if (!n->pending && !n->timer.in)
+		ask_look(n->tree, n, now);
+	if (n->timer.in || asked)
+		mute(n->tree, n);
 }
 
 struct tree *
@@ -756,11 +926,11 @@ tree_new(struct loop *l)
 
 	t->loop = l;
 	t->on_event = node_event;
-	t->starved_at = t->noticed = MONO_NEVER;
+	t->starved_at = MONO_NEVER;
 	TAILQ_INIT(&t->all);
-	TAILQ_INIT(&t->queue);
+	debts_init(&t->debts);
 	refresh_mounts(t);
-	t->root = node_new(t, NULL, xstrdup("/"));
+	t->root = node_new(t, NULL, xstrdup("/"), NULL);
 	node_refresh(t, t->root);
 	return t;
 }
@@ -775,6 +945,22 @@ tree_free(struct tree *t)
 	places_clear(&t->remote);
 	places_clear(&t->own);
 	free(t);
+}
+
+void
+tree_open_account(struct tree *t, struct tree_account *a, bool limited)
+{
+	account_init(a, limited);
+	t->nlimited += limited;
+}
+
+void
+tree_close_account(struct tree *t, struct tree_account *a)
+{
+	t->nlimited -= a->limited;
+	debt_close(&t->debts, &a->debt);
+	if (t->serving == a)
+		t->serving = NULL;
 }
 
 void
@@ -794,8 +980,25 @@ tree_add(struct tree *t, struct tree_target *target)
 {
 	target->refs = NULL;
 	target->hints = 0;
+	target->noticed = MONO_NEVER;
 	target->queued = false;
 	resolve(t, target);
+}
+
+void
+tree_call(struct tree *t, struct tree_target *target)
+{
+	queue_target(t, target, 0, false, MONO_NEVER);
+}
+
+void
+tree_more(struct tree *t, struct tree_target *target)
+{
+	if (target->queued)
+		TAILQ_REMOVE(&target->account->targets, target, link);
+	target->queued = true;
+	TAILQ_INSERT_HEAD(&target->account->targets, target, link);
+	debt_ask(&t->debts, &target->account->debt, mono_now());
 }
 
 void
@@ -815,7 +1018,7 @@ void
 tree_remove(struct tree *t, struct tree_target *target)
 {
 	if (target->queued)
-		TAILQ_REMOVE(&t->queue, target, link);
+		TAILQ_REMOVE(&target->account->targets, target, link);
 	target->queued = false;
 	refs_free(t, target->refs);
 	target->refs = NULL;
@@ -833,7 +1036,6 @@ tree_disown(struct tree *t, const char *path)
 	if (alias != NULL)
 		places_add(&t->own, alias);
 	refresh_places(t, &t->own);
-	drain(t);
 }
 
 void
@@ -850,43 +1052,105 @@ static void
 recheck_slice(struct tree *t)
 {
 	struct node *n;
+	struct ref *r;
 	int i;
 
 	for (i = 0; i < SLICE && (n = t->cursor) != NULL; i++) {
 		t->cursor = TAILQ_NEXT(n, all);
 		if (node_refresh(t, n))
-			queue_subtree(t, n);
-		queue_refs(t, n, 0, false);
+			queue_subtree(t, n, MONO_NEVER);
+		/* For what found no room there may be some. */
+		for (r = n->refs; r != NULL; r = r->next_of_node)
+			queue_target(
+			    t, r->target, 0, r->target->error == ENOBUFS, MONO_NEVER);
 	}
-	drain(t);
+}
+
+/* The nodes whose pause is over. */
+static void
+end_pauses(struct tree *t, mono_t now)
+{
+	struct heap_node *h;
+	int i;
+
+	for (i = 0; i < SLICE && !mono_before(now, heap_next(&t->timers)); i++) {
+		h = heap_first(&t->timers);
+		heap_remove(&t->timers, h);
+		ask_look(t,
+		    (struct node *)(void *)((char *)h - offsetof(struct node, timer)),
+		    now);
+	}
+}
+
+/* One piece of the work for an account; calls first, so that they do not pile up. */
+static void
+do_piece(struct tree *t, struct tree_account *a)
+{
+	if (!TAILQ_EMPTY(&a->targets))
+		call(t, TAILQ_FIRST(&a->targets));
+	else if (!TAILQ_EMPTY(&a->nodes))
+		node_look(t, TAILQ_FIRST(&a->nodes));
+}
+
+/* The next piece of work for an account, which is charged to it. */
+static void
+serve(struct tree *t, struct tree_account *a)
+{
+	uint64_t before = t->work;
+	mono_t now;
+
+	t->serving = a;
+	do_piece(t, a);
+	if (t->serving == NULL)
+		return;
+	t->serving = NULL;
+	now = mono_now();
+	debt_charge(&t->debts, &a->debt, t->work - before, now);
+	if (has_work(a))
+		debt_ask(&t->debts, &a->debt, now);
+}
+
+void
+tree_settle(struct tree *t, struct tree_account *a, uint64_t work)
+{
+	uint64_t end = t->work + work;
+
+	while (has_work(a) && t->work < end)
+		do_piece(t, a);
 }
 
 void
 tree_due(struct tree *t, mono_t now)
 {
-	struct heap_node *h;
-	struct node *n;
+	uint64_t end = t->work + TREE_TURN;
+	struct debt *d;
 
-	drain(t);
 	if (!mono_before(now, t->starved_at))
 		tree_recheck(t);
 	if (t->cursor != NULL)
 		recheck_slice(t);
-	h = heap_first(&t->timers);
-	if (h == NULL || mono_before(now, h->key))
-		return;
-	n = CONTAINER_OF(h, struct node, timer);
-	heap_remove(&t->timers, h);
-	if (n->muted && n->fd != -1)
-		loop_unmute_vnode(t->loop, n->fd, &n->src);
-	n->muted = false;
-	node_look(t, n);
+	end_pauses(t, now);
+	while (t->work < end && (d = debts_next(&t->debts, mono_now())) != NULL)
+		serve(t, account_of(d));
 }
 
 mono_t
 tree_deadline(const struct tree *t)
 {
-	if (t->cursor != NULL || !TAILQ_EMPTY(&t->queue))
+	if (t->cursor != NULL)
 		return (mono_t){ INT64_MIN };
-	return mono_min(t->starved_at, heap_next(&t->timers));
+	return mono_min(
+	    mono_min(t->starved_at, debts_deadline(&t->debts)), heap_next(&t->timers));
+}
+
+uint64_t
+tree_work(const struct tree *t)
+{
+	return t->work;
+}
+
+void
+tree_add_work(struct tree *t, uint64_t n)
+{
+	t->work += n;
 }

@@ -7,6 +7,7 @@
 #include <sys/queue.h>
 
 #include "base/mono.h"
+#include "watch/debt.h"
 
 struct loop;
 struct node;
@@ -20,6 +21,18 @@ struct strv;
  * on the way, at the end, or of a link calls the target.
  */
 struct tree;
+
+/*
+ * Who asked for some targets, and so for the work on them. Looks at what only they
+ * depend on are charged to it; what several accounts depend on has one of its own.
+ */
+struct tree_account {
+	struct debt debt;                  /* first: see account_of */
+	TAILQ_HEAD(, node) nodes;          /* to be looked at */
+	TAILQ_HEAD(, tree_target) targets; /* to be called */
+	size_t nnodes;                     /* that it alone depends on */
+	bool limited; /* others decide how many there are: see tree_has_room */
+};
 
 /* What a target's way came to. */
 enum tree_end {
@@ -38,19 +51,25 @@ enum tree_end {
  */
 typedef void tree_fn(void *arg, unsigned hints, mono_t noticed);
 
-/* Embedded in its owner, which sets the first four. */
+/* Embedded in its owner, which sets the first members. */
 struct tree_target {
 	const char *path; /* absolute; links in it are followed */
 	tree_fn *fn;
 	void *arg;
+	struct tree_account *account;
 	bool whole_way; /* also call for any change of a directory on the way */
+	bool visit;     /* it is added for a moment only: no room is needed */
 
 	enum tree_end end;
 	int error; /* errno of what could not be opened or armed, 0 if all is well */
 	struct ref *refs;
+	struct node *at;   /* where the way ends */
+	size_t components; /* on the way */
 	TAILQ_ENTRY(tree_target) link;
 	unsigned hints;
-	bool queued, stale;
+	mono_t noticed;
+	bool queued, stale, asked;
+	bool changed; /* in fn: it was asked for by more than tree_more */
 };
 
 struct tree *tree_new(struct loop *l);
@@ -67,12 +86,35 @@ void tree_read_mounts(struct tree *t);
 /* The mount points that are never touched, as they were read last. Borrowed. */
 const struct strv *tree_remote(const struct tree *t);
 
+/* limited: what is found, and not what was asked for, decides how much it needs. */
+void tree_open_account(struct tree *t, struct tree_account *a, bool limited);
+/* Its targets must have been removed. */
+void tree_close_account(struct tree *t, struct tree_account *a);
+
+/*
+ * Whether a limited account may have more nodes. Those together have half of the
+ * descriptors, in equal shares, and each at most TREE_NODES_MAX.
+ */
+#define TREE_NODES_MAX 4096
+bool tree_has_room(const struct tree *t, const struct tree_account *a);
+
 /*
  * Arms everything on the way to a target. Whoever stats it afterwards misses
  * nothing: what changes later calls fn. Does not call fn itself.
  */
 void tree_add(struct tree *t, struct tree_target *target);
 void tree_remove(struct tree *t, struct tree_target *target);
+
+/* Has the target called, from tree_due: as if for a change, or to go on. */
+void tree_call(struct tree *t, struct tree_target *target);
+void tree_more(struct tree *t, struct tree_target *target);
+
+/* Does what is to be done for an account now, but no more than about `work`. */
+void tree_settle(struct tree *t, struct tree_account *a, uint64_t work);
+
+/* How much was done so far, in system calls and nodes; adds what others did. */
+uint64_t tree_work(const struct tree *t);
+void tree_add_work(struct tree *t, uint64_t n);
 
 /*
  * What a look at the path found: something, nothing or an error. If it is not
@@ -88,7 +130,11 @@ void tree_disown(struct tree *t, const char *path);
 /* Looks at everything again, in slices, from tree_due. */
 void tree_recheck(struct tree *t);
 
-/* Does what is due: looks that were put off, and the recheck's next slice. */
+/*
+ * Does a turn's share of what is due, which is about TREE_TURN whatever there is
+ * to do: of looks, first those of accounts that are not in debt, and of a recheck.
+ */
+#define TREE_TURN 512
 void tree_due(struct tree *t, mono_t now);
 
 /* When tree_due has something to do. */

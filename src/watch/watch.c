@@ -21,12 +21,17 @@
 #include "watch/tree.h"
 #include "base/util.h"
 
+/* Of one directory at a time: names that are read, and work on what is new. */
+#define NAMES_SLICE 256
+#define WORK_SLICE 256
+/* What adding an entry does at once: more names than any but a hostile directory. */
+#define WORK_ADD 65536
+
 struct leaf {
 	struct watch_path pub;
 	struct tree_target target;
 	struct watch_entry *entry;
 	char *path;
-	bool armed;
 	TAILQ_ENTRY(leaf) link;
 };
 
@@ -35,24 +40,36 @@ struct match {
 	char *name;
 	struct leaf *leaf;
 	struct list *list;
-	bool seen;
+	uint64_t listing; /* the last one that had it */
 	TAILQ_ENTRY(match) link;
 };
 
 struct list {
 	struct tree_target target;
 	struct watch_entry *entry;
-	char *dir;
+	char *path;
 	size_t part; /* the wildcard component that its names are matched with */
 	int error;   /* errno: the names cannot be read, and what is known stays */
 	struct map by_name;
 	TAILQ_HEAD(, match) matches;
+	TAILQ_ENTRY(list) link;
+	struct watch_others others;
+
+	/* The listing under way, in slices, and what it has found. */
+	DIR *dir;
+	uint64_t listing;
+	mono_t noticed;
+	struct watch_others found;
+	bool visit; /* the next one looks at the others, too */
+	bool visiting, again;
+	bool known; /* there has been one, or nothing to list */
 };
 
 struct watch_entry {
 	struct watch *watch;
 	const struct watch_ops *ops;
 	void *arg;
+	struct tree_account account;
 	/*
 	 * Runs of literal components, each a path with a slash in front, and
 	 * between them single wildcard components, which have none.
@@ -61,12 +78,16 @@ struct watch_entry {
 	struct leaf *leaf;
 	struct list *list;
 	TAILQ_HEAD(, leaf) leaves;
-	size_t armed, overflow;
+	TAILQ_HEAD(, list) lists;
+	size_t nleaves, nlists, nunknown; /* lists that are not known yet */
+	struct watch_others others, told; /* of all lists together */
+	bool was_told;
 	TAILQ_ENTRY(watch_entry) link;
 };
 
 struct watch_way {
 	struct tree_target target;
+	struct tree_account account;
 	char *path;
 	void (*fn)(void *arg);
 	void *arg;
@@ -77,7 +98,7 @@ struct watch {
 	TAILQ_HEAD(, watch_entry) entries;
 };
 
-static struct list *list_new(struct watch_entry *e, char *dir, size_t part);
+static struct list *list_new(struct watch_entry *e, char *path, size_t part);
 static void list_free(struct list *l, mono_t noticed);
 
 static const char *
@@ -85,6 +106,8 @@ explain(int error)
 {
 	if (error == EMFILE || error == ENFILE)
 		return "out of file descriptors";
+	if (error == ENOBUFS)
+		return "more links and directories than a pattern may have watched";
 	if (error == EPERM && platform_has_tcc)
 		return "needs Full Disk Access";
 	/* A daemon is not to download what is only in iCloud: the kernel refuses. */
@@ -153,6 +176,8 @@ leaf_look(void *arg, unsigned hints, mono_t noticed)
 		e->ops->look(e->arg, &f->pub, NULL, 0, noticed);
 		return;
 	}
+	/* The kernel goes the same way. */
+	tree_add_work(e->watch->tree, 1 + f->target.components / 8);
 	error = stamp_take(&s, f->path);
 	if (error == 0)
 		found = s.present ? TREE_HERE : TREE_ABSENT;
@@ -169,31 +194,6 @@ leaf_look(void *arg, unsigned hints, mono_t noticed)
 	e->ops->look(e->arg, &f->pub, error == 0 ? &s : NULL, hints, noticed);
 }
 
-static void
-leaf_arm(struct leaf *f)
-{
-	tree_add(f->entry->watch->tree, &f->target);
-	f->armed = true;
-	f->entry->armed++;
-}
-
-static void
-leaf_disarm(struct leaf *f)
-{
-	tree_remove(f->entry->watch->tree, &f->target);
-	f->armed = false;
-	f->entry->armed--;
-}
-
-/* A look at a path that no descriptor is held for. */
-static void
-leaf_visit(struct leaf *f)
-{
-	leaf_arm(f);
-	leaf_look(f, 0, mono_now());
-	leaf_disarm(f);
-}
-
 static struct leaf *
 leaf_new(struct watch_entry *e, char *path)
 {
@@ -206,14 +206,11 @@ leaf_new(struct watch_entry *e, char *path)
 	f->target.path = path;
 	f->target.fn = leaf_look;
 	f->target.arg = f;
+	f->target.account = &e->account;
 	TAILQ_INSERT_TAIL(&e->leaves, f, link);
-	if (e->armed < WATCH_MATCHES_MAX) {
-		leaf_arm(f);
-		leaf_look(f, 0, mono_now());
-	} else {
-		e->overflow++;
-		leaf_visit(f);
-	}
+	e->nleaves++;
+	tree_add(e->watch->tree, &f->target);
+	leaf_look(f, 0, mono_now());
 	return f;
 }
 
@@ -222,11 +219,9 @@ leaf_free(struct leaf *f)
 {
 	struct watch_entry *e = f->entry;
 
-	if (f->armed)
-		leaf_disarm(f);
-	else
-		e->overflow--;
+	tree_remove(e->watch->tree, &f->target);
 	TAILQ_REMOVE(&e->leaves, f, link);
+	e->nleaves--;
 	free(f->path);
 	free(f);
 }
@@ -248,42 +243,22 @@ leaf_drop(struct leaf *f, mono_t noticed)
 	leaf_free(f);
 }
 
-/* Arms paths that were left out, where others have gone. */
-static void
-entry_fill(struct watch_entry *e)
+/* Where one match is, or the pattern goes on from there: then *part is its next. */
+static char *
+match_path(const struct list *l, const char *name, size_t *part)
 {
-	struct leaf *f;
-
-	TAILQ_FOREACH(f, &e->leaves, link) {
-		if (e->overflow == 0 || e->armed >= WATCH_MATCHES_MAX)
-			return;
-		if (f->armed)
-			continue;
-		e->overflow--;
-		leaf_arm(f);
-		leaf_look(f, 0, mono_now());
-	}
-}
-
-/* Follows the pattern from dir, where part is the next component. */
-static void
-expand(struct match *m, struct list *l)
-{
-	struct watch_entry *e = l->entry;
-	size_t next = l->part + 1;
+	const struct strv *parts = &l->entry->parts;
 	char *path, *longer;
 
-	path = xasprintf("%s/%s", strcmp(l->dir, "/") == 0 ? "" : l->dir, m->name);
-	if (next < e->parts.n && e->parts.v[next][0] == '/') {
-		longer = xasprintf("%s%s", path, e->parts.v[next]);
+	path = xasprintf("%s/%s", strcmp(l->path, "/") == 0 ? "" : l->path, name);
+	*part = l->part + 1;
+	if (*part < parts->n && parts->v[*part][0] == '/') {
+		longer = xasprintf("%s%s", path, parts->v[*part]);
 		free(path);
 		path = longer;
-		next++;
+		++*part;
 	}
-	if (next < e->parts.n)
-		m->list = list_new(e, path, next);
-	else
-		m->leaf = leaf_new(e, path);
+	return path;
 }
 
 static void
@@ -314,106 +289,312 @@ is_candidate(const struct list *l, const struct dirent *d)
 		   l->entry->parts.v[l->part], d->d_name, FNM_PERIOD | FNM_NOESCAPE) == 0;
 }
 
+/* May another match be followed, which is a list or a path? */
+static bool
+has_room(const struct watch_entry *e, bool list)
+{
+	return (list ? e->nlists : e->nleaves) < WATCH_MATCHES_MAX &&
+	       tree_has_room(e->watch->tree, &e->account);
+}
+
+/* FNV-1a, further from h. */
+static uint64_t
+hash(uint64_t h, const void *p, size_t n)
+{
+	const unsigned char *c = p;
+
+	for (; n > 0; n--)
+		h = (h ^ *c++) * UINT64_C(1099511628211);
+	return h;
+}
+
+/* Looks at a path that is not followed; its way is armed for that moment only. */
+static void
+visit(struct list *l, const char *path, uint64_t name)
+{
+	struct tree *t = l->entry->watch->tree;
+	struct tree_target target = {
+		.path = path,
+		.account = &l->entry->account,
+		.visit = true,
+	};
+	struct stamp s = { .present = false };
+	uint64_t of[4];
+
+	tree_add(t, &target);
+	tree_add_work(t, 1 + target.components / 8);
+	if ((target.end == TREE_HERE || target.end == TREE_ERROR) &&
+	    stamp_take(&s, path) == 0 && s.present) {
+		of[0] = s.ino;
+		of[1] = s.size;
+		of[2] = (uint64_t)s.mtime_ns;
+		of[3] = s.mode & S_IFMT;
+		l->found.contents += hash(name, of, sizeof(of));
+		of[0] = s.mode & ~(mode_t)S_IFMT;
+		of[1] = s.uid;
+		of[2] = s.gid;
+		l->found.attributes += hash(name, of, 3 * sizeof(of[0]));
+	}
+	tree_remove(t, &target);
+}
+
+/* A match that is not followed. */
+static void
+note_other(struct list *l, const char *path)
+{
+	uint64_t name = hash(UINT64_C(14695981039346656037), path, strlen(path));
+
+	l->found.n++;
+	l->found.names += name;
+	if (l->visiting)
+		visit(l, path, name);
+}
+
 static void
 list_note(struct list *l, const char *name)
 {
+	struct watch_entry *e = l->entry;
 	struct match *m = map_get(&l->by_name, name);
+	size_t part;
+	char *path;
 
-	if (m == NULL) {
-		m = xcalloc(1, sizeof(*m));
-		m->name = xstrdup(name);
-		TAILQ_INSERT_TAIL(&l->matches, m, link);
-		map_put(&l->by_name, m->name, m);
-		expand(m, l);
+	if (m != NULL) {
+		m->listing = l->listing;
+		return;
 	}
-	m->seen = true;
+	path = match_path(l, name, &part);
+	if (!has_room(e, part < e->parts.n)) {
+		note_other(l, path);
+		free(path);
+		return;
+	}
+	m = xcalloc(1, sizeof(*m));
+	m->name = xstrdup(name);
+	m->listing = l->listing;
+	TAILQ_INSERT_TAIL(&l->matches, m, link);
+	map_put(&l->by_name, m->name, m);
+	if (part < e->parts.n)
+		m->list = list_new(e, path, part);
+	else
+		m->leaf = leaf_new(e, path);
+}
+
+/* Where matches have gone there is room for others. */
+static void
+fill(struct watch_entry *e)
+{
+	struct list *l;
+
+	TAILQ_FOREACH(l, &e->lists, link)
+		if (l->others.n > 0)
+			tree_call(e->watch->tree, &l->target);
 }
 
 static void
-list_forget_unseen(struct list *l, mono_t noticed)
+list_forget_unseen(struct list *l)
 {
 	struct match *m, *next;
+	bool some = false;
 
 	for (m = TAILQ_FIRST(&l->matches); m != NULL; m = next) {
 		next = TAILQ_NEXT(m, link);
-		if (!m->seen)
-			match_free(l, m, noticed);
+		if (m->listing == l->listing)
+			continue;
+		match_free(l, m, l->noticed);
+		some = true;
 	}
+	if (some)
+		fill(l->entry);
 }
 
-/* The names in the directory, or NULL: none may be read, and what is known stays. */
-static DIR *
-list_open(struct list *l, bool *none)
+/* Replaces what was known of the others in l's directory. */
+static void
+set_others(struct list *l, const struct watch_others *now)
+{
+	struct watch_others *all = &l->entry->others, *old = &l->others;
+
+	all->n += now->n - old->n;
+	all->names += now->names - old->names;
+	all->contents += now->contents - old->contents;
+	all->attributes += now->attributes - old->attributes;
+	*old = *now;
+}
+
+/* Sums of some lists only would differ from those of all. */
+static void
+tell_others(struct watch_entry *e)
+{
+	if (e->ops == NULL || e->ops->others == NULL || e->nunknown > 0)
+		return;
+	if (e->was_told && memcmp(&e->others, &e->told, sizeof(e->told)) == 0)
+		return;
+	e->was_told = true;
+	e->told = e->others;
+	e->ops->others(e->arg, &e->told);
+}
+
+static void
+list_known(struct list *l)
+{
+	l->entry->nunknown -= !l->known;
+	l->known = true;
+	tell_others(l->entry);
+}
+
+/* A listing is complete: what it did not have is gone. */
+static void
+list_end(struct list *l)
+{
+	if (!l->visiting && l->found.n > 0) {
+		l->found.contents = l->others.contents;
+		l->found.attributes = l->others.attributes;
+	}
+	l->visiting = false;
+	set_others(l, &l->found);
+	list_forget_unseen(l);
+	list_known(l);
+}
+
+/* False: it cannot be listed, with l->error, or there is none. */
+static bool
+list_open(struct list *l)
 {
 	struct stat st;
-	DIR *d;
 
-	*none = l->target.end == TREE_ABSENT;
-	l->error = l->target.error;
-	if (l->target.end != TREE_HERE)
-		return NULL;
-	d = opendir(l->dir);
-	if (d == NULL) {
-		*none = errno == ENOENT || errno == ENOTDIR;
-		if (!*none)
-			l->error = errno;
-		tree_found(&l->target, *none ? TREE_ABSENT : TREE_ERROR, 0, 0);
-	} else if (fstat(dirfd(d), &st) == 0) {
+	tree_add_work(l->entry->watch->tree, 2);
+	l->dir = opendir(l->path);
+	if (l->dir == NULL && errno != ENOENT && errno != ENOTDIR)
+		l->error = errno;
+	if (l->dir == NULL)
+		tree_found(&l->target, l->error != 0 ? TREE_ERROR : TREE_ABSENT, 0, 0);
+	else if (fstat(dirfd(l->dir), &st) == 0)
 		tree_found(
 		    &l->target, TREE_HERE, (uint64_t)st.st_dev, (uint64_t)st.st_ino);
-	}
-	return d;
+	return l->dir != NULL;
 }
 
-/* Notes every match in the directory. False: not all names could be read. */
-static bool
-list_names(struct list *l, DIR *d)
+/*
+ * Begins a listing. What is known stays where names may not be read; where there is
+ * no directory, none of them is there.
+ */
+static void
+list_begin(struct list *l, mono_t noticed)
 {
-	struct dirent *ent;
-	int error;
+	bool none = l->target.end == TREE_ABSENT;
 
-	while (errno = 0, (ent = readdir(d)) != NULL)
+	l->listing++;
+	l->found = (struct watch_others){ 0 };
+	l->noticed = noticed;
+	l->error = l->target.error;
+	if (l->target.end == TREE_HERE)
+		none = !list_open(l) && l->error == 0;
+	l->visiting = l->visit && l->dir != NULL;
+	if (l->dir != NULL)
+		l->visit = false;
+	else if (none)
+		list_end(l);
+	else
+		list_known(l);
+}
+
+static void
+list_close(struct list *l)
+{
+	if (l->dir != NULL)
+		closedir(l->dir);
+	l->dir = NULL;
+}
+
+/* There are no more names; error: or they cannot be read. */
+static void
+list_last(struct list *l, int error)
+{
+	list_close(l);
+	if (error == 0) {
+		list_end(l);
+		return;
+	}
+	l->error = error;
+	list_known(l);
+}
+
+/* Reads the next names of a listing. */
+static void
+list_names(struct list *l)
+{
+	struct tree *t = l->entry->watch->tree;
+	uint64_t end = tree_work(t) + WORK_SLICE;
+	struct dirent *ent;
+	int i;
+
+	for (i = 0; i < NAMES_SLICE && tree_work(t) < end; i++) {
+		errno = 0;
+		ent = readdir(l->dir);
+		tree_add_work(t, 1);
+		if (ent == NULL) {
+			list_last(l, errno);
+			return;
+		}
 		if (is_candidate(l, ent))
 			list_note(l, ent->d_name);
-	error = errno;
-	closedir(d);
-	if (error != 0)
-		l->error = error;
-	return error == 0;
+	}
 }
 
+/* Is the directory that is being listed no longer the one at its path? */
+static bool
+is_other_directory(const struct list *l)
+{
+	struct stat open, there;
+
+	return l->target.end != TREE_HERE || fstat(dirfd(l->dir), &open) == -1 ||
+	       stat(l->path, &there) == -1 || open.st_dev != there.st_dev ||
+	       open.st_ino != there.st_ino;
+}
+
+/*
+ * A change during a listing asks for another one, after it: else one that takes
+ * long would never end where something always changes.
+ */
 static void
 list_read(void *arg, unsigned hints, mono_t noticed)
 {
 	struct list *l = arg;
-	struct match *m;
-	bool none;
-	DIR *d = list_open(l, &none);
 
 	(void)hints;
-	if (d == NULL && !none)
-		return;
-	TAILQ_FOREACH(m, &l->matches, link)
-		m->seen = false;
-	if (d == NULL || list_names(l, d))
-		list_forget_unseen(l, noticed);
-	entry_fill(l->entry);
+	if (l->dir != NULL && l->target.changed) {
+		l->again = true;
+		if (is_other_directory(l))
+			list_close(l);
+	}
+	if (l->dir == NULL) {
+		l->again = false;
+		list_begin(l, noticed);
+	}
+	if (l->dir != NULL)
+		list_names(l);
+	if (l->dir != NULL || l->again)
+		tree_more(l->entry->watch->tree, &l->target);
 }
 
 static struct list *
-list_new(struct watch_entry *e, char *dir, size_t part)
+list_new(struct watch_entry *e, char *path, size_t part)
 {
 	struct list *l = xcalloc(1, sizeof(*l));
 
 	l->entry = e;
-	l->dir = dir;
+	l->path = path;
 	l->part = part;
+	l->visit = true;
 	TAILQ_INIT(&l->matches);
-	l->target.path = dir;
+	TAILQ_INSERT_TAIL(&e->lists, l, link);
+	e->nlists++;
+	e->nunknown++;
+	l->target.path = path;
 	l->target.fn = list_read;
 	l->target.arg = l;
+	l->target.account = &e->account;
 	tree_add(e->watch->tree, &l->target);
-	list_read(l, 0, mono_now());
+	tree_call(e->watch->tree, &l->target);
 	return l;
 }
 
@@ -421,13 +602,20 @@ list_new(struct watch_entry *e, char *dir, size_t part)
 static void
 list_free(struct list *l, mono_t noticed)
 {
+	struct watch_entry *e = l->entry;
 	struct match *m;
 
-	tree_remove(l->entry->watch->tree, &l->target);
+	list_close(l);
+	tree_remove(e->watch->tree, &l->target);
 	while ((m = TAILQ_FIRST(&l->matches)) != NULL)
 		match_free(l, m, noticed);
+	set_others(l, &(struct watch_others){ 0 });
+	TAILQ_REMOVE(&e->lists, l, link);
+	e->nlists--;
+	e->nunknown -= !l->known;
+	tell_others(e);
 	map_clear(&l->by_name);
-	free(l->dir);
+	free(l->path);
 	free(l);
 }
 
@@ -476,13 +664,16 @@ watch_add(struct watch *w, const char *text, const struct watch_ops *ops, void *
 	e->ops = ops;
 	e->arg = arg;
 	TAILQ_INIT(&e->leaves);
+	TAILQ_INIT(&e->lists);
 	TAILQ_INSERT_TAIL(&w->entries, e, link);
 	split(text, &e->parts);
+	tree_open_account(w->tree, &e->account, e->parts.n > 1);
 	tree_read_mounts(w->tree);
 	if (e->parts.n == 1)
 		e->leaf = leaf_new(e, xstrdup(e->parts.v[0]));
 	else
 		e->list = list_new(e, xstrdup(e->parts.v[0]), 1);
+	tree_settle(w->tree, &e->account, WORK_ADD);
 	return e;
 }
 
@@ -494,6 +685,7 @@ watch_remove(struct watch *w, struct watch_entry *e)
 		list_free(e->list, mono_now());
 	else
 		leaf_free(e->leaf);
+	tree_close_account(w->tree, &e->account);
 	TAILQ_REMOVE(&w->entries, e, link);
 	strv_clear(&e->parts);
 	free(e);
@@ -505,8 +697,7 @@ watch_look(struct watch_entry *e)
 	struct leaf *f;
 
 	TAILQ_FOREACH(f, &e->leaves, link)
-		if (f->armed)
-			leaf_look(f, 0, mono_now());
+		leaf_look(f, 0, mono_now());
 }
 
 void
@@ -524,7 +715,7 @@ watch_each(
 size_t
 watch_overflow(const struct watch_entry *e)
 {
-	return e->overflow;
+	return (size_t)e->others.n;
 }
 
 static const char *
@@ -570,7 +761,9 @@ watch_way_add(struct watch *w, const char *path, void (*fn)(void *arg), void *ar
 	way->target.path = way->path;
 	way->target.fn = way_changed;
 	way->target.arg = way;
+	way->target.account = &way->account;
 	way->target.whole_way = true;
+	tree_open_account(w->tree, &way->account, false);
 	tree_add(w->tree, &way->target);
 	return way;
 }
@@ -579,6 +772,7 @@ void
 watch_way_remove(struct watch *w, struct watch_way *way)
 {
 	tree_remove(w->tree, &way->target);
+	tree_close_account(w->tree, &way->account);
 	free(way->path);
 	free(way);
 }
@@ -628,16 +822,16 @@ void
 watch_recheck(struct watch *w)
 {
 	struct watch_entry *e;
-	struct leaf *f;
+	struct list *l;
 
 	tree_recheck(w->tree);
-	TAILQ_FOREACH(e, &w->entries, link) {
-		if (e->overflow == 0)
-			continue;
-		TAILQ_FOREACH(f, &e->leaves, link)
-			if (!f->armed)
-				leaf_visit(f);
-	}
+	TAILQ_FOREACH(e, &w->entries, link)
+		TAILQ_FOREACH(l, &e->lists, link) {
+			if (l->others.n == 0)
+				continue;
+			l->visit = true;
+			tree_call(w->tree, &l->target);
+		}
 }
 
 void
@@ -650,4 +844,10 @@ mono_t
 watch_deadline(const struct watch *w)
 {
 	return tree_deadline(w->tree);
+}
+
+uint64_t
+watch_work(const struct watch *w)
+{
+	return tree_work(w->tree);
 }

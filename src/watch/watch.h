@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/mono.h"
 #include "watch/stamp.h"
@@ -30,18 +31,33 @@ struct watch_path {
 };
 
 /*
+ * Matches that are not followed, as one: how many there are, and sums that say
+ * whether any came or went, was modified, or has other attributes than before.
+ */
+struct watch_others {
+	uint64_t n, names, contents, attributes;
+};
+
+/*
  * look: p was looked at; now is NULL when that was not possible and the last
  * stamp stands; noticed is when the first event came that asked for it. gone: p is no
  * longer a match and about to be freed; unless it was unwatched, a look just before has
- * reported it absent. Neither may remove the entry.
+ * reported it absent. others (or NULL): what is known of the matches that are not
+ * followed, of a pattern that was listed wholly, and when it differs. None may remove
+ * the entry.
  */
 struct watch_ops {
 	void (*look)(void *arg, struct watch_path *p, const struct stamp *now,
 	    unsigned hints, mono_t noticed);
 	void (*gone)(void *arg, struct watch_path *p);
+	void (*others)(void *arg, const struct watch_others *now);
 };
 
-/* How many matches of a pattern are armed; the rest is looked at on rechecks. */
+/*
+ * How many matches of a pattern are followed, and directories in its middle. What is
+ * beyond, or has no room (tree_has_room), is looked at on rechecks, as `others`; of a
+ * directory then only itself.
+ */
 #define WATCH_MATCHES_MAX 1024
 
 struct watch *watch_new(struct loop *l);
@@ -49,8 +65,8 @@ void watch_free(struct watch *w);
 
 /*
  * Watches what text stands for, which is an absolute path or pattern as in
- * pattern.h. Every path of it is looked at before this returns. ops must outlive
- * it.
+ * pattern.h. Every path of it is looked at before this returns, but for those in
+ * directories of very many names. ops must outlive it.
  */
 struct watch_entry *
 watch_add(struct watch *w, const char *text, const struct watch_ops *ops, void *arg);
@@ -63,7 +79,7 @@ void watch_look(struct watch_entry *e);
 void watch_each(
     const struct watch_entry *e, void (*fn)(void *arg, struct watch_path *p), void *arg);
 
-/* Matches beyond WATCH_MATCHES_MAX. */
+/* Matches that are not followed. */
 size_t watch_overflow(const struct watch_entry *e);
 
 /* Why names cannot be read that a pattern needs: a phrase, else NULL. */
@@ -85,8 +101,11 @@ void watch_disown(struct watch *w, const char *path);
 /* Looks at everything, in slices, from watch_due. */
 void watch_recheck(struct watch *w);
 
-/* Does what is due; when it next has something to do. */
+/* Does a bounded part of what is due; when it next has something to do. */
 void watch_due(struct watch *w, mono_t now);
 mono_t watch_deadline(const struct watch *w);
+
+/* How much was done so far, in system calls, names and nodes: never in time. */
+uint64_t watch_work(const struct watch *w);
 
 #endif

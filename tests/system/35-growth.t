@@ -111,4 +111,43 @@ runs() {
 	need_no_more runs run_often
 }
 
-run_tests clients rules matches runs
+# come_and_go_named FROM: 700 long names are there for as long as it takes to see them.
+come_and_go_named() {
+	perl -e 'for (1 .. 700) { open(my $f, ">", sprintf("%s/%d.%0200d", @ARGV, $_)) or die }' \
+	    "$box/d" "$1"
+	until_true 30 has_matches 700
+	perl -e 'unlink sprintf("%s/%d.%0200d", @ARGV, $_) for 1 .. 700' "$box/d" "$1"
+	until_true 30 has_matches 0
+}
+
+state_size() {
+	_bytes=$(wc -c <"$box/var/lib/watchpathd/state.jsonl")
+	echo "# $_bytes bytes of state"
+	[ "$_bytes" -gt 200000 ] && [ "$_bytes" -lt 3000000 ]
+}
+
+names_that_are_owed() {
+	mkdir "$box/d"
+	rule a 'watch = /d/*' 'action = /later' 'cooldown = 0'
+	start_daemon
+	for _cycle in 1 2 3 4 5; do
+		come_and_go_named $_cycle
+	done
+	ok "what is owed is saved" until_true 30 state_size
+	kill -s KILL "$daemon"
+	until_true 30 is_gone "$daemon"
+	mv "$log" "$log.old"
+	launch
+	wait_ready
+	on_run a "echo \"\$WATCHPATHD_PATHS_OMITTED\" >>$dir/omitted"
+	cp "$box/act" "$dir/later"
+	mv "$dir/later" "$box/later"
+	ok "a run that was long in coming is told of a part by name only" \
+	    until_true 30 grep -qs '^[1-9][0-9][0-9][0-9]' "$dir/omitted"
+	until_true 30 has_ended a 1
+	touch "$box/d/one"
+	ok "and what it has answered is owed no more" \
+	    until_true 30 grep -qs '^0$' "$dir/omitted"
+}
+
+run_tests clients rules matches runs names_that_are_owed

@@ -67,6 +67,24 @@ draw_paths(struct record *r)
 }
 
 static void
+draw_others(struct record *r)
+{
+	size_t i;
+
+	r->others = calloc(r->watch.n, sizeof(*r->others));
+	assert_non_null(r->others);
+	for (i = 0; i < r->watch.n && draw(2) == 0; i++)
+		r->others[i] = (struct watch_others){
+			.n = 1 + draw(1 << 20),
+			.names = draw(UINT64_MAX) * 3,
+			.contents = UINT64_MAX - draw(2),
+			.attributes = draw(UINT64_MAX),
+		};
+	r->others_owed = (unsigned)draw(16);
+	r->others_notices = (unsigned)draw(UINT32_MAX);
+}
+
+static void
 draw_record(struct record *r)
 {
 	size_t n = 1 + (size_t)draw(3);
@@ -89,6 +107,7 @@ draw_record(struct record *r)
 	};
 	while (n-- > 0)
 		strv_push(&r->watch, draw_text("/"));
+	draw_others(r);
 	draw_paths(r);
 	if (draw(2) == 0) {
 		r->pid = (pid_t)(2 + draw(INT32_MAX - 2));
@@ -150,6 +169,9 @@ assert_same(const struct record *a, const struct record *b)
 	assert_text(a->boot, b->boot);
 	assert_text(a->run, b->run);
 	assert_true(strv_equal(&a->watch, &b->watch));
+	assert_memory_equal(a->others, b->others, a->watch.n * sizeof(*a->others));
+	assert_int_equal(a->others_owed, b->others_owed);
+	assert_true(a->others_notices == b->others_notices);
 	assert_int_equal(a->npaths, b->npaths);
 	for (i = 0; i < a->npaths; i++) {
 		assert_text(a->paths[i].path, b->paths[i].path);
@@ -197,6 +219,9 @@ is_taken(const char *line, size_t len)
 
 #define STAMP "100644 0 0 12 34 -56"
 #define PATHS "\"watch\":[\"/f\"],\"paths\":[{\"path\":\"/f\",\"seen\":\"" STAMP "\"}]"
+
+/* All but the last digit of what is kept of an entry's others. */
+#define ZEROS "000000000000000000000000000000000000000000000000000000000000000"
 
 /* A line with more after what every line has. */
 static bool
@@ -261,6 +286,12 @@ TEST(a_member_of_another_type_is_refused)
 		",\"causes\":\"1.0\"",
 		",\"verify_first\":\"yes\"",
 		",\"verify_first\":false",
+		",\"others\":{}",
+		",\"others\":[1]",
+		",\"others\":[\"0\"]",
+		",\"others\":[\"" ZEROS "x\"]",
+		",\"others\":[\"" ZEROS "0\",\"" ZEROS "0\"]",
+		",\"others_owed\":\"16\"",
 		",\"last_run\":[]",
 		",\"last_run\":null",
 		",\"last_run\":\"\"",
@@ -268,6 +299,7 @@ TEST(a_member_of_another_type_is_refused)
 	size_t i;
 
 	assert_true(is_taken_with(""));
+	assert_true(is_taken_with(",\"others\":[\"" ZEROS "f\"]"));
 	assert_true(is_taken_with(",\"causes\":\"1\",\"full\":true,\"last_run\":{}"));
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		if (is_taken_with(bad[i]))

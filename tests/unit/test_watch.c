@@ -66,8 +66,12 @@ static struct {
 	struct watch *watch;
 	struct map recs;
 	struct rec *all;
-	int fence;  /* the next */
-	int looks;  /* at all paths but the fences */
+	int fence;                  /* the next */
+	int looks;                  /* at all paths but the fences */
+	struct watch_others others; /* as told last */
+	int told;                   /* how often they were */
+	uint64_t turn_work;         /* of the turn that cost most */
+	int turn_calls;
 	bool quick; /* baselines only: no fence for each */
 } env;
 
@@ -140,6 +144,7 @@ static struct {
 	int end_error;        /* a listing breaks off with this error */
 	ino_t reused;         /* the number that every FIFO has got */
 	int tick;             /* times of files are multiples of so many seconds */
+	int calls;            /* of those replaced below */
 	bool folds;           /* names below the sandbox are found in any case */
 	bool alias;           /* below /alias there is everything once more */
 } fake;
@@ -253,6 +258,7 @@ stat(const char *restrict path, struct stat *restrict st)
 
 	int r, error;
 
+	fake.calls++;
 	touched(path);
 	if (fake.slow != NULL && strcmp(path, fake.slow) == 0)
 		nanosleep(&while_away, NULL);
@@ -270,6 +276,7 @@ lstat(const char *restrict path, struct stat *restrict st)
 {
 	int r, error;
 
+	fake.calls++;
 	touched(path);
 	step(path);
 	r = is_denied(path) ? -1
@@ -297,6 +304,7 @@ open(const char *path, int flags, ...)
 {
 	int fd, error;
 
+	fake.calls++;
 	touched(path);
 	if (fake.interrupts > 0) {
 		fake.interrupts--;
@@ -331,6 +339,7 @@ readdir(DIR *d)
 	struct dirent *e = fake.end_error == 0 ? real_readdir(d) : NULL;
 	void (*act)(void) = fake.at_end;
 
+	fake.calls++;
 	if (e != NULL)
 		return e;
 	fake.at_end = NULL;
@@ -392,7 +401,15 @@ on_gone(void *arg, struct watch_path *p)
 	r->gone++;
 }
 
-static const struct watch_ops ops = { on_look, on_gone };
+static void
+on_others(void *arg, const struct watch_others *now)
+{
+	(void)arg;
+	env.others = *now;
+	env.told++;
+}
+
+static const struct watch_ops ops = { on_look, on_gone, on_others };
 
 static struct rec *
 rec(const char *name)
@@ -411,9 +428,17 @@ static int
 turn(mono_t deadline)
 {
 	int n = loop_wait(env.loop, mono_min(deadline, watch_deadline(env.watch)));
+	uint64_t work = watch_work(env.watch);
+	int calls = fake.calls;
 
 	check(n != -1);
 	watch_due(env.watch, mono_now());
+	work = watch_work(env.watch) - work;
+	calls = fake.calls - calls;
+	if (work > env.turn_work)
+		env.turn_work = work;
+	if (calls > env.turn_calls)
+		env.turn_calls = calls;
 	return n;
 }
 
@@ -1872,12 +1897,6 @@ is_known(const struct rec *r)
 	return r->known && !r->is_fence;
 }
 
-static bool
-is_modified(const struct rec *r)
-{
-	return (r->diff & MODIFY) != 0 && !r->is_fence;
-}
-
 static void
 key_away_again(void)
 {
@@ -1965,33 +1984,77 @@ TEST(a_listing_that_breaks_off_keeps_what_it_knows)
 	check(watch_why(e) == NULL);
 }
 
-TEST(matches_beyond_the_limit_are_looked_at_on_rechecks)
+/* How many of those numbered are not followed; the first of them into name. */
+static int
+count_others(char name[64], int n)
 {
-	char name[64];
+	int i, others = 0;
+	char path[64];
+
+	for (i = n - 1; i >= 0; i--) {
+		snprintf(path, sizeof(path), "d/f%05d", i);
+		if (known(path))
+			continue;
+		memcpy(name, path, sizeof(path));
+		others++;
+	}
+	return others;
+}
+
+TEST(matches_beyond_the_limit_are_looked_at_on_rechecks_as_one)
+{
 	struct watch_entry *e;
-	int i;
+	struct watch_others before;
+	char name[64];
 
 	put_numbered("d", 0, WATCH_MATCHES_MAX + 6);
 	e = watch("d/f*");
 	check_eq(watch_overflow(e), 6);
-	check_eq(count(is_known), WATCH_MATCHES_MAX + 6);
-	for (i = 0; i < WATCH_MATCHES_MAX + 6; i++) {
-		snprintf(name, sizeof(name), "d/f%05d", i);
-		append(name, "2");
-	}
+	check_eq(env.others.n, 6);
+	check_eq(count(is_known), WATCH_MATCHES_MAX);
+	check_eq(count_others(name, WATCH_MATCHES_MAX + 6), 6);
+	before = env.others;
+	append(name, "2");
 	quiet();
-	check_eq(count(is_modified), WATCH_MATCHES_MAX);
+	check(memcmp(&env.others, &before, sizeof(before)) == 0);
 	watch_recheck(env.watch);
 	quiet();
-	check_eq(count(is_modified), WATCH_MATCHES_MAX + 6);
-	check_eq(watch_overflow(e), 6);
+	check_eq(env.others.names, before.names);
+	check_eq(env.others.attributes, before.attributes);
+	check(env.others.contents != before.contents);
+	before = env.others;
+	check_eq(chmod(at(name), 0600), 0);
+	watch_recheck(env.watch);
+	quiet();
+	check_eq(env.others.contents, before.contents);
+	check(env.others.attributes != before.attributes);
+	/* A recheck that finds nothing else is silent. */
+	env.told = 0;
+	watch_recheck(env.watch);
+	quiet();
+	check_eq(env.told, 0);
+}
+
+TEST(matches_beyond_the_limit_are_seen_to_come_and_go)
+{
+	struct watch_entry *e;
+	struct watch_others before;
+
+	put_numbered("d", 0, WATCH_MATCHES_MAX + 6);
+	e = watch("d/f*");
+	before = env.others;
 	put_numbered("d", 2000, 2002);
 	quiet();
 	check_eq(watch_overflow(e), 8);
-	check_eq(diff("d/f02001"), CREATE);
+	check_eq(env.others.n, 8);
+	check(env.others.names != before.names);
+	check_eq(unlink(at("d/f02000")), 0);
+	check_eq(unlink(at("d/f02001")), 0);
+	quiet();
+	check_eq(env.others.names, before.names);
+	check_eq(env.others.n, before.n);
 }
 
-/* The first of the entry that is not held, as the last change of all shows. */
 TEST(matches_beyond_the_limit_move_up_when_others_go)
 {
 	char name[64];
@@ -2000,26 +2063,51 @@ TEST(matches_beyond_the_limit_move_up_when_others_go)
 
 	put_numbered("d", 0, WATCH_MATCHES_MAX + 5);
 	e = watch("d/f*");
-	for (i = 0; i < WATCH_MATCHES_MAX + 5; i++) {
-		snprintf(name, sizeof(name), "d/f%05d", i);
-		append(name, "2");
-	}
-	quiet();
 	for (i = 0; i < WATCH_MATCHES_MAX + 5 && removed < 4; i++) {
 		snprintf(name, sizeof(name), "d/f%05d", i);
-		if (diff(name) == MODIFY) {
+		if (known(name)) {
 			check_eq(unlink(at(name)), 0);
 			removed++;
 		}
 	}
 	quiet();
 	check_eq(watch_overflow(e), 1);
-	check_eq(count(is_modified), WATCH_MATCHES_MAX + 4);
-	check_eq(count(is_known), WATCH_MATCHES_MAX + 1);
+	check_eq(count(is_known), WATCH_MATCHES_MAX);
 	wipe("d");
 	quiet();
 	check_eq(watch_overflow(e), 0);
+	check_eq(env.others.names, 0);
 	check_eq(count(is_known), 0);
+}
+
+TEST(directories_beyond_the_limit_are_looked_at_on_rechecks)
+{
+	struct watch_entry *e;
+	struct watch_others before;
+	char name[64];
+	int i, others = 0, before_fds;
+
+	for (i = 0; i < WATCH_MATCHES_MAX + 5; i++) {
+		snprintf(name, sizeof(name), "d/k%05d", i);
+		make_dirs(name);
+	}
+	env.quick = true;
+	before_fds = open_descriptors();
+	e = watch("d/*/key");
+	quiet();
+	check_eq(open_descriptors() - before_fds, WATCH_MATCHES_MAX + 1);
+	check_eq(watch_overflow(e), 5);
+	for (i = 0; i < WATCH_MATCHES_MAX + 5; i++) {
+		snprintf(name, sizeof(name), "d/k%05d/key", i);
+		others += !known(name);
+		if (!known(name))
+			place(name, "1");
+	}
+	check_eq(others, 5);
+	before = env.others;
+	watch_recheck(env.watch);
+	quiet();
+	check(env.others.contents != before.contents);
 }
 
 /* ---------------------------------------------------- what counts as what */
@@ -3104,6 +3192,98 @@ TEST(the_cost_of_an_event_does_not_grow_with_the_paths)
 	/* A directory's known entries are compared: 10 and 100 of them. */
 	check_eq(few[1].calls, 10 + 1);
 	check_eq(many[1].calls, 100 + 1);
+}
+
+/* No turn costs more than this, whatever others have put where. */
+#define TURN_MAX 8192
+
+static void
+expect_bounded_turns(void)
+{
+	print_message("# a turn costs at most %d, and %d calls\n", (int)env.turn_work,
+	    env.turn_calls);
+	check(env.turn_work > 0 && env.turn_work <= TURN_MAX);
+	check(env.turn_calls <= TURN_MAX);
+	env.turn_work = 0;
+	env.turn_calls = 0;
+}
+
+/* A directory full of links that each lead a long way, made beside its place. */
+static void
+make_maze(const char *name, int n)
+{
+	char path[64];
+	int i;
+
+	make_dirs("chain/d");
+	place("chain/key", "1");
+	make_winding("d", 20, "key", "chain/link");
+	make_dirs("maze");
+	for (i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "maze/f%05d", i);
+		make_link("../chain/link", path);
+	}
+	move("maze", name);
+}
+
+TEST(no_turn_costs_more_with_more_to_do)
+{
+	struct watch_entry *names, *links;
+
+	make_dirs("g");
+	env.quick = true;
+	names = watch("g/*/f*");
+	links = watch("h/*");
+	quiet();
+	env.turn_work = 0;
+	/* Many names at once, then a directory of before in their place, then none. */
+	put_numbered("many", 0, 2 * WATCH_MATCHES_MAX);
+	move("many", "g/many");
+	quiet();
+	check_eq(watch_overflow(names), WATCH_MATCHES_MAX);
+	expect_bounded_turns();
+	watch_recheck(env.watch);
+	quiet();
+	expect_bounded_turns();
+	move("g", "aside");
+	quiet();
+	check_eq(watch_overflow(names), 0);
+	check_eq(count(is_known), 0);
+	expect_bounded_turns();
+	make_maze("h", WATCH_MATCHES_MAX + 100);
+	quiet();
+	check(watch_overflow(links) >= 100);
+	expect_bounded_turns();
+	/* Each of them has to find its way anew. */
+	move("chain", "chained");
+	quiet();
+	expect_bounded_turns();
+	watch_recheck(env.watch);
+	quiet();
+	expect_bounded_turns();
+	check(watch_why(links) == NULL);
+}
+
+TEST(who_is_quiet_is_not_kept_waiting_by_who_is_not)
+{
+	int before;
+
+	place("key", "1");
+	env.quick = true;
+	watch("key");
+	watch("h/*");
+	quiet();
+	make_maze("h", WATCH_MATCHES_MAX);
+	while (env.looks < 100)
+		turn(mono_add(mono_now(), 100 * MONO_MS));
+	before = env.looks;
+	rec("key")->looks = 0;
+	append("key", "2");
+	eventually(rec("key")->looks > 0);
+	/* Many hundreds were still to come. */
+	check(env.looks - before < 50);
+	quiet();
+	check(env.looks >= WATCH_MATCHES_MAX);
 }
 
 /* Changes name without pause, in another process, until that is killed. */

@@ -298,7 +298,7 @@ on_gone(void *arg, struct watch_path *p)
 	r->gone++;
 }
 
-static const struct watch_ops ops = { on_look, on_gone };
+static const struct watch_ops ops = { on_look, on_gone, NULL };
 
 static void
 on_fence(void *arg, struct watch_path *p, const struct stamp *now, unsigned hints,
@@ -312,7 +312,7 @@ on_fence(void *arg, struct watch_path *p, const struct stamp *now, unsigned hint
 	w.fence++;
 }
 
-static const struct watch_ops fence_ops = { on_fence, NULL };
+static const struct watch_ops fence_ops = { on_fence, NULL, NULL };
 
 static int
 turn(mono_t deadline)
