@@ -23,8 +23,12 @@
 #include "rules/keys.h"
 #include "state/store.h"
 
-/* Changes that nobody waits for are saved no more often than this. */
+/*
+ * Changes that nobody waits for are saved no more often than this, and none within
+ * so many times what the last save took: who makes many names makes long lines.
+ */
 #define SAVE_PAUSE_NS MONO_SEC
+#define SAVE_FACTOR 10
 /* Whoever may write on a program's way drives no more judgements than this. */
 #define JUDGE_PAUSE_NS MONO_SEC
 /* So often it is looked whether somebody has logged in. */
@@ -51,6 +55,7 @@ struct job {
 	int64_t detected; /* what is pending, CLOCK_REALTIME; 0: nothing */
 	struct heap_node save;
 	mono_t saved_at;
+	int64_t save_ns; /* what that took */
 	enum dispatch_state said;
 	bool said_guarded;
 	struct log_rule log;
@@ -75,8 +80,14 @@ job_of(struct dispatch_rule *state)
 static void
 save_later(struct job *j, bool at_once)
 {
-	mono_t at = at_once ? mono_now() : mono_add(j->saved_at, SAVE_PAUSE_NS);
+	int64_t pause = SAVE_FACTOR * j->save_ns;
+	mono_t at;
 
+	if (!at_once && pause < SAVE_PAUSE_NS)
+		pause = SAVE_PAUSE_NS;
+	at = mono_add(j->saved_at, pause);
+	if (at_once)
+		at = mono_max(at, mono_now());
 	if (!j->save.in || mono_before(at, j->save.key))
 		heap_put(&j->world->saves, &j->save, at);
 }
@@ -579,6 +590,8 @@ job_save(struct job *j)
 	make_record(j, &r);
 	store_put(j->world->store, &r);
 	record_clear(&r);
+	j->save_ns = mono_sub(mono_now(), j->saved_at);
+	j->saved_at = mono_now();
 }
 
 void

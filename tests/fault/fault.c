@@ -6,7 +6,8 @@
  * FAULT=op:N:kind makes the N-th call of op fail with the error that kind names, do
  * half of a write (short), or kill the process: before the call, or for a write in
  * the middle of it (kill), or after it (after). With FAULT_WHILE=path every call of
- * op fails, but only while that file is there. FAULT_LOG gets a line for each call.
+ * op fails, but only while that file is there. With slow
+ * in place of N:kind each takes 100 ms. FAULT_LOG gets a line for each call.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -21,6 +22,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
 int __real_open(const char *path, int flags, ...);
@@ -131,6 +133,7 @@ is_due(unsigned long nth)
 static enum kind
 judge(const char *op)
 {
+	static const struct timespec slow = { .tv_nsec = 100 * 1000 * 1000 };
 	const char *fault = getenv("FAULT"), *what;
 	size_t len = strlen(op);
 	unsigned long nth;
@@ -139,6 +142,8 @@ judge(const char *op)
 	note(op);
 	if (fault == NULL || strncmp(fault, op, len) != 0 || fault[len] != ':')
 		return NONE;
+	if (strcmp(fault + len, ":slow") == 0)
+		nanosleep(&slow, NULL);
 	nth = strtoul(fault + len + 1, &end, 10);
 	if (*end != ':' || !is_due(nth))
 		return NONE;

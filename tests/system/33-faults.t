@@ -312,5 +312,33 @@ another_device() {
 	ok 'a change then is one' has_runs r 1
 }
 
+# is_saved_seldom SINCE: no more lines than one for each second, and a few at first?
+is_saved_seldom() {
+	_lines=$(grep -c '"rule":"r"' "$box/var/lib/watchpathd/state.jsonl")
+	_seconds=$((($(now) - $1) / 1000000000))
+	echo "# $_lines lines in $_seconds s"
+	[ "$_lines" -gt 0 ] && [ "$_lines" -le $((_seconds + 3)) ]
+}
+
+a_slow_disk() {
+	if [ ! -x "$faulty" ]; then
+		skip 'a slow disk is written to less often' 'it needs the linker of Linux'
+		return
+	fi
+	WATCHPATHD=$faulty
+	rule r 'watch = /f' 'settle = 10ms'
+	start=$(now)
+	FAULT=write:slow
+	FAULT_DIR=$box/var/lib/watchpathd
+	export FAULT FAULT_DIR
+	start_daemon
+	for n in 1 2 3 4 5 6 7 8 9 10; do
+		put "$box/f" $n
+		until_true 30 has_ended r $n || break
+	done
+	ok 'ten times what a save has taken passes before the next' \
+	    is_saved_seldom "$start"
+}
+
 run_tests errors deaths shortages a_program_that_cannot_be_judged \
-    a_rule_file_that_cannot_be_opened another_device
+    a_rule_file_that_cannot_be_opened another_device a_slow_disk
