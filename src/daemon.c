@@ -686,8 +686,9 @@ do_due(struct daemon *d)
 	log_due(now);
 	tellings_due(&d->world.tellings, now);
 	watch_due(d->world.watch, now);
-	while ((step = dispatch_next(&d->world.dispatch, now, &r)) != STEP_NONE)
-		job_step(job_of(r), step, now);
+	while ((step = dispatch_next(&d->world.dispatch, now, &r)) != STEP_NONE &&
+	       job_step(job_of(r), step, now))
+		;
 }
 
 static mono_t

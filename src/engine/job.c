@@ -470,17 +470,20 @@ start(struct job *j, mono_t now)
 	say_guard(j);
 }
 
-void
+bool
 job_step(struct job *j, enum dispatch_step step, mono_t now)
 {
 	switch (step) {
 	case STEP_LOOK:
-		jobpaths_look(j->paths);
+		/* It keeps its place in the queue until all of it is looked at. */
+		if (!jobpaths_look(j->paths))
+			return false;
 		if (dispatch_ready(&j->world->dispatch, &j->state, now))
 			start(j, now);
 		break;
 	case STEP_STOP_IGNORING:
-		jobpaths_look(j->paths);
+		while (!jobpaths_look(j->paths))
+			;
 		dispatch_stop_ignoring(&j->world->dispatch, &j->state, now);
 		break;
 	case STEP_TERM:
@@ -491,6 +494,7 @@ job_step(struct job *j, enum dispatch_step step, mono_t now)
 		break;
 	}
 	say_state(j, now, step == STEP_TERM ? "took longer than its timeout" : "");
+	return true;
 }
 
 static void

@@ -77,8 +77,8 @@ enum job_promise job_promise(const struct job *j, const char *run);
 /* The job whose state this is. */
 struct job *job_of(struct dispatch_rule *state);
 
-/* Carries a step of the dispatcher out. */
-void job_step(struct job *j, enum dispatch_step step, mono_t now);
+/* Carries a step of the dispatcher out. False: a part of it; others may have a turn. */
+bool job_step(struct job *j, enum dispatch_step step, mono_t now);
 
 /* Judges the programs of a rule again, if it is blocked. */
 void job_judge(struct job *j);

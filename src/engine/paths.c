@@ -27,6 +27,9 @@
 #define OWED_NAMES_MAX 4096
 #define OWED_BYTES_MAX (256 * 1024)
 
+/* A piece of the look before a run, in watch_work: see jobpaths_look. */
+#define LOOK_WORK 512
+
 struct path {
 	struct dispatch_path state; /* first: see path_of */
 	char *name;
@@ -55,6 +58,7 @@ struct jobpaths {
 	void *arg;
 	struct entry **entries;
 	size_t nentries, n;
+	size_t nlooked;      /* entries, in the look that is between two pieces */
 	struct strv stopped; /* entries that were watched until jobpaths_stop */
 	struct watch_others *stopped_others;
 	struct map by_name;
@@ -544,7 +548,7 @@ jobpaths_change(struct jobpaths *paths, const struct strv *entries)
 	size_t nold = paths->nentries, i;
 
 	paths->entries = xcalloc(entries->n, sizeof(*paths->entries));
-	paths->nentries = 0;
+	paths->nentries = paths->nlooked = 0;
 	paths->loading = true;
 	for (i = 0; i < entries->n; i++) {
 		e = take_entry(old, nold, entries->v[i]);
@@ -579,7 +583,7 @@ jobpaths_stop(struct jobpaths *paths)
 		paths->stopped_others[i] = paths->entries[i]->others;
 		entry_free(paths->entries[i]);
 	}
-	paths->nentries = 0;
+	paths->nentries = paths->nlooked = 0;
 }
 
 void
@@ -596,13 +600,19 @@ jobpaths_free(struct jobpaths *paths)
 	free(paths);
 }
 
-void
+bool
 jobpaths_look(struct jobpaths *paths)
 {
-	size_t i;
+	uint64_t end = watch_work(paths->watch) + LOOK_WORK;
 
-	for (i = 0; i < paths->nentries; i++)
-		watch_look(paths->entries[i]->watch);
+	while (paths->nlooked < paths->nentries) {
+		if (watch_work(paths->watch) >= end ||
+		    !watch_look(paths->entries[paths->nlooked]->watch))
+			return false;
+		paths->nlooked++;
+	}
+	paths->nlooked = 0;
+	return true;
 }
 
 void
@@ -692,6 +702,10 @@ entry_problem(const struct entry *e)
 		return xstrdup(why);
 	if (over == 0)
 		return NULL;
+	if (watch_is_short(e->watch))
+		return xasprintf("%zu matches more than there are descriptors for: they "
+				 "are only looked at every `recheck`",
+		    over);
 	return xasprintf(
 	    "%zu matches more than %d: they are only looked at every `recheck`", over,
 	    WATCH_MATCHES_MAX);
@@ -762,7 +776,8 @@ jobpaths_others(const struct dispatch_path *p)
 
 	if (others->name != NULL)
 		return 0;
-	return ((const struct jobpaths *)(const void *)((const char *)others -
-							offsetof(struct jobpaths, others)))
+	return (
+	    (const struct jobpaths *)(const void *)((const char *)others -
+						    offsetof(struct jobpaths, others)))
 	    ->nothers;
 }

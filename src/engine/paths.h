@@ -2,6 +2,7 @@
 #ifndef ENGINE_PATHS_H
 #define ENGINE_PATHS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/util.h"
@@ -67,8 +68,8 @@ void jobpaths_each(const struct jobpaths *p, jobpaths_fn *fn, void *arg);
 char *
 jobpaths_entry(const struct jobpaths *p, const char *entry, jobpaths_fn *fn, void *arg);
 
-/* Looks at all paths now. */
-void jobpaths_look(struct jobpaths *p);
+/* Looks at the next paths, a turn's share. True: at all of them by now. */
+bool jobpaths_look(struct jobpaths *p);
 
 /* Forgets paths that are no match any more and owe nothing. */
 void jobpaths_sweep(struct jobpaths *p);

@@ -82,6 +82,8 @@ struct watch_entry {
 	size_t nleaves, nlists, nunknown; /* lists that are not known yet */
 	struct watch_others others, told; /* of all lists together */
 	bool was_told;
+	bool looking; /* watch_look is between two pieces */
+	struct leaf *look_at;
 	TAILQ_ENTRY(watch_entry) link;
 };
 
@@ -220,6 +222,8 @@ leaf_free(struct leaf *f)
 	struct watch_entry *e = f->entry;
 
 	tree_remove(e->watch->tree, &f->target);
+	if (e->look_at == f)
+		e->look_at = TAILQ_NEXT(f, link);
 	TAILQ_REMOVE(&e->leaves, f, link);
 	e->nleaves--;
 	free(f->path);
@@ -691,13 +695,22 @@ watch_remove(struct watch *w, struct watch_entry *e)
 	free(e);
 }
 
-void
+bool
 watch_look(struct watch_entry *e)
 {
+	struct tree *t = e->watch->tree;
+	uint64_t end = tree_work(t) + TREE_TURN;
 	struct leaf *f;
 
-	TAILQ_FOREACH(f, &e->leaves, link)
+	if (!e->looking)
+		e->look_at = TAILQ_FIRST(&e->leaves);
+	e->looking = true;
+	while ((f = e->look_at) != NULL && tree_work(t) < end) {
+		e->look_at = TAILQ_NEXT(f, link);
 		leaf_look(f, 0, mono_now());
+	}
+	e->looking = e->look_at != NULL;
+	return !e->looking;
 }
 
 void
@@ -716,6 +729,12 @@ size_t
 watch_overflow(const struct watch_entry *e)
 {
 	return (size_t)e->others.n;
+}
+
+bool
+watch_is_short(const struct watch_entry *e)
+{
+	return e->nleaves < WATCH_MATCHES_MAX && e->nlists < WATCH_MATCHES_MAX;
 }
 
 static const char *

@@ -72,15 +72,16 @@ struct watch_entry *
 watch_add(struct watch *w, const char *text, const struct watch_ops *ops, void *arg);
 void watch_remove(struct watch *w, struct watch_entry *e);
 
-/* Looks at all paths of an entry now. */
-void watch_look(struct watch_entry *e);
+/* Looks at the next paths of an entry, a turn's share. True: at all of them by now. */
+bool watch_look(struct watch_entry *e);
 
 /* Calls fn with every path that an entry stands for. */
 void watch_each(
     const struct watch_entry *e, void (*fn)(void *arg, struct watch_path *p), void *arg);
 
-/* Matches that are not followed. */
+/* Matches that are not followed, and whether there is no room even for so many. */
 size_t watch_overflow(const struct watch_entry *e);
+bool watch_is_short(const struct watch_entry *e);
 
 /* Why names cannot be read that a pattern needs: a phrase, else NULL. */
 const char *watch_why(const struct watch_entry *e);

@@ -211,12 +211,16 @@ a_path_that_cannot_be_opened() {
 # Real descriptors, of which the daemon has fewer than the paths need.
 descriptors() {
 	mkdir "$box/d"
+	rule p 'watch = /d/*'
+	rule r 'watch = /d/99'
 	i=100
 	while [ $i -lt 300 ]; do
 		: >"$box/d/$i"
+		echo "	/d/$i"
 		i=$((i + 1))
-	done
-	rule r 'watch = /d/*'
+	done >"$dir/paths"
+	sed "/^watch/r $dir/paths" "$conf/r.ini" >"$dir/r.ini"
+	mv "$dir/r.ini" "$conf/r.ini"
 	rule fence 'watch = /fence'
 	(ulimit -n 90 && exec "$WATCHPATHD" run --root "$box") >>"$log" 2>&1 &
 	daemon=$!
@@ -224,7 +228,9 @@ descriptors() {
 	doctor
 	ok "paths without a descriptor are one finding" \
 	    prints '^r: /d/.* and [0-9]* more: out of file descriptors$'
-	finds_only 1
+	ok "matches of a pattern that it has none for are another" \
+	    prints '^p: /d/\*: [0-9]* matches more than there are descriptors for: '
+	finds_only 2
 }
 
 # A file system whose server never answers, as after the loss of a network: to

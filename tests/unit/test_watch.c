@@ -888,14 +888,14 @@ TEST(what_only_a_look_saw_and_is_undone_is_seen_again)
 	make_dirs("d");
 	e = watch("d/key");
 	put("d/key", "1");
-	watch_look(e);
+	check(watch_look(e));
 	check_eq(diff("d/key"), CREATE);
 	check_eq(unlink(at("d/key")), 0);
 	expect_just("d/key", CREATE | DELETE);
 	e = watch("a/b/key");
 	make_dirs("a/b");
 	put("a/b/key", "1");
-	watch_look(e);
+	check(watch_look(e));
 	check_eq(diff("a/b/key"), CREATE);
 	wipe("a");
 	expect_just("a/b/key", CREATE | DELETE);
@@ -903,7 +903,7 @@ TEST(what_only_a_look_saw_and_is_undone_is_seen_again)
 	make_link("to/key", "link");
 	e = watch("link");
 	make_link("to", "to");
-	watch_look(e);
+	check(watch_look(e));
 	check_eq(rec("link")->error, ELOOP);
 	check_eq(unlink(at("to")), 0);
 	expect_just("link", 0);
@@ -2373,7 +2373,7 @@ TEST(the_late_echo_of_a_write_is_not_counted)
 	expect_just("key", MODIFY);
 	/* The daemon looks again when the rule has settled. */
 	eventually(realtime_ns() - rec("key")->last.ctime_ns > 30 * MONO_MS);
-	watch_look(e);
+	check(watch_look(e));
 	forget();
 	inject("key", NOTE_WRITE | NOTE_ATTRIB, 0);
 	eventually(rec("key")->looks > 0);
@@ -2395,7 +2395,7 @@ TEST(the_shims_own_echo_is_not_counted)
 	append("key", "2");
 	expect_just("key", MODIFY);
 	eventually(realtime_ns() - rec("key")->last.ctime_ns > 30 * MONO_MS);
-	watch_look(e);
+	check(watch_look(e));
 	forget();
 	eventually(rec("key")->looks > 0);
 	check_eq(diff("key"), 0);
@@ -2603,7 +2603,7 @@ TEST(a_volume_that_is_mounted_later_is_let_go)
 	eventually(rec("Volumes/nfs/sub/key")->unwatched);
 	check_eq(diff("Volumes/nfs/sub/key"), 0);
 	check(rec("Volumes/nfs/sub/key")->last.present);
-	watch_look(e);
+	check(watch_look(e));
 	watch_recheck(env.watch);
 	quiet();
 	check_eq(fake.touched, 0);
@@ -3262,6 +3262,33 @@ TEST(no_turn_costs_more_with_more_to_do)
 	quiet();
 	expect_bounded_turns();
 	check(watch_why(links) == NULL);
+}
+
+TEST(a_look_at_many_paths_comes_in_pieces)
+{
+	struct watch_entry *e;
+	uint64_t work;
+	int pieces = 1;
+	bool all;
+
+	put_numbered("d", 0, 1000);
+	env.quick = true;
+	e = watch("d/f*");
+	quiet();
+	env.looks = 0;
+	do {
+		work = watch_work(env.watch);
+		all = watch_look(e);
+		check(watch_work(env.watch) - work < TURN_MAX / 8);
+		if (all)
+			break;
+		/* One that is next may go between two pieces. */
+		if (++pieces == 2)
+			check_eq(unlink(at("d/f00500")), 0);
+		turn(mono_now());
+	} while (!all);
+	check(pieces > 1);
+	check(env.looks >= 999);
 }
 
 TEST(who_is_quiet_is_not_kept_waiting_by_who_is_not)
