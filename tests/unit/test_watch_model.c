@@ -801,6 +801,9 @@ fault(const struct rec *r, const struct stamp *now, int error)
 {
 	bool differs = error == 0 && !is_equal(now, &r->before);
 
+	/* A circle of links that leads over many names has two reasons to end. */
+	if (error == ELOOP && r->error == ENAMETOOLONG)
+		error = ENAMETOOLONG;
 	if (r->known && r->error != error)
 		return "the wrong error:";
 	if (r->known && error == 0 && !is_equal(now, &r->last))
