@@ -292,12 +292,18 @@ utf8_length(const unsigned char *s, size_t n)
 	return 0;
 }
 
-/*
- * C1 controls (U+0080 to U+009F) drive terminals too; and what turns the direction
- * of writing, or begins a line, shows another name than there is.
- */
+/* C1 controls (U+0080 to U+009F) drive terminals too. */
 static bool
 is_control(const unsigned char *s, size_t len)
+{
+	if (len == 1)
+		return s[0] < 0x20 || s[0] == 0x7f;
+	return len == 2 && s[0] == 0xc2 && s[1] < 0xa0;
+}
+
+/* What turns the direction of writing, or begins a line, shows another name. */
+static bool
+deceives(const unsigned char *s, size_t len)
 {
 	static const struct {
 		unsigned char second, first, last;
@@ -308,15 +314,25 @@ is_control(const unsigned char *s, size_t len)
 	};
 	size_t i;
 
-	if (len == 1)
-		return s[0] < 0x20 || s[0] == 0x7f;
-	if (len == 2)
-		return s[0] == 0xc2 && s[1] < 0xa0;
 	for (i = 0; i < sizeof(turns) / sizeof(turns[0]) && len == 3; i++)
 		if (s[0] == 0xe2 && s[1] == turns[i].second && s[2] >= turns[i].first &&
 		    s[2] <= turns[i].last)
 			return true;
 	return false;
+}
+
+bool
+text_is_valid(const char *s)
+{
+	const unsigned char *u = (const unsigned char *)s;
+	size_t n = strlen(s), len;
+
+	for (; n > 0; u += len, n -= len) {
+		len = utf8_length(u, n);
+		if (len == 0 || (is_control(u, len) && *u != '\t'))
+			return false;
+	}
+	return true;
 }
 
 static void
@@ -328,7 +344,8 @@ add_visible(struct buf *b, const char *s, size_t n, bool backslash)
 	reserve(b, n);
 	while (i < n) {
 		len = utf8_length(u + i, n - i);
-		if (len != 0 && !is_control(u + i, len) && (u[i] != '\\' || backslash)) {
+		if (len != 0 && !is_control(u + i, len) && !deceives(u + i, len) &&
+		    (u[i] != '\\' || backslash)) {
 			buf_add(b, u + i, len);
 			i += len;
 			continue;

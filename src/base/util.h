@@ -81,6 +81,9 @@ char *vis_dup(const char *s);
 /* Likewise for text that should have been made visible already: `\` stays. */
 char *safe_dup(const char *s);
 
+/* Is it UTF-8 without control bytes, tab excepted? */
+bool text_is_valid(const char *s);
+
 /* Undoes buf_addvis; a \ that begins no \ooo stays. The caller frees it. */
 char *unvis_dup(const char *s);
 

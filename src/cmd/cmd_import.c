@@ -499,7 +499,7 @@ check_words(struct job *j, const struct strv *words)
 		free(vis);
 	}
 	for (i = 0; i < words->n; i++)
-		if (!rule_text_valid(words->v[i]))
+		if (!text_is_valid(words->v[i]))
 			problem(j,
 			    "ProgramArguments: the argument %zu has a line end or"
 			    " another control byte, which a rule file cannot hold:"

@@ -32,46 +32,18 @@ entity(char c)
 	}
 }
 
-/*
- * The bidirectional marks and controls, what has no width, and the separators of
- * lines: they make a name look like another one. 0: it is none of them.
- */
-static unsigned
-deceptive(const unsigned char *s)
-{
-	unsigned c;
-
-	if (s[0] == 0xd8 && s[1] == 0x9c)
-		return 0x061c;
-	if (s[0] == 0xef && s[1] == 0xbb && s[2] == 0xbf)
-		return 0xfeff;
-	if (s[0] != 0xe2 || (s[1] & 0xfe) != 0x80)
-		return 0;
-	c = 0x2000 | (s[1] & 0x3fU) << 6 | (s[2] & 0x3fU);
-	if ((c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-	    (c >= 0x2060 && c <= 0x2069))
-		return c;
-	return 0;
-}
-
 /* Adds text that has been made visible. */
 static void
 add_visible(struct buf *out, const char *s)
 {
 	const char *name;
-	unsigned c;
 
 	for (; *s != '\0'; s++) {
 		name = entity(*s);
-		c = deceptive((const unsigned char *)s);
-		if (name != NULL) {
+		if (name != NULL)
 			buf_adds(out, name);
-		} else if (c != 0) {
-			buf_addf(out, "&lt;U+%04X&gt;", c);
-			s += c == 0x061c ? 1 : 2;
-		} else {
+		else
 			buf_add(out, s, 1);
-		}
 	}
 }
 

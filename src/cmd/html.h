@@ -9,8 +9,8 @@ struct buf;
 /*
  * HTML in which nothing from outside can be more than text: tags stand only in
  * formats of our own, and all that is put into them is escaped. Control bytes and
- * what is not UTF-8 are shown as \ooo, and characters that would change the
- * direction of what follows, or are not seen, as <U+202E>.
+ * what is not UTF-8 are shown as \ooo, and so is what would change the direction of
+ * what follows.
  */
 
 /* Adds a format in which %s is escaped and %zu a number; nothing else is known. */

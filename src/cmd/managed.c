@@ -120,7 +120,7 @@ set_command(struct rule *r, const char *key, const char *text, char why[RULE_WHY
 	struct strv words = { NULL, 0 };
 	int ret = -1;
 
-	if (strlen(key) + 1 + strlen(text) <= RULE_LINE_MAX || !rule_text_valid(text))
+	if (strlen(key) + 1 + strlen(text) <= RULE_LINE_MAX || !text_is_valid(text))
 		return rule_set(r, key, text, 0, why);
 	if (words_split(text, &words, why, RULE_WHY_SIZE))
 		ret = rule_set_words(r, key, &words, why);

@@ -472,7 +472,7 @@ find_fault(const struct parser *p, size_t n, size_t max)
 		return xasprintf("control byte \\%03o", (unsigned char)*bad);
 	if (n > max)
 		return xasprintf("line of %zu bytes: at most %zu are possible", n, max);
-	if (!rule_text_valid(p->text))
+	if (!text_is_valid(p->text))
 		return xstrdup("not valid UTF-8");
 	return NULL;
 }

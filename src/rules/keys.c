@@ -326,20 +326,6 @@ refuse_unknown(
 
 /* Setting values. */
 
-bool
-rule_text_valid(const char *s)
-{
-	size_t n = 0, grown = 0;
-	char *vis = vis_dup(s);
-
-	for (; s[n] != '\0'; n++)
-		if (s[n] == '\\' || s[n] == '\t')
-			grown += 3;
-	grown = strlen(vis) - grown;
-	free(vis);
-	return grown == n;
-}
-
 /* inih cuts a value where white space is followed by a semicolon. */
 static bool
 has_comment(const char *s)
@@ -358,7 +344,7 @@ check_value(const char *key, const char *value, size_t used, const struct input 
 
 	if (n == 0)
 		return value_refuse(in, "`%s` needs a value", key);
-	if (!rule_text_valid(value))
+	if (!text_is_valid(value))
 		return value_refuse(in, "`%s`: control bytes, or not UTF-8", key);
 	if (n + used > RULE_LINE_MAX)
 		return value_refuse(

@@ -10,9 +10,6 @@
 /* A line of a rule file holds this many bytes, its end not counted. */
 #define RULE_LINE_MAX 198
 
-/* Neither control bytes, tab excepted, nor what is not UTF-8. */
-bool rule_text_valid(const char *s);
-
 /* A rule with every default set and nothing else. rule_free(NULL) is nothing. */
 struct rule *rule_new(const char *name, const char *file, int line);
 void rule_free(struct rule *r);

@@ -564,3 +564,16 @@ TEST(a_table_is_what_its_model_is)
 		assert_null(m.slots[i].key);
 	map_clear(&m);
 }
+
+TEST(text_is_utf8_without_control_bytes_but_tabs)
+{
+	assert_true(text_is_valid(""));
+	assert_true(text_is_valid("a\tb gr\xc3\xbc\xc3\x9f \xf0\x9f\x94\x91"));
+	/* It is shown as \ooo, and is text all the same. */
+	assert_true(text_is_valid("\xe2\x80\xae"));
+	assert_false(text_is_valid("a\nb"));
+	assert_false(text_is_valid("\x7f"));
+	assert_false(text_is_valid("\xc2\x9b"));
+	assert_false(text_is_valid("\xff"));
+	assert_false(text_is_valid("\xc3"));
+}
