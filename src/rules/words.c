@@ -314,6 +314,62 @@ is_path_bare(const char *script)
 	return false;
 }
 
+/* Folders of macOS whose names have a space, and what stands behind it. */
+static const struct {
+	const char *before, *after;
+} spaced[] = {
+	{ "/Library/Application", "Support" },
+	{ "/Library/Application", "Scripts" },
+	{ "/Library/Group", "Containers" },
+	{ "/Library/Managed", "Preferences" },
+	{ "/Library/Mobile", "Documents" },
+};
+
+static bool
+ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s), e = strlen(end);
+
+	return n >= e && strcmp(s + n - e, end) == 0;
+}
+
+/* Are two words one path, which lacks its quotes? */
+static bool
+is_cut_path(const char *word, const char *next)
+{
+	const char *app = strstr(next, ".app");
+	size_t i, n;
+
+	if (word[0] != '/')
+		return false;
+	for (i = 0; i < sizeof(spaced) / sizeof(spaced[0]); i++) {
+		n = strlen(spaced[i].after);
+		if (ends_with(word, spaced[i].before) &&
+		    strncmp(next, spaced[i].after, n) == 0 &&
+		    (next[n] == '/' || next[n] == '\0'))
+			return true;
+	}
+	/* /Applications/Google Chrome.app/... */
+	return strncmp(word, "/Applications/", 14) == 0 && strstr(word, ".app") == NULL &&
+	       next[0] != '/' && app != NULL && (app[4] == '/' || app[4] == '\0');
+}
+
+static void
+warn_cut_path(const struct strv *argv, struct strv *out)
+{
+	size_t i;
+
+	for (i = 0; i + 1 < argv->n; i++)
+		if (is_cut_path(argv->v[i], argv->v[i + 1])) {
+			strv_push(
+			    out, xasprintf(
+				     "`%s %s` is two words here: put a path with a space "
+				     "in quotes",
+				     argv->v[i], argv->v[i + 1]));
+			return;
+		}
+}
+
 void
 words_warn_command(const struct strv *argv, struct strv *out)
 {
@@ -324,6 +380,7 @@ words_warn_command(const struct strv *argv, struct strv *out)
 		    xasprintf("the quotes make one word of `%s`, which is then the name"
 			      " of the program",
 			program));
+	warn_cut_path(argv, out);
 	if (is_cut_script(argv))
 		strv_push(out,
 		    xstrdup("only the word after -c is the script: quote all of it"));
