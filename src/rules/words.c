@@ -112,8 +112,7 @@ is_syntax(const struct scan *s, enum how how)
 		return true;
 	if (how != BARE)
 		return false;
-	return strchr("|&;<>()", *s->byte) != NULL ||
-	       (s->first && strchr("~#", *s->byte) != NULL);
+	return strchr("|&;<>()", *s->byte) != NULL || (s->first && *s->byte == '~');
 }
 
 /* False, with a sentence, where the byte is no letter of a word. */
@@ -124,6 +123,10 @@ check_byte(const struct scan *s, enum how how, char *why, size_t size)
 		snprintf(why, size, "a typographic quote does not quote: write ' or \"");
 	else if (how == BARE && s->first && is_typographic_dash(s->byte))
 		snprintf(why, size, "a typographic dash begins no option: write - or --");
+	else if (how == BARE && s->first && *s->byte == '#')
+		snprintf(why, size,
+		    "`#`: no comment behind a command: write it on a line of its own,"
+		    " or quote the word");
 	else if (is_syntax(s, how))
 		snprintf(why, size,
 		    "`%.*s`: no shell here: quote it, or write /bin/sh -c '...'",
