@@ -22,10 +22,10 @@
 #include "cmd/plist.h"
 #include "cmd/plistfile.h"
 #include "rules/keys.h"
+#include "rules/value.h"
 #include "base/util.h"
 
 #define COLUMNS 78
-#define NAME_LEN 48
 #define SHOWN_MAX 400 /* bytes of a value in a comment */
 
 /* The whole call. */
@@ -534,42 +534,18 @@ take_command(struct job *j, const struct plist *dict)
 
 /* The name. */
 
-/* The characters of a section name; what is not one becomes a dash. */
-static char *
-make_name(const char *label)
-{
-	struct buf b = { NULL, 0, 0 };
-	const char *s;
-	char c;
-
-	for (s = label; *s != '\0' && b.len < NAME_LEN; s++) {
-		c = *s;
-		if (c >= 'A' && c <= 'Z')
-			c = (char)(c - 'A' + 'a');
-		if (((unsigned char)c & 0xc0) == 0x80)
-			continue;
-		if ((c < 'a' || c > 'z') && (c < '0' || c > '9') &&
-		    strchr("-_.", c) == NULL)
-			c = '-';
-		buf_add(&b, &c, 1);
-	}
-	if (b.len == 0)
-		buf_adds(&b, "rule");
-	return b.p;
-}
-
 /* A name that no section of this call has yet. */
 static const char *
 claim_name(struct import *m, const char *label)
 {
-	char *base = make_name(label), *name = xstrdup(base), suffix[16];
+	char *base = value_name_make(label), *name = xstrdup(base), suffix[16];
 	unsigned n;
 
 	for (n = 2; has(&m->names, name); n++) {
 		free(name);
 		snprintf(suffix, sizeof(suffix), "-%u", n);
-		name =
-		    xasprintf("%.*s%s", (int)(NAME_LEN - strlen(suffix)), base, suffix);
+		name = xasprintf(
+		    "%.*s%s", (int)(VALUE_NAME_LEN - strlen(suffix)), base, suffix);
 	}
 	free(base);
 	strv_push(&m->names, name);

@@ -16,8 +16,6 @@
 #include "base/util.h"
 #include "rules/words.h"
 
-#define NAME_LEN 48
-
 int
 value_refuse(const struct input *in, const char *fmt, ...)
 {
@@ -448,7 +446,30 @@ value_name_valid(const char *name)
 {
 	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_.");
 
-	return n >= 1 && n <= NAME_LEN && name[n] == '\0';
+	return n >= 1 && n <= VALUE_NAME_LEN && name[n] == '\0';
+}
+
+char *
+value_name_make(const char *text)
+{
+	struct buf b = { NULL, 0, 0 };
+	const char *s;
+	char c;
+
+	for (s = text; *s != '\0' && b.len < VALUE_NAME_LEN; s++) {
+		c = *s;
+		if (c >= 'A' && c <= 'Z')
+			c = (char)(c - 'A' + 'a');
+		if (((unsigned char)c & 0xc0) == 0x80)
+			continue;
+		if ((c < 'a' || c > 'z') && (c < '0' || c > '9') &&
+		    strchr("-_.", c) == NULL)
+			c = '-';
+		buf_add(&b, &c, 1);
+	}
+	if (b.len == 0)
+		buf_adds(&b, "rule");
+	return b.p;
 }
 
 static int
@@ -457,7 +478,7 @@ parse_name(const struct key *k, void *object, const struct input *in)
 	if (!value_name_valid(in->value))
 		return value_refuse(in,
 		    "`%s`: `%s` is not a name of 1 to %d of a-z 0-9 - _ .", k->name,
-		    in->value, NAME_LEN);
+		    in->value, VALUE_NAME_LEN);
 	return parse_text(k, object, in);
 }
 

@@ -85,8 +85,13 @@ int value_refuse(const struct input *in, const char *fmt, ...)
 /* The field of object that k is of. */
 void *value_field(const struct key *k, void *object);
 
+#define VALUE_NAME_LEN 48
+
 /* 1 to 48 of a-z 0-9 - _ . */
 bool value_name_valid(const char *name);
+
+/* Such a name, made of a text: what cannot stand in it becomes a dash. */
+char *value_name_make(const char *text);
 
 /* The names of k's choices, cut to size: "a, b or c"; "a b c" for several. */
 void value_choice_list(char *out, size_t size, const struct key *k);
