@@ -22,6 +22,7 @@
 
 #include "rules/pattern.h"
 #include "rules/shell.h"
+#include "base/spelling.h"
 #include "trust/trust.h"
 #include "rules/value.h"
 #include "rules/words.h"
@@ -194,6 +195,28 @@ open_unnamed(struct parser *p, const char *header)
 	open_section(p, same ? "daemon" : "?");
 }
 
+/* Says what a section could be called whose name is no good. */
+static void
+refuse_name(struct parser *p, const char *name)
+{
+	const char *s = name + strspn(name, " \t");
+	size_t n = strlen(s);
+	char *text, *good;
+
+	while (n > 0 && shell_is_space(s[n - 1]))
+		n--;
+	text = xstrndup(s, n);
+	good = value_name_make(text);
+	if (n > 0)
+		error(p, p->line,
+		    "`%s` is not a rule name of 1 to %d of a-z 0-9 - _ . (write [%s])",
+		    name, VALUE_NAME_LEN, good);
+	else
+		error(p, p->line, "a section without a name: write [NAME]");
+	free(good);
+	free(text);
+}
+
 /* The line at hand begins with [. */
 static bool
 accept_header(struct parser *p)
@@ -209,10 +232,9 @@ accept_header(struct parser *p)
 	}
 	*end = '\0';
 	after = end + 1 + strspn(end + 1, " \t");
-	open_section(p, name);
+	open_section(p, spelling_same(name, "daemon") ? "daemon" : name);
 	if (!value_name_valid(name))
-		error(p, p->line, "`%s` is not a rule name of 1 to 48 of a-z 0-9 - _ .",
-		    name);
+		refuse_name(p, name);
 	else
 		claim_name(p, name);
 	if (*after != '\0' && *after != ';')
