@@ -59,7 +59,8 @@ static const struct key keys[] = {
 	    "path paths file files folder folders directories "
 	    "watch-paths watch-files path-changed path-modified "
 	    "path-exists path-exists-glob directory-not-empty "
-	    "queue-directories glob pattern patterns" },
+	    "queue-directories glob pattern patterns "
+	    "watches watched watching monitor target targets" },
 	{ "on", &value_changes, POLICY(on), 0, 0, change_choices, "create modify delete",
 	    LIST, "Which changes of a watched path count.",
 	    "event events change changes change-types mask triggers" },
@@ -69,26 +70,28 @@ static const struct key keys[] = {
 	{ "at-start", &value_choice, POLICY(at_start), 0, 0, start_choices, "changed", 0,
 	    "What is due when the daemon starts or the rule is new.",
 	    "run-at-load run-at-start start-up on-start on-boot on-load "
-	    "initial-run" },
+	    "at-boot at-load initial-run" },
 	{ "action", &value_action, AT(actions), 0, 64, NULL, NULL, LIST | NEED | TEXT,
 	    "The command to run; the first whose program is installed and trusted.",
 	    "command commands cmd program program-arguments exec "
-	    "exec-start run script hook on-change" },
+	    "exec-start run script hook on-change execute run-command" },
 	{ "verify", &value_command, AT(verify), 0, 0, NULL, NULL, TEXT,
 	    "A command that must succeed after the action for the run to succeed.",
-	    "check test validate exec-start-post" },
+	    "check test validate exec-start-post verify-command" },
 	{ "alert", &value_command, AT(alert), 0, 0, NULL, NULL, TEXT,
 	    "A command that tells somebody when the rule fails, and when it recovers.",
-	    "on-failure notify notification webhook mail exec-on-failure" },
+	    "on-failure on-error notify notification webhook mail email "
+	    "exec-on-failure alert-command" },
 	{ "alert-after", &value_after, AT(alert_after), 1, 1000000, NULL, NULL, 0,
 	    "Alert after this many failures in a row, instead of when no retry is left.",
 	    "alert-threshold failures-before-alert max-failures" },
 	{ "success", &value_codes, AT(success), 0, 256, NULL, "0", LIST,
 	    "The exit statuses of the action that count as success.",
-	    "exit-code exit-codes exit-status success-exit-status" },
+	    "exit-code exit-codes exit-status success-exit-status "
+	    "success-code success-codes" },
 	{ "settle", &value_duration, POLICY(settle_ms), 0, DAY, NULL, "1s", 0,
 	    "Wait until nothing has changed for this long, so that the file is whole.",
-	    "debounce delay wait quiet quiet-time latency" },
+	    "debounce delay wait quiet quiet-time latency settle-time" },
 	{ "settle-max", &value_duration, POLICY(settle_max_ms), 0, 7 * DAY, NULL, "30s",
 	    KEY_BY_SETTLE, "Settle no longer than this after the first change.",
 	    "max-settle debounce-max max-debounce max-delay max-wait" },
@@ -98,7 +101,8 @@ static const struct key keys[] = {
 	    "minimum-interval pause" },
 	{ "splay", &value_duration, POLICY(splay_ms), 0, 7 * DAY, NULL, "0", 0,
 	    "A random extra delay up to this, so that a fleet spreads out.",
-	    "jitter random-delay randomized-delay randomized-delay-sec" },
+	    "jitter random-delay randomized-delay randomized-delay-sec "
+	    "splay-time" },
 	{ "timeout", &value_duration, POLICY(timeout_ms), 0, YEAR, NULL, "10m", 0,
 	    "End a run that takes longer than this, or never if it is 0.",
 	    "max-time max-runtime runtime-max-sec timeout-sec "
@@ -120,7 +124,7 @@ static const struct key keys[] = {
 	{ "while-running", &value_choice, POLICY(while_running), 0, 0, running_choices,
 	    "rerun", 0,
 	    "Whether changes during a run cause another, or are the action's own.",
-	    "busy on-busy if-running on-busy-update" },
+	    "busy on-busy if-running on-busy-update ignore-self" },
 	{ "lock", &value_name, AT(lock), 0, 0, NULL, NULL, 0,
 	    "Rules that name the same lock never run at the same time.",
 	    "mutex lock-file exclusive" },
@@ -151,7 +155,7 @@ static const struct key keys[] = {
 	{ "log-output", &value_bool, AT(log_output), 0, 0, bool_choices, "yes", 0,
 	    "Whether what the action prints is logged.",
 	    "output log logging stdout stderr standard-out-path "
-	    "standard-error-path" },
+	    "standard-error-path log-file log-path" },
 	{ "enabled", &value_bool, POLICY(enabled), 0, 0, bool_choices, "yes", 0,
 	    "A rule that is not enabled is checked and shown, and does nothing.",
 	    "active" },
@@ -228,7 +232,7 @@ static const struct remark {
 	{ "keep-alive on-demand",
 	    "an action runs when something has changed, or `every` so often" },
 	{ "disabled disable off", "write `enabled = no`" },
-	{ "calendar start-calendar-interval on-calendar cron crontab time",
+	{ "calendar start-calendar-interval on-calendar cron crontab time schedule",
 	    "there is `every`, but no time of day" },
 	{ "start-on-mount on-mount mount", "watch a path on the volume" },
 	{ "recursive recurse recursion depth max-depth",
@@ -236,7 +240,9 @@ static const struct remark {
 	{ "exclude excludes ignore ignored except",
 	    "there are no exceptions: name what is meant" },
 	{ "shell", "there is no shell: write /bin/sh -c '...' as the action" },
-	{ "args argv arguments parameters", "they stand behind the program in `action`" },
+	{ "arg args argv arguments parameters",
+	    "they stand behind the program in `action`" },
+	{ "exit-time-out", "an action has 5 seconds after SIGTERM" },
 	{ "stdin input standard-in-path", "an action reads from /dev/null" },
 	{ "include import", "every file of the directory is read, and no other" },
 };
