@@ -79,19 +79,18 @@ SET_UP
 	begin(16);
 }
 
+/* The defaults of a rule, and those with what matters to a test in their place. */
+#define USUAL                                                                           \
+	.on = CHANGE_CREATE | CHANGE_MODIFY | CHANGE_DELETE, .settle_ms = 1000,         \
+	.settle_max_ms = 30000, .cooldown_ms = 10000, .timeout_ms = 600000, .retry = 3, \
+	.retry_delay_ms = 30000, .enabled = true
+#define usual_but(...) ((struct policy){ USUAL, __VA_ARGS__ })
+#pragma GCC diagnostic ignored "-Woverride-init"
+
 static struct policy
 usual(void)
 {
-	return (struct policy){
-		.on = CHANGE_CREATE | CHANGE_MODIFY | CHANGE_DELETE,
-		.settle_ms = 1000,
-		.settle_max_ms = 30000,
-		.cooldown_ms = 10000,
-		.timeout_ms = 600000,
-		.retry = 3,
-		.retry_delay_ms = 30000,
-		.enabled = true,
-	};
+	return (struct policy){ USUAL };
 }
 
 static struct subject *
@@ -564,11 +563,8 @@ TEST(a_difference_that_is_not_asked_for_still_unsettles)
 
 TEST(attributes_count_when_they_are_asked_for)
 {
-	struct policy p = usual();
-	struct subject *s;
+	struct subject *s = add(usual_but(.on = CHANGE_ATTRIBUTES));
 
-	p.on = CHANGE_ATTRIBUTES;
-	s = add(p);
 	write_file(s, 0);
 	advance(MINUTE);
 	assert_int_equal(world.runs, 0);
@@ -646,12 +642,9 @@ write_in_halves(struct subject *s)
 
 TEST(what_is_written_late_in_a_retry_wait_settles)
 {
-	struct policy p = usual();
-	struct subject *s;
 	int64_t t;
+	struct subject *s = add(usual_but(.retry_delay_ms = HOUR));
 
-	p.retry_delay_ms = HOUR;
-	s = add(p);
 	s->fail = 1;
 	write_file(s, 0);
 	advance(20 * MINUTE);
@@ -663,12 +656,9 @@ TEST(what_is_written_late_in_a_retry_wait_settles)
 
 TEST(what_is_written_long_after_a_rule_has_failed_settles)
 {
-	struct policy p = usual();
-	struct subject *s;
 	int64_t t;
+	struct subject *s = add(usual_but(.retry = 1));
 
-	p.retry = 1;
-	s = add(p);
 	s->fail = 2;
 	write_file(s, 0);
 	advance(HOUR);
@@ -715,12 +705,9 @@ TEST(what_is_written_long_into_the_wait_for_a_lock_settles)
 
 TEST(constant_writing_long_after_a_rule_has_failed_is_run_by_settle_max)
 {
-	struct policy p = usual();
-	struct subject *s;
 	int64_t t;
+	struct subject *s = add(usual_but(.retry = 1));
 
-	p.retry = 1;
-	s = add(p);
 	s->fail = 2;
 	write_file(s, 0);
 	advance(HOUR);
@@ -800,12 +787,9 @@ TEST(leaving_the_queue_puts_a_run_off_only_once)
 
 TEST(a_file_below_min_size_is_absent)
 {
-	struct policy p = usual();
-	struct subject *s;
+	struct subject *s =
+	    add(usual_but(.min_size = 1, .on = CHANGE_CREATE | CHANGE_MODIFY));
 
-	p.min_size = 1;
-	p.on = CHANGE_CREATE | CHANGE_MODIFY;
-	s = add(p);
 	s->file[0].size = 0;
 	write_file(s, 0);
 	advance(MINUTE);
@@ -1005,11 +989,8 @@ TEST(there_and_back_again_while_runs_fail_is_still_owed)
 
 TEST(create_delete_create_with_on_create_causes_two_runs)
 {
-	struct policy p = usual();
-	struct subject *s;
+	struct subject *s = add(usual_but(.on = CHANGE_CREATE));
 
-	p.on = CHANGE_CREATE;
-	s = add(p);
 	delete_file(s, 0);
 	advance(MINUTE);
 	assert_int_equal(world.runs, 0);
@@ -1124,13 +1105,9 @@ TEST(a_failed_run_is_tried_again_after_the_delay)
 static struct subject *
 add_stubborn(int64_t delay_ms, int64_t cooldown_ms)
 {
-	struct policy p = usual();
-	struct subject *s;
+	struct subject *s = add(usual_but(.retry = RETRY_FOREVER,
+	    .retry_delay_ms = delay_ms, .cooldown_ms = cooldown_ms));
 
-	p.retry = RETRY_FOREVER;
-	p.retry_delay_ms = delay_ms;
-	p.cooldown_ms = cooldown_ms;
-	s = add(p);
 	s->fail = FOREVER;
 	return s;
 }
@@ -1311,12 +1288,8 @@ TEST(a_spent_budget_is_failed_and_still_owed)
 static struct subject *
 add_failed(uint32_t retry, int64_t delay_ms)
 {
-	struct policy p = usual();
-	struct subject *s;
+	struct subject *s = add(usual_but(.retry = retry, .retry_delay_ms = delay_ms));
 
-	p.retry = retry;
-	p.retry_delay_ms = delay_ms;
-	s = add(p);
 	s->fail = FOREVER;
 	write_file(s, 0);
 	while (dispatch_state(&s->rule, world.now) != STATE_FAILED)
@@ -1356,11 +1329,8 @@ TEST(a_cause_after_failing_brings_the_full_budget)
 
 TEST(a_change_in_the_last_attempt_keeps_the_rule_going)
 {
-	struct policy p = usual();
-	struct subject *s;
+	struct subject *s = add(usual_but(.retry = 1));
 
-	p.retry = 1;
-	s = add(p);
 	s->fail = 2;
 	write_file(s, 0);
 	while (world.runs < 2)
@@ -1394,12 +1364,8 @@ TEST(without_retries_a_change_is_served_as_usual)
 
 TEST(without_retries_a_change_during_the_run_is_served_as_usual)
 {
-	struct policy p = usual();
-	struct subject *s;
+	struct subject *s = add(usual_but(.retry = 0, .retry_delay_ms = HOUR));
 
-	p.retry = 0;
-	p.retry_delay_ms = HOUR;
-	s = add(p);
 	s->fail = FOREVER;
 	write_file(s, 0);
 	advance(1050);
@@ -1558,13 +1524,9 @@ TEST(a_rule_that_lacks_something_can_be_changed_asked_for_and_removed)
 
 TEST(a_rule_that_lacks_something_stops_ignoring_in_time)
 {
-	struct policy p = usual();
-	struct subject *s;
+	struct subject *s = add(usual_but(.while_running = RUNNING_IGNORE,
+	    .settle_ms = 7000, .cooldown_ms = 0));
 
-	p.while_running = RUNNING_IGNORE;
-	p.settle_ms = 7000;
-	p.cooldown_ms = 0;
-	s = add(p);
 	trigger(s);
 	advance(100);
 	s->lacks = true;
@@ -1763,11 +1725,8 @@ TEST(forgetting_what_at_start_new_owes_forgets_the_run)
 
 TEST(a_change_after_the_start_gives_reason_change)
 {
-	struct policy p = usual();
-	struct subject *s;
+	struct subject *s = add(usual_but(.at_start = START_NEW));
 
-	p.at_start = START_NEW;
-	s = add(p);
 	advance(500);
 	write_file(s, 0);
 	advance(HOUR);
@@ -1953,13 +1912,9 @@ TEST(a_trigger_runs_what_has_failed)
 static struct subject *
 add_self_triggering_with(uint32_t retry)
 {
-	struct policy p = usual();
-	struct subject *s;
+	struct subject *s =
+	    add(usual_but(.cooldown_ms = 0, .settle_ms = 0, .retry = retry));
 
-	p.cooldown_ms = 0;
-	p.settle_ms = 0;
-	p.retry = retry;
-	s = add(p);
 	s->writes = true;
 	write_file(s, 0);
 	return s;
@@ -2057,12 +2012,9 @@ TEST(without_retries_a_failing_rule_that_triggers_itself_is_guarded)
 
 TEST(a_change_more_than_200_ms_after_a_run_is_not_its_own)
 {
-	struct policy p = usual();
-	struct subject *s;
 	int i;
+	struct subject *s = add(usual_but(.cooldown_ms = 0, .settle_ms = 0));
 
-	p.cooldown_ms = p.settle_ms = 0;
-	s = add(p);
 	for (i = 0; i < 30; i++) {
 		write_file(s, 0);
 		advance(301);
@@ -2079,12 +2031,9 @@ TEST(a_change_more_than_200_ms_after_a_run_is_not_its_own)
 /* Its event came in the run, and its look long after it. */
 TEST(a_look_that_was_put_off_counts_from_its_event)
 {
-	struct policy p = usual();
-	struct subject *s;
 	int i;
+	struct subject *s = add(usual_but(.cooldown_ms = 0, .settle_ms = 0));
 
-	p.cooldown_ms = p.settle_ms = 0;
-	s = add(p);
 	for (i = 0; i < 12; i++) {
 		s->put_off = 2000 - 200;
 		write_file(s, 0);
@@ -2475,12 +2424,8 @@ TEST(a_rule_that_unsettles_in_the_queue_lets_others_go_first)
 static struct subject *
 add_slow(bool stubborn)
 {
-	struct policy p = usual();
-	struct subject *s;
+	struct subject *s = add(usual_but(.timeout_ms = 3000, .retry = 0));
 
-	p.timeout_ms = 3000;
-	p.retry = 0;
-	s = add(p);
 	s->stubborn = stubborn;
 	s->length_ms = HOUR;
 	trigger(s);
@@ -2514,11 +2459,8 @@ TEST(a_run_that_ignores_term_gets_kill_five_seconds_later)
 
 TEST(a_timeout_of_zero_is_none)
 {
-	struct policy p = usual();
-	struct subject *s;
+	struct subject *s = add(usual_but(.timeout_ms = 0));
 
-	p.timeout_ms = 0;
-	s = add(p);
 	s->length_ms = 100 * HOUR;
 	trigger(s);
 	advance(99 * (int64_t)HOUR);
@@ -2648,13 +2590,9 @@ TEST(a_change_after_all_that_failed_is_forgotten_is_served)
 
 TEST(a_disabled_rule_does_nothing)
 {
-	struct policy p = usual();
-	struct subject *s;
+	struct subject *s = add(
+	    usual_but(.enabled = false, .at_start = START_ALWAYS, .every_ms = MINUTE));
 
-	p.enabled = false;
-	p.at_start = START_ALWAYS;
-	p.every_ms = MINUTE;
-	s = add(p);
 	write_file(s, 0);
 	nudge(s);
 	advance(HOUR);
@@ -2739,11 +2677,8 @@ TEST(what_runs_failed_to_deliver_is_owed_in_life_after_life)
 static struct subject *
 restart_in_cooldown(int64_t jump_ms)
 {
-	struct policy p = usual();
-	struct subject *s;
+	struct subject *s = add(usual_but(.cooldown_ms = 10 * MINUTE));
 
-	p.cooldown_ms = 10 * MINUTE;
-	s = add(p);
 	write_file(s, 0);
 	advance(5000);
 	write_file(s, 0);
@@ -3013,13 +2948,10 @@ TEST(at_start_always_does_not_wait_for_a_retry)
 
 TEST(at_start_never_comes_back_without_debts_and_waits)
 {
-	struct policy p = usual();
-	struct subject *s;
 	int64_t t;
+	struct subject *s =
+	    add(usual_but(.at_start = START_NEVER, .retry_delay_ms = HOUR));
 
-	p.at_start = START_NEVER;
-	p.retry_delay_ms = HOUR;
-	s = add(p);
 	s->fail = 2;
 	write_file(s, 0);
 	advance(MINUTE);
@@ -3355,11 +3287,8 @@ TEST(a_change_during_a_run_left_over_is_served_once_after_it)
 static struct subject *
 add_in_last_attempt(void)
 {
-	struct policy p = usual();
-	struct subject *s;
+	struct subject *s = add(usual_but(.retry = 1));
 
-	p.retry = 1;
-	s = add(p);
 	s->fail = FOREVER;
 	write_file(s, 0);
 	while (world.runs < 2)
