@@ -7,6 +7,8 @@
  */
 #include "watch/debt.h"
 
+#include "base/util.h"
+
 void
 debts_init(struct debts *all)
 {
@@ -53,8 +55,7 @@ pay(struct debts *all, mono_t now)
 			break;
 		all->paid += left;
 		all->at = mono_add(all->at, left * (int64_t)all->ndebtors);
-		settle(all,
-		    (struct debt *)(void *)((char *)first - offsetof(struct debt, due)));
+		settle(all, CONTAINER_OF(first, struct debt, due));
 	}
 	if (first == NULL) {
 		all->at = now;

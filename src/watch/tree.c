@@ -1076,9 +1076,7 @@ end_pauses(struct tree *t, mono_t now)
 	for (i = 0; i < SLICE && !mono_before(now, heap_next(&t->timers)); i++) {
 		h = heap_first(&t->timers);
 		heap_remove(&t->timers, h);
-		ask_look(t,
-		    (struct node *)(void *)((char *)h - offsetof(struct node, timer)),
-		    now);
+		ask_look(t, CONTAINER_OF(h, struct node, timer), now);
 	}
 }
 
