@@ -400,11 +400,12 @@ account_init(struct tree_account *a, bool limited)
 	TAILQ_INIT(&a->targets);
 }
 
-/* Half of the descriptors, and a share of that for each who is limited. */
+/* Half of the descriptors for paths, and a share of it for each who is limited. */
 bool
 tree_has_room(const struct tree *t, const struct tree_account *a)
 {
-	size_t pool = (size_t)(fdlimit_most() / 2);
+	uint64_t most = fdlimit_most();
+	size_t pool = most > FDS_RESERVED ? (size_t)(most - FDS_RESERVED) / 2 : 0;
 	size_t share = pool / (t->nlimited > 0 ? t->nlimited : 1);
 
 	if (share > TREE_NODES_MAX)

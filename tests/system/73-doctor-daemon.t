@@ -210,24 +210,25 @@ a_path_that_cannot_be_opened() {
 
 # Real descriptors, of which the daemon has fewer than the paths need.
 descriptors() {
-	mkdir "$box/d"
+	mkdir "$box/d" "$box/e"
 	rule p 'watch = /d/*'
-	rule r 'watch = /d/99'
+	rule r 'watch = /e/99'
 	i=100
 	while [ $i -lt 300 ]; do
 		: >"$box/d/$i"
-		echo "	/d/$i"
+		: >"$box/e/$i"
+		echo "	/e/$i"
 		i=$((i + 1))
 	done >"$dir/paths"
 	sed "/^watch/r $dir/paths" "$conf/r.ini" >"$dir/r.ini"
 	mv "$dir/r.ini" "$conf/r.ini"
 	rule fence 'watch = /fence'
-	(ulimit -n 90 && exec "$WATCHPATHD" run --root "$box") >>"$log" 2>&1 &
+	(ulimit -n 200 && exec "$WATCHPATHD" run --root "$box") >>"$log" 2>&1 &
 	daemon=$!
 	wait_ready
 	doctor
 	ok "paths without a descriptor are one finding" \
-	    prints '^r: /d/.* and [0-9]* more: out of file descriptors$'
+	    prints '^r: /e/.* and [0-9]* more: out of file descriptors$'
 	ok "matches of a pattern that it has none for are another" \
 	    prints '^p: /d/\*: [0-9]* matches more than there are descriptors for: '
 	finds_only 2
