@@ -260,8 +260,12 @@ tellings_deadline(const struct tellings *all)
 void
 tellings_clear(struct tellings *all)
 {
-	while (!LIST_EMPTY(&all->all))
-		destroy(LIST_FIRST(&all->all));
+	struct telling *t, *next;
+
+	for (t = LIST_FIRST(&all->all); t != NULL; t = next) {
+		next = LIST_NEXT(t, link);
+		destroy(t);
+	}
 }
 
 struct telling *
