@@ -84,6 +84,23 @@ whole_number(const struct plist *p)
 	return xstrndup(p->text, n);
 }
 
+/* In words, what is no string or number. */
+static const char *
+kind_of(const struct plist *p)
+{
+	switch (p->type) {
+	case PLIST_DICT:
+		return "a dictionary";
+	case PLIST_ARRAY:
+		return "an array";
+	case PLIST_DATE:
+	case PLIST_DATA:
+		return "a date or data";
+	default:
+		return "true or false";
+	}
+}
+
 /* What a line would say; NULL, with a sentence in why, where none could. */
 static char *
 as_text(const struct plist *p, const char *key, char why[RULE_WHY_SIZE])
@@ -105,11 +122,11 @@ as_text(const struct plist *p, const char *key, char why[RULE_WHY_SIZE])
 						 : "not a whole number");
 		return text;
 	}
-	snprintf(why, RULE_WHY_SIZE, "`%s`: not a string or a number, but %s", key,
-	    p->type == PLIST_DATE || p->type == PLIST_DATA ? "a date or data"
-	    : p->type == PLIST_DICT                        ? "a dictionary"
-	    : p->type == PLIST_ARRAY                       ? "an array"
-							   : "true or false");
+	snprintf(why, RULE_WHY_SIZE, "`%s`: not a string or a number, but %s%s", key,
+	    kind_of(p),
+	    p->type == PLIST_DICT && type == &value_environment
+		? ": write an array of strings NAME=value"
+		: "");
 	return NULL;
 }
 
@@ -259,8 +276,11 @@ add_rules(struct profile *f, const struct plist *list)
 		free(key);
 	}
 	if (rules == NULL || rules->type != PLIST_DICT) {
-		refuse(f->m, rules == NULL ? "`Rules` is missing, a dictionary of rules"
-					   : "`Rules` is not a dictionary of rules");
+		refuse(
+		    f->m, rules != NULL ? "`Rules` is not a dictionary of rules"
+			  : payload == list && plist_get(list, "PayloadContent") != NULL
+			      ? "no payload is of the type " PATH_DOMAIN
+			      : "`Rules` is missing, a dictionary of rules");
 		return;
 	}
 	for (p = rules->child; p != NULL; p = p->next)

@@ -280,7 +280,7 @@ every_kind_of_value() {
 	refuses settle '<array><string>1s</string></array>' \
 	    '`settle`: not a string or a number, but an array'
 	refuses environment '<dict><key>A</key><string>1</string></dict>' \
-	    '`environment`: not a string or a number, but a dictionary'
+	    '`environment`: .*, but a dictionary: write an array of strings NAME=value'
 	refuses lock '<date>2026-01-01T00:00:00Z</date>' '`lock`: .*, but a date or data'
 	refuses success '<array></array>' '`success`: an empty array'
 	refuses lock '<string></string>' '`lock` needs a value'
@@ -327,6 +327,9 @@ names_and_members() {
 	refused "a rule that is no dictionary" '\[r\]: not a dictionary of keys'
 	list '<key>Rules</key><array></array>' >"$dir/v.plist"
 	refused "an array of rules" '`Rules` is not a dictionary'
+	list '<key>PayloadContent</key><array><dict><key>PayloadType</key>
+	    <string>org.watchpathd.rules</string></dict></array>' >"$dir/v.plist"
+	refused "a profile for something else" 'no payload is of the type org\.watchpathd$'
 	list '<key>rules</key><dict></dict>' >"$dir/v.plist"
 	refused "a profile without rules" '`Rules` is missing'
 	ok "and what was not taken for them is named" \
