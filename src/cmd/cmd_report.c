@@ -248,16 +248,25 @@ give_to_caller(int fd)
 		errno = 0;
 }
 
-/* What is there may be a link that somebody else has put in root's way. */
-static bool
-is_free(const char *path)
+/*
+ * What is there instead of a file, or NULL. A link may be one that somebody else has
+ * put in root's way.
+ */
+static const char *
+find_obstacle(const char *path)
 {
 	struct stat st;
 
 	if (lstat(path, &st) == -1)
-		return errno == ENOENT;
-	errno = S_ISDIR(st.st_mode) ? EISDIR : EEXIST;
-	return S_ISREG(st.st_mode);
+		return errno == ENOENT ? NULL : strerror(errno);
+	errno = 0;
+	if (S_ISREG(st.st_mode))
+		return NULL;
+	if (S_ISLNK(st.st_mode))
+		return "a symbolic link, which is not followed: name another file";
+	if (S_ISDIR(st.st_mode))
+		return "a directory: name a file in it";
+	return "no regular file: name another one";
 }
 
 /*
@@ -270,7 +279,7 @@ write_file(const char *path, const struct buf *page)
 	char *temporary = xasprintf("%s.XXXXXX", path);
 	int fd, code = 0;
 
-	if (!is_free(path) || (fd = mkstemp(temporary)) == -1) {
+	if ((fd = mkstemp(temporary)) == -1) {
 		code = errno;
 		free(temporary);
 		errno = code;
@@ -290,14 +299,20 @@ write_file(const char *path, const struct buf *page)
 static int
 write_page(const struct options *o, const struct buf *page)
 {
-	bool ok = o->output != NULL
-		      ? write_file(o->output, page) == 0
-		      : fd_write_all(STDOUT_FILENO, page->p, page->len) == page->len;
+	const char *name = o->output != NULL ? o->output : "standard output";
+	const char *why = o->output != NULL ? find_obstacle(o->output) : NULL;
+	bool ok;
 
+	if (why != NULL)
+		ok = false;
+	else if (o->output != NULL)
+		ok = write_file(o->output, page) == 0;
+	else
+		ok = fd_write_all(STDOUT_FILENO, page->p, page->len) == page->len;
 	if (ok)
 		return EX_OK;
-	fprintf(stderr, "watchpathd: %s: %s\n",
-	    o->output != NULL ? o->output : "standard output", strerror(errno));
+	fprintf(
+	    stderr, "watchpathd: %s: %s\n", name, why != NULL ? why : strerror(errno));
 	return errno == EACCES || errno == EPERM ? EX_NOPERM : EXIT_FAILURE;
 }
 

@@ -223,14 +223,14 @@ the_file() {
 	echo precious >"$dir/victim"
 	ln -s victim "$dir/link.html"
 	wp report -o "$dir/link.html"
-	ok "a link is not followed" says "$dir/link.html: File exists"
+	ok "a link is not followed" says "$dir/link.html: a symbolic link, which is not followed: name another file"
 	ok "and not written through" [ "$(cat "$dir/victim")" = precious ]
 	ok "its status is 1" [ $status -eq 1 ]
 	mkdir "$dir/d"
 	wp report -o "$dir/d"
-	ok "a directory is refused" says "$dir/d: Is a directory"
+	ok "a directory is refused" says "$dir/d: a directory: name a file in it"
 	wp report -o /dev/null
-	ok "a device is neither replaced nor written" says '/dev/null: File exists'
+	ok "a device is neither replaced nor written" says '/dev/null: no regular file: name another one'
 	ok "and is still one" [ -c /dev/null ]
 	wp report -o "$dir/none/page"
 	ok "a directory that is not there is told" \
