@@ -197,7 +197,7 @@ ago(const struct table *t, int64_t then)
 	return xasprintf("%s ago", length);
 }
 
-/* The state: with what is left of a wait, and how long it has been running. */
+/* The state: with what is left of a wait, and how long the run has taken. */
 static char *
 state_text(const struct table *t, const cJSON *rule)
 {
@@ -208,8 +208,9 @@ state_text(const struct table *t, const cJSON *rule)
 
 	if (cJSON_IsObject(run)) {
 		table_length(length, t->now - time_of(run, "started"));
-		return xasprintf("%s%s for %s", state,
-		    is_true(run, "left_over") ? " (left over)" : "", length);
+		return xasprintf("%s%s %s %s", state,
+		    is_true(run, "left_over") ? " (left over)" : "",
+		    strcmp(state, "stopping") == 0 ? "after" : "for", length);
 	}
 	if (due == 0)
 		return xstrdup(state);

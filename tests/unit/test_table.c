@@ -339,6 +339,15 @@ TEST(what_is_running_or_queued_says_since_when_and_for_what)
 	assert_string_equal(rule_in(4, 80), queued);
 }
 
+TEST(a_run_that_is_being_ended_says_how_long_it_took_until_now)
+{
+	cJSON *rules = cJSON_GetObjectItemCaseSensitive(status, "rules");
+
+	cJSON_ReplaceItemInObjectCaseSensitive(
+	    cJSON_GetArrayItem(rules, 3), "state", cJSON_CreateString("stopping"));
+	assert_non_null(strstr(rule_in(3, 80), " stopping (left over) after 12 s,"));
+}
+
 /* Three runs, as the history has them, in that width. */
 static const char *
 history_in(size_t width)
