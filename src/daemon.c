@@ -337,7 +337,7 @@ load(struct daemon *d)
 	confwatch_set_refused(d->confwatch, !ok);
 	say_findings(d);
 	set_problem(d, PROBLEM_CONFIG,
-	    ok ? NULL : "the rule files cannot be read: waiting for that to be mended");
+	    ok ? NULL : "the rule files cannot be read: waiting until they can be");
 	apply_settings(d);
 	if (ok)
 		save_load(d);

@@ -17,7 +17,7 @@ works() {
 no_conf_d() {
 	rmdir "$conf"
 	launch
-	until_true 30 is_logged 'waiting for that to be mended'
+	until_true 30 is_logged 'waiting until they can be'
 	ok "without a conf.d the daemon waits for it" is_alive "$daemon"
 	conf=$dir/prepared
 	rule r 'watch = /r'
@@ -33,7 +33,7 @@ no_directory_above_conf_d() {
 	above=/${above%%/*}
 	rm -r "$box$above"
 	launch
-	until_true 30 is_logged 'waiting for that to be mended'
+	until_true 30 is_logged 'waiting until they can be'
 	conf=$dir/prepared${conf_d#"$above"}
 	rule r 'watch = /r'
 	mv "$dir/prepared" "$box$above"
