@@ -285,6 +285,24 @@ add_blocked(struct patient *p, const char *name, const char *problem)
 		add_program(p, name, r != NULL ? r->line : 0, problem, why_none(p, name));
 }
 
+/* The alert ran, and failed: then nobody knows what it is there to say. */
+static void
+check_alert(struct patient *p, const char *name, const cJSON *rule)
+{
+	const cJSON *alert = cJSON_GetObjectItemCaseSensitive(rule, "alert");
+	char *error = json_get_text(alert, "error");
+
+	if (error != NULL && !diagnosis_explains(&p->diagnosis, name, error))
+		patient_add(p, AILMENT_RULES, name,
+		    xasprintf("its alert could not be delivered: %s", error),
+		    cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(alert, "told"))
+			? "nobody knows that the rule works again"
+			: "nobody knows that the rule fails",
+		    repair_by_hand("see in the log what it printed, and repair that: it "
+				   "is run again after the next failure, or in an hour"));
+	free(error);
+}
+
 static void
 check_state(struct patient *p, const cJSON *rule)
 {
@@ -303,6 +321,7 @@ check_state(struct patient *p, const cJSON *rule)
 		add_failure(p, name, state, rule, run);
 	if (problem != NULL && strncmp(problem, "seems to trigger itself", 23) == 0)
 		add_loop(p, name, problem);
+	check_alert(p, name, rule);
 	free(problem);
 }
 

@@ -135,6 +135,24 @@ failures() {
 	ok "and has failed no longer" until_true 10 is_repaired 'failed, manual'
 }
 
+# What an alert is there to say, and could not.
+an_alert_that_is_not_delivered() {
+	rule r 'watch = /f' 'alert = /act'
+	rule s 'watch = /f' 'alert = /act'
+	says_of_rules '{"name":"r","file":"r.ini","state":"retrying","problem":null,
+	    "alert":{"told":false,"error":"exit status 3"}},
+	    {"name":"s","file":"s.ini","state":"idle","problem":null,
+	    "alert":{"told":true,"error":"took longer than its timeout"}},
+	    {"name":"t","file":"t.ini","state":"idle","problem":null,
+	    "alert":{"told":true,"error":null}}'
+	finds 'r: its alert could not be delivered: exit status 3' \
+	    'nobody knows that the rule fails' \
+	    'by hand: see in the log what it printed, and repair that: it is run again'
+	finds 's: its alert could not be delivered: took longer than its timeout' \
+	    'nobody knows that the rule works again' 'by hand: '
+	finds_only 2
+}
+
 # What a rule is blocked by, where its file or the program is another one by now.
 what_blocks_in_the_daemon_alone() {
 	rule r 'watch = /f'
@@ -371,7 +389,7 @@ the_daemon_of_another_user() {
 
 run_tests a_daemon_that_does_not_run a_daemon_that_is_another_one a_daemon_that_is_stopped \
     where_the_daemon_has_its_files where_the_daemon_has_its_root failures \
-    what_blocks_in_the_daemon_alone paths_are_as_the_daemon_sees_them \
+    an_alert_that_is_not_delivered what_blocks_in_the_daemon_alone paths_are_as_the_daemon_sees_them \
     a_path_that_cannot_be_opened descriptors network_volume a_rule_that_triggers_itself \
     what_the_daemon_has_refused what_the_daemon_warns_of another_user \
     the_daemon_of_another_user
