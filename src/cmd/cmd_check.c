@@ -137,6 +137,18 @@ complain(struct check *k, const char *path, int code)
 		k->unread = true;
 }
 
+/* Under another name a file may be as good as it likes. */
+static void
+check_name(struct conf *c, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!conf_is_read(slash != NULL ? slash + 1 : path))
+		conf_warn(c, path, 0,
+		    "not read under this name, which is to end in .ini and not to begin "
+		    "with a dot");
+}
+
 static void
 check_path(struct check *k, const char *path)
 {
@@ -157,6 +169,7 @@ check_path(struct check *k, const char *path)
 	}
 	before = k->files;
 	(void)conf_read_file(&k->files, path, t);
+	check_name(&k->files, path);
 	report(k, &before, &k->files, NULL);
 }
 

@@ -929,8 +929,8 @@ ends_in(const char *name, const char *end)
 	return n > len && strcmp(name + n - len, end) == 0;
 }
 
-static bool
-is_rule_file(const char *name)
+bool
+conf_is_read(const char *name)
 {
 	return name[0] != '.' && ends_in(name, ".ini");
 }
@@ -994,7 +994,7 @@ list_files(const char *dir, struct strv *names, struct strv *others)
 	if (d == NULL)
 		return -1;
 	while (errno = 0, (e = readdir(d)) != NULL)
-		if (is_rule_file(e->d_name))
+		if (conf_is_read(e->d_name))
 			strv_push(names, xstrdup(e->d_name));
 		else if (!is_set_aside(e->d_name) && !is_directory(dir, e))
 			strv_push(others, xstrdup(e->d_name));

@@ -62,6 +62,9 @@ int conf_read_file(struct conf *c, const char *path, const struct trust *t);
 /* Likewise a text, as if it were the file of that name. */
 void conf_read_text(struct conf *c, const char *name, const char *text, size_t len);
 
+/* Is a file of that name read where it is in a directory of rules? */
+bool conf_is_read(const char *name);
+
 /* Adds a warning; sorts diags from the index first on, by file and line. */
 void conf_warn(struct conf *c, const char *file, int line, const char *text);
 void conf_sort(struct conf *c, size_t first);

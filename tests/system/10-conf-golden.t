@@ -156,6 +156,12 @@ several_paths() {
 	says 65 '^$' "nothing is ok where something is refused" \
 		sh -c '"$1" check conf.1 bad.ini 2>/dev/null; s=$?; echo; exit $s' - \
 		"$watchpathd"
+	cp one.ini one.conf && cp one.ini .one.ini
+	says 0 '^one.conf: warning: not read under this name' "a file under another name is not read" \
+		"$watchpathd" check --root "$root" one.conf
+	says 0 '^./.one.ini: warning: not read under this name' "nor is a hidden one" \
+		"$watchpathd" check --root "$root" ./.one.ini
+	rm one.conf .one.ini
 }
 
 make_several() {
