@@ -204,8 +204,8 @@ check_names(struct patient *p, const struct rule *r)
 
 	check_actions(p, r);
 	check_command(p, r, &r->verify, "verify cannot run: every run of the rule fails");
-	check_command(
-	    p, r, &r->alert, "the alert cannot run: nobody is told when the rule fails");
+	check_command(p, r, &r->alert,
+	    "the alert cannot run: nobody is alerted when the rule fails");
 	accounts_check(r, p->opt->root, &p->remote, add_account, &q);
 	for (i = 0; i < r->watch.n; i++)
 		check_open(p, r, i);

@@ -380,7 +380,7 @@ const struct probe selftest_files[] = {
 	{ "read", "2.12", EXPECTED, "reading is nothing", reading_is_nothing, NULL },
 	{ "unlock", "2.11", EXPECTED, "locking and unlocking is nothing",
 	    unlock_is_nothing, NULL },
-	{ "mmap", "2.10 2.12", RECORD, "what mapping a file and writing there tells",
+	{ "mmap", "2.10 2.12", RECORD, "what mapping a file and writing there reports",
 	    mapping_is_noted, NULL },
 	{ "evtonly-fstat", "4.1", EXPECTED, "a descriptor to watch with can be asked",
 	    descriptor_can_be_asked, NULL },

@@ -115,7 +115,7 @@ nothing_overflows(struct trial *t)
 	trial_settle(t);
 	for (i = 0; i < MANY; i++)
 		told += (files[i]->seen & NOTE_WRITE) != 0;
-	trial_check(t, told == MANY, "each of 200 files that were written tells");
+	trial_check(t, told == MANY, "each of 200 files that were written reports it");
 }
 
 static void
@@ -299,7 +299,7 @@ ignored_signal(struct trial *t)
 	trial_did(t, loop_watch_signal(t->loop, SIGHUP, &c.src), "EV_ADD");
 	trial_did(t, kill(getpid(), SIGHUP), "kill");
 	trial_check(t, trial_until(t, &c.times, 1) && c.data > 0,
-	    "a signal that is ignored is told");
+	    "a signal that is ignored is reported");
 	c.times = 0;
 	trial_settle(t);
 	trial_check(t, c.times == 0, "once");
@@ -314,7 +314,7 @@ own_sigchld(struct trial *t)
 	signal(SIGCHLD, SIG_DFL);
 	trial_did(t, loop_watch_signal(t->loop, SIGCHLD, &c.src), "EV_ADD");
 	trial_did(t, kill(getpid(), SIGCHLD), "kill");
-	trial_check(t, trial_until(t, &c.times, 1), "a SIGCHLD to oneself is told");
+	trial_check(t, trial_until(t, &c.times, 1), "a SIGCHLD to oneself is reported");
 }
 
 static void
@@ -379,10 +379,10 @@ kqueue_is_not_inherited(struct trial *t)
 }
 
 const struct probe selftest_kqueue[] = {
-	{ "no-past", "3.1", EXPECTED, "what was before EV_ADD is not told",
+	{ "no-past", "3.1", EXPECTED, "what was before EV_ADD is not reported",
 	    past_is_not_told, NULL },
 	{ "two-descriptors", "3.2", REQUIRED,
-	    "two descriptors of a file are both told, one goes on when the other is "
+	    "two descriptors of a file both report, and one goes on when the other is "
 	    "closed",
 	    two_descriptors_of_a_file, NULL },
 	{ "bits", "3.2", REQUIRED, "what happens before it is asked adds up", bits_add_up,
@@ -395,7 +395,7 @@ const struct probe selftest_kqueue[] = {
 	    muting_keeps, NULL },
 	{ "mute-pending", "3.4", REQUIRED, "so is what happened before",
 	    pending_stays_when_muted, NULL },
-	{ "mute-mask", "3.5", REQUIRED, "what is enabled again tells all that it did",
+	{ "mute-mask", "3.5", REQUIRED, "what is enabled again reports all that it did",
 	    muting_twice_keeps, NULL },
 	{ "again", "3.5", REQUIRED,
 	    "EV_ADD once more keeps what is pending, for whoever was named last",
@@ -415,9 +415,9 @@ const struct probe selftest_kqueue[] = {
 	{ "pipe-end", "5.12", REQUIRED, "so does one at its end", end_of_a_pipe, NULL },
 	{ "pipe-write", "5.12", REQUIRED, "so does one that can be written",
 	    writable_pipe, NULL },
-	{ "signal-ignored", "5.6", REQUIRED, "a signal is told although it is ignored",
-	    ignored_signal, NULL },
-	{ "signal-self", "5.7", REQUIRED, "a signal to oneself is told", own_sigchld,
+	{ "signal-ignored", "5.6", REQUIRED,
+	    "a signal is reported although it is ignored", ignored_signal, NULL },
+	{ "signal-self", "5.7", REQUIRED, "a signal to oneself is reported", own_sigchld,
 	    NULL },
 	{ "wait-poll", "3.10", REQUIRED, "a deadline that is past does not wait",
 	    polling_does_not_wait, NULL },

@@ -94,7 +94,8 @@ burst_is_reaped(struct trial *t)
 		waitid(P_PID, (id_t)spawn_pid(runs[i].child), &info, WEXITED | WNOWAIT);
 	for (i = 0; i < BURST; i++)
 		right += trial_until(t, &runs[i].done, 1) && runs[i].exit_status == 3;
-	trial_check(t, right == BURST, "each of 64 children that end together is told");
+	trial_check(
+	    t, right == BURST, "each of 64 children that end together is reported");
 	trial_check(t, spawn_running(s) == 0, "and none is left");
 }
 
@@ -113,7 +114,7 @@ end_before_the_watch(struct trial *t)
 	trial_did(t, waitid(P_PID, (id_t)spawn_pid(run.child), &info, WEXITED | WNOWAIT),
 	    "waitid");
 	trial_check(t, trial_until(t, &run.done, 1),
-	    "an end is told although nobody waited when it came");
+	    "an end is reported although nobody waited when it came");
 }
 
 static void
@@ -333,7 +334,7 @@ become_says_why_not(struct trial *t)
 	req.directory = "/nonexistent/directory";
 	if (trial_start(t, trial_spawner(t), &req, &run) && trial_until(t, &run.done, 1))
 		trial_check(t, strstr(run.error, "/nonexistent/directory: ") != NULL,
-		    "what the exec mode cannot do is told");
+		    "what the exec mode cannot do is reported");
 }
 
 /* The user's groups, as id says, in the order of numbers. */
@@ -427,16 +428,16 @@ boot_has_an_identity(struct trial *t)
 	char a[PLATFORM_ID_SIZE] = "", b[PLATFORM_ID_SIZE] = "";
 
 	trial_check(t, platform_boot_id(a) && platform_boot_id(b) && a[0] != '\0',
-	    "the boot can be told from others");
+	    "the boot can be distinguished from others");
 	trial_check(t, strcmp(a, b) == 0, "it is the same when asked again");
 }
 
 const struct probe selftest_processes[] = {
-	{ "exit", "5.4", REQUIRED, "the exit status of a child is told",
+	{ "exit", "5.4", REQUIRED, "the exit status of a child is reported",
 	    exit_status_is_told, NULL },
 	{ "killed", "5.4", REQUIRED, "so is the signal that ended one", signal_is_told,
 	    NULL },
-	{ "burst", "5.2 5.4", REQUIRED, "64 children that end together are all told",
+	{ "burst", "5.2 5.4", REQUIRED, "64 children that end together are all reported",
 	    burst_is_reaped, NULL },
 	{ "early-end", "5.4", REQUIRED, "so is one that ended before anybody waited",
 	    end_before_the_watch, NULL },
@@ -456,7 +457,7 @@ const struct probe selftest_processes[] = {
 	    high_descriptor_is_noted, NULL },
 	{ "signals", "5.7", REQUIRED, "a child has all signals by default",
 	    signals_are_default, NULL },
-	{ "missing", "5.2", REQUIRED, "a program that is not there is told",
+	{ "missing", "5.2", REQUIRED, "a program that is not there is reported",
 	    missing_program_is_told, NULL },
 	{ "left-behind", "5.4", REQUIRED,
 	    "a run ends with its leader, whoever holds its output", output_does_not_delay,

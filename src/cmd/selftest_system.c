@@ -308,7 +308,8 @@ network_can_be_watched(struct trial *t)
 	int fds[PLATFORM_NETWORK_FDS];
 	size_t n = platform_network_open(fds), i;
 
-	trial_check(t, n > 0, "there is a descriptor that tells of the network");
+	trial_check(
+	    t, n > 0, "there is a descriptor that reports changes of the network");
 	for (i = 0; i < n; i++) {
 		trial_check(t, (fcntl(fds[i], F_GETFD) & FD_CLOEXEC) != 0,
 		    "it is closed in children");
@@ -409,7 +410,7 @@ const struct probe selftest_system[] = {
 	    NULL },
 	{ "lock", "2.11", REQUIRED, "a second daemon on a state is refused",
 	    second_daemon_is_refused, NULL },
-	{ "mounts", "2.16", REQUIRED, "network volumes can be told from others",
+	{ "mounts", "2.16", REQUIRED, "network volumes can be distinguished from others",
 	    mount_table_is_read, NULL },
 	{ "mounts-quiet", "2.13", EXPECTED, "a mount table that was read is not new",
 	    mount_table_is_quiet, NULL },
@@ -418,7 +419,7 @@ const struct probe selftest_system[] = {
 	{ "acl", "2.3", REQUIRED, "an ACL that grants writing is seen",
 	    acl_is_objected_to, NULL },
 	{ "image", "2.13 2.14 4.1", EXPECTED,
-	    "a volume that comes and goes is told, and is not held", image_is_watched,
+	    "a volume that comes and goes is reported, and is not held", image_is_watched,
 	    NULL },
 	{ "self", "4.2", REQUIRED, "this program finds itself", own_program_is_known,
 	    NULL },

@@ -543,7 +543,7 @@ print_alert(const struct table *t, const cJSON *alert)
 	char *text;
 
 	if (is_true(alert, "told"))
-		print_field(t, "alert", "somebody was told that it fails");
+		print_field(t, "alert", "somebody was alerted that it fails");
 	if (error[0] == '\0')
 		return;
 	text = xasprintf("could not be delivered: %s", error);

@@ -76,7 +76,8 @@ bool
 trial_run(struct trial *t, const struct spawn_request *req, struct trial_run *run)
 {
 	if (!trial_start(t, trial_spawner(t), req, run) ||
-	    !trial_check(t, trial_until(t, &run->done, 1), "the end of a child is told"))
+	    !trial_check(
+		t, trial_until(t, &run->done, 1), "the end of a child is reported"))
 		return false;
 	if (run->error[0] != '\0')
 		trial_fail(t, "%s", run->error);

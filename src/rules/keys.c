@@ -79,7 +79,7 @@ static const struct key keys[] = {
 	    "A command that must succeed after the action for the run to succeed.",
 	    "check test validate exec-start-post verify-command" },
 	{ "alert", &value_command, AT(alert), 0, 0, NULL, NULL, TEXT,
-	    "A command that tells somebody when the rule fails, and when it recovers.",
+	    "A command that alerts somebody when the rule fails, and when it recovers.",
 	    "on-failure on-error notify notification webhook mail email "
 	    "exec-on-failure alert-command" },
 	{ "alert-after", &value_after, AT(alert_after), 1, 1000000, NULL, NULL, 0,

@@ -59,7 +59,7 @@ once_each() {
 	    'failing 2 failed 2 times in a row, the last time: exit status 3'
 	ok "which the status says" until_true 10 became '$r->{r}{alert}{told}' true
 	wp status r
-	ok "in words, too" prints 'alert .*somebody was told that it fails'
+	ok "in words, too" prints 'alert .*somebody was alerted that it fails'
 	ok "the log says that it runs" is_logged 'r: alert: failing, pid [0-9]*, .*/tell'
 	ok "and how that went" is_logged 'r: alert: failing, delivered after .*: exit status 0'
 	ok "the alert has the environment of the run" \

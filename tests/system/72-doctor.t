@@ -177,7 +177,7 @@ a_program_that_is_missing() {
 	    'no action can run: the rule is blocked as soon as it should run; verify cannot run: every run of the rule fails' \
 	    'by hand: install it, or name another program in CONF/one.ini:3'
 	finds 'alert: /no/alert: not installed yet' \
-	    'the alert cannot run: nobody is told when the rule fails' \
+	    'the alert cannot run: nobody is alerted when the rule fails' \
 	    'by hand: install it, or name another program in CONF/alert.ini:3'
 	finds 'several: none of these is installed: /no/a, /no/b' 'no action can run' \
 	    'by hand: install one of them, or name another program in CONF/several.ini:3'
