@@ -202,8 +202,8 @@ it_needs_no_root() {
 	fi
 	mkdir "$dir/place"
 	chmod 777 "$dir/place"
-	$another "$WATCHPATHD" selftest "$dir/place" >"$dir/out" 2>&1
-	ok "its status is 0" [ $? -eq 0 ]
+	$another nice -n 10 "$WATCHPATHD" selftest "$dir/place" >"$dir/out" 2>&1
+	ok "its status is 0, also where it has a low priority" [ $? -eq 0 ]
 	grep -e '^not ok' -e '^# differs' "$dir/out" | diag
 	ok "it says what root would learn" prints '^# root would learn: that actions'
 	$another "$WATCHPATHD" selftest --root "$box" >"$dir/out" 2>&1
