@@ -41,6 +41,15 @@ add_silence(struct patient *p)
 {
 	char *run = patient_command(p, "run", NULL);
 
+	/* A second daemon would not find the first there, and run everything twice. */
+	if (p->error.misplaced) {
+		patient_add(p, AILMENT_DAEMON, NULL, xstrdup(p->error.why),
+		    "whether one runs cannot be said, and nothing can be asked of it",
+		    repair_by_hand("put that right: a daemon that runs listens there "
+				   "within 10 seconds"));
+		free(run);
+		return;
+	}
 	switch (p->error.status) {
 	case EX_UNAVAILABLE:
 		patient_add(p, AILMENT_DAEMON, NULL, xstrdup(p->error.why),

@@ -191,6 +191,10 @@ unused() {
 	ok "with the reason ($1)" says \
 	    "^watchpathd: the daemon listens in no directory that others control: .*$2"
 	ok "and how to start it is not said ($1)" not says 'to start it'
+	wp doctor
+	ok "doctor finds the directory, too ($1)" \
+	    grep -q 'listens in no directory that others control' "$dir/out"
+	ok "and has no second daemon started ($1)" not grep -q 'watchpathd run' "$dir/out"
 	wp history
 	ok "history shows nothing from $1" says "^watchpathd: no place for a history: .*$2"
 }
