@@ -806,6 +806,10 @@ open_state(struct daemon *d)
 		log_error("%s", why);
 		return -1;
 	}
+	if (store_is_damaged(d->world.store) && store_problem(d->world.store) == NULL &&
+	    store_note(d->world.store) == NULL)
+		log_warning("not all of the state could be read: rules that are missing "
+			    "in it count as changed");
 	say_disk(d);
 	return 0;
 }

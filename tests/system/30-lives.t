@@ -261,6 +261,7 @@ damaged() {
 	ok "a rule whose line is damaged counts as changed" is_run r 1 start 1 -
 	ok "one whose line is not does not" has_runs s 0
 	ok "nor one with at-start = never" has_runs never 0
+	ok "the log says why" is_logged 'warning: not all of the state could be read'
 	ok "the damaged file is kept" test -s "$(state_file).bad"
 	restart
 	fence
