@@ -58,8 +58,9 @@ is_over() {
 	ok "$1: the status shows it no longer" not shows_problem
 }
 
+# Where nothing could be read the start is a run, too, or one with the first change.
 has_all() {
-	inside grep -q '"rule":"r".*"runs":"2"' "$box/$state/state.jsonl"
+	inside grep -q '"rule":"r".*"runs":"[23]"' "$box/$state/state.jsonl"
 }
 
 full() {
