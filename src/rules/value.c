@@ -508,12 +508,33 @@ has_dots(const char *path)
 	return false;
 }
 
+/* What stands behind a user's home as a shell writes it, or NULL. */
+static const char *
+behind_home(const char *path)
+{
+	static const char *const homes[] = { "~/", "$HOME/", "${HOME}/" };
+	size_t i, n;
+
+	for (i = 0; i < sizeof(homes) / sizeof(homes[0]); i++) {
+		n = strlen(homes[i]);
+		if (strncmp(path, homes[i], n) == 0)
+			return path + n;
+	}
+	return NULL;
+}
+
 static int
 check_path(const struct key *k, const char *path, const struct input *in)
 {
+	const char *rest = behind_home(path);
+
 	if (path[0] == '"' || path[0] == '\'')
 		return value_refuse(
 		    in, "`%s`: a path is written without quotes, spaces too", k->name);
+	if (rest != NULL && k->type == &value_watch)
+		return value_refuse(in,
+		    "`%s`: `%s` is not an absolute path: for each user write /Users/*/%s",
+		    k->name, path, rest);
 	if (path[0] != '/')
 		return value_refuse(
 		    in, "`%s`: `%s` is not an absolute path", k->name, path);
