@@ -62,6 +62,25 @@ unknown(
 	return EX_USAGE;
 }
 
+/* Names that other programs have for what there is. */
+static void
+try_others(struct spelling *meant)
+{
+	static const char *const others[][2] = { { "start", "run" }, { "list", "status" },
+		{ "ls", "status" }, { "ps", "status" }, { "show", "status" },
+		{ "log", "history" }, { "logs", "history" }, { "lint", "check" },
+		{ "validate", "check" }, { "verify", "check" }, { "test", "check" },
+		{ "fire", "trigger" }, { "kickstart", "trigger" }, { "kick", "trigger" },
+		{ "diagnose", "doctor" }, { "why", "explain" }, { "which", "explain" },
+		{ "convert", "import" }, { "migrate", "import" },
+		{ "profile", "managed" }, { "profiles", "managed" } };
+	size_t i;
+
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (spelling_same(others[i][0], meant->slip))
+			snprintf(meant->best, sizeof(meant->best), "%s", others[i][1]);
+}
+
 int
 help_unknown(const struct subcommand *table, const char *name)
 {
@@ -69,6 +88,7 @@ help_unknown(const struct subcommand *table, const char *name)
 
 	spelling_init(&meant, name);
 	try_commands(&meant, table);
+	try_others(&meant);
 	return unknown("", "command", &meant, "`watchpathd help` lists them");
 }
 

@@ -304,6 +304,9 @@ hangups_and_options() {
 	"$WATCHPATHD" statsu 2>"$dir/err"
 	ok "else which one was meant" \
 	    grep -q '^watchpathd: no command `statsu`: did you mean `status`?$' "$dir/err"
+	"$WATCHPATHD" logs 2>"$dir/err"
+	ok "also by the name that others have for it" \
+	    grep -q '^watchpathd: no command `logs`: did you mean `history`?$' "$dir/err"
 }
 
 programs_that_cannot_run() {
