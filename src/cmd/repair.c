@@ -208,6 +208,10 @@ repair_trust(const struct trust *t, const char *refusal, const char *otherwise)
 		return repair_by_hand("take away the quotes, or %s", otherwise);
 	if (strstr(refusal, ": not installed yet") != NULL)
 		return repair_by_hand("install it, or %s", otherwise);
+	if (strstr(refusal, " nor a script with a #! line") != NULL)
+		return repair_by_hand(
+		    "if it is a script, give it a first line such as #!/bin/sh, or %s",
+		    otherwise);
 	return repair_by_hand("put that right, or %s", otherwise);
 }
 

@@ -224,7 +224,7 @@ a_program_that_may_not_run() {
 	echo 'exit 0' >"$box/bin/it's"
 	doctor
 	finds "/bin/it's: neither a program for this machine nor a script" 'no action can run' \
-	    'by hand: put that right, or name another program in '
+	    'by hand: if it is a script, give it a first line such as #!/bin/sh, or name another'
 	rule only 'watch = /f' "action = \"/bin/it's\"" 'action = /act'
 	doctor
 	finds 'r1, r2, ' 'another action of the rule runs in its place; no action can run' 'by hand: '
