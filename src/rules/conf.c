@@ -687,6 +687,14 @@ warn_commands(struct parser *p, const struct rule *r)
 		warn_command(p, &r->alert);
 }
 
+static void
+warn_alert(struct parser *p, const struct rule *r)
+{
+	if (r->alert_after != 0 && r->alert.argv.n == 0 && !rule_is_refused(r, "alert"))
+		warning(p, rule_line(r, "alert-after"),
+		    "`alert-after` says when to run `alert`, and there is none");
+}
+
 /* Cuts the last component off. */
 static void
 cut_component(char *path)
@@ -778,6 +786,7 @@ finish_section(struct parser *p, struct section *s)
 	if (s->rule == NULL || s->replaced)
 		return;
 	warn_commands(p, s->rule);
+	warn_alert(p, s->rule);
 	warn_loops(p, s);
 	warn_watches(p, s);
 }
