@@ -9,21 +9,21 @@
 #include <sysexits.h>
 
 #include "cmd/examine.h"
-#include "cmd/patient.h"
+#include "cmd/setup.h"
 
 int
 doctor_main(struct options *o, char **operands)
 {
-	struct patient p = { .opt = o };
+	struct setup s = { .opt = o };
 	int status;
 
 	(void)operands;
-	doctor_examine(&p);
+	doctor_examine(&s);
 	if (options_has(o, OPTION_JSON))
-		diagnosis_print_json(&p.diagnosis, stdout);
+		diagnosis_print_json(&s.diagnosis, stdout);
 	else
-		diagnosis_print(&p.diagnosis, stdout);
-	status = p.diagnosis.n == 0 ? EX_OK : EXIT_FAILURE;
-	patient_clear(&p);
+		diagnosis_print(&s.diagnosis, stdout);
+	status = s.diagnosis.n == 0 ? EX_OK : EXIT_FAILURE;
+	setup_clear(&s);
 	return status;
 }

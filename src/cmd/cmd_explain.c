@@ -19,7 +19,7 @@
 #include "base/places.h"
 #include "cmd/columns.h"
 #include "cmd/command.h"
-#include "cmd/patient.h"
+#include "cmd/setup.h"
 #include "rules/pattern.h"
 #include "rules/rule.h"
 #include "run/console.h"
@@ -37,7 +37,7 @@ enum tie {
 };
 
 struct question {
-	struct patient patient;
+	struct setup setup;
 	/* Absolute, as rules have it, so without the root. */
 	char *path, *parent;
 	char *real; /* where its links lead; NULL: that is not known, or nowhere */
@@ -76,7 +76,7 @@ tidy(const char *path)
 static char *
 without_root(const struct question *q, const char *path)
 {
-	const char *root = q->patient.opt->root;
+	const char *root = q->setup.opt->root;
 	size_t n = strlen(root);
 
 	if (n == 0 || !path_is_below(path, root))
@@ -87,8 +87,8 @@ without_root(const struct question *q, const char *path)
 static bool
 is_remote(const struct question *q, const char *path)
 {
-	char *whole = xasprintf("%s%s", q->patient.opt->root, path);
-	bool remote = places_find_above(&q->patient.remote, whole) != NULL;
+	char *whole = xasprintf("%s%s", q->setup.opt->root, path);
+	bool remote = places_find_above(&q->setup.remote, whole) != NULL;
 
 	free(whole);
 	return remote;
@@ -102,9 +102,9 @@ follow(const struct question *q, const char *path)
 
 	if (is_remote(q, path))
 		return NULL;
-	whole = xasprintf("%s%s", q->patient.opt->root, path);
+	whole = xasprintf("%s%s", q->setup.opt->root, path);
 	real = realpath(whole, NULL);
-	if (real != NULL && path_is_below(real, q->patient.opt->root))
+	if (real != NULL && path_is_below(real, q->setup.opt->root))
 		out = without_root(q, real);
 	free(real);
 	free(whole);
@@ -197,7 +197,7 @@ find_tie(const struct question *q, const char *watch)
 static void
 field(const struct question *q, const char *name, const char *text)
 {
-	char *shown = diagnosis_shown(&q->patient.diagnosis, text);
+	char *shown = diagnosis_shown(&q->setup.diagnosis, text);
 
 	columns_fold(stdout, name, INDENT, shown, q->width);
 	free(shown);
@@ -223,7 +223,7 @@ what_counts(const struct question *q, const struct rule *r, enum tie tie)
 	for (i = 0; i < sizeof(changes) / sizeof(changes[0]); i++)
 		if ((r->policy.on & changes[i].bit) != 0)
 			buf_addf(&out, "%s%s", out.len > 0 ? " " : "", changes[i].name);
-	whole = xasprintf("%s%s", q->patient.opt->root, q->path);
+	whole = xasprintf("%s%s", q->setup.opt->root, q->path);
 	if (r->policy.min_size > 0 && !is_remote(q, q->path) && stat(whole, &st) == 0 &&
 	    S_ISREG(st.st_mode) && (uint64_t)st.st_size < r->policy.min_size) {
 		format_size(size, sizeof(size), r->policy.min_size);
@@ -238,7 +238,7 @@ what_counts(const struct question *q, const struct rule *r, enum tie tie)
 static bool
 is_own(const struct question *q)
 {
-	const struct options *o = q->patient.opt;
+	const struct options *o = q->setup.opt;
 	char *whole = xasprintf("%s%s", o->root, q->path);
 	bool own = path_is_below(whole, o->state) || strcmp(whole, o->socket) == 0;
 
@@ -256,7 +256,7 @@ choose(struct question *q, const struct rule *r, const char **why)
 
 	*why = NULL;
 	for (i = 0; i < r->nactions; i++) {
-		j = findings_judge(&q->patient.check, r, &r->actions[i]);
+		j = findings_judge(&q->setup.check, r, &r->actions[i]);
 		if (j->good)
 			return &r->actions[i];
 		if (*why == NULL || (missing && !j->missing)) {
@@ -311,12 +311,12 @@ what_runs(struct question *q, const struct rule *r, enum tie tie)
 static void
 print_state(const struct question *q, const char *name)
 {
-	const cJSON *rule = map_get(&q->patient.states, name), *p;
+	const cJSON *rule = map_get(&q->setup.states, name), *p;
 	const char *waits = json_get_string(rule, "waits_for"), *problem, *error;
 	char *whole, *path;
 	struct buf out = { NULL, 0, 0 };
 
-	if (q->patient.status == NULL)
+	if (q->setup.status == NULL)
 		return;
 	if (rule == NULL) {
 		field(q, "    now:", "not in force: the daemon has not taken it");
@@ -326,7 +326,7 @@ print_state(const struct question *q, const char *name)
 	buf_addf(&out, "%s%s%s%s%s", json_get_string(rule, "state"),
 	    waits != NULL ? ", waits for " : "", waits != NULL ? waits : "",
 	    problem != NULL ? ": " : "", problem != NULL ? problem : "");
-	whole = xasprintf("%s%s", q->patient.opt->root, q->path);
+	whole = xasprintf("%s%s", q->setup.opt->root, q->path);
 	cJSON_ArrayForEach(p, cJSON_GetObjectItemCaseSensitive(rule, "paths")) {
 		path = json_get_text(p, "path");
 		error = json_get_string(p, "error");
@@ -344,7 +344,7 @@ static void
 print_tie(struct question *q, const struct rule *r, size_t nth, enum tie tie)
 {
 	char *counts = what_counts(q, r, tie), *runs = what_runs(q, r, tie);
-	char *place = patient_place(&q->patient, r->file, r->watch_lines[nth]);
+	char *place = setup_place(&q->setup, r->file, r->watch_lines[nth]);
 	char *line = xasprintf("watch = %s%s", r->watch_text.v[nth],
 	    tie == TIE_LINK    ? ", by a link"
 	    : tie == TIE_ENTRY ? ", the directory that it is in"
@@ -365,7 +365,7 @@ print_tie(struct question *q, const struct rule *r, size_t nth, enum tie tie)
 static void
 note_near(struct question *q, const struct rule *r, size_t nth, enum tie tie)
 {
-	char *place = patient_place(&q->patient, r->file, r->watch_lines[nth]);
+	char *place = setup_place(&q->setup, r->file, r->watch_lines[nth]);
 
 	buf_addf(&q->near, "%s, %s: `watch = %s` %s\n", r->name, place,
 	    r->watch_text.v[nth],
@@ -417,7 +417,7 @@ explain_old(struct question *q, const cJSON *rule)
 static void
 print_refused(const struct question *q)
 {
-	const struct conf *c = &q->patient.conf;
+	const struct conf *c = &q->setup.conf;
 	const char *last = NULL;
 	char *place;
 	size_t i;
@@ -427,8 +427,7 @@ print_refused(const struct question *q)
 		    (last != NULL && strcmp(last, c->diags[i].file) == 0))
 			continue;
 		last = c->diags[i].file;
-		place =
-		    last[0] == '/' ? xstrdup(last) : patient_place(&q->patient, last, 0);
+		place = last[0] == '/' ? xstrdup(last) : setup_place(&q->setup, last, 0);
 		printf("\n%s is refused, and what it says does not count: "
 		       "`watchpathd check` says why\n",
 		    place);
@@ -439,7 +438,7 @@ print_refused(const struct question *q)
 static void
 explain(struct question *q)
 {
-	const struct conf *c = &q->patient.conf;
+	const struct conf *c = &q->setup.conf;
 	char *shown = vis_dup(q->path);
 	const cJSON *rule;
 	const char *name;
@@ -448,9 +447,9 @@ explain(struct question *q)
 	for (i = 0; i < c->nrules; i++)
 		explain_rule(q, c->rules[i]);
 	cJSON_ArrayForEach(
-	    rule, cJSON_GetObjectItemCaseSensitive(q->patient.status, "rules")) {
+	    rule, cJSON_GetObjectItemCaseSensitive(q->setup.status, "rules")) {
 		name = json_get_string(rule, "name");
-		if (name != NULL && patient_rule(&q->patient, name) == NULL)
+		if (name != NULL && setup_rule(&q->setup, name) == NULL)
 			explain_old(q, rule);
 	}
 	if (q->rules == 0)
@@ -458,22 +457,22 @@ explain(struct question *q)
 	if (q->near.len > 0)
 		printf("\n%s", q->near.p);
 	print_refused(q);
-	if (q->patient.status == NULL)
-		printf("\nWhat the daemon does is not known: %s\n", q->patient.error.why);
+	if (q->setup.status == NULL)
+		printf("\nWhat the daemon does is not known: %s\n", q->setup.error.why);
 	free(shown);
 }
 
 int
 explain_main(struct options *o, char **operands)
 {
-	struct question q = { .patient = { .opt = o }, .width = columns_of(stdout) };
+	struct question q = { .setup = { .opt = o }, .width = columns_of(stdout) };
 	int status;
 
 	columns_init();
-	patient_examine(&q.patient);
+	setup_read(&q.setup);
 	if (!read_path(&q, operands[0])) {
 		fputs("watchpathd: explain: write the path without `..`\n", stderr);
-		patient_clear(&q.patient);
+		setup_clear(&q.setup);
 		return EX_USAGE;
 	}
 	explain(&q);
@@ -482,6 +481,6 @@ explain_main(struct options *o, char **operands)
 	free(q.path);
 	free(q.parent);
 	free(q.real);
-	patient_clear(&q.patient);
+	setup_clear(&q.setup);
 	return fflush(stdout) == 0 ? status : EXIT_FAILURE;
 }

@@ -51,16 +51,16 @@ report_add_time(struct buf *out, int64_t ns)
 static void
 collect(struct report *r)
 {
-	const struct patient *p = &r->patient;
+	const struct setup *s = &r->setup;
 	cJSON *all;
 
-	doctor_examine(&r->patient);
-	all = diagnosis_json(&r->patient.diagnosis);
+	doctor_examine(&r->setup);
+	all = diagnosis_json(&r->setup.diagnosis);
 	r->findings = cJSON_DetachItemFromObjectCaseSensitive(all, "findings");
 	cJSON_Delete(all);
 	report_collect_rules(r);
 	r->past.keep_lines = true;
-	if (history_read(p->opt->state, NULL, tallies_add, &r->past) == -1)
+	if (history_read(s->opt->state, NULL, tallies_add, &r->past) == -1)
 		r->history_why = strerror(errno);
 	tallies_finish(&r->past);
 	r->now = realtime_ns();
@@ -198,7 +198,7 @@ report_add_versions(struct buf *out, const struct report *r)
 
 	buf_adds(out, "<h2>Versions</h2>\n<div class=\"card\"><dl class=\"facts\">"
 		      "<dt>daemon</dt><dd>");
-	add_daemon(out, r->patient.status);
+	add_daemon(out, r->setup.status);
 	html_add(out, "</dd><dt>this report by</dt><dd>watchpathd %s, with %s</dd>",
 	    VERSION, libraries);
 	if (uname(&u) != -1)
@@ -319,7 +319,7 @@ write_page(const struct options *o, const struct buf *page)
 int
 report_main(struct options *o, char **operands)
 {
-	struct report r = { .patient = { .opt = o } };
+	struct report r = { .setup = { .opt = o } };
 	struct buf page = { NULL, 0, 0 };
 	int status;
 
@@ -331,6 +331,6 @@ report_main(struct options *o, char **operands)
 	cJSON_Delete(r.findings);
 	cJSON_Delete(r.rules);
 	tallies_clear(&r.past);
-	patient_clear(&r.patient);
+	setup_clear(&r.setup);
 	return status;
 }

@@ -19,18 +19,18 @@
 #define NAMES_MAX 5
 
 static const char *const names[] = {
-	[AILMENT_DAEMON] = "daemon",
-	[AILMENT_FILES] = "files",
-	[AILMENT_TRUST] = "trust",
-	[AILMENT_RULES] = "rules",
-	[AILMENT_PATHS] = "paths",
-	[AILMENT_STATE] = "state",
-	[AILMENT_JOBS] = "jobs",
-	[AILMENT_NOTES] = "notes",
+	[KIND_DAEMON] = "daemon",
+	[KIND_FILES] = "files",
+	[KIND_TRUST] = "trust",
+	[KIND_RULES] = "rules",
+	[KIND_PATHS] = "paths",
+	[KIND_STATE] = "state",
+	[KIND_JOBS] = "jobs",
+	[KIND_NOTES] = "notes",
 };
 
 struct found {
-	enum ailment ailment;
+	enum finding_kind kind;
 	size_t order; /* in which they came */
 	char *cause, *why;
 	struct strv rules, subjects;
@@ -69,8 +69,8 @@ merge(struct found *have, const struct finding *f)
 {
 	char *both;
 
-	if (f->ailment < have->ailment)
-		have->ailment = f->ailment;
+	if (f->kind < have->kind)
+		have->kind = f->kind;
 	if (strstr(have->why, f->why) != NULL)
 		return;
 	both = xasprintf("%s; %s", have->why, f->why);
@@ -89,7 +89,7 @@ diagnosis_add(struct diagnosis *d, struct finding f)
 		d->found = xreallocarray(d->found, d->n + 1, sizeof(*d->found));
 		have = &d->found[d->n];
 		*have = (struct found){
-			.ailment = f.ailment,
+			.kind = f.kind,
 			.order = d->n++,
 			.cause = f.cause,
 			.why = xstrdup(f.why),
@@ -156,8 +156,8 @@ worse_first(const void *a, const void *b)
 {
 	const struct found *x = a, *y = b;
 
-	if (x->ailment != y->ailment)
-		return (int)x->ailment - (int)y->ailment;
+	if (x->kind != y->kind)
+		return (int)x->kind - (int)y->kind;
 	return x->order < y->order ? -1 : 1;
 }
 
@@ -293,7 +293,7 @@ found_json(const struct diagnosis *d, const struct found *f)
 	char *text = describe(d, f);
 	size_t i;
 
-	json_add_text(o, "kind", names[f->ailment]);
+	json_add_text(o, "kind", names[f->kind]);
 	rules = cJSON_AddArrayToObject(o, "rules");
 	for (i = 0; i < f->rules.n; i++)
 		cJSON_AddItemToArray(rules, cJSON_CreateString(f->rules.v[i]));

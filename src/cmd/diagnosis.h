@@ -15,20 +15,20 @@ struct cJSON;
  * What is about the same, the worst first: the earlier may be why the later is
  * so, or hide more of it.
  */
-enum ailment {
-	AILMENT_DAEMON, /* it is not running, cannot be asked, is another one */
-	AILMENT_FILES,  /* rule files that are refused */
-	AILMENT_TRUST,  /* programs that may not run */
-	AILMENT_RULES,  /* blocked, failed, or bound to fail */
-	AILMENT_PATHS,  /* that are not watched */
-	AILMENT_STATE,  /* what the daemon writes */
-	AILMENT_JOBS,   /* others that do the same */
-	AILMENT_NOTES,  /* what works, and may not be what is wanted */
+enum finding_kind {
+	KIND_DAEMON, /* it is not running, cannot be asked, is another one */
+	KIND_FILES,  /* rule files that are refused */
+	KIND_TRUST,  /* programs that may not run */
+	KIND_RULES,  /* blocked, failed, or bound to fail */
+	KIND_PATHS,  /* that are not watched */
+	KIND_STATE,  /* what the daemon writes */
+	KIND_JOBS,   /* others that do the same */
+	KIND_NOTES,  /* what works, and may not be what is wanted */
 };
 
 /* One finding. diagnosis_add takes cause and the repair's text over. */
 struct finding {
-	enum ailment ailment;
+	enum finding_kind kind;
 	const char *rule;    /* whose it is, or NULL */
 	const char *subject; /* what of several has this cause, or NULL */
 	char *cause;         /* what is wrong */

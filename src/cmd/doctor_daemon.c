@@ -13,15 +13,15 @@
 #include <sysexits.h>
 
 #include "base/json.h"
-#include "cmd/patient.h"
+#include "cmd/setup.h"
 #include "base/paths.h"
 #include "rules/rule.h"
 
 /* Does the call say where things are? */
 static bool
-has_options(const struct patient *p)
+has_options(const struct setup *s)
 {
-	char *command = patient_command(p, "run", NULL);
+	char *command = setup_command(s, "run", NULL);
 	bool has = strstr(command, " --") != NULL;
 
 	free(command);
@@ -29,59 +29,59 @@ has_options(const struct patient *p)
 }
 
 static struct repair
-repair_restart(const struct patient *p)
+repair_restart(const struct setup *s)
 {
-	if (has_options(p))
+	if (has_options(s))
 		return repair_by_hand("end it, and start it again as it was started");
 	return repair_command("%s", HINT_RESTART);
 }
 
 static void
-add_silence(struct patient *p)
+add_silence(struct setup *s)
 {
-	char *run = patient_command(p, "run", NULL);
+	char *run = setup_command(s, "run", NULL);
 
 	/* A second daemon would not find the first there, and run everything twice. */
-	if (p->error.misplaced) {
-		patient_add(p, AILMENT_DAEMON, NULL, xstrdup(p->error.why),
+	if (s->error.misplaced) {
+		setup_add(s, KIND_DAEMON, NULL, xstrdup(s->error.why),
 		    "whether one runs cannot be said, and nothing can be asked of it",
 		    repair_by_hand("put that right: a daemon that runs listens there "
 				   "within 10 seconds"));
 		free(run);
 		return;
 	}
-	switch (p->error.status) {
+	switch (s->error.status) {
 	case EX_UNAVAILABLE:
-		patient_add(p, AILMENT_DAEMON, NULL, xstrdup(p->error.why),
+		setup_add(s, KIND_DAEMON, NULL, xstrdup(s->error.why),
 		    "no rule does anything",
-		    repair_command("%s", has_options(p) ? run : HINT_START));
+		    repair_command("%s", has_options(s) ? run : HINT_START));
 		break;
 	case EX_NOPERM:
 		/* Said at the end, with all else that this user may not see. */
-		p->diagnosis.silenced = true;
+		s->diagnosis.silenced = true;
 		break;
 	default:
-		patient_add(p, AILMENT_DAEMON, NULL, xstrdup(p->error.why),
+		setup_add(s, KIND_DAEMON, NULL, xstrdup(s->error.why),
 		    "whether it does its work cannot be said, and what follows is how "
 		    "things look to this command",
-		    repair_restart(p));
+		    repair_restart(s));
 		break;
 	}
 	free(run);
 }
 
 static void
-check_version(struct patient *p)
+check_version(struct setup *s)
 {
-	const char *version = json_get_string(p->status, "version");
+	const char *version = json_get_string(s->status, "version");
 
 	if (version != NULL && strcmp(version, VERSION) == 0)
 		return;
-	patient_add(p, AILMENT_DAEMON, NULL,
+	setup_add(s, KIND_DAEMON, NULL,
 	    xasprintf("the daemon is version %s, and this is %s",
 		version != NULL ? version : "unknown", VERSION),
 	    "what is installed takes effect when the daemon is started again",
-	    repair_restart(p));
+	    repair_restart(s));
 }
 
 static bool
@@ -94,18 +94,18 @@ is_same_directory(const char *a, const char *b)
 }
 
 static void
-check_config(struct patient *p)
+check_config(struct setup *s)
 {
-	char *config = json_get_text(p->status, "config"), *word, *given, *command;
+	char *config = json_get_text(s->status, "config"), *word, *given, *command;
 
-	if (config != NULL && !is_same_directory(config, p->opt->config)) {
-		given = p->opt->config;
-		p->opt->config = config;
-		command = patient_command(p, "doctor", NULL);
-		p->opt->config = given;
+	if (config != NULL && !is_same_directory(config, s->opt->config)) {
+		given = s->opt->config;
+		s->opt->config = config;
+		command = setup_command(s, "doctor", NULL);
+		s->opt->config = given;
 		word = xasprintf("the daemon reads its rule files from %s, not from %s",
 		    config, given);
-		patient_add(p, AILMENT_DAEMON, NULL, word,
+		setup_add(s, KIND_DAEMON, NULL, word,
 		    "rule files that are looked at here are not in force",
 		    repair_command("%s", command));
 		free(command);
@@ -115,7 +115,7 @@ check_config(struct patient *p)
 
 /* Is the warning one of rule files, or is it found here as well? */
 static bool
-is_of_file(const struct patient *p, const char *warning)
+is_of_file(const struct setup *s, const char *warning)
 {
 	const char *suffix = strstr(warning, ".ini:");
 	const struct diag *g;
@@ -125,8 +125,8 @@ is_of_file(const struct patient *p, const char *warning)
 
 	found =
 	    suffix != NULL && memchr(warning, '/', (size_t)(suffix - warning)) == NULL;
-	for (i = 0; i < p->conf.ndiags && !found; i++) {
-		g = &p->conf.diags[i];
+	for (i = 0; i < s->conf.ndiags && !found; i++) {
+		g = &s->conf.diags[i];
 		place = place_dup(g->file, g->line);
 		n = strlen(place);
 		found = strncmp(warning, place, n) == 0 &&
@@ -158,58 +158,58 @@ is_of_volume(const char *warning)
 }
 
 static void
-add_warning(struct patient *p, const char *warning)
+add_warning(struct setup *s, const char *warning)
 {
 	struct repair repair;
 	char *cause;
 
 	if (strstr(warning, " until now: what was in it is set aside") != NULL) {
-		patient_add(p, AILMENT_STATE, NULL, xstrdup(warning),
+		setup_add(s, KIND_STATE, NULL, xstrdup(warning),
 		    "what the rules owed is not known: each of them runs once",
 		    repair_by_hand("find out who changed the mode and what is in the "
 				   ".bad files; the next start says no more of it"));
 		return;
 	}
 	if (is_of_volume(warning)) {
-		cause = xasprintf("%s: the daemon cannot write there:%s", p->opt->state,
+		cause = xasprintf("%s: the daemon cannot write there:%s", s->opt->state,
 		    strrchr(warning, ':') + 1);
 		repair =
 		    repair_by_hand("make room on that volume, and let it be written");
 	} else {
 		cause = xasprintf("the daemon says: %s", warning);
 		repair = repair_trust(
-		    &p->trust, warning, "start the daemon with another place for it");
+		    &s->trust, warning, "start the daemon with another place for it");
 	}
-	patient_add(p, AILMENT_STATE, NULL, cause,
+	setup_add(s, KIND_STATE, NULL, cause,
 	    "it goes on without that, and tries again every 10 seconds", repair);
 }
 
 /* But for directories of rule files and of the state, which are judged anyway. */
 static void
-check_warnings(struct patient *p)
+check_warnings(struct setup *s)
 {
 	const cJSON *w;
 	char *text;
 
-	cJSON_ArrayForEach(w, cJSON_GetObjectItemCaseSensitive(p->status, "warnings")) {
-		if (!cJSON_IsString(w) || is_of_file(p, w->valuestring) ||
+	cJSON_ArrayForEach(w, cJSON_GetObjectItemCaseSensitive(s->status, "warnings")) {
+		if (!cJSON_IsString(w) || is_of_file(s, w->valuestring) ||
 		    strncmp(w->valuestring, "the rule files cannot be read", 29) == 0 ||
 		    strstr(w->valuestring, " nothing in its directory is used: ") != NULL)
 			continue;
 		text = unvis_dup(w->valuestring);
-		add_warning(p, text);
+		add_warning(s, text);
 		free(text);
 	}
 }
 
 void
-doctordaemon_check(struct patient *p)
+doctordaemon_check(struct setup *s)
 {
-	if (p->status == NULL) {
-		add_silence(p);
+	if (s->status == NULL) {
+		add_silence(s);
 		return;
 	}
-	check_version(p);
-	check_config(p);
-	check_warnings(p);
+	check_version(s);
+	check_config(s);
+	check_warnings(s);
 }

@@ -2,9 +2,9 @@
 #ifndef DOCTOR_DAEMON_H
 #define DOCTOR_DAEMON_H
 
-struct patient;
+struct setup;
 
 /* The daemon as a whole: does it run, is it this one, what does it say? */
-void doctordaemon_check(struct patient *p);
+void doctordaemon_check(struct setup *s);
 
 #endif

@@ -14,17 +14,17 @@
 #include "base/json.h"
 #include "base/paths.h"
 #include "cmd/managed.h"
-#include "cmd/patient.h"
+#include "cmd/setup.h"
 #include "rules/rule.h"
 
 /* Is a rule of the file in force? */
 static bool
-is_in_force(const struct patient *p, const char *file)
+is_in_force(const struct setup *s, const char *file)
 {
 	const cJSON *rule;
 	const char *name;
 
-	cJSON_ArrayForEach(rule, cJSON_GetObjectItemCaseSensitive(p->status, "rules")) {
+	cJSON_ArrayForEach(rule, cJSON_GetObjectItemCaseSensitive(s->status, "rules")) {
 		name = json_get_string(rule, "file");
 		if (name != NULL && strcmp(name, file) == 0)
 			return true;
@@ -34,13 +34,13 @@ is_in_force(const struct patient *p, const char *file)
 
 /* The caller frees it. */
 static char *
-why_refused(const struct patient *p, const char *file, const char *message)
+why_refused(const struct setup *s, const char *file, const char *message)
 {
 	const char *then = "";
 
-	if (is_in_force(p, file))
+	if (is_in_force(s, file))
 		then = ": the version before it is in force";
-	else if (p->status != NULL)
+	else if (s->status != NULL)
 		then = ": none of its rules is in force";
 	return xasprintf(
 	    "the file is refused as a whole%s%s", then, repair_caution(message));
@@ -48,9 +48,9 @@ why_refused(const struct patient *p, const char *file, const char *message)
 
 /* The directory of the rule files cannot be read. */
 static void
-add_directory(struct patient *p, const char *message)
+add_directory(struct setup *s, const char *message)
 {
-	const char *dir = p->opt->config, *sudo = repair_sudo(&p->trust);
+	const char *dir = s->opt->config, *sudo = repair_sudo(&s->trust);
 	char *word = repair_quote(dir, ""), *aside = repair_quote(dir, ".old"), *cause;
 	struct repair repair;
 	struct stat st;
@@ -64,8 +64,8 @@ add_directory(struct patient *p, const char *message)
 		    word, aside, sudo, word);
 	else
 		repair = repair_trust(
-		    &p->trust, cause, "give the daemon another one with --config");
-	patient_add(p, AILMENT_FILES, NULL, cause,
+		    &s->trust, cause, "give the daemon another one with --config");
+	setup_add(s, KIND_FILES, NULL, cause,
 	    "rule files cannot be read: only rules that were in force before are",
 	    repair);
 	free(aside);
@@ -73,9 +73,9 @@ add_directory(struct patient *p, const char *message)
 }
 
 static void
-add_error(struct patient *p, const char *file, int line, const char *message)
+add_error(struct setup *s, const char *file, int line, const char *message)
 {
-	char *place = patient_place(p, file, line), *shown = patient_place(p, file, 0);
+	char *place = setup_place(s, file, line), *shown = setup_place(s, file, 0);
 	char *cause, *why;
 	struct repair repair;
 
@@ -87,24 +87,24 @@ add_error(struct patient *p, const char *file, int line, const char *message)
 		/* The file itself, or what is above it. */
 		cause = message[0] == '/'
 			    ? xstrdup(message)
-			    : xasprintf("%s/%s: %s", p->opt->config, file, message);
+			    : xasprintf("%s/%s: %s", s->opt->config, file, message);
 		repair =
-		    repair_trust(&p->trust, cause, "take the file out of the directory");
+		    repair_trust(&s->trust, cause, "take the file out of the directory");
 	}
-	why = why_refused(p, file, cause);
-	patient_add(p, AILMENT_FILES, NULL, cause, why, repair);
+	why = why_refused(s, file, cause);
+	setup_add(s, KIND_FILES, NULL, cause, why, repair);
 	free(why);
 	free(shown);
 	free(place);
 }
 
 static void
-add_any_error(struct patient *p, const char *file, int line, const char *message)
+add_any_error(struct setup *s, const char *file, int line, const char *message)
 {
 	if (file[0] == '/')
-		add_directory(p, message);
+		add_directory(s, message);
 	else
-		add_error(p, file, line, message);
+		add_error(s, file, line, message);
 }
 
 /*
@@ -120,35 +120,34 @@ is_wanted(const char *warning)
 
 /* A warning about a whole file: it is not read. */
 static void
-add_unread(struct patient *p, const struct diag *g, const char *place)
+add_unread(struct setup *s, const struct diag *g, const char *place)
 {
-	patient_add(p, AILMENT_NOTES, NULL, xasprintf("%s: %s", place, g->message),
+	setup_add(s, KIND_NOTES, NULL, xasprintf("%s: %s", place, g->message),
 	    "no rule in it is in force",
 	    repair_by_hand("rename it if it is a rule file, or move it elsewhere"));
 }
 
 /* A second name of a file that is read. */
 static void
-add_linked(struct patient *p, const struct diag *g)
+add_linked(struct setup *s, const struct diag *g)
 {
-	char *cause = xasprintf("%s/%s: %s", p->opt->config, g->file, g->message);
+	char *cause = xasprintf("%s/%s: %s", s->opt->config, g->file, g->message);
 
-	patient_add(p, AILMENT_NOTES, NULL, cause, "the file is in force as it is",
-	    repair_trust(&p->trust, cause, "take the file out of the directory"));
+	setup_add(s, KIND_NOTES, NULL, cause, "the file is in force as it is",
+	    repair_trust(&s->trust, cause, "take the file out of the directory"));
 }
 
 static void
-add_warning(struct patient *p, const struct diag *g)
+add_warning(struct setup *s, const struct diag *g)
 {
-	char *place = patient_place(p, g->file, g->line);
+	char *place = setup_place(s, g->file, g->line);
 
 	if (g->line == 0 && strstr(g->message, " links, not one") != NULL)
-		add_linked(p, g);
+		add_linked(s, g);
 	else if (g->line == 0)
-		add_unread(p, g, place);
+		add_unread(s, g, place);
 	else if (!is_wanted(g->message))
-		patient_add(p, AILMENT_NOTES, NULL,
-		    xasprintf("%s: %s", place, g->message),
+		setup_add(s, KIND_NOTES, NULL, xasprintf("%s: %s", place, g->message),
 		    "the file is in force, and may not say what is meant",
 		    repair_by_hand("write it in another way in %s", place));
 	free(place);
@@ -156,31 +155,31 @@ add_warning(struct patient *p, const struct diag *g)
 
 /* Was that refused in the files as they are now, too? */
 static bool
-is_known(const struct patient *p, const char *file, int line)
+is_known(const struct setup *s, const char *file, int line)
 {
 	size_t i;
 
-	for (i = 0; i < p->conf.ndiags; i++)
-		if (p->conf.diags[i].severity == DIAG_ERROR &&
-		    p->conf.diags[i].line == line &&
-		    strcmp(p->conf.diags[i].file, file) == 0)
+	for (i = 0; i < s->conf.ndiags; i++)
+		if (s->conf.diags[i].severity == DIAG_ERROR &&
+		    s->conf.diags[i].line == line &&
+		    strcmp(s->conf.diags[i].file, file) == 0)
 			return true;
 	return false;
 }
 
 /* What the daemon refused when it read the files, and would not be seen here. */
 static void
-add_refused(struct patient *p, const cJSON *refused)
+add_refused(struct setup *s, const cJSON *refused)
 {
 	const cJSON *number = cJSON_GetObjectItemCaseSensitive(refused, "line");
 	int line = cJSON_IsNumber(number) ? number->valueint : 0;
 	char *file = json_get_text(refused, "file"), *place, *command;
 	char *message = json_get_text(refused, "message");
 
-	if (file != NULL && message != NULL && !is_known(p, file, line)) {
-		place = file[0] == '/' ? xstrdup(file) : patient_place(p, file, line);
-		command = patient_command(p, "reload", NULL);
-		patient_add(p, AILMENT_FILES, NULL,
+	if (file != NULL && message != NULL && !is_known(s, file, line)) {
+		place = file[0] == '/' ? xstrdup(file) : setup_place(s, file, line);
+		command = setup_command(s, "reload", NULL);
+		setup_add(s, KIND_FILES, NULL,
 		    xasprintf("%s: the daemon has refused this: %s", place, message),
 		    "it looks good to this command, but the daemon has not "
 		    "read it again",
@@ -193,35 +192,35 @@ add_refused(struct patient *p, const cJSON *refused)
 }
 
 static void
-add_profile_error(struct patient *p, const char *path, const char *message)
+add_profile_error(struct setup *s, const char *path, const char *message)
 {
 	char *cause = xasprintf("%s: %s", path, message);
 	const char *by_hand = "correct the profile in the MDM: it is taken by itself";
 
-	patient_add(p, AILMENT_FILES, NULL, cause,
-	    is_in_force(p, CONF_MANAGED)
+	setup_add(s, KIND_FILES, NULL, cause,
+	    is_in_force(s, CONF_MANAGED)
 		? "the profile is refused as a whole: the version before it is in force"
 		: "the profile is refused as a whole: none of its rules is in force",
 	    message[0] == '[' || message[0] == '`'
 		? repair_by_hand("%s", by_hand)
-		: repair_trust(&p->trust, cause, by_hand));
+		: repair_trust(&s->trust, cause, by_hand));
 }
 
 /* What a configuration profile says, and whether that was taken. */
 static void
-check_profile(struct patient *p)
+check_profile(struct setup *s)
 {
-	char *path = xasprintf("%s" PATH_PROFILE, p->opt->root), *command;
-	char *file = xasprintf("%s/" CONF_MANAGED, p->opt->config);
+	char *path = xasprintf("%s" PATH_PROFILE, s->opt->root), *command;
+	char *file = xasprintf("%s/" CONF_MANAGED, s->opt->config);
 	struct managed m;
 	size_t i;
 
-	managed_read(&m, path, &p->trust);
+	managed_read(&m, path, &s->trust);
 	for (i = 0; i < m.errors.n; i++)
-		add_profile_error(p, path, m.errors.v[i]);
-	if (m.text.len > 0 && !managed_is_in(&m, file, &p->trust)) {
-		command = patient_command(p, "managed --write", NULL);
-		patient_add(p, AILMENT_FILES, NULL,
+		add_profile_error(s, path, m.errors.v[i]);
+	if (m.text.len > 0 && !managed_is_in(&m, file, &s->trust)) {
+		command = setup_command(s, "managed --write", NULL);
+		setup_add(s, KIND_FILES, NULL,
 		    xasprintf("%s: does not have the rules of %s", file, path),
 		    "they are not in force, which the rule " MANAGED_RULE " is there for",
 		    repair_command("%s", command));
@@ -233,21 +232,21 @@ check_profile(struct patient *p)
 }
 
 void
-doctorfiles_check(struct patient *p)
+doctorfiles_check(struct setup *s)
 {
 	const struct diag *g;
 	const cJSON *refused;
 	size_t i;
 
-	for (i = 0; i < p->conf.ndiags; i++) {
-		g = &p->conf.diags[i];
+	for (i = 0; i < s->conf.ndiags; i++) {
+		g = &s->conf.diags[i];
 		if (g->severity == DIAG_ERROR)
-			add_any_error(p, g->file, g->line, g->message);
+			add_any_error(s, g->file, g->line, g->message);
 		else
-			add_warning(p, g);
+			add_warning(s, g);
 	}
 	cJSON_ArrayForEach(
-	    refused, cJSON_GetObjectItemCaseSensitive(p->status, "refused"))
-		add_refused(p, refused);
-	check_profile(p);
+	    refused, cJSON_GetObjectItemCaseSensitive(s->status, "refused"))
+		add_refused(s, refused);
+	check_profile(s);
 }

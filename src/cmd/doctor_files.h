@@ -2,9 +2,9 @@
 #ifndef DOCTOR_FILES_H
 #define DOCTOR_FILES_H
 
-struct patient;
+struct setup;
 
 /* Rule files: what is refused, now or by the daemon when it read them, and noted. */
-void doctorfiles_check(struct patient *p);
+void doctorfiles_check(struct setup *s);
 
 #endif

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/places.h"
-#include "cmd/patient.h"
+#include "cmd/setup.h"
 #include "rules/pattern.h"
 #include "cmd/plistfile.h"
 #include "rules/rule.h"
@@ -25,7 +25,7 @@ struct watched {
 
 /* The jobs of one directory. */
 struct search {
-	struct patient *patient;
+	struct setup *setup;
 	struct watched *watched;
 	size_t n;
 	bool agents;
@@ -51,14 +51,14 @@ resolve(const char *path, size_t n, char real[PATH_MAX])
  * no slash at its end. The caller frees it.
  */
 static char *
-real_path(const struct patient *p, const char *text)
+real_path(const struct setup *s, const char *text)
 {
-	char *path = xasprintf("%s%s", p->opt->root, text), real[PATH_MAX] = "/", *out;
+	char *path = xasprintf("%s%s", s->opt->root, text), real[PATH_MAX] = "/", *out;
 	size_t n = strlen(path);
 
 	while (n > 1 && path[n - 1] == '/')
 		path[--n] = '\0';
-	if (places_find_above(&p->remote, path) != NULL)
+	if (places_find_above(&s->remote, path) != NULL)
 		return path;
 	n = strcspn(path, "*?[");
 	while (n > 0 && !resolve(path, n, real))
@@ -86,12 +86,12 @@ repair_job(const struct search *s, const char *file)
 static void
 compare(const struct search *s, const char *file, const char *path)
 {
-	char *real = real_path(s->patient, path);
+	char *real = real_path(s->setup, path);
 	size_t i;
 
 	for (i = 0; i < s->n; i++)
 		if (pattern_matches(s->watched[i].path, real))
-			patient_add(s->patient, AILMENT_JOBS, s->watched[i].rule->name,
+			setup_add(s->setup, KIND_JOBS, s->watched[i].rule->name,
 			    xasprintf("%s acts on %s, too", file, path),
 			    "both act on every change", repair_job(s, file));
 	free(real);
@@ -128,7 +128,7 @@ read_job(const struct search *s, const char *file)
 static void
 search(const struct search *s, const char *path)
 {
-	char *dir = xasprintf("%s%s", s->patient->opt->root, path), *file;
+	char *dir = xasprintf("%s%s", s->setup->opt->root, path), *file;
 	DIR *jobs = opendir(dir);
 	const struct dirent *e;
 	size_t len;
@@ -157,17 +157,17 @@ add_watched(struct search *s, const struct rule *r)
 	s->watched = xreallocarray(s->watched, s->n + r->watch.n, sizeof(*s->watched));
 	for (i = 0; i < r->watch.n; i++)
 		s->watched[s->n++] =
-		    (struct watched){ r, real_path(s->patient, r->watch.v[i]) };
+		    (struct watched){ r, real_path(s->setup, r->watch.v[i]) };
 }
 
 void
-doctorjobs_check(struct patient *p)
+doctorjobs_check(struct setup *setup)
 {
-	struct search s = { .patient = p };
+	struct search s = { .setup = setup };
 	size_t i;
 
-	for (i = 0; i < p->conf.nrules; i++)
-		add_watched(&s, p->conf.rules[i]);
+	for (i = 0; i < setup->conf.nrules; i++)
+		add_watched(&s, setup->conf.rules[i]);
 	search(&s, "/Library/LaunchDaemons");
 	s.agents = true;
 	search(&s, "/Library/LaunchAgents");

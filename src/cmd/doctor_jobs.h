@@ -2,9 +2,9 @@
 #ifndef DOCTOR_JOBS_H
 #define DOCTOR_JOBS_H
 
-struct patient;
+struct setup;
 
 /* Other launchd jobs that act on a path that a rule watches. */
-void doctorjobs_check(struct patient *p);
+void doctorjobs_check(struct setup *s);
 
 #endif

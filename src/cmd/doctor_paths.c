@@ -16,7 +16,7 @@
 
 #include "base/places.h"
 #include "base/json.h"
-#include "cmd/patient.h"
+#include "cmd/setup.h"
 #include "rules/pattern.h"
 #include "base/paths.h"
 #include "rules/rule.h"
@@ -61,12 +61,12 @@ find_common(const char *error)
 
 /* Where the rule watches the path; 0: that is not known. */
 static int
-find_line(const struct patient *p, const struct rule *rule, const char *path)
+find_line(const struct setup *s, const struct rule *rule, const char *path)
 {
-	size_t n = strlen(p->opt->root), i;
+	size_t n = strlen(s->opt->root), i;
 
 	for (i = 0; rule != NULL && i < rule->watch.n; i++)
-		if (strncmp(path, p->opt->root, n) == 0 &&
+		if (strncmp(path, s->opt->root, n) == 0 &&
 		    strcmp(path + n, rule->watch.v[i]) == 0)
 			return rule->watch_lines[i];
 	return rule != NULL ? rule->line : 0;
@@ -83,13 +83,13 @@ repair_path(const char *error, const char *otherwise)
 }
 
 static void
-add(struct patient *p, const char *name, const char *path, const char *error,
+add(struct setup *s, const char *name, const char *path, const char *error,
     const char *why)
 {
-	const struct rule *rule = patient_rule(p, name);
+	const struct rule *rule = setup_rule(s, name);
 	const struct common *c = find_common(error);
-	char *otherwise = patient_otherwise(p, "path", rule, find_line(p, rule, path));
-	struct finding f = { .ailment = AILMENT_PATHS, .rule = name, .why = why };
+	char *otherwise = setup_otherwise(s, "path", rule, find_line(s, rule, path));
+	struct finding f = { .kind = KIND_PATHS, .rule = name, .why = why };
 
 	if (c == NULL) {
 		f.cause = xasprintf("%s: %s", path, error);
@@ -101,7 +101,7 @@ add(struct patient *p, const char *name, const char *path, const char *error,
 		f.repair = c->elsewhere ? repair_by_hand("%s: %s", c->by_hand, otherwise)
 					: repair_by_hand("%s", c->by_hand);
 	}
-	diagnosis_add(&p->diagnosis, f);
+	diagnosis_add(&s->diagnosis, f);
 	free(otherwise);
 }
 
@@ -109,7 +109,7 @@ add(struct patient *p, const char *name, const char *path, const char *error,
 
 /* Adds all paths that have an error. Is the problem of the rule one of these? */
 static bool
-check_paths(struct patient *p, const char *name, const cJSON *rule, const char *problem)
+check_paths(struct setup *s, const char *name, const cJSON *rule, const char *problem)
 {
 	const cJSON *item;
 	const char *error;
@@ -120,7 +120,7 @@ check_paths(struct patient *p, const char *name, const cJSON *rule, const char *
 		error = json_get_string(item, "error");
 		path = json_get_text(item, "path");
 		if (error != NULL && path != NULL) {
-			add(p, name, path, error, "changes of it cannot be noticed");
+			add(s, name, path, error, "changes of it cannot be noticed");
 			both = xasprintf("%s: %s", path, error);
 			found = found || strcmp(both, problem) == 0;
 			free(both);
@@ -132,29 +132,29 @@ check_paths(struct patient *p, const char *name, const cJSON *rule, const char *
 
 /* A problem with a whole `watch` entry, as "ENTRY: ERROR". */
 static void
-add_entry(struct patient *p, const char *name, const char *problem)
+add_entry(struct setup *s, const char *name, const char *problem)
 {
-	const struct rule *rule = patient_rule(p, name);
+	const struct rule *rule = setup_rule(s, name);
 	char *entry, *error = NULL;
 	size_t i, n;
 
 	for (i = 0; rule != NULL && i < rule->watch.n && error == NULL; i++) {
-		entry = xasprintf("%s%s", p->opt->root, rule->watch.v[i]);
+		entry = xasprintf("%s%s", s->opt->root, rule->watch.v[i]);
 		n = strlen(entry);
 		if (strncmp(problem, entry, n) == 0 && problem[n] == ':') {
 			error = xstrdup(problem + n + 2);
-			add(p, name, entry, error, LATE);
+			add(s, name, entry, error, LATE);
 		}
 		free(entry);
 	}
 	if (error == NULL)
-		patient_add(p, AILMENT_PATHS, name, xstrdup(problem), LATE,
+		setup_add(s, KIND_PATHS, name, xstrdup(problem), LATE,
 		    repair_path(problem, "watch something else"));
 	free(error);
 }
 
 static void
-check_status(struct patient *p, const cJSON *rule)
+check_status(struct setup *s, const cJSON *rule)
 {
 	const char *name = json_get_string(rule, "name");
 	const char *state = json_get_string(rule, "state");
@@ -162,9 +162,9 @@ check_status(struct patient *p, const cJSON *rule)
 	bool of_path = problem != NULL && problem[0] == '/' && state != NULL &&
 		       strcmp(state, "blocked") != 0;
 
-	if (name != NULL && !check_paths(p, name, rule, problem != NULL ? problem : "") &&
+	if (name != NULL && !check_paths(s, name, rule, problem != NULL ? problem : "") &&
 	    of_path)
-		add_entry(p, name, problem);
+		add_entry(s, name, problem);
 	free(problem);
 }
 
@@ -190,16 +190,16 @@ try_path(const char *path)
 }
 
 static void
-check_path(struct patient *p, const struct rule *rule, const char *watch)
+check_path(struct setup *s, const struct rule *rule, const char *watch)
 {
 	char *literal = pattern_path(watch);
-	char *path = xasprintf("%s%s", p->opt->root, literal != NULL ? literal : watch);
+	char *path = xasprintf("%s%s", s->opt->root, literal != NULL ? literal : watch);
 	int error = 0;
 
-	if (places_find_above(&p->remote, path) != NULL)
-		add(p, rule->name, path, REMOTE, "");
+	if (places_find_above(&s->remote, path) != NULL)
+		add(s, rule->name, path, REMOTE, "");
 	else if (literal != NULL && (error = try_path(path)) != 0)
-		add(p, rule->name, path, strerror(error),
+		add(s, rule->name, path, strerror(error),
 		    "this command cannot open it; the daemon, which is judged by itself, "
 		    "does not answer");
 	free(path);
@@ -207,22 +207,22 @@ check_path(struct patient *p, const struct rule *rule, const char *watch)
 }
 
 static void
-check_rule(struct patient *p, const struct rule *rule)
+check_rule(struct setup *s, const struct rule *rule)
 {
 	size_t i;
 
 	for (i = 0; rule->policy.enabled && i < rule->watch.n; i++)
-		check_path(p, rule, rule->watch.v[i]);
+		check_path(s, rule, rule->watch.v[i]);
 }
 
 void
-doctorpaths_check(struct patient *p)
+doctorpaths_check(struct setup *s)
 {
 	const cJSON *rule;
 	size_t i;
 
-	cJSON_ArrayForEach(rule, cJSON_GetObjectItemCaseSensitive(p->status, "rules"))
-		check_status(p, rule);
-	for (i = 0; p->status == NULL && i < p->conf.nrules; i++)
-		check_rule(p, p->conf.rules[i]);
+	cJSON_ArrayForEach(rule, cJSON_GetObjectItemCaseSensitive(s->status, "rules"))
+		check_status(s, rule);
+	for (i = 0; s->status == NULL && i < s->conf.nrules; i++)
+		check_rule(s, s->conf.rules[i]);
 }

@@ -13,24 +13,24 @@
 
 #include "run/accounts.h"
 #include "base/json.h"
-#include "cmd/patient.h"
+#include "cmd/setup.h"
 #include "rules/keys.h"
 #include "cmd/table.h"
 
 /* Programs. */
 
 static bool
-is_blocked(const struct patient *p, const char *name)
+is_blocked(const struct setup *s, const char *name)
 {
-	const char *state = json_get_string(map_get(&p->states, name), "state");
+	const char *state = json_get_string(map_get(&s->states, name), "state");
 
 	return state != NULL && strcmp(state, "blocked") == 0;
 }
 
 static const char *
-why_none(const struct patient *p, const char *name)
+why_none(const struct setup *s, const char *name)
 {
-	return is_blocked(p, name)
+	return is_blocked(s, name)
 		   ? "no action can run: the rule is blocked until one can"
 		   : "no action can run: the rule is blocked as soon as it should run";
 }
@@ -38,78 +38,78 @@ why_none(const struct patient *p, const char *name)
 /* A command may not run, or is not there; line is where the rule names it. */
 static void
 add_program(
-    struct patient *p, const char *name, int line, const char *refusal, const char *why)
+    struct setup *s, const char *name, int line, const char *refusal, const char *why)
 {
 	bool missing = strstr(refusal, ": not installed yet") != NULL;
-	char *otherwise = patient_otherwise(p, "program", patient_rule(p, name), line);
+	char *otherwise = setup_otherwise(s, "program", setup_rule(s, name), line);
 	char *all = xasprintf("%s%s", why, repair_caution(refusal));
 
-	patient_add(p, missing ? AILMENT_RULES : AILMENT_TRUST, name, xstrdup(refusal),
-	    all, repair_trust(&p->trust, refusal, otherwise));
+	setup_add(s, missing ? KIND_RULES : KIND_TRUST, name, xstrdup(refusal), all,
+	    repair_trust(&s->trust, refusal, otherwise));
 	free(all);
 	free(otherwise);
 }
 
 /* Several actions for whatever is there, and nothing is: one finding, with all. */
 static void
-add_uninstalled(struct patient *p, const struct rule *r)
+add_uninstalled(struct setup *s, const struct rule *r)
 {
-	char *otherwise = patient_otherwise(p, "program", r, r->actions[0].line);
+	char *otherwise = setup_otherwise(s, "program", r, r->actions[0].line);
 	struct buf cause = { NULL, 0, 0 };
 	size_t i;
 
 	buf_adds(&cause, "none of these is installed: ");
 	for (i = 0; i < r->nactions; i++)
 		buf_addf(&cause, "%s%s", i > 0 ? ", " : "", r->actions[i].argv.v[0]);
-	patient_add(p, AILMENT_RULES, r->name, cause.p, why_none(p, r->name),
+	setup_add(s, KIND_RULES, r->name, cause.p, why_none(s, r->name),
 	    repair_by_hand("install one of them, or %s", otherwise));
 	free(otherwise);
 }
 
 /* No action can run: the first that is there is the one to repair. */
 static void
-add_none(struct patient *p, const struct rule *r)
+add_none(struct setup *s, const struct rule *r)
 {
-	const struct judgement *first = findings_judge(&p->check, r, &r->actions[0]);
+	const struct judgement *first = findings_judge(&s->check, r, &r->actions[0]);
 	size_t i, n = 0;
 
 	for (i = 1; i < r->nactions && first->missing; i++) {
-		first = findings_judge(&p->check, r, &r->actions[i]);
+		first = findings_judge(&s->check, r, &r->actions[i]);
 		n = i;
 	}
 	if (first->missing && r->nactions > 1)
-		add_uninstalled(p, r);
+		add_uninstalled(s, r);
 	else
 		add_program(
-		    p, r->name, r->actions[n].line, first->why, why_none(p, r->name));
+		    s, r->name, r->actions[n].line, first->why, why_none(s, r->name));
 }
 
 static bool
-can_run(struct patient *p, const struct rule *r)
+can_run(struct setup *s, const struct rule *r)
 {
 	size_t i;
 
 	for (i = 0; i < r->nactions; i++)
-		if (findings_judge(&p->check, r, &r->actions[i])->good)
+		if (findings_judge(&s->check, r, &r->actions[i])->good)
 			return true;
 	return false;
 }
 
 /* A missing action is as it should be while another runs; a refused one is not. */
 static void
-check_actions(struct patient *p, const struct rule *r)
+check_actions(struct setup *s, const struct rule *r)
 {
 	const struct judgement *j;
 	size_t i;
 
-	if (!can_run(p, r)) {
-		add_none(p, r);
+	if (!can_run(s, r)) {
+		add_none(s, r);
 		return;
 	}
 	for (i = 0; i < r->nactions; i++) {
-		j = findings_judge(&p->check, r, &r->actions[i]);
+		j = findings_judge(&s->check, r, &r->actions[i]);
 		if (!j->good && !j->missing)
-			add_program(p, r->name, r->actions[i].line, j->why,
+			add_program(s, r->name, r->actions[i].line, j->why,
 			    "another action of the rule runs in its place");
 	}
 }
@@ -117,39 +117,39 @@ check_actions(struct patient *p, const struct rule *r)
 /* A command beside the action; why: what follows if it cannot run. */
 static void
 check_command(
-    struct patient *p, const struct rule *r, const struct command *c, const char *why)
+    struct setup *s, const struct rule *r, const struct command *c, const char *why)
 {
 	const struct judgement *j;
 
 	if (c->argv.n == 0)
 		return;
-	j = findings_judge(&p->check, r, c);
+	j = findings_judge(&s->check, r, c);
 	if (!j->good)
-		add_program(p, r->name, c->line, j->why, why);
+		add_program(s, r->name, c->line, j->why, why);
 }
 
 /* Accounts and directories. */
 
 struct inquiry {
-	struct patient *patient;
+	struct setup *setup;
 	const struct rule *rule;
 };
 
 static struct repair
 repair_account(const struct inquiry *q, const char *key)
 {
-	struct patient *p = q->patient;
-	char *otherwise = patient_otherwise(p, key, q->rule, rule_line(q->rule, key)),
+	struct setup *s = q->setup;
+	char *otherwise = setup_otherwise(s, key, q->rule, rule_line(q->rule, key)),
 	     *path, *word;
 	struct repair r;
 	struct stat st;
 
 	path = xasprintf(
-	    "%s%s", p->opt->root, q->rule->directory != NULL ? q->rule->directory : "");
+	    "%s%s", s->opt->root, q->rule->directory != NULL ? q->rule->directory : "");
 	word = repair_quote(path, "");
 	if (strcmp(key, "directory") == 0 && lstat(path, &st) == -1 && errno == ENOENT)
 		r = repair_command(
-		    "%sinstall -d -m 0755 %s", repair_sudo(&p->trust), word);
+		    "%sinstall -d -m 0755 %s", repair_sudo(&s->trust), word);
 	else
 		r = repair_by_hand("make the %s, or %s", key, otherwise);
 	free(word);
@@ -163,32 +163,32 @@ add_account(void *arg, const char *key, const char *text)
 {
 	const struct inquiry *q = arg;
 
-	patient_add(q->patient, AILMENT_RULES, q->rule->name, xstrdup(text),
+	setup_add(q->setup, KIND_RULES, q->rule->name, xstrdup(text),
 	    "every run of the rule fails", repair_account(q, key));
 }
 
 static void
-check_open(struct patient *p, const struct rule *r, size_t nth)
+check_open(struct setup *s, const struct rule *r, size_t nth)
 {
-	char *dir = findings_open_directory(&p->check, r, nth), *path, *word, *otherwise;
-	struct finding f = { .ailment = AILMENT_NOTES, .rule = r->name };
+	char *dir = findings_open_directory(&s->check, r, nth), *path, *word, *otherwise;
+	struct finding f = { .kind = KIND_NOTES, .rule = r->name };
 	struct stat st;
 
 	if (dir == NULL)
 		return;
-	path = xasprintf("%s%s", p->opt->root, dir);
+	path = xasprintf("%s%s", s->opt->root, dir);
 	word = repair_quote(path, "");
-	otherwise = patient_otherwise(p, "path", r, r->watch_lines[nth]);
+	otherwise = setup_otherwise(s, "path", r, r->watch_lines[nth]);
 	f.subject = r->watch.v[nth];
 	f.cause = xasprintf("everyone may write to %s/", path);
 	f.why = "anybody can make the rule run, whenever they want";
 	if (stat(path, &st) == 0 && (st.st_mode & S_ISVTX) == 0)
-		f.repair = repair_command("%schmod o-w %s", repair_sudo(&p->trust), word);
+		f.repair = repair_command("%schmod o-w %s", repair_sudo(&s->trust), word);
 	else
 		f.repair = repair_by_hand(
 		    "see that the action does no harm however often it runs, or %s",
 		    otherwise);
-	diagnosis_add(&p->diagnosis, f);
+	diagnosis_add(&s->diagnosis, f);
 	free(otherwise);
 	free(word);
 	free(path);
@@ -197,18 +197,18 @@ check_open(struct patient *p, const struct rule *r, size_t nth)
 
 /* What the rule's file names, as it is now. */
 static void
-check_names(struct patient *p, const struct rule *r)
+check_names(struct setup *s, const struct rule *r)
 {
-	struct inquiry q = { p, r };
+	struct inquiry q = { s, r };
 	size_t i;
 
-	check_actions(p, r);
-	check_command(p, r, &r->verify, "verify cannot run: every run of the rule fails");
-	check_command(p, r, &r->alert,
+	check_actions(s, r);
+	check_command(s, r, &r->verify, "verify cannot run: every run of the rule fails");
+	check_command(s, r, &r->alert,
 	    "the alert cannot run: nobody is alerted when the rule fails");
-	accounts_check(r, p->opt->root, &p->remote, add_account, &q);
+	accounts_check(r, s->opt->root, &s->remote, add_account, &q);
 	for (i = 0; i < r->watch.n; i++)
-		check_open(p, r, i);
+		check_open(s, r, i);
 }
 
 /* What the daemon says. */
@@ -225,9 +225,9 @@ why_failed(const cJSON *rule, const char *state)
 }
 
 static struct repair
-repair_failure(const struct patient *p, const char *name, const char *result)
+repair_failure(const struct setup *s, const char *name, const char *result)
 {
-	char *trigger = patient_command(p, "trigger --wait", name);
+	char *trigger = setup_command(s, "trigger --wait", name);
 	const char *what = strstr(result, "longer than its timeout") != NULL
 			       ? "let it wait for less, or take a longer `timeout`"
 			       : "see in the log what it printed, and repair that";
@@ -239,7 +239,7 @@ repair_failure(const struct patient *p, const char *name, const char *result)
 
 /* The last run has failed, and no other finding says why. */
 static void
-add_failure(struct patient *p, const char *name, const char *state, const cJSON *rule,
+add_failure(struct setup *s, const char *name, const char *state, const cJSON *rule,
     const cJSON *run)
 {
 	char *error = json_get_text(run, "error"), *result = table_result(run);
@@ -251,23 +251,23 @@ add_failure(struct patient *p, const char *name, const char *state, const cJSON 
 		program = "the action";
 	if (strncmp(result, "verify: ", 8) == 0)
 		which = "verify after ";
-	if (error == NULL || !diagnosis_explains(&p->diagnosis, name, error))
-		patient_add(p, AILMENT_RULES, name,
+	if (error == NULL || !diagnosis_explains(&s->diagnosis, name, error))
+		setup_add(s, KIND_RULES, name,
 		    xasprintf("%s%s has failed: %s", which, program,
 			which[0] != '\0' ? result + 8 : result),
-		    why_failed(rule, state), repair_failure(p, name, result));
+		    why_failed(rule, state), repair_failure(s, name, result));
 	free(result);
 	free(error);
 }
 
 static void
-add_loop(struct patient *p, const char *name, const char *problem)
+add_loop(struct setup *s, const char *name, const char *problem)
 {
-	const struct rule *r = patient_rule(p, name);
+	const struct rule *r = setup_rule(s, name);
 	char *place =
-	    r != NULL ? patient_place(p, r->file, r->line) : xstrdup("its rule file");
+	    r != NULL ? setup_place(s, r->file, r->line) : xstrdup("its rule file");
 
-	patient_add(p, AILMENT_RULES, name, xstrdup(problem),
+	setup_add(s, KIND_RULES, name, xstrdup(problem),
 	    "it is run at ever longer intervals, and changes wait for that",
 	    repair_by_hand("write `while-running = ignore` below %s, or do "
 			   "not watch what the action writes",
@@ -277,23 +277,23 @@ add_loop(struct patient *p, const char *name, const char *problem)
 
 /* It is found above why, unless its file or a program is another one by now. */
 static void
-add_blocked(struct patient *p, const char *name, const char *problem)
+add_blocked(struct setup *s, const char *name, const char *problem)
 {
-	const struct rule *r = patient_rule(p, name);
+	const struct rule *r = setup_rule(s, name);
 
-	if (r == NULL || can_run(p, r))
-		add_program(p, name, r != NULL ? r->line : 0, problem, why_none(p, name));
+	if (r == NULL || can_run(s, r))
+		add_program(s, name, r != NULL ? r->line : 0, problem, why_none(s, name));
 }
 
 /* The alert ran, and failed: then nobody knows what it is there to say. */
 static void
-check_alert(struct patient *p, const char *name, const cJSON *rule)
+check_alert(struct setup *s, const char *name, const cJSON *rule)
 {
 	const cJSON *alert = cJSON_GetObjectItemCaseSensitive(rule, "alert");
 	char *error = json_get_text(alert, "error");
 
-	if (error != NULL && !diagnosis_explains(&p->diagnosis, name, error))
-		patient_add(p, AILMENT_RULES, name,
+	if (error != NULL && !diagnosis_explains(&s->diagnosis, name, error))
+		setup_add(s, KIND_RULES, name,
 		    xasprintf("its alert could not be delivered: %s", error),
 		    cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(alert, "told"))
 			? "nobody knows that the rule works again"
@@ -304,7 +304,7 @@ check_alert(struct patient *p, const char *name, const cJSON *rule)
 }
 
 static void
-check_state(struct patient *p, const cJSON *rule)
+check_state(struct setup *s, const cJSON *rule)
 {
 	const char *name = json_get_string(rule, "name");
 	const char *state = json_get_string(rule, "state");
@@ -315,25 +315,25 @@ check_state(struct patient *p, const cJSON *rule)
 		free(problem);
 		return;
 	}
-	if (is_blocked(p, name) && problem != NULL)
-		add_blocked(p, name, problem);
+	if (is_blocked(s, name) && problem != NULL)
+		add_blocked(s, name, problem);
 	else if (cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(run, "ok")))
-		add_failure(p, name, state, rule, run);
+		add_failure(s, name, state, rule, run);
 	if (problem != NULL && strncmp(problem, "seems to trigger itself", 23) == 0)
-		add_loop(p, name, problem);
-	check_alert(p, name, rule);
+		add_loop(s, name, problem);
+	check_alert(s, name, rule);
 	free(problem);
 }
 
 void
-doctorrules_check(struct patient *p)
+doctorrules_check(struct setup *s)
 {
 	const cJSON *rule;
 	size_t i;
 
-	for (i = 0; i < p->conf.nrules; i++)
-		if (p->conf.rules[i]->policy.enabled)
-			check_names(p, p->conf.rules[i]);
-	cJSON_ArrayForEach(rule, cJSON_GetObjectItemCaseSensitive(p->status, "rules"))
-		check_state(p, rule);
+	for (i = 0; i < s->conf.nrules; i++)
+		if (s->conf.rules[i]->policy.enabled)
+			check_names(s, s->conf.rules[i]);
+	cJSON_ArrayForEach(rule, cJSON_GetObjectItemCaseSensitive(s->status, "rules"))
+		check_state(s, rule);
 }

@@ -2,12 +2,12 @@
 #ifndef DOCTOR_RULES_H
 #define DOCTOR_RULES_H
 
-struct patient;
+struct setup;
 
 /*
  * What the rules name (programs, accounts, directories), and what the daemon says
  * of each: comes after the other checks, whose findings explain failures.
  */
-void doctorrules_check(struct patient *p);
+void doctorrules_check(struct setup *s);
 
 #endif

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/machine.h"
-#include "cmd/patient.h"
+#include "cmd/setup.h"
 #include "cmd/selftest_kept.h"
 
 /* "a, b and 2 more" would hide what has to be reported: all of them. */
@@ -25,11 +25,11 @@ join(const struct strv *names)
 }
 
 static void
-add_failures(struct patient *p, const struct selftest_kept *kept)
+add_failures(struct setup *s, const struct selftest_kept *kept)
 {
 	char *names = join(&kept->failed);
 
-	patient_add(p, AILMENT_NOTES, NULL,
+	setup_add(s, KIND_NOTES, NULL,
 	    xasprintf("this system does not behave as watchpathd relies on: %s", names),
 	    "changes can be missed, or actions started in the wrong way",
 	    repair_by_hand("report what `watchpathd selftest --json` prints"));
@@ -37,22 +37,22 @@ add_failures(struct patient *p, const struct selftest_kept *kept)
 }
 
 void
-doctorselftest_check(struct patient *p)
+doctorselftest_check(struct setup *s)
 {
 	char system[MACHINE_TEXT_SIZE];
 	struct selftest_kept kept;
-	bool known = selftest_read_kept(p->opt->state, &kept);
+	bool known = selftest_read_kept(s->opt->state, &kept);
 
 	machine_system(system);
 	if (kept.system != NULL && strcmp(kept.system, system) == 0 && kept.failed.n > 0)
-		add_failures(p, &kept);
+		add_failures(s, &kept);
 	else if (kept.system != NULL && strcmp(kept.system, system) != 0)
-		diagnosis_note(&p->diagnosis,
+		diagnosis_note(&s->diagnosis,
 		    xasprintf("watchpathd was tried on %s, and this is %s: sudo "
 			      "watchpathd selftest",
 			kept.system, system));
 	else if (kept.system == NULL && known && machine_has_kqueue)
-		diagnosis_note(&p->diagnosis,
+		diagnosis_note(&s->diagnosis,
 		    xasprintf("nobody has tried watchpathd on this %s: sudo watchpathd "
 			      "selftest",
 			system));

@@ -2,9 +2,9 @@
 #ifndef DOCTOR_SELFTEST_H
 #define DOCTOR_SELFTEST_H
 
-struct patient;
+struct setup;
 
 /* What `selftest` has found on this version of the system, or that nobody tried. */
-void doctorselftest_check(struct patient *p);
+void doctorselftest_check(struct setup *s);
 
 #endif

@@ -11,24 +11,24 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cmd/patient.h"
+#include "cmd/setup.h"
 
 #define FORGETS "what rules owe and wait for does not survive a restart"
 
 /* It is a directory: whose, and who may enter? */
 static void
 check_directory(
-    struct patient *p, const struct stat *st, const char *word, const char *aside)
+    struct setup *s, const struct stat *st, const char *word, const char *aside)
 {
-	const char *dir = p->opt->state, *sudo = repair_sudo(&p->trust);
-	unsigned mode = st->st_mode & 07777u, owner = (unsigned)p->trust.owner;
+	const char *dir = s->opt->state, *sudo = repair_sudo(&s->trust);
+	unsigned mode = st->st_mode & 07777u, owner = (unsigned)s->trust.owner;
 	char user[32] = "root";
 
 	if (owner != 0)
 		snprintf(user, sizeof(user), "%u", owner);
 	/* What that user has put there must not become ours: it would be obeyed. */
-	if (st->st_uid != p->trust.owner)
-		patient_add(p, AILMENT_STATE, NULL,
+	if (st->st_uid != s->trust.owner)
+		setup_add(s, KIND_STATE, NULL,
 		    xasprintf("%s: owned by uid %u, not by %s%s", dir,
 			(unsigned)st->st_uid, owner != 0 ? "uid " : "", user),
 		    "that user can change what rules owe, and can stand in for the "
@@ -36,7 +36,7 @@ check_directory(
 		    repair_command("sudo mv %s %s && sudo install -d -m 0700 -o %s %s",
 			word, aside, user, word));
 	else if ((mode & 0777) != 0700)
-		patient_add(p, AILMENT_STATE, NULL,
+		setup_add(s, KIND_STATE, NULL,
 		    xasprintf("%s: mode %04o, not 0700", dir, mode),
 		    (mode & 077) != 0
 			? "it is the daemon's own, and its socket obeys who can reach it"
@@ -46,43 +46,42 @@ check_directory(
 
 /* Whoever may write above it can put another one in its place. */
 static void
-check_above(struct patient *p)
+check_above(struct setup *s)
 {
-	char *above = xstrdup(p->opt->state), *slash = strrchr(above, '/');
+	char *above = xstrdup(s->opt->state), *slash = strrchr(above, '/');
 	char why[TRUST_WHY_SIZE];
 
 	*(slash != above ? slash : slash + 1) = '\0';
-	if (!trust_directory(&p->trust, above, why))
-		patient_add(p, AILMENT_STATE, NULL, xstrdup(why),
+	if (!trust_directory(&s->trust, above, why))
+		setup_add(s, KIND_STATE, NULL, xstrdup(why),
 		    "whoever may write there can put another state in place of the "
 		    "daemon's",
 		    repair_trust(
-			&p->trust, why, "give the daemon another one with --state"));
+			&s->trust, why, "give the daemon another one with --state"));
 	free(above);
 }
 
 void
-doctorstate_check(struct patient *p)
+doctorstate_check(struct setup *s)
 {
-	const char *dir = p->opt->state, *sudo = repair_sudo(&p->trust);
+	const char *dir = s->opt->state, *sudo = repair_sudo(&s->trust);
 	char *word = repair_quote(dir, ""), *aside = repair_quote(dir, ".old");
 	struct stat st;
 
 	/* One that is missing is made at the start. */
 	if (lstat(dir, &st) == -1 && errno != ENOENT)
-		patient_add(p, AILMENT_STATE, NULL,
-		    xasprintf("%s: %s", dir, strerror(errno)), FORGETS,
-		    repair_by_hand("give the daemon another one with --state"));
+		setup_add(s, KIND_STATE, NULL, xasprintf("%s: %s", dir, strerror(errno)),
+		    FORGETS, repair_by_hand("give the daemon another one with --state"));
 	else if (lstat(dir, &st) == 0 && !S_ISDIR(st.st_mode))
-		patient_add(p, AILMENT_STATE, NULL,
+		setup_add(s, KIND_STATE, NULL,
 		    xasprintf("%s: %snot a directory", dir,
 			S_ISLNK(st.st_mode) ? "a symbolic link, " : ""),
 		    FORGETS,
 		    repair_command("%smv %s %s && %sinstall -d -m 0700 %s", sudo, word,
 			aside, sudo, word));
 	else if (lstat(dir, &st) == 0) {
-		check_directory(p, &st, word, aside);
-		check_above(p);
+		check_directory(s, &st, word, aside);
+		check_above(s);
 	}
 	free(aside);
 	free(word);

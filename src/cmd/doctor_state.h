@@ -2,9 +2,9 @@
 #ifndef DOCTOR_STATE_H
 #define DOCTOR_STATE_H
 
-struct patient;
+struct setup;
 
 /* The state directory and those above it. */
-void doctorstate_check(struct patient *p);
+void doctorstate_check(struct setup *s);
 
 #endif

@@ -14,24 +14,24 @@
 #include "cmd/doctor_rules.h"
 #include "cmd/doctor_selftest.h"
 #include "cmd/doctor_state.h"
-#include "cmd/patient.h"
+#include "cmd/setup.h"
 
 /* There was something that only the daemon's user, or root, may see. */
 static void
-add_silenced(struct patient *p)
+add_silenced(struct setup *s)
 {
-	char *command = patient_command(p, "doctor", NULL);
+	char *command = setup_command(s, "doctor", NULL);
 
-	patient_add(p, AILMENT_DAEMON, NULL,
+	setup_add(s, KIND_DAEMON, NULL,
 	    xstrdup("this user may not see everything, nor ask the daemon"),
 	    "what follows may not be all", repair_command("%s", command));
 	free(command);
 }
 
 void
-doctor_examine(struct patient *p)
+doctor_examine(struct setup *s)
 {
-	static void (*const checks[])(struct patient *) = {
+	static void (*const checks[])(struct setup *) = {
 		doctordaemon_check,
 		doctorfiles_check,
 		doctorpaths_check,
@@ -42,9 +42,9 @@ doctor_examine(struct patient *p)
 	};
 	size_t i;
 
-	patient_examine(p);
+	setup_read(s);
 	for (i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
-		checks[i](p);
-	if (p->diagnosis.silenced)
-		add_silenced(p);
+		checks[i](s);
+	if (s->diagnosis.silenced)
+		add_silenced(s);
 }

@@ -2,9 +2,9 @@
 #ifndef EXAMINE_H
 #define EXAMINE_H
 
-struct patient;
+struct setup;
 
 /* Asks the daemon, reads the rule files and adds every finding. */
-void doctor_examine(struct patient *p);
+void doctor_examine(struct setup *s);
 
 #endif

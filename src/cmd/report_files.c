@@ -68,9 +68,9 @@ add_file_line(struct buf *out, const char *line, size_t len)
 /* False: it is not to be shown, and why says so. */
 static bool
 read_trusted(
-    const struct patient *p, const char *path, struct buf *text, char why[TRUST_WHY_SIZE])
+    const struct setup *s, const char *path, struct buf *text, char why[TRUST_WHY_SIZE])
 {
-	int fd = trust_open_file(&p->trust, path, why);
+	int fd = trust_open_file(&s->trust, path, why);
 	bool ok = fd != -1;
 
 	if (ok && fd_read_all(fd, text, HELPER_LIMIT) == -1) {
@@ -83,31 +83,31 @@ read_trusted(
 }
 
 static void
-add_why(struct buf *out, const struct patient *p, const char *why)
+add_why(struct buf *out, const struct setup *s, const char *why)
 {
-	char *shown = diagnosis_shown(&p->diagnosis, why);
+	char *shown = diagnosis_shown(&s->diagnosis, why);
 
 	html_add(out, "<p class=\"problem\">Not shown: %s</p>", shown);
 	free(shown);
 }
 
 static void
-add_file(struct buf *out, const struct patient *p, const char *name)
+add_file(struct buf *out, const struct setup *s, const char *name)
 {
-	char *path = xasprintf("%s/%s", p->opt->config, name), why[TRUST_WHY_SIZE];
+	char *path = xasprintf("%s/%s", s->opt->config, name), why[TRUST_WHY_SIZE];
 	struct buf text = { NULL, 0, 0 };
 
 	html_add(out,
-	    p->conf.files.n <= FILES_OPEN
+	    s->conf.files.n <= FILES_OPEN
 		? "<details class=\"card\" open><summary><code>%s</code></summary>"
 		: "<details class=\"card\"><summary><code>%s</code></summary>",
 	    name);
-	if (read_trusted(p, path, &text, why)) {
+	if (read_trusted(s, path, &text, why)) {
 		buf_adds(out, "<pre>");
 		each_line(out, text.p, text.len, add_file_line);
 		buf_adds(out, "</pre>");
 	} else {
-		add_why(out, p, why);
+		add_why(out, s, why);
 	}
 	buf_adds(out, "</details>\n");
 	buf_clear(&text);
@@ -117,18 +117,18 @@ add_file(struct buf *out, const struct patient *p, const char *name)
 void
 report_add_files(struct buf *out, const struct report *r)
 {
-	const struct patient *p = &r->patient;
-	char *dir = diagnosis_shown(&p->diagnosis, p->opt->config);
+	const struct setup *s = &r->setup;
+	char *dir = diagnosis_shown(&s->diagnosis, s->opt->config);
 	size_t i;
 
 	html_add(out,
 	    "<h2>Rule files</h2>\n<p class=\"soft\">In <code>%s</code>, as they "
 	    "are now.</p>\n",
 	    dir);
-	if (p->conf.files.n == 0)
+	if (s->conf.files.n == 0)
 		buf_adds(out, "<p class=\"card soft\">There are none.</p>\n");
-	for (i = 0; i < p->conf.files.n; i++)
-		add_file(out, p, p->conf.files.v[i]);
+	for (i = 0; i < s->conf.files.n; i++)
+		add_file(out, s, s->conf.files.v[i]);
 	free(dir);
 }
 
@@ -192,9 +192,9 @@ last_lines(const struct buf *text, size_t n)
 /* The last bytes of it, from the beginning of a line. */
 static bool
 read_log(
-    const struct patient *p, const char *path, struct buf *text, char why[TRUST_WHY_SIZE])
+    const struct setup *s, const char *path, struct buf *text, char why[TRUST_WHY_SIZE])
 {
-	int fd = trust_open_file(&p->trust, path, why);
+	int fd = trust_open_file(&s->trust, path, why);
 	struct stat st;
 	char *begin;
 	size_t cut;
@@ -218,10 +218,10 @@ read_log(
 void
 report_add_log(struct buf *out, const struct report *r)
 {
-	const struct patient *p = &r->patient;
-	char *path = p->opt->log != NULL ? xstrdup(p->opt->log)
-					 : xasprintf("%s%s", p->opt->root, PATH_LOG);
-	char *shown = diagnosis_shown(&p->diagnosis, path), why[TRUST_WHY_SIZE];
+	const struct setup *s = &r->setup;
+	char *path = s->opt->log != NULL ? xstrdup(s->opt->log)
+					 : xasprintf("%s%s", s->opt->root, PATH_LOG);
+	char *shown = diagnosis_shown(&s->diagnosis, path), why[TRUST_WHY_SIZE];
 	struct buf text = { NULL, 0, 0 };
 	size_t dropped, begin;
 
@@ -229,7 +229,7 @@ report_add_log(struct buf *out, const struct report *r)
 	    "<h2>End of the log</h2>\n<div class=\"card\">"
 	    "<p class=\"soft\"><code>%s</code>",
 	    shown);
-	if (read_log(p, path, &text, why)) {
+	if (read_log(s, path, &text, why)) {
 		dropped = drop_output(&text);
 		begin = last_lines(&text, LOG_LINES);
 		if (dropped > 0)
@@ -241,7 +241,7 @@ report_add_log(struct buf *out, const struct report *r)
 		buf_adds(out, "</pre>");
 	} else {
 		buf_adds(out, "</p>");
-		add_why(out, p, why);
+		add_why(out, s, why);
 	}
 	buf_adds(out, "</div>\n");
 	buf_clear(&text);

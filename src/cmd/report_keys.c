@@ -72,12 +72,12 @@ ask_log(struct buf *out, const char *path)
 void
 report_add_keys(struct buf *out, const struct report *r)
 {
-	const struct patient *p = &r->patient;
+	const struct setup *s = &r->setup;
 	struct trust_verdict verdict = { .paths = NULL };
-	char *path = xasprintf("%s%s", p->opt->root, PATH_ESCROW), *shown;
+	char *path = xasprintf("%s%s", s->opt->root, PATH_ESCROW), *shown;
 	char *argv[] = { path, NULL };
 	struct cmdline line = { .argv = argv, .as_root = true };
-	bool good = trust_command(&p->trust, &line, &verdict);
+	bool good = trust_command(&s->trust, &line, &verdict);
 
 	if (!good && verdict.missing) {
 		free(path);
@@ -88,7 +88,7 @@ report_add_keys(struct buf *out, const struct report *r)
 	if (good) {
 		ask_log(out, verdict.resolved);
 	} else {
-		shown = diagnosis_shown(&p->diagnosis, verdict.why);
+		shown = diagnosis_shown(&s->diagnosis, verdict.why);
 		html_add(out, "<p class=\"problem\">Not asked: %s</p>\n", shown);
 		free(shown);
 	}

@@ -65,14 +65,14 @@ from_file(const struct rule *rule)
 void
 report_collect_rules(struct report *r)
 {
-	const struct patient *p = &r->patient;
-	const cJSON *rules = member(p->status, "rules");
+	const struct setup *s = &r->setup;
+	const cJSON *rules = member(s->status, "rules");
 	size_t i;
 
 	r->rules = rules != NULL ? cJSON_Duplicate(rules, true) : cJSON_CreateArray();
-	for (i = 0; p->status == NULL && i < p->conf.nrules; i++)
-		cJSON_AddItemToArray(r->rules, from_file(p->conf.rules[i]));
-	table_hide_root(r->rules, p->opt->root);
+	for (i = 0; s->status == NULL && i < s->conf.nrules; i++)
+		cJSON_AddItemToArray(r->rules, from_file(s->conf.rules[i]));
+	table_hide_root(r->rules, s->opt->root);
 }
 
 /* Its class is the state, if that is one word. */
@@ -194,7 +194,7 @@ add_run(struct buf *out, const struct report *r, const struct tally_run *run)
 	cJSON *line = cJSON_Duplicate(run->line, true);
 	char *result;
 
-	table_hide_root(line, r->patient.opt->root);
+	table_hide_root(line, r->setup.opt->root);
 	result = table_result(line);
 	table_length(wait, run->started - run->detected);
 	table_length(delay, tally_delay(run));

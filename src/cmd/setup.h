@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PATIENT_H
-#define PATIENT_H
+#ifndef SETUP_H
+#define SETUP_H
 
 #include "cmd/ask.h"
 #include "rules/conf.h"
@@ -18,8 +18,8 @@ struct cJSON;
  * its rule files are what is looked at, even if the command line says nothing of
  * where they are.
  */
-struct patient {
-	struct options *opt;   /* set before patient_examine */
+struct setup {
+	struct options *opt;   /* set before setup_read */
 	struct trust trust;    /* as the daemon judges */
 	struct conf conf;      /* the rule files as they are now */
 	struct map rules;      /* of conf, by name */
@@ -32,24 +32,24 @@ struct patient {
 };
 
 /* Asks the daemon and reads the rule files. */
-void patient_examine(struct patient *p);
-void patient_clear(struct patient *p);
+void setup_read(struct setup *s);
+void setup_clear(struct setup *s);
 
 /* A finding of a rule, or NULL; takes over as diagnosis_add does. */
-void patient_add(struct patient *p, enum ailment ailment, const char *rule, char *cause,
+void setup_add(struct setup *s, enum finding_kind kind, const char *rule, char *cause,
     const char *why, struct repair repair);
 
 /* The rule of that name as it is in the files now, or NULL. */
-const struct rule *patient_rule(const struct patient *p, const char *name);
+const struct rule *setup_rule(const struct setup *s, const char *name);
 
 /* "DIR/FILE:LINE", as it is shown; line 0: without it. The caller frees these. */
-char *patient_place(const struct patient *p, const char *file, int line);
+char *setup_place(const struct setup *s, const char *file, int line);
 
 /* Likewise "name another WHAT in DIR/FILE:LINE"; rule NULL: "in its rule file". */
-char *patient_otherwise(
-    const struct patient *p, const char *what, const struct rule *rule, int line);
+char *setup_otherwise(
+    const struct setup *s, const char *what, const struct rule *rule, int line);
 
 /* A command line of this program, with the options of this call that it takes. */
-char *patient_command(const struct patient *p, const char *command, const char *operand);
+char *setup_command(const struct setup *s, const char *command, const char *operand);
 
 #endif
