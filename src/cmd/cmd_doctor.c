@@ -2,14 +2,41 @@
 /*
  * `doctor`: what would keep rules from working on this machine.
  */
-#include "cmd/command.h"
+#include "cmd/doctor.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
 
-#include "cmd/examine.h"
+#include "cmd/command.h"
 #include "cmd/setup.h"
+
+/* There was something that only the daemon's user, or root, may see. */
+static void
+add_silenced(struct setup *s)
+{
+	char *command = setup_command(s, "doctor", NULL);
+
+	setup_add(s, KIND_DAEMON, NULL,
+	    xstrdup("this user may not see everything, nor ask the daemon"),
+	    "what follows may not be all", repair_command("%s", command));
+	free(command);
+}
+
+void
+doctor_diagnose(struct setup *s)
+{
+	setup_read(s);
+	doctor_check_daemon(s);
+	doctor_check_files(s);
+	doctor_check_paths(s);
+	doctor_check_rules(s);
+	doctor_check_state(s);
+	doctor_check_jobs(s);
+	doctor_check_selftest(s);
+	if (s->diagnosis.silenced)
+		add_silenced(s);
+}
 
 int
 doctor_main(struct options *o, char **operands)
@@ -18,7 +45,7 @@ doctor_main(struct options *o, char **operands)
 	int status;
 
 	(void)operands;
-	doctor_examine(&s);
+	doctor_diagnose(&s);
 	if (options_has(o, OPTION_JSON))
 		diagnosis_print_json(&s.diagnosis, stdout);
 	else

@@ -19,7 +19,7 @@
 
 #include "base/json.h"
 #include "base/options.h"
-#include "cmd/examine.h"
+#include "cmd/doctor.h"
 #include "cmd/html.h"
 #include "cmd/report.h"
 #include "cmd/version.h"
@@ -54,7 +54,7 @@ collect(struct report *r)
 	const struct setup *s = &r->setup;
 	cJSON *all;
 
-	doctor_examine(&r->setup);
+	doctor_diagnose(&r->setup);
 	all = diagnosis_json(&r->setup.diagnosis);
 	r->findings = cJSON_DetachItemFromObjectCaseSensitive(all, "findings");
 	cJSON_Delete(all);

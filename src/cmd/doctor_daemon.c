@@ -3,7 +3,7 @@
  * What is wrong with the daemon as a whole. Its warnings about rule files are not
  * its own: they are found again where these are read.
  */
-#include "cmd/doctor_daemon.h"
+#include "cmd/doctor.h"
 
 #include <cJSON.h>
 #include <errno.h>
@@ -203,7 +203,7 @@ check_warnings(struct setup *s)
 }
 
 void
-doctordaemon_check(struct setup *s)
+doctor_check_daemon(struct setup *s)
 {
 	if (s->status == NULL) {
 		add_silence(s);

@@ -3,7 +3,7 @@
  * Rule files, read as the daemon reads them. What it said when it did so is reported
  * as well, where that is not the same.
  */
-#include "cmd/doctor_files.h"
+#include "cmd/doctor.h"
 
 #include <cJSON.h>
 #include <errno.h>
@@ -232,7 +232,7 @@ check_profile(struct setup *s)
 }
 
 void
-doctorfiles_check(struct setup *s)
+doctor_check_files(struct setup *s)
 {
 	const struct diag *g;
 	const cJSON *refused;

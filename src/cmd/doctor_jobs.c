@@ -4,7 +4,7 @@
  * path and a rule's are compared where they lead to, links followed: /var and
  * /private/var are one.
  */
-#include "cmd/doctor_jobs.h"
+#include "cmd/doctor.h"
 
 #include <dirent.h>
 #include <limits.h>
@@ -161,7 +161,7 @@ add_watched(struct search *s, const struct rule *r)
 }
 
 void
-doctorjobs_check(struct setup *setup)
+doctor_check_jobs(struct setup *setup)
 {
 	struct search s = { .setup = setup };
 	size_t i;

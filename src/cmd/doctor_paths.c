@@ -4,7 +4,7 @@
  * itself, and limits are each process's own: so what the daemon says of a path
  * counts, and only where none answers the path is looked at from here.
  */
-#include "cmd/doctor_paths.h"
+#include "cmd/doctor.h"
 
 #include <cJSON.h>
 #include <errno.h>
@@ -216,7 +216,7 @@ check_rule(struct setup *s, const struct rule *rule)
 }
 
 void
-doctorpaths_check(struct setup *s)
+doctor_check_paths(struct setup *s)
 {
 	const cJSON *rule;
 	size_t i;

@@ -3,7 +3,7 @@
  * Rules that do not run, or would not. What is found here in the file system and
  * what the daemon says of a run are often the same: the sentence tells.
  */
-#include "cmd/doctor_rules.h"
+#include "cmd/doctor.h"
 
 #include <cJSON.h>
 #include <errno.h>
@@ -326,7 +326,7 @@ check_state(struct setup *s, const cJSON *rule)
 }
 
 void
-doctorrules_check(struct setup *s)
+doctor_check_rules(struct setup *s)
 {
 	const cJSON *rule;
 	size_t i;

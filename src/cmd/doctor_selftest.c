@@ -3,7 +3,7 @@
  * A version of macOS may behave as no version before. Whether this one does what
  * rules rely on was found out by `selftest`, or it is not known, which is a note.
  */
-#include "cmd/doctor_selftest.h"
+#include "cmd/doctor.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +37,7 @@ add_failures(struct setup *s, const struct selftest_kept *kept)
 }
 
 void
-doctorselftest_check(struct setup *s)
+doctor_check_selftest(struct setup *s)
 {
 	char system[MACHINE_TEXT_SIZE];
 	struct selftest_kept kept;

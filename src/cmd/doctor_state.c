@@ -3,7 +3,7 @@
  * Where the daemon keeps what outlives it. Others must not write there, nor hear
  * it through the socket that lies in it.
  */
-#include "cmd/doctor_state.h"
+#include "cmd/doctor.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -62,7 +62,7 @@ check_above(struct setup *s)
 }
 
 void
-doctorstate_check(struct setup *s)
+doctor_check_state(struct setup *s)
 {
 	const char *dir = s->opt->state, *sudo = repair_sudo(&s->trust);
 	char *word = repair_quote(dir, ""), *aside = repair_quote(dir, ".old");

@@ -15,7 +15,7 @@ struct cJSON;
  * style of all of them is in report_style.c.
  */
 struct report {
-	struct setup setup;      /* after doctor_examine */
+	struct setup setup;      /* after doctor_diagnose */
 	struct cJSON *findings;  /* an array, as in `doctor --json` */
 	struct cJSON *rules;     /* an array, as in `status --json`, without the root */
 	struct tallies past;     /* with their lines */
