@@ -126,6 +126,8 @@ run_probe(const struct selftest *s, const struct probe *p, int report_fd)
 	t.loop = loop_new();
 	if (t.loop == NULL || chdir(s->probe_dir) == -1)
 		trial_fail(&t, "%s: %s", s->probe_dir, strerror(errno));
+	else if (p->script != NULL)
+		trial_play(&t, p->script);
 	else
 		p->run(&t);
 	o = report_of(&t);

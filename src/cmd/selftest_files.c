@@ -23,24 +23,6 @@
 #include "rules/rule.h"
 #include "watch/stamp.h"
 
-static void
-write_is_told(struct trial *t)
-{
-	struct eye *file = trial_watch_new(t);
-
-	trial_poke(t, "file", "TEXT");
-	trial_expect(t, file, NOTE_WRITE, NOTE_EXTEND);
-}
-
-static void
-append_is_told(struct trial *t)
-{
-	struct eye *file = trial_watch_new(t);
-
-	trial_append(t, "file", "more");
-	trial_expect(t, file, NOTE_WRITE, NOTE_EXTEND);
-}
-
 /* A log that is never closed. */
 static void
 open_writer_is_told(struct trial *t)
@@ -69,163 +51,6 @@ event_comes_after_the_change(struct trial *t)
 	stamp_take(&now, "file");
 	trial_check(t, stamp_diff(&before, &now, 0) == CHANGE_MODIFY,
 	    "the file is seen to be modified when the event comes");
-}
-
-static void
-truncate_is_told(struct trial *t)
-{
-	struct eye *file = trial_watch_new(t);
-
-	trial_did(t, truncate("file", 1), "truncate");
-	trial_expect(t, file, NOTE_ATTRIB, NOTE_EXTEND);
-}
-
-static void
-growing_truncate_is_told(struct trial *t)
-{
-	struct eye *file = trial_watch_new(t);
-
-	trial_did(t, truncate("file", 4096), "truncate");
-	trial_expect_any(t, file, NOTE_ATTRIB | NOTE_WRITE | NOTE_EXTEND);
-}
-
-static void
-open_trunc_is_told(struct trial *t)
-{
-	struct eye *file = trial_watch_new(t);
-
-	trial_make(t, "file", "");
-	trial_expect(t, file, NOTE_ATTRIB, NOTE_EXTEND);
-}
-
-static void
-rewrite_is_told(struct trial *t)
-{
-	struct eye *file = trial_watch_new(t);
-
-	trial_make(t, "file", "other text");
-	trial_expect(t, file, NOTE_WRITE, NOTE_ATTRIB | NOTE_EXTEND);
-}
-
-static void
-chmod_is_told(struct trial *t)
-{
-	struct eye *file = trial_watch_new(t);
-
-	trial_did(t, chmod("file", 0600), "chmod");
-	trial_expect(t, file, NOTE_ATTRIB, 0);
-}
-
-static void
-chmod_to_the_same_is_told(struct trial *t)
-{
-	struct eye *file = trial_watch_new(t);
-
-	trial_did(t, chmod("file", 0644), "chmod");
-	trial_expect(t, file, NOTE_ATTRIB, 0);
-}
-
-static void
-chown_is_told(struct trial *t)
-{
-	struct eye *file = trial_watch_new(t);
-
-	trial_did(t, chown("file", geteuid(), getegid()), "chown");
-	trial_expect(t, file, NOTE_ATTRIB, 0);
-}
-
-static void
-utimes_is_told(struct trial *t)
-{
-	const struct timeval then[2] = { { .tv_sec = 1000000000 },
-		{ .tv_sec = 1000000000 } };
-	struct eye *file = trial_watch_new(t);
-
-	trial_did(t, utimes("file", then), "utimes");
-	trial_expect(t, file, NOTE_ATTRIB, 0);
-}
-
-static void
-link_is_told(struct trial *t)
-{
-	struct eye *file = trial_watch_new(t), *dir = trial_watch(t, ".");
-
-	trial_did(t, link("file", "second"), "link");
-	trial_expect(t, file, NOTE_LINK, 0);
-	trial_expect(t, dir, NOTE_WRITE, 0);
-}
-
-static void
-unlink_is_told(struct trial *t)
-{
-	struct eye *file = trial_watch_new(t);
-
-	trial_did(t, unlink("file"), "unlink");
-	trial_expect(t, file, NOTE_DELETE, NOTE_LINK);
-}
-
-static void
-unlink_says_link(struct trial *t)
-{
-	struct eye *file = trial_watch_new(t);
-
-	trial_did(t, unlink("file"), "unlink");
-	trial_expect(t, file, NOTE_DELETE | NOTE_LINK, 0);
-}
-
-static void
-another_name_goes(struct trial *t)
-{
-	struct eye *file = trial_watch_new(t);
-
-	trial_did(t, link("file", "second"), "link");
-	trial_expect(t, file, NOTE_LINK, 0);
-	trial_did(t, unlink("second"), "unlink");
-	trial_expect(t, file, NOTE_DELETE | NOTE_LINK, 0);
-}
-
-static void
-victim_is_told(struct trial *t)
-{
-	struct eye *file = trial_watch_new(t);
-
-	trial_replace(t, "file", "new");
-	trial_expect(t, file, NOTE_DELETE, NOTE_LINK);
-	/* What holds the name now is another file. */
-	trial_append(t, "file", "more");
-	trial_expect(t, file, 0, 0);
-}
-
-static void
-victim_has_another_name(struct trial *t)
-{
-	struct eye *file = trial_watch_new(t);
-
-	trial_did(t, link("file", "second"), "link");
-	trial_expect(t, file, NOTE_LINK, 0);
-	trial_replace(t, "file", "new");
-	trial_expect(t, file, NOTE_DELETE, NOTE_LINK);
-}
-
-static void
-rename_is_told(struct trial *t)
-{
-	struct eye *file = trial_watch_new(t);
-
-	trial_did(t, rename("file", "away"), "rename");
-	trial_expect(t, file, NOTE_RENAME, NOTE_LINK);
-	trial_append(t, "away", "more");
-	trial_expect(t, file, NOTE_WRITE, NOTE_EXTEND);
-}
-
-static void
-rename_to_itself_is_nothing(struct trial *t)
-{
-	struct eye *file = trial_watch_new(t), *dir = trial_watch(t, ".");
-
-	trial_did(t, rename("file", "file"), "rename");
-	trial_expect(t, file, 0, 0);
-	trial_expect(t, dir, 0, 0);
 }
 
 static void
@@ -328,63 +153,70 @@ open_of_a_link_is_noted(struct trial *t)
 		close(fd);
 }
 
+/* A new file that is watched. */
+#define NEW_FILE "make file; watch file; "
+
 const struct probe selftest_files[] = {
 	{ "write", "2.1", REQUIRED, "a write over a file's content is an event",
-	    write_is_told, NULL },
+	    .script = NEW_FILE "poke file; file: WRITE ?EXTEND" },
 	{ "append", "2.1", REQUIRED, "a write at a file's end is an event",
-	    append_is_told, NULL },
+	    .script = NEW_FILE "append file; file: WRITE ?EXTEND" },
 	{ "open-writer", "1.20", REQUIRED,
 	    "each write of a file that stays open is an event, closing it is none",
-	    open_writer_is_told, NULL },
+	    .run = open_writer_is_told },
 	{ "event-after", "2", REQUIRED,
 	    "when an event comes, the path shows what it is about",
-	    event_comes_after_the_change, NULL },
+	    .run = event_comes_after_the_change },
 	{ "truncate", "2.2", REQUIRED, "cutting a file short is an event",
-	    truncate_is_told, NULL },
+	    .script = NEW_FILE "truncate file 1; file: ATTRIB ?EXTEND" },
 	{ "truncate-up", "2.2", REQUIRED, "making a file longer is an event",
-	    growing_truncate_is_told, NULL },
+	    .script = NEW_FILE "truncate file 4096; file: any ATTRIB WRITE EXTEND" },
 	{ "open-trunc", "2.2", REQUIRED, "emptying a file as it is opened is an event",
-	    open_trunc_is_told, NULL },
+	    .script = NEW_FILE "empty file; file: ATTRIB ?EXTEND" },
 	{ "rewrite", "2.2", REQUIRED, "emptying a file and writing it is an event",
-	    rewrite_is_told, NULL },
-	{ "chmod", "2.3", REQUIRED, "a change of mode is an event", chmod_is_told, NULL },
+	    .script = NEW_FILE "make file; file: WRITE ?ATTRIB ?EXTEND" },
+	{ "chmod", "2.3", REQUIRED, "a change of mode is an event",
+	    .script = NEW_FILE "chmod file 0600; file: ATTRIB" },
 	{ "chmod-same", "2.3", EXPECTED, "chmod to the same mode is an event",
-	    chmod_to_the_same_is_told, NULL },
-	{ "chown", "2.3", EXPECTED, "chown to the same owner is an event", chown_is_told,
-	    NULL },
-	{ "utimes", "2.3", REQUIRED, "a change of the time is an event", utimes_is_told,
-	    NULL },
+	    .script = NEW_FILE "chmod file 0644; file: ATTRIB" },
+	{ "chown", "2.3", EXPECTED, "chown to the same owner is an event",
+	    .script = NEW_FILE "chown file; file: ATTRIB" },
+	{ "utimes", "2.3", REQUIRED, "a change of the time is an event",
+	    .script = NEW_FILE "utimes file; file: ATTRIB" },
 	{ "link", "2.4", EXPECTED, "a second name is LINK, and WRITE of its directory",
-	    link_is_told, NULL },
-	{ "unlink", "2.5", REQUIRED, "the removal of a file is DELETE", unlink_is_told,
-	    NULL },
-	{ "unlink-link", "8.15", EXPECTED, "DELETE comes with LINK", unlink_says_link,
-	    NULL },
+	    .script = NEW_FILE "watch .; link file second; file: LINK; .: WRITE" },
+	{ "unlink", "2.5", REQUIRED, "the removal of a file is DELETE",
+	    .script = NEW_FILE "unlink file; file: DELETE ?LINK" },
+	{ "unlink-link", "8.15", EXPECTED, "DELETE comes with LINK",
+	    .script = NEW_FILE "unlink file; file: DELETE LINK" },
 	{ "unlink-other", "8.13", EXPECTED,
-	    "the removal of a file's other name is DELETE, too", another_name_goes,
-	    NULL },
+	    "the removal of a file's other name is DELETE, too",
+	    .script = NEW_FILE
+	    "link file second; file: LINK; unlink second; file: DELETE LINK" },
 	{ "rename-over", "2.6", REQUIRED,
 	    "a file whose name is taken over gets DELETE, and nothing later",
-	    victim_is_told, NULL },
+	    .script = NEW_FILE "replace file; file: DELETE ?LINK; append file; file:" },
 	{ "rename-over-linked", "8.15", EXPECTED, "so does one that has another name",
-	    victim_has_another_name, NULL },
+	    .script = NEW_FILE
+	    "link file second; file: LINK; replace file; file: DELETE ?LINK" },
 	{ "rename", "2.6", REQUIRED,
-	    "a file that is moved gets RENAME, and is still watched", rename_is_told,
-	    NULL },
+	    "a file that is moved gets RENAME, and is still watched",
+	    .script = NEW_FILE
+	    "rename file away; file: RENAME ?LINK; append away; file: WRITE ?EXTEND" },
 	{ "rename-same", "2.6", EXPECTED, "a rename to itself is nothing",
-	    rename_to_itself_is_nothing, NULL },
+	    .script = NEW_FILE "watch .; rename file file; file:; .:" },
 	{ "swap", "2.7", EXPECTED, "an exchange of two names is an event on both",
-	    swap_is_told, NULL },
-	{ "clone", "2.8", EXPECTED, "a clone is WRITE of its directory", clone_is_told,
-	    NULL },
-	{ "read", "2.12", EXPECTED, "reading is nothing", reading_is_nothing, NULL },
+	    .run = swap_is_told },
+	{ "clone", "2.8", EXPECTED, "a clone is WRITE of its directory",
+	    .run = clone_is_told },
+	{ "read", "2.12", EXPECTED, "reading is nothing", .run = reading_is_nothing },
 	{ "unlock", "2.11", EXPECTED, "locking and unlocking is nothing",
-	    unlock_is_nothing, NULL },
+	    .run = unlock_is_nothing },
 	{ "mmap", "2.10 2.12", RECORD, "what mapping a file and writing there reports",
-	    mapping_is_noted, NULL },
+	    .run = mapping_is_noted },
 	{ "evtonly-fstat", "4.1", EXPECTED, "a descriptor to watch with can be asked",
-	    descriptor_can_be_asked, NULL },
+	    .run = descriptor_can_be_asked },
 	{ "evtonly-link", "4.3", RECORD, "what opening a link itself does",
-	    open_of_a_link_is_noted, NULL },
-	{ NULL, NULL, RECORD, NULL, NULL, NULL },
+	    .run = open_of_a_link_is_noted },
+	{ .id = NULL },
 };

@@ -45,17 +45,6 @@ counter_init(struct counter *c)
 }
 
 static void
-past_is_not_told(struct trial *t)
-{
-	struct eye *file;
-
-	trial_make(t, "file", "text");
-	trial_append(t, "file", "more");
-	file = trial_watch(t, "file");
-	trial_expect(t, file, 0, 0);
-}
-
-static void
 two_descriptors_of_a_file(struct trial *t)
 {
 	struct eye *a = trial_watch_new(t), *b = trial_watch(t, "file");
@@ -67,17 +56,6 @@ two_descriptors_of_a_file(struct trial *t)
 	close(a->fd);
 	trial_append(t, "file", "more");
 	trial_expect(t, b, NOTE_WRITE, NOTE_EXTEND);
-}
-
-static void
-bits_add_up(struct trial *t)
-{
-	struct eye *file = trial_watch_new(t);
-
-	trial_append(t, "file", "more");
-	trial_did(t, chmod("file", 0600), "chmod");
-	trial_did(t, rename("file", "away"), "rename");
-	trial_expect(t, file, NOTE_WRITE | NOTE_ATTRIB | NOTE_RENAME, NOTE_EXTEND);
 }
 
 static void
@@ -380,52 +358,54 @@ kqueue_is_not_inherited(struct trial *t)
 
 const struct probe selftest_kqueue[] = {
 	{ "no-past", "3.1", EXPECTED, "what was before EV_ADD is not reported",
-	    past_is_not_told, NULL },
+	    .script = "make file; append file; watch file; file:" },
 	{ "two-descriptors", "3.2", REQUIRED,
 	    "two descriptors of a file both report, and one goes on when the other is "
 	    "closed",
-	    two_descriptors_of_a_file, NULL },
-	{ "bits", "3.2", REQUIRED, "what happens before it is asked adds up", bits_add_up,
-	    NULL },
+	    .run = two_descriptors_of_a_file },
+	{ "bits", "3.2", REQUIRED, "what happens before it is asked adds up",
+	    .script =
+		"make file; watch file; append file; chmod file 0600; rename file away; "
+		"file: WRITE ATTRIB RENAME ?EXTEND" },
 	{ "once", "3.3", REQUIRED, "with EV_CLEAR an event comes once",
-	    nothing_comes_twice, NULL },
+	    .run = nothing_comes_twice },
 	{ "overflow", "3.2", REQUIRED, "20,000 writes to 200 files lose none",
-	    nothing_overflows, NULL },
+	    .run = nothing_overflows },
 	{ "mute", "3.4", REQUIRED, "what happens while a knote is disabled is kept",
-	    muting_keeps, NULL },
+	    .run = muting_keeps },
 	{ "mute-pending", "3.4", REQUIRED, "so is what happened before",
-	    pending_stays_when_muted, NULL },
+	    .run = pending_stays_when_muted },
 	{ "mute-mask", "3.5", REQUIRED, "what is enabled again reports all that it did",
-	    muting_twice_keeps, NULL },
+	    .run = muting_twice_keeps },
 	{ "again", "3.5", REQUIRED,
 	    "EV_ADD once more keeps what is pending, for whoever was named last",
-	    registering_again_replaces, NULL },
+	    .run = registering_again_replaces },
 	{ "close", "3.6", REQUIRED, "closing a descriptor drops what was pending",
-	    closing_forgets, NULL },
+	    .run = closing_forgets },
 	{ "reuse", "3.6", REQUIRED, "a number that is used again is another file's",
-	    number_is_used_again, NULL },
+	    .run = number_is_used_again },
 	{ "dead", "1.4 3.1", REQUIRED,
 	    "EV_ADD of a file that was removed is refused, or silent",
-	    dead_file_is_watched_in_vain, NULL },
+	    .run = dead_file_is_watched_in_vain },
 	{ "bad-descriptor", "3.7", REQUIRED, "errors come with the receipt",
-	    bad_descriptor_is_refused, NULL },
-	{ "pipe-vnode", "7.7", EXPECTED, "a pipe is no file", pipe_is_no_file, NULL },
+	    .run = bad_descriptor_is_refused },
+	{ "pipe-vnode", "7.7", EXPECTED, "a pipe is no file", .run = pipe_is_no_file },
 	{ "pipe-read", "5.12", REQUIRED, "a pipe that can be read says so until ignored",
-	    readable_pipe, NULL },
-	{ "pipe-end", "5.12", REQUIRED, "so does one at its end", end_of_a_pipe, NULL },
+	    .run = readable_pipe },
+	{ "pipe-end", "5.12", REQUIRED, "so does one at its end", .run = end_of_a_pipe },
 	{ "pipe-write", "5.12", REQUIRED, "so does one that can be written",
-	    writable_pipe, NULL },
+	    .run = writable_pipe },
 	{ "signal-ignored", "5.6", REQUIRED,
-	    "a signal is reported although it is ignored", ignored_signal, NULL },
-	{ "signal-self", "5.7", REQUIRED, "a signal to oneself is reported", own_sigchld,
-	    NULL },
+	    "a signal is reported although it is ignored", .run = ignored_signal },
+	{ "signal-self", "5.7", REQUIRED, "a signal to oneself is reported",
+	    .run = own_sigchld },
 	{ "wait-poll", "3.10", REQUIRED, "a deadline that is past does not wait",
-	    polling_does_not_wait, NULL },
+	    .run = polling_does_not_wait },
 	{ "wait-short", "3.10", REQUIRED, "a wait ends at its deadline, not before",
-	    waiting_is_never_short, NULL },
-	{ "wait-far", "8.7", REQUIRED, "a deadline may be a century ahead", far_deadline,
-	    NULL },
+	    .run = waiting_is_never_short },
+	{ "wait-far", "8.7", REQUIRED, "a deadline may be a century ahead",
+	    .run = far_deadline },
 	{ "fork", "3.8", REQUIRED, "a forked child has no kqueue, and ours goes on",
-	    kqueue_is_not_inherited, NULL },
-	{ NULL, NULL, RECORD, NULL, NULL, NULL },
+	    .run = kqueue_is_not_inherited },
+	{ .id = NULL },
 };

@@ -10,6 +10,7 @@
 #include <cJSON.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -174,29 +175,39 @@ trial_settle(struct trial *t)
 		}
 }
 
-/* "WRITE LINK", or "nothing". */
-static void
-name_bits(unsigned bits, struct buf *out)
+static const struct {
+	unsigned bit;
+	const char *name;
+} bits[] = { { NOTE_DELETE, "DELETE" }, { NOTE_WRITE, "WRITE" },
+	{ NOTE_EXTEND, "EXTEND" }, { NOTE_ATTRIB, "ATTRIB" }, { NOTE_LINK, "LINK" },
+	{ NOTE_RENAME, "RENAME" }, { NOTE_REVOKE, "REVOKE" } };
+#define NBITS (sizeof(bits) / sizeof(bits[0]))
+
+unsigned
+trial_bit(const char *name)
 {
-	static const struct {
-		unsigned bit;
-		const char *name;
-	} known[] = { { NOTE_DELETE, "DELETE" }, { NOTE_WRITE, "WRITE" },
-		{ NOTE_EXTEND, "EXTEND" }, { NOTE_ATTRIB, "ATTRIB" },
-		{ NOTE_LINK, "LINK" }, { NOTE_RENAME, "RENAME" },
-		{ NOTE_REVOKE, "REVOKE" } };
 	size_t i;
 
-	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if ((bits & known[i].bit) != 0) {
-			buf_adds(out, out->len > 0 ? " " : "");
-			buf_adds(out, known[i].name);
-		}
+	for (i = 0; i < NBITS; i++)
+		if (strcmp(bits[i].name, name) == 0)
+			return bits[i].bit;
+	return UINT_MAX;
+}
+
+/* "WRITE LINK", or "nothing". */
+static void
+name_bits(unsigned set, struct buf *out)
+{
+	size_t i;
+
+	for (i = 0; i < NBITS; i++)
+		if ((set & bits[i].bit) != 0)
+			buf_addf(out, "%s%s", out->len > 0 ? " " : "", bits[i].name);
 	if (out->len == 0)
 		buf_adds(out, "nothing");
 }
 
-/* Adds what e saw to what it saw before, and begins anew; the bits. */
+/* Adds what e saw to what it saw before, and begins again; the bits. */
 static unsigned
 take_seen(struct trial *t, struct eye *e)
 {
@@ -235,11 +246,11 @@ complain(struct trial *t, const struct eye *e, enum outcome worst, unsigned seen
 
 /* What should have been there with the fence may still come, and be too late. */
 static void
-wait_late(struct trial *t, const struct eye *e, unsigned bits, bool all)
+wait_late(struct trial *t, const struct eye *e, unsigned wanted, bool all)
 {
 	mono_t end = mono_add(mono_now(), LATE_NS);
 
-	while ((all ? (e->seen & bits) != bits : (e->seen & bits) == 0) &&
+	while ((all ? (e->seen & wanted) != wanted : (e->seen & wanted) == 0) &&
 	       mono_before(mono_now(), end))
 		if (loop_wait(t->loop, end) == -1)
 			return;

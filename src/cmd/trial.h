@@ -47,8 +47,8 @@ struct eye {
 };
 
 /*
- * One fact. fact is its number in the collection of what macOS really does; root
- * says what root would add, or is NULL.
+ * One fact. fact is its number in the collection of what macOS really does. It is
+ * tried by a function or by a script: see trial_play.
  */
 enum level { REQUIRED, EXPECTED, RECORD };
 
@@ -56,8 +56,9 @@ struct probe {
 	const char *id, *fact;
 	enum level level;
 	const char *what; /* a sentence */
+	const char *script;
 	void (*run)(struct trial *t);
-	const char *root;
+	const char *root; /* what root would learn besides, or NULL */
 };
 
 /* What was found. The worst outcome counts; notes add up. */
@@ -98,6 +99,17 @@ void trial_expect(struct trial *t, struct eye *e, unsigned must, unsigned may);
 
 /* Settles; e saw something, if only one of these bits. */
 void trial_expect_any(struct trial *t, struct eye *e, unsigned any);
+
+/* The NOTE_ bit of that name, such as "WRITE"; none has all of them. */
+unsigned trial_bit(const char *name);
+
+/*
+ * Does the steps of a script, which semicolons divide: `make`, `empty`, `poke`,
+ * `append`, `replace` or `watch` PATH; a system call with its paths, its mode or its
+ * size; or `PATH: BIT ?BIT`, which is trial_expect for what must and what may be,
+ * `PATH: any BIT BIT`, or `PATH:` for nothing.
+ */
+void trial_play(struct trial *t, const char *script);
 
 /* How long is waited for what is bound to come. The tests of defects wait less. */
 #ifndef TRIAL_PATIENCE_NS

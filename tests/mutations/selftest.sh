@@ -97,8 +97,8 @@ mutate() {
 }
 
 mkdir "$dir/own" "$dir/broken"
-for source in src/cmd/trial.c src/cmd/trial_run.c src/cmd/selftest.c \
-    src/cmd/selftest_*.c tests/mutations/probes.c; do
+for source in src/cmd/trial*.c src/cmd/selftest.c src/cmd/selftest_*.c \
+    tests/mutations/probes.c; do
 	name=${source##*/}
 	compile "$dir/own/${name%.c}.o" "$source" src/cmd || exit 1
 done

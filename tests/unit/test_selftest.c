@@ -27,7 +27,16 @@ static struct selftest_result result;
 static void
 try_probe(enum level level, void (*run)(struct trial *t))
 {
-	const struct probe p = { "id", "1.1", level, "a sentence", run, NULL };
+	const struct probe p = { "id", "1.1", level, "a sentence", .run = run };
+
+	selftest_result_clear(&result);
+	result = selftest_try(place, &p);
+}
+
+static void
+try_script(const char *script)
+{
+	const struct probe p = { "id", "1.1", REQUIRED, "a sentence", .script = script };
 
 	selftest_result_clear(&result);
 	result = selftest_try(place, &p);
@@ -92,6 +101,29 @@ TEST(an_event_that_does_not_come_is_a_failure)
 	try_probe(REQUIRED, want_write);
 	assert_true(is_result(OUTCOME_FAILED, "file: ATTRIB, not WRITE"));
 	assert_string_equal(json_get_string(result.events, "file"), "ATTRIB");
+}
+
+TEST(a_script_does_its_steps_one_after_the_other)
+{
+	try_script("make file; watch file; chmod file 0600; file: ATTRIB; file:");
+	assert_true(is_result(OUTCOME_OK, ""));
+	assert_string_equal(json_get_string(result.events, "file"), "ATTRIB, nothing");
+	try_script("make file; watch file; append file; file: ATTRIB ?WRITE");
+	assert_true(is_result(OUTCOME_FAILED, "file: WRITE, not ATTRIB"));
+	try_script("make file; watch file; append file; file: any ATTRIB WRITE");
+	assert_true(is_result(OUTCOME_OK, ""));
+	try_script("rmdir missing");
+	assert_true(is_result(OUTCOME_FAILED, "rmdir: No such file or directory"));
+}
+
+TEST(a_script_with_an_unknown_word_fails)
+{
+	try_script("open file");
+	assert_true(is_result(OUTCOME_FAILED, "open: Invalid argument"));
+	try_script("make file; file: WRITE");
+	assert_true(is_result(OUTCOME_FAILED, "file: not watched"));
+	try_script("make file; watch file; append file; file: WROTE");
+	assert_int_equal(result.outcome, OUTCOME_FAILED);
 }
 
 static void
