@@ -114,10 +114,30 @@ json_add_time(cJSON *o, const char *key, int64_t ns)
 	cJSON_AddStringToObject(o, key, text);
 }
 
+cJSON *
+json_get(const cJSON *o, const char *key)
+{
+	return cJSON_GetObjectItemCaseSensitive(o, key);
+}
+
+bool
+json_is_true(const cJSON *o, const char *key)
+{
+	return cJSON_IsTrue(json_get(o, key));
+}
+
 const char *
 json_get_string(const cJSON *o, const char *key)
 {
-	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, key));
+	return cJSON_GetStringValue(json_get(o, key));
+}
+
+const char *
+json_string_of(const cJSON *o, const char *key)
+{
+	const char *s = json_get_string(o, key);
+
+	return s != NULL ? s : "";
 }
 
 char *

@@ -30,11 +30,18 @@ void json_add_list(struct cJSON *o, const char *key, const struct strv *list);
 void json_add_int(struct cJSON *o, const char *key, int64_t n);
 void json_add_time(struct cJSON *o, const char *key, int64_t realtime_ns); /* 0: null */
 
+/* The member of that name, or NULL. */
+struct cJSON *json_get(const struct cJSON *o, const char *key);
+bool json_is_true(const struct cJSON *o, const char *key);
+
 /* The member as text, decoded into a fresh string; NULL: none, or no string. */
 char *json_get_text(const struct cJSON *o, const char *key);
 
 /* The member's string, borrowed and as it stands; NULL: none, or no string. */
 const char *json_get_string(const struct cJSON *o, const char *key);
+
+/* The same, "" where that is NULL. */
+const char *json_string_of(const struct cJSON *o, const char *key);
 
 /* A number that json_add_int wrote. False, and *n untouched, if there is none. */
 bool json_get_int(const struct cJSON *o, const char *key, int64_t *n);

@@ -250,7 +250,7 @@ ask_rules(const struct options *o, struct spelling *meant)
 
 	if (status == NULL)
 		return false;
-	cJSON_ArrayForEach(rule, cJSON_GetObjectItemCaseSensitive(status, "rules")) {
+	cJSON_ArrayForEach(rule, json_get(status, "rules")) {
 		name = json_get_string(rule, "name");
 		if (name != NULL)
 			spelling_try(meant, name);

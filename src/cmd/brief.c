@@ -35,21 +35,20 @@ add(struct worst *w, char *what)
 static void
 find_problems(struct worst *w, const cJSON *status)
 {
-	const char *problem, *message;
+	const char *problem;
 	const cJSON *item;
 	char *place;
 
-	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(status, "problems"))
+	cJSON_ArrayForEach(item, json_get(status, "problems"))
 		if (cJSON_IsString(item))
 			add(w, xstrdup(item->valuestring));
-	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(status, "refused")) {
-		message = json_get_string(item, "message");
+	cJSON_ArrayForEach(item, json_get(status, "refused")) {
 		place = table_place(item);
 		add(w, xasprintf(
-			   "%s is refused: %s", place, message != NULL ? message : ""));
+			   "%s is refused: %s", place, json_string_of(item, "message")));
 		free(place);
 	}
-	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(status, "rules")) {
+	cJSON_ArrayForEach(item, json_get(status, "rules")) {
 		problem = json_get_string(item, "problem");
 		if (problem != NULL)
 			add(w,
@@ -60,7 +59,7 @@ find_problems(struct worst *w, const cJSON *status)
 int
 brief_status(const cJSON *status)
 {
-	int rules = cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(status, "rules"));
+	int rules = cJSON_GetArraySize(json_get(status, "rules"));
 	struct worst w = { NULL, 0 };
 
 	find_problems(&w, status);

@@ -201,14 +201,13 @@ static void
 add_title(struct buf *out, const struct tally_run *run)
 {
 	char when[TIME_TEXT_SIZE], wait[TABLE_LENGTH_SIZE], delay[TABLE_LENGTH_SIZE];
-	const char *reason = json_get_string(run->line, "reason");
 	char *result = table_result(run->line);
 
 	format_time(when, run->detected);
 	table_length(wait, wait_of(run));
 	table_length(delay, tally_delay(run));
 	html_add(out, "<title>%s, %s: started after %s, done after %s: %s</title>", when,
-	    reason != NULL ? reason : "", wait, delay, result);
+	    json_string_of(run->line, "reason"), wait, delay, result);
 	free(result);
 }
 

@@ -67,8 +67,7 @@ ask_or_complain(const struct options *o, cJSON *request, const char *rule, int *
 static void
 hide_root(cJSON *status)
 {
-	const char *root = json_get_string(status, "root");
-	char *copy = root != NULL ? xstrdup(root) : NULL;
+	char *copy = xstrdup(json_string_of(status, "root"));
 
 	table_hide_root(status, copy);
 	free(copy);
@@ -82,7 +81,7 @@ print_status(cJSON *status, const char *rule)
 
 	table_init(&table, stdout);
 	hide_root(status);
-	rules = cJSON_GetObjectItemCaseSensitive(status, "rules");
+	rules = json_get(status, "rules");
 	if (rule != NULL)
 		table_rule(&table, cJSON_GetArrayItem(rules, 0));
 	else
@@ -135,9 +134,7 @@ find_run(void *arg, const cJSON *line)
 {
 	cJSON **wanted = arg;
 
-	if (strcmp(
-		json_get_string(line, "run") != NULL ? json_get_string(line, "run") : "",
-		json_get_string(*wanted, "run")) == 0) {
+	if (strcmp(json_string_of(line, "run"), json_string_of(*wanted, "run")) == 0) {
 		cJSON_Delete(*wanted);
 		*wanted = cJSON_Duplicate(line, true);
 	}
@@ -148,9 +145,8 @@ static int
 run_status(const char *rule, const cJSON *run)
 {
 	char *result;
-	bool ok = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(run, "ok"));
 
-	if (ok)
+	if (json_is_true(run, "ok"))
 		return EX_OK;
 	result = table_result(run);
 	fprintf(stderr, "watchpathd: %s: the run failed: %s\n", rule, result);
@@ -215,8 +211,7 @@ wait_for(const struct options *o, const char *rule, const char *run)
 			say_wait(rule, run, reply, &said);
 			nanosleep(&pause, NULL);
 		} else if (state != NULL && strcmp(state, "ended") == 0) {
-			status = run_status(
-			    rule, cJSON_GetObjectItemCaseSensitive(reply, "last_run"));
+			status = run_status(rule, json_get(reply, "last_run"));
 		} else {
 			status = look_up(o, rule, run, reply);
 		}
@@ -249,14 +244,14 @@ trigger_main(struct options *o, char **operands)
 static bool
 print_reload(const cJSON *reply)
 {
-	const char *message, *done = json_get_string(reply, "done");
-	const cJSON *refused = cJSON_GetObjectItemCaseSensitive(reply, "refused"), *item;
+	const char *done = json_get_string(reply, "done");
+	const cJSON *refused = json_get(reply, "refused"), *item;
 	char *place;
 
 	cJSON_ArrayForEach(item, refused) {
 		place = table_place(item);
-		message = json_get_string(item, "message");
-		fprintf(stderr, "%s: error: %s\n", place, message != NULL ? message : "");
+		fprintf(
+		    stderr, "%s: error: %s\n", place, json_string_of(item, "message"));
 		free(place);
 	}
 	if (done != NULL)

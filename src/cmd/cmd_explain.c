@@ -327,7 +327,7 @@ print_state(const struct question *q, const char *name)
 	    waits != NULL ? ", waits for " : "", waits != NULL ? waits : "",
 	    problem != NULL ? ": " : "", problem != NULL ? problem : "");
 	whole = xasprintf("%s%s", q->setup.opt->root, q->path);
-	cJSON_ArrayForEach(p, cJSON_GetObjectItemCaseSensitive(rule, "paths")) {
+	cJSON_ArrayForEach(p, json_get(rule, "paths")) {
 		path = json_get_text(p, "path");
 		error = json_get_string(p, "error");
 		if (error != NULL && path != NULL && strcmp(path, whole) == 0 &&
@@ -398,7 +398,7 @@ explain_old(struct question *q, const cJSON *rule)
 		     *file = json_get_text(rule, "file");
 	enum tie tie;
 
-	cJSON_ArrayForEach(e, cJSON_GetObjectItemCaseSensitive(rule, "watch")) {
+	cJSON_ArrayForEach(e, json_get(rule, "watch")) {
 		entry = json_get_text(e, "entry");
 		tie = entry != NULL ? find_tie(q, entry) : TIE_NONE;
 		if (tie == TIE_ITSELF || tie == TIE_LINK || tie == TIE_ENTRY) {
@@ -446,8 +446,7 @@ explain(struct question *q)
 
 	for (i = 0; i < c->nrules; i++)
 		explain_rule(q, c->rules[i]);
-	cJSON_ArrayForEach(
-	    rule, cJSON_GetObjectItemCaseSensitive(q->setup.status, "rules")) {
+	cJSON_ArrayForEach(rule, json_get(q->setup.status, "rules")) {
 		name = json_get_string(rule, "name");
 		if (name != NULL && setup_rule(&q->setup, name) == NULL)
 			explain_old(q, rule);

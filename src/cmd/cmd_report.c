@@ -71,13 +71,10 @@ static size_t
 count_rules(const struct report *r, const char *state)
 {
 	const cJSON *rule;
-	const char *is;
 	size_t n = 0;
 
-	cJSON_ArrayForEach(rule, r->rules) {
-		is = json_get_string(rule, "state");
-		n += state == NULL || (is != NULL && strcmp(is, state) == 0);
-	}
+	cJSON_ArrayForEach(rule, r->rules)
+		n += state == NULL || strcmp(json_string_of(rule, "state"), state) == 0;
 	return n;
 }
 
@@ -111,13 +108,10 @@ static size_t
 count_faults(const struct report *r)
 {
 	const cJSON *finding;
-	const char *kind;
 	size_t n = 0;
 
-	cJSON_ArrayForEach(finding, r->findings) {
-		kind = json_get_string(finding, "kind");
-		n += kind != NULL && strcmp(kind, "notes") != 0;
-	}
+	cJSON_ArrayForEach(finding, r->findings)
+		n += strcmp(json_string_of(finding, "kind"), "notes") != 0;
 	return n;
 }
 
@@ -148,7 +142,7 @@ static void
 add_finding(struct buf *out, const cJSON *finding)
 {
 	const char *kind = json_get_string(finding, "kind");
-	bool command = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(finding, "command"));
+	bool command = json_is_true(finding, "command");
 
 	html_add(out,
 	    "<article class=\"card edge finding %s\"><p class=\"kind\">%s</p>\n"
@@ -178,16 +172,15 @@ report_add_findings(struct buf *out, const struct report *r)
 static void
 add_daemon(struct buf *out, const cJSON *status)
 {
-	const char *version = json_get_string(status, "version"),
-		   *started = json_get_string(status, "started");
-	int64_t since;
+	int64_t since = 0;
 
 	if (status == NULL) {
 		buf_adds(out, "does not answer");
 		return;
 	}
-	html_add(out, "watchpathd %s, up since ", version != NULL ? version : "?");
-	report_add_time(out, started != NULL && parse_time(started, &since) ? since : 0);
+	html_add(out, "watchpathd %s, up since ", json_string_of(status, "version"));
+	(void)parse_time(json_string_of(status, "started"), &since);
+	report_add_time(out, since);
 }
 
 void

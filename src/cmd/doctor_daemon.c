@@ -191,7 +191,7 @@ check_warnings(struct setup *s)
 	const cJSON *w;
 	char *text;
 
-	cJSON_ArrayForEach(w, cJSON_GetObjectItemCaseSensitive(s->status, "warnings")) {
+	cJSON_ArrayForEach(w, json_get(s->status, "warnings")) {
 		if (!cJSON_IsString(w) || is_of_file(s, w->valuestring) ||
 		    strncmp(w->valuestring, "the rule files cannot be read", 29) == 0 ||
 		    strstr(w->valuestring, " nothing in its directory is used: ") != NULL)

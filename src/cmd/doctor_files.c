@@ -22,13 +22,10 @@ static bool
 is_in_force(const struct setup *s, const char *file)
 {
 	const cJSON *rule;
-	const char *name;
 
-	cJSON_ArrayForEach(rule, cJSON_GetObjectItemCaseSensitive(s->status, "rules")) {
-		name = json_get_string(rule, "file");
-		if (name != NULL && strcmp(name, file) == 0)
+	cJSON_ArrayForEach(rule, json_get(s->status, "rules"))
+		if (strcmp(json_string_of(rule, "file"), file) == 0)
 			return true;
-	}
 	return false;
 }
 
@@ -171,7 +168,7 @@ is_known(const struct setup *s, const char *file, int line)
 static void
 add_refused(struct setup *s, const cJSON *refused)
 {
-	const cJSON *number = cJSON_GetObjectItemCaseSensitive(refused, "line");
+	const cJSON *number = json_get(refused, "line");
 	int line = cJSON_IsNumber(number) ? number->valueint : 0;
 	char *file = json_get_text(refused, "file"), *place, *command;
 	char *message = json_get_text(refused, "message");
@@ -245,8 +242,7 @@ doctor_check_files(struct setup *s)
 		else
 			add_warning(s, g);
 	}
-	cJSON_ArrayForEach(
-	    refused, cJSON_GetObjectItemCaseSensitive(s->status, "refused"))
+	cJSON_ArrayForEach(refused, json_get(s->status, "refused"))
 		add_refused(s, refused);
 	check_profile(s);
 }

@@ -116,7 +116,7 @@ check_paths(struct setup *s, const char *name, const cJSON *rule, const char *pr
 	char *path, *both;
 	bool found = false;
 
-	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(rule, "paths")) {
+	cJSON_ArrayForEach(item, json_get(rule, "paths")) {
 		error = json_get_string(item, "error");
 		path = json_get_text(item, "path");
 		if (error != NULL && path != NULL) {
@@ -221,7 +221,7 @@ doctor_check_paths(struct setup *s)
 	const cJSON *rule;
 	size_t i;
 
-	cJSON_ArrayForEach(rule, cJSON_GetObjectItemCaseSensitive(s->status, "rules"))
+	cJSON_ArrayForEach(rule, json_get(s->status, "rules"))
 		check_status(s, rule);
 	for (i = 0; s->status == NULL && i < s->conf.nrules; i++)
 		check_rule(s, s->conf.rules[i]);

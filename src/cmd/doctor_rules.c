@@ -22,9 +22,7 @@
 static bool
 is_blocked(const struct setup *s, const char *name)
 {
-	const char *state = json_get_string(map_get(&s->states, name), "state");
-
-	return state != NULL && strcmp(state, "blocked") == 0;
+	return strcmp(json_string_of(map_get(&s->states, name), "state"), "blocked") == 0;
 }
 
 static const char *
@@ -219,7 +217,7 @@ why_failed(const cJSON *rule, const char *state)
 	if (strcmp(state, "failed") == 0)
 		return "no retry is left: only the next change or `trigger` runs it "
 		       "again";
-	if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(rule, "pending")))
+	if (json_is_true(rule, "pending"))
 		return "it is tried again, and fails again until that is repaired";
 	return "the next run may fail as well";
 }
@@ -243,7 +241,7 @@ add_failure(struct setup *s, const char *name, const char *state, const cJSON *r
     const cJSON *run)
 {
 	char *error = json_get_text(run, "error"), *result = table_result(run);
-	const cJSON *argv = cJSON_GetObjectItemCaseSensitive(rule, "action");
+	const cJSON *argv = json_get(rule, "action");
 	const char *program = cJSON_GetStringValue(cJSON_GetArrayItem(argv, 0));
 	const char *which = "";
 
@@ -308,7 +306,7 @@ check_state(struct setup *s, const cJSON *rule)
 {
 	const char *name = json_get_string(rule, "name");
 	const char *state = json_get_string(rule, "state");
-	const cJSON *run = cJSON_GetObjectItemCaseSensitive(rule, "last_run");
+	const cJSON *run = json_get(rule, "last_run");
 	char *problem = json_get_text(rule, "problem");
 
 	if (name == NULL || state == NULL || strcmp(state, "disabled") == 0) {
@@ -317,7 +315,7 @@ check_state(struct setup *s, const cJSON *rule)
 	}
 	if (is_blocked(s, name) && problem != NULL)
 		add_blocked(s, name, problem);
-	else if (cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(run, "ok")))
+	else if (cJSON_IsFalse(json_get(run, "ok")))
 		add_failure(s, name, state, rule, run);
 	if (problem != NULL && strncmp(problem, "seems to trigger itself", 23) == 0)
 		add_loop(s, name, problem);
@@ -334,6 +332,6 @@ doctor_check_rules(struct setup *s)
 	for (i = 0; i < s->conf.nrules; i++)
 		if (s->conf.rules[i]->policy.enabled)
 			check_names(s, s->conf.rules[i]);
-	cJSON_ArrayForEach(rule, cJSON_GetObjectItemCaseSensitive(s->status, "rules"))
+	cJSON_ArrayForEach(rule, json_get(s->status, "rules"))
 		check_state(s, rule);
 }

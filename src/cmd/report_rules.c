@@ -18,20 +18,6 @@
 /* A pattern may stand for a thousand paths. */
 #define PATHS_LISTED 20
 
-static const char *
-text_of(const cJSON *o, const char *key)
-{
-	const char *s = json_get_string(o, key);
-
-	return s != NULL ? s : "";
-}
-
-static const cJSON *
-member(const cJSON *o, const char *key)
-{
-	return cJSON_GetObjectItemCaseSensitive(o, key);
-}
-
 static void
 add_watch(cJSON *o, const struct rule *rule)
 {
@@ -66,7 +52,7 @@ void
 report_collect_rules(struct report *r)
 {
 	const struct setup *s = &r->setup;
-	const cJSON *rules = member(s->status, "rules");
+	const cJSON *rules = json_get(s->status, "rules");
 	size_t i;
 
 	r->rules = rules != NULL ? cJSON_Duplicate(rules, true) : cJSON_CreateArray();
@@ -79,7 +65,7 @@ report_collect_rules(struct report *r)
 static void
 add_state(struct buf *out, const cJSON *rule)
 {
-	const char *state = text_of(rule, "state");
+	const char *state = json_string_of(rule, "state");
 
 	html_add(out, "<span class=\"state %s\">%s</span>", state, state);
 }
@@ -100,9 +86,9 @@ add_words(struct buf *out, const cJSON *words)
 static const char *
 path_state(const cJSON *path)
 {
-	const char *error = text_of(path, "error");
+	const char *error = json_string_of(path, "error");
 
-	return error[0] != '\0' ? error : text_of(path, "state");
+	return error[0] != '\0' ? error : json_string_of(path, "state");
 }
 
 static const cJSON *
@@ -111,7 +97,7 @@ find_named(const cJSON *list, const char *key, const char *name)
 	const cJSON *item;
 
 	cJSON_ArrayForEach(item, list)
-		if (strcmp(text_of(item, key), name) == 0)
+		if (strcmp(json_string_of(item, key), name) == 0)
 			return item;
 	return NULL;
 }
@@ -127,21 +113,23 @@ add_line(struct buf *out, size_t n, const char *path, const char *state)
 static void
 add_watched(struct buf *out, const cJSON *rule)
 {
-	const cJSON *watch = member(rule, "watch"), *paths = member(rule, "paths"), *item;
+	const cJSON *watch = json_get(rule, "watch"), *paths = json_get(rule, "paths"),
+		    *item;
 	size_t n = 0;
 
 	buf_adds(out, "<dt>watches</dt><dd>");
 	cJSON_ArrayForEach(item, watch)
-		add_line(out, n++, text_of(item, "entry"),
-		    path_state(find_named(paths, "path", text_of(item, "entry"))));
+		add_line(out, n++, json_string_of(item, "entry"),
+		    path_state(find_named(paths, "path", json_string_of(item, "entry"))));
 	n = 0;
 	cJSON_ArrayForEach(item, paths) {
-		if (find_named(watch, "entry", text_of(item, "path")) != NULL)
+		if (find_named(watch, "entry", json_string_of(item, "path")) != NULL)
 			continue;
 		if (n == 0)
 			buf_adds(out, "</dd><dt>which are</dt><dd>");
 		if (n++ < PATHS_LISTED)
-			add_line(out, n - 1, text_of(item, "path"), path_state(item));
+			add_line(
+			    out, n - 1, json_string_of(item, "path"), path_state(item));
 	}
 	if (n > PATHS_LISTED)
 		html_add(out, "<br>and %zu more", n - PATHS_LISTED);
@@ -151,7 +139,7 @@ add_watched(struct buf *out, const cJSON *rule)
 static void
 add_facts(struct buf *out, const cJSON *rule)
 {
-	const char *waits_for = text_of(rule, "waits_for");
+	const char *waits_for = json_string_of(rule, "waits_for");
 	char *place = table_place(rule);
 
 	buf_adds(out, "<dl class=\"facts\">");
@@ -159,7 +147,7 @@ add_facts(struct buf *out, const cJSON *rule)
 		html_add(out, "<dt>waits for</dt><dd>%s</dd>", waits_for);
 	add_watched(out, rule);
 	buf_adds(out, "<dt>runs</dt><dd><code>");
-	add_words(out, member(rule, "action"));
+	add_words(out, json_get(rule, "action"));
 	html_add(out, "</code></dd><dt>file</dt><dd><code>%s</code></dd></dl>\n", place);
 	free(place);
 }
@@ -204,8 +192,8 @@ add_run(struct buf *out, const struct report *r, const struct tally_run *run)
 	    "</td><td class=\"time\">%s</td><td class=\"time\" data-of=\"start\">%s</td>"
 	    "<td class=\"time\" data-of=\"done\">%s</td><td class=\"%s\">%s</td>"
 	    "<td class=\"whole\"><code>%s</code></td></tr>\n",
-	    text_of(line, "reason"), wait, delay, run->ok ? "ok" : "failed", result,
-	    text_of(line, "path"));
+	    json_string_of(line, "reason"), wait, delay, run->ok ? "ok" : "failed",
+	    result, json_string_of(line, "path"));
 	free(result);
 	cJSON_Delete(line);
 }
@@ -243,9 +231,9 @@ add_past(struct buf *out, const struct report *r, const struct tally *tally)
 static void
 add_rule(struct buf *out, const struct report *r, const cJSON *rule)
 {
-	const char *name = text_of(rule, "name"),
-		   *description = text_of(rule, "description"),
-		   *problem = text_of(rule, "problem");
+	const char *name = json_string_of(rule, "name"),
+		   *description = json_string_of(rule, "description"),
+		   *problem = json_string_of(rule, "problem");
 
 	html_add(out,
 	    "<section class=\"card\" id=\"rule-%s\"><div class=\"head\">"
@@ -279,7 +267,7 @@ add_last_run(struct buf *out, const struct tally *tally)
 static void
 add_row(struct buf *out, const struct report *r, const cJSON *rule)
 {
-	const char *name = text_of(rule, "name");
+	const char *name = json_string_of(rule, "name");
 	const struct tally *tally = tallies_get(&r->past, name);
 
 	html_add(out, "<tr><td class=\"whole\"><a href=\"#rule-%s\">%s</a></td><td>",

@@ -88,14 +88,6 @@ read_result(const char *state, bool *hidden)
 	return o;
 }
 
-static bool
-is_text(const cJSON *o, const char *key, const char *text)
-{
-	const char *s = json_get_string(o, key);
-
-	return s != NULL && strcmp(s, text) == 0;
-}
-
 bool
 selftest_read_kept(const char *state, struct selftest_kept *out)
 {
@@ -107,11 +99,11 @@ selftest_read_kept(const char *state, struct selftest_kept *out)
 	if (o == NULL)
 		return !hidden;
 	out->system = json_get_text(o, "system");
-	cJSON_ArrayForEach(p, cJSON_GetObjectItemCaseSensitive(o, "probes")) {
+	cJSON_ArrayForEach(p, json_get(o, "probes")) {
 		char *id = json_get_text(p, "id");
 
-		if (id != NULL && is_text(p, "level", "required") &&
-		    is_text(p, "result", "failed"))
+		if (id != NULL && strcmp(json_string_of(p, "level"), "required") == 0 &&
+		    strcmp(json_string_of(p, "result"), "failed") == 0)
 			strv_push(&out->failed, id);
 		else
 			free(id);

@@ -55,7 +55,7 @@ ask_daemon(struct setup *s)
 	if (s->status == NULL)
 		return;
 	adopt_options(s);
-	cJSON_ArrayForEach(rule, cJSON_GetObjectItemCaseSensitive(s->status, "rules")) {
+	cJSON_ArrayForEach(rule, json_get(s->status, "rules")) {
 		name = json_get_string(rule, "name");
 		if (name != NULL && map_get(&s->states, name) == NULL)
 			map_put(&s->states, name, rule);

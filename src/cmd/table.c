@@ -119,18 +119,10 @@ table_length(char out[TABLE_LENGTH_SIZE], int64_t ns)
 		    s / 3600 % 24);
 }
 
-static const char *
-text_of(const cJSON *o, const char *key)
-{
-	const char *s = json_get_string(o, key);
-
-	return s != NULL ? s : "";
-}
-
 static double
 number_of(const cJSON *o, const char *key)
 {
-	const cJSON *n = cJSON_GetObjectItemCaseSensitive(o, key);
+	const cJSON *n = json_get(o, key);
 
 	return cJSON_IsNumber(n) ? n->valuedouble : 0;
 }
@@ -139,7 +131,7 @@ number_of(const cJSON *o, const char *key)
 static int
 int_of(const cJSON *o, const char *key)
 {
-	const cJSON *n = cJSON_GetObjectItemCaseSensitive(o, key);
+	const cJSON *n = json_get(o, key);
 
 	return cJSON_IsNumber(n) ? n->valueint : 0;
 }
@@ -147,13 +139,7 @@ int_of(const cJSON *o, const char *key)
 static bool
 has_number(const cJSON *o, const char *key)
 {
-	return cJSON_IsNumber(cJSON_GetObjectItemCaseSensitive(o, key));
-}
-
-static bool
-is_true(const cJSON *o, const char *key)
-{
-	return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(o, key));
+	return cJSON_IsNumber(json_get(o, key));
 }
 
 /* The time of a member; 0 if there is none. */
@@ -162,22 +148,22 @@ time_of(const cJSON *o, const char *key)
 {
 	int64_t ns;
 
-	return parse_time(text_of(o, key), &ns) ? ns : 0;
+	return parse_time(json_string_of(o, key), &ns) ? ns : 0;
 }
 
 char *
 table_place(const cJSON *o)
 {
-	return place_dup(text_of(o, "file"), int_of(o, "line"));
+	return place_dup(json_string_of(o, "file"), int_of(o, "line"));
 }
 
 char *
 table_result(const cJSON *run)
 {
-	if (is_true(run, "ok"))
+	if (json_is_true(run, "ok"))
 		return xstrdup("ok");
-	if (text_of(run, "error")[0] != '\0')
-		return xstrdup(text_of(run, "error"));
+	if (json_string_of(run, "error")[0] != '\0')
+		return xstrdup(json_string_of(run, "error"));
 	if (has_number(run, "signal"))
 		return xasprintf("signal %d", int_of(run, "signal"));
 	if (has_number(run, "verify") && number_of(run, "verify") != 0)
@@ -201,15 +187,15 @@ ago(const struct table *t, int64_t then)
 static char *
 state_text(const struct table *t, const cJSON *rule)
 {
-	const cJSON *run = cJSON_GetObjectItemCaseSensitive(rule, "current_run");
-	const char *state = text_of(rule, "state");
+	const cJSON *run = json_get(rule, "current_run");
+	const char *state = json_string_of(rule, "state");
 	int64_t due = time_of(rule, "due");
 	char length[TABLE_LENGTH_SIZE];
 
 	if (cJSON_IsObject(run)) {
 		table_length(length, t->now - time_of(run, "started"));
 		return xasprintf("%s%s %s %s", state,
-		    is_true(run, "left_over") ? " (left over)" : "",
+		    json_is_true(run, "left_over") ? " (left over)" : "",
 		    strcmp(state, "stopping") == 0 ? "after" : "for", length);
 	}
 	if (due == 0)
@@ -221,14 +207,14 @@ state_text(const struct table *t, const cJSON *rule)
 static enum colour
 state_colour(const cJSON *rule)
 {
-	const char *state = text_of(rule, "state");
+	const char *state = json_string_of(rule, "state");
 
 	if (strcmp(state, "failed") == 0 || strcmp(state, "blocked") == 0)
 		return RED;
 	if (strcmp(state, "running") == 0)
 		return GREEN;
 	if (strcmp(state, "retrying") == 0 || strcmp(state, "stopping") == 0 ||
-	    text_of(rule, "problem")[0] != '\0')
+	    json_string_of(rule, "problem")[0] != '\0')
 		return YELLOW;
 	return PLAIN;
 }
@@ -244,11 +230,11 @@ struct line {
 static void
 fill_line(const struct table *t, struct line *l, const cJSON *rule)
 {
-	const cJSON *last = cJSON_GetObjectItemCaseSensitive(rule, "last_run");
+	const cJSON *last = json_get(rule, "last_run");
 	bool ran = cJSON_IsObject(last);
 
 	l->rule = rule;
-	l->cells[RULE] = xstrdup(text_of(rule, "name"));
+	l->cells[RULE] = xstrdup(json_string_of(rule, "name"));
 	l->cells[STATE] = state_text(t, rule);
 	l->cells[LAST] = ran ? ago(t, time_of(last, "ended")) : xstrdup("never");
 	l->cells[RESULT] = ran ? table_result(last) : xstrdup("");
@@ -282,8 +268,8 @@ print_line(const struct table *t, const struct column *columns, struct line *l)
 	}
 	columns_row(t->out, columns, CELLS, cells, STATE,
 	    colour(t, state_colour(l->rule)), colour(t, PLAIN));
-	print_below(t, "waits for ", text_of(l->rule, "waits_for"));
-	print_below(t, "", text_of(l->rule, "problem"));
+	print_below(t, "waits for ", json_string_of(l->rule, "waits_for"));
+	print_below(t, "", json_string_of(l->rule, "problem"));
 }
 
 static void
@@ -326,7 +312,7 @@ print_list(const struct table *t, const cJSON *list, const char *what)
 		place = table_place(item);
 		text = cJSON_IsString(item)
 			   ? xstrdup(item->valuestring)
-			   : xasprintf("%s: %s", place, text_of(item, "message"));
+			   : xasprintf("%s: %s", place, json_string_of(item, "message"));
 		columns_fold(t->out, what, INDENT, text, t->width);
 		free(text);
 		free(place);
@@ -340,7 +326,7 @@ count_state(const cJSON *rules, const char *state)
 	size_t n = 0;
 
 	cJSON_ArrayForEach(rule, rules)
-		n += strcmp(text_of(rule, "state"), state) == 0;
+		n += strcmp(json_string_of(rule, "state"), state) == 0;
 	return n;
 }
 
@@ -367,8 +353,8 @@ print_summary(const struct table *t, const cJSON *status, const cJSON *rules)
 	char since[TIME_TEXT_SIZE], *daemon, *counts, *line;
 
 	since_text(t, since, time_of(status, "started"));
-	daemon =
-	    xasprintf("watchpathd %s, up since %s", text_of(status, "version"), since);
+	daemon = xasprintf(
+	    "watchpathd %s, up since %s", json_string_of(status, "version"), since);
 	counts = xasprintf("Rules %d  Failed %zu  Blocked %zu  Running %zu",
 	    cJSON_GetArraySize(rules), count_state(rules, "failed"),
 	    count_state(rules, "blocked"), count_state(rules, "running"));
@@ -387,19 +373,19 @@ print_summary(const struct table *t, const cJSON *status, const cJSON *rules)
 void
 table_status(const struct table *t, const cJSON *status)
 {
-	const cJSON *rules = cJSON_GetObjectItemCaseSensitive(status, "rules");
+	const cJSON *rules = json_get(status, "rules");
 	char *none;
 
 	print_summary(t, status, rules);
 	if (cJSON_GetArraySize(rules) == 0) {
-		none = xasprintf("no rules in %s", text_of(status, "config"));
+		none = xasprintf("no rules in %s", json_string_of(status, "config"));
 		columns_fold(t->out, "", 0, none, t->width);
 		free(none);
 	} else {
 		print_rules(t, rules);
 	}
-	print_list(t, cJSON_GetObjectItemCaseSensitive(status, "refused"), "refused: ");
-	print_list(t, cJSON_GetObjectItemCaseSensitive(status, "warnings"), "warning: ");
+	print_list(t, json_get(status, "refused"), "refused: ");
+	print_list(t, json_get(status, "warnings"), "warning: ");
 }
 
 static void
@@ -425,9 +411,9 @@ print_words(const struct table *t, const char *name, const cJSON *list)
 static const char *
 path_state(const cJSON *path)
 {
-	const char *error = text_of(path, "error");
+	const char *error = json_string_of(path, "error");
 
-	return error[0] != '\0' ? error : text_of(path, "state");
+	return error[0] != '\0' ? error : json_string_of(path, "state");
 }
 
 /* A watch line, and below it what it stands for, unless that is the line itself. */
@@ -435,9 +421,9 @@ static void
 print_entry(
     const struct table *t, const cJSON *entry, const struct map *paths, bool watched)
 {
-	const cJSON *matches = cJSON_GetObjectItemCaseSensitive(entry, "matches"), *m;
-	const char *written = text_of(entry, "entry"),
-		   *problem = text_of(entry, "problem");
+	const cJSON *matches = json_get(entry, "matches"), *m;
+	const char *written = json_string_of(entry, "entry"),
+		   *problem = json_string_of(entry, "problem");
 	const cJSON *path = map_get(paths, written);
 	char *text;
 
@@ -461,17 +447,17 @@ print_entry(
 static void
 print_watch(const struct table *t, const cJSON *rule)
 {
-	bool watched = strcmp(text_of(rule, "state"), "disabled") != 0;
+	bool watched = strcmp(json_string_of(rule, "state"), "disabled") != 0;
 	struct map paths = { NULL, 0, 0 };
 	const char *path;
 	cJSON *item;
 
-	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(rule, "paths")) {
-		path = text_of(item, "path");
+	cJSON_ArrayForEach(item, json_get(rule, "paths")) {
+		path = json_string_of(item, "path");
 		if (map_get(&paths, path) == NULL)
 			map_put(&paths, path, item);
 	}
-	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(rule, "watch"))
+	cJSON_ArrayForEach(item, json_get(rule, "watch"))
 		print_entry(t, item, &paths, watched);
 	map_clear(&paths);
 }
@@ -483,11 +469,11 @@ print_times(const struct table *t, const cJSON *rule)
 	int64_t next = time_of(rule, "next_every");
 	char left[TABLE_LENGTH_SIZE], *text;
 
-	print_field(t, "settle", text_of(rule, "settle"));
-	print_field(t, "cooldown", text_of(rule, "cooldown"));
+	print_field(t, "settle", json_string_of(rule, "settle"));
+	print_field(t, "cooldown", json_string_of(rule, "cooldown"));
 	table_length(left, next - t->now);
-	text = xasprintf("%s%s%s", text_of(rule, "every"), next != 0 ? ", next in " : "",
-	    next != 0 ? left : "");
+	text = xasprintf("%s%s%s", json_string_of(rule, "every"),
+	    next != 0 ? ", next in " : "", next != 0 ? left : "");
 	print_field(t, "every", text);
 	free(text);
 }
@@ -503,15 +489,16 @@ print_last_run(const struct table *t, const cJSON *run)
 	}
 	table_length(took, time_of(run, "ended") - time_of(run, "started"));
 	result = table_result(run);
-	text = xasprintf("%s, %s, attempt %d, took %s: %s", text_of(run, "started"),
-	    text_of(run, "reason"), int_of(run, "attempt"), took, result);
+	text =
+	    xasprintf("%s, %s, attempt %d, took %s: %s", json_string_of(run, "started"),
+		json_string_of(run, "reason"), int_of(run, "attempt"), took, result);
 	print_field(t, "last run", text);
 	free(text);
 	free(result);
-	if (text_of(run, "path")[0] == '\0')
+	if (json_string_of(run, "path")[0] == '\0')
 		return;
-	text = xasprintf("%s of %s, noticed %s", text_of(run, "change"),
-	    text_of(run, "path"), text_of(run, "detected"));
+	text = xasprintf("%s of %s, noticed %s", json_string_of(run, "change"),
+	    json_string_of(run, "path"), json_string_of(run, "detected"));
 	print_field(t, "", text);
 	free(text);
 }
@@ -519,15 +506,16 @@ print_last_run(const struct table *t, const cJSON *run)
 static void
 print_state(const struct table *t, const cJSON *rule)
 {
-	const cJSON *run = cJSON_GetObjectItemCaseSensitive(rule, "current_run");
+	const cJSON *run = json_get(rule, "current_run");
 	struct buf text = { NULL, 0, 0 };
 	char *state = state_text(t, rule);
 
 	buf_adds(&text, state);
 	if (cJSON_IsObject(run))
-		buf_addf(&text, ", since %s, pid %d, run %s", text_of(run, "started"),
-		    int_of(run, "pid"), text_of(run, "run"));
-	if (is_true(rule, "pending"))
+		buf_addf(&text, ", since %s, pid %d, run %s",
+		    json_string_of(run, "started"), int_of(run, "pid"),
+		    json_string_of(run, "run"));
+	if (json_is_true(rule, "pending"))
 		buf_adds(&text, ", a change is pending");
 	fputs(colour(t, state_colour(rule)), t->out);
 	print_field(t, "state", text.p);
@@ -539,10 +527,10 @@ print_state(const struct table *t, const cJSON *rule)
 static void
 print_alert(const struct table *t, const cJSON *alert)
 {
-	const char *error = text_of(alert, "error");
+	const char *error = json_string_of(alert, "error");
 	char *text;
 
-	if (is_true(alert, "told"))
+	if (json_is_true(alert, "told"))
 		print_field(t, "alert", "somebody was alerted that it fails");
 	if (error[0] == '\0')
 		return;
@@ -556,22 +544,22 @@ table_rule(const struct table *t, const cJSON *rule)
 {
 	char *place = table_place(rule), text[64];
 
-	print_field(t, "rule", text_of(rule, "name"));
-	print_field(t, "description", text_of(rule, "description"));
+	print_field(t, "rule", json_string_of(rule, "name"));
+	print_field(t, "description", json_string_of(rule, "description"));
 	print_field(t, "file", place);
 	print_state(t, rule);
-	print_field(t, "waits for", text_of(rule, "waits_for"));
-	print_field(t, "problem", text_of(rule, "problem"));
+	print_field(t, "waits for", json_string_of(rule, "waits_for"));
+	print_field(t, "problem", json_string_of(rule, "problem"));
 	snprintf(text, sizeof(text), "%.0f", number_of(rule, "attempt"));
 	print_field(t, "attempt", number_of(rule, "attempt") > 0 ? text : "");
-	print_words(t, "action", cJSON_GetObjectItemCaseSensitive(rule, "action"));
+	print_words(t, "action", json_get(rule, "action"));
 	print_watch(t, rule);
 	print_times(t, rule);
 	snprintf(text, sizeof(text), "%.0f, %.0f failed", number_of(rule, "runs"),
 	    number_of(rule, "failures"));
 	print_field(t, "runs", text);
-	print_last_run(t, cJSON_GetObjectItemCaseSensitive(rule, "last_run"));
-	print_alert(t, cJSON_GetObjectItemCaseSensitive(rule, "alert"));
+	print_last_run(t, json_get(rule, "last_run"));
+	print_alert(t, json_get(rule, "alert"));
 	free(place);
 }
 
@@ -583,16 +571,16 @@ fill_run(const struct table *t, char *cells[RUN_CELLS], const cJSON *run)
 {
 	char delay[TABLE_LENGTH_SIZE], took[TABLE_LENGTH_SIZE];
 
-	bool alert = text_of(run, "alert")[0] != '\0';
+	bool alert = json_string_of(run, "alert")[0] != '\0';
 
 	table_length(delay, time_of(run, "started") - time_of(run, "detected"));
 	table_length(took, time_of(run, "ended") - time_of(run, "started"));
 	cells[ENDED] = ago(t, time_of(run, "ended"));
-	cells[REASON] = xstrdup(alert ? "alert" : text_of(run, "reason"));
+	cells[REASON] = xstrdup(alert ? "alert" : json_string_of(run, "reason"));
 	cells[DELAY] = xstrdup(alert ? "-" : delay);
 	cells[TOOK] = xstrdup(took);
 	cells[OUTCOME] = table_result(run);
-	cells[OF] = xstrdup(text_of(run, "rule"));
+	cells[OF] = xstrdup(json_string_of(run, "rule"));
 }
 
 /* A name that is too long for its column stands below, before the change. */
@@ -611,11 +599,11 @@ print_run(const struct table *t, const struct column *columns, char *const *fill
 		cells[OF] = "";
 	}
 	columns_row(t->out, columns, RUN_CELLS, cells, OUTCOME,
-	    colour(t, is_true(run, "ok") ? PLAIN : RED), colour(t, PLAIN));
+	    colour(t, json_is_true(run, "ok") ? PLAIN : RED), colour(t, PLAIN));
 	print_below(t, "", below);
-	change = xasprintf("%s ", text_of(run, "change"));
-	print_below(t, change, text_of(run, "path"));
-	print_below(t, "that it is ", text_of(run, "alert"));
+	change = xasprintf("%s ", json_string_of(run, "change"));
+	print_below(t, change, json_string_of(run, "path"));
+	print_below(t, "that it is ", json_string_of(run, "alert"));
 	free(change);
 }
 

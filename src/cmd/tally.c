@@ -35,9 +35,7 @@ tally_for(struct tallies *t, const char *rule)
 static bool
 get_time(const cJSON *line, const char *key, int64_t *ns)
 {
-	const char *text = json_get_string(line, key);
-
-	return text != NULL && parse_time(text, ns);
+	return parse_time(json_string_of(line, key), ns);
 }
 
 void
@@ -55,7 +53,7 @@ tallies_add(void *arg, const cJSON *line)
 		return;
 	if (!get_time(line, "started", &run.started))
 		run.started = run.detected;
-	run.ok = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(line, "ok"));
+	run.ok = json_is_true(line, "ok");
 	if (t->keep_lines)
 		run.line = cJSON_Duplicate(line, true);
 	tally->failures += !run.ok;

@@ -111,7 +111,7 @@ parse_numbers(struct record *r, const cJSON *o)
 
 	/* What is 0 is not written. */
 	for (i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
-		if (cJSON_GetObjectItemCaseSensitive(o, members[i].key) == NULL)
+		if (json_get(o, members[i].key) == NULL)
 			continue;
 		if (!json_get_int(o, members[i].key, &n) ||
 		    !member_set(r, &members[i], n))
@@ -196,7 +196,7 @@ parse_path(struct record_path *p, const cJSON *item)
 	p->path = json_get_text(item, "path");
 	if (p->path == NULL || seen == NULL || !stamp_parse(&p->seen, seen))
 		return false;
-	if (cJSON_GetObjectItemCaseSensitive(item, "owed") != NULL &&
+	if (json_get(item, "owed") != NULL &&
 	    (!json_get_int(item, "owed", &owed) || owed < 0 || owed > OWED_MAX))
 		return false;
 	p->owed = (unsigned)owed;
@@ -238,16 +238,15 @@ parse_object(struct record *r, cJSON *o)
 	r->boot = json_get_text(o, "boot");
 	r->run = json_get_text(o, "run");
 	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
-		flag = cJSON_GetObjectItemCaseSensitive(o, flags[i].key);
+		flag = json_get(o, flags[i].key);
 		if (flag != NULL && !cJSON_IsTrue(flag))
 			return false;
 		*(bool *)((char *)r + flags[i].offset) = flag != NULL;
 	}
 	if (r->rule == NULL || !parse_numbers(r, o) ||
-	    !parse_watch(r, cJSON_GetObjectItemCaseSensitive(o, "watch")) ||
-	    !parse_others(r, cJSON_GetObjectItemCaseSensitive(o, "others")) ||
-	    !parse_paths(r, cJSON_GetObjectItemCaseSensitive(o, "paths")) ||
-	    r->others_owed > OWED_MAX)
+	    !parse_watch(r, json_get(o, "watch")) ||
+	    !parse_others(r, json_get(o, "others")) ||
+	    !parse_paths(r, json_get(o, "paths")) || r->others_owed > OWED_MAX)
 		return false;
 	if (r->pid != 0 && (r->process == NULL || r->boot == NULL || r->run == NULL))
 		return false;
