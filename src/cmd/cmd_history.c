@@ -118,9 +118,9 @@ bars_of(const struct tally *tally, size_t n)
 
 enum { RUNS, FAILED, MEDIAN, WORST, LAST, CELLS };
 
-/* What is said of a rule; the bars are made when it is known how many fit. */
+/* What is said of a rule; the bars are cut to what fits when that is known. */
 static void
-fill_sum(char *cells[CELLS], const struct tally *tally)
+add_cells(struct strv *cells, const struct tally *tally)
 {
 	char median[TABLE_LENGTH_SIZE] = "-", worst[TABLE_LENGTH_SIZE] = "-";
 
@@ -128,56 +128,41 @@ fill_sum(char *cells[CELLS], const struct tally *tally)
 		table_length(median, tally->median);
 		table_length(worst, tally->worst);
 	}
-	cells[RUNS] = xasprintf("%zu", tally->n);
-	cells[FAILED] = xasprintf("%zu", tally->failures);
-	cells[MEDIAN] = xstrdup(median);
-	cells[WORST] = xstrdup(worst);
-	cells[LAST] = bars_of(tally, BARS);
+	strv_push(cells, xasprintf("%zu", tally->n));
+	strv_push(cells, xasprintf("%zu", tally->failures));
+	strv_push(cells, xstrdup(median));
+	strv_push(cells, xstrdup(worst));
+	strv_push(cells, bars_of(tally, BARS));
 }
 
 /* Rows below the names of their rules. */
 static void
-print_table(const struct tallies *s, char *(*cells)[CELLS])
-{
-	struct column columns[CELLS] = {
-		[RUNS] = { "RUNS", 4, 4, true, 0, 0 },
-		[FAILED] = { "FAILED", 6, 6, true, 0, 0 },
-		[MEDIAN] = { "MEDIAN", 11, 5, true, 0, 0 },
-		[WORST] = { "WORST", 11, 5, true, 0, 0 },
-		[LAST] = { "LAST RUNS", 5, 5, false, 0, 0 },
-	};
-	const size_t indent = 2;
-	size_t i, k;
-
-	for (i = 0; i < s->n; i++)
-		for (k = 0; k < CELLS; k++)
-			columns_measure(&columns[k], cells[i][k]);
-	columns_divide(columns, CELLS, columns_of(stdout) - indent);
-	columns[0].gap = indent;
-	puts("RULE");
-	columns_heading(stdout, columns, CELLS);
-	for (i = 0; i < s->n; i++) {
-		puts(s->all[i]->rule);
-		free(cells[i][LAST]);
-		cells[i][LAST] = bars_of(s->all[i], columns[LAST].width);
-		columns_row(
-		    stdout, columns, CELLS, (const char *const *)cells[i], CELLS, "", "");
-	}
-}
-
-static void
 print_sums(const struct tallies *s)
 {
-	char *(*cells)[CELLS] = xcalloc(s->n, sizeof(*cells));
-	size_t i, k;
+	struct column columns[CELLS] = {
+		[RUNS] = { "RUNS", 4, 4, .right = true, .gap = 2 },
+		[FAILED] = { "FAILED", 6, 6, .right = true },
+		[MEDIAN] = { "MEDIAN", 11, 5, .right = true },
+		[WORST] = { "WORST", 11, 5, .right = true },
+		[LAST] = { .title = "LAST RUNS", .enough = 5, .least = 5 },
+	};
+	struct strv cells = { NULL, 0 };
+	char **row;
+	size_t i;
 
 	for (i = 0; i < s->n; i++)
-		fill_sum(cells[i], s->all[i]);
-	print_table(s, cells);
-	for (i = 0; i < s->n; i++)
-		for (k = 0; k < CELLS; k++)
-			free(cells[i][k]);
-	free(cells);
+		add_cells(&cells, s->all[i]);
+	puts("RULE");
+	columns_begin(stdout, columns, CELLS, &cells, columns_of(stdout));
+	for (i = 0; i < s->n; i++) {
+		row = cells.v + i * CELLS;
+		free(row[LAST]);
+		row[LAST] = bars_of(s->all[i], columns[LAST].width);
+		puts(s->all[i]->rule);
+		columns_row(
+		    stdout, columns, CELLS, (const char *const *)row, CELLS, "", "");
+	}
+	strv_clear(&cells);
 }
 
 static void

@@ -174,12 +174,13 @@ columns_fold(FILE *out, const char *lead, size_t indent, const char *text, size_
 	} while (*text != '\0');
 }
 
-void
-columns_measure(struct column *c, const char *text)
+/* Makes the column as wide as the text, unless that stands elsewhere. */
+static void
+measure(struct column *c, const char *text)
 {
 	size_t width = columns_width(text);
 
-	if (width > c->width)
+	if (width > c->width && (c->most == 0 || width <= c->most))
 		c->width = width;
 }
 
@@ -208,14 +209,14 @@ shrink(struct column *c, size_t n, size_t too_much, bool at_worst)
 	return too_much;
 }
 
-void
-columns_divide(struct column *c, size_t n, size_t width)
+static void
+divide(struct column *c, size_t n, size_t width)
 {
 	size_t sum = 0, over, i;
 
 	for (i = 0; i < n; i++) {
-		columns_measure(&c[i], c[i].title);
-		c[i].gap = i > 0 ? 2 : 0;
+		if (i > 0)
+			c[i].gap = 2;
 		sum += c[i].gap + c[i].width;
 	}
 	over = shrink(c, n, sum > width ? sum - width : 0, false);
@@ -253,13 +254,19 @@ columns_row(FILE *out, const struct column *c, size_t n, const char *const *cell
 }
 
 void
-columns_heading(FILE *out, const struct column *c, size_t n)
+columns_begin(
+    FILE *out, struct column *c, size_t n, const struct strv *cells, size_t width)
 {
 	const char **titles = xcalloc(n, sizeof(*titles));
 	size_t i;
 
-	for (i = 0; i < n; i++)
+	for (i = 0; i < cells->n; i++)
+		measure(&c[i % n], cells->v[i]);
+	for (i = 0; i < n; i++) {
 		titles[i] = c[i].title;
+		measure(&c[i], c[i].title);
+	}
+	divide(c, n, width);
 	columns_row(out, c, n, titles, n, "", "");
 	free(titles);
 }

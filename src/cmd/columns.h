@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 struct buf;
+struct strv;
 
 /*
  * Text in the columns of a terminal. It is UTF-8 and harmless already; a wide
@@ -36,26 +37,21 @@ void columns_cut(struct buf *out, const char *text, size_t width);
 void
 columns_fold(FILE *out, const char *lead, size_t indent, const char *text, size_t width);
 
-/* A column of a table. */
+/* A column of a table. gap of the first one is the caller's. */
 struct column {
 	const char *title;
 	size_t enough, least; /* it is cut to that first, and at worst to this */
+	size_t most;          /* wider cells stand elsewhere; 0: there are none */
 	bool right;           /* numbers stand at its right end */
-	size_t width;         /* of its widest cell, then what it gets */
-	size_t gap;           /* spaces before it */
+	size_t width, gap;    /* and the spaces before it: columns_begin sets them */
 };
 
-/* A cell of c will have that text. The title is measured by divide. */
-void columns_measure(struct column *c, const char *text);
-
-/* Divides width among n columns. */
-void columns_divide(struct column *c, size_t n, size_t width);
+/* Divides width among n columns, by their cells row after row, and prints the titles. */
+void columns_begin(
+    FILE *out, struct column *c, size_t n, const struct strv *cells, size_t width);
 
 /* Prints a row; the cell at marked stands between the texts on and off. */
 void columns_row(FILE *out, const struct column *c, size_t n, const char *const *cells,
     size_t marked, const char *on, const char *off);
-
-/* Prints the titles. */
-void columns_heading(FILE *out, const struct column *c, size_t n);
 
 #endif

@@ -222,22 +222,16 @@ state_colour(const cJSON *rule)
 /* The cells of a rule's line. */
 enum { RULE, STATE, LAST, RESULT, CELLS };
 
-struct line {
-	const cJSON *rule;
-	char *cells[CELLS];
-};
-
 static void
-fill_line(const struct table *t, struct line *l, const cJSON *rule)
+add_cells(const struct table *t, struct strv *cells, const cJSON *rule)
 {
 	const cJSON *last = json_get(rule, "last_run");
 	bool ran = cJSON_IsObject(last);
 
-	l->rule = rule;
-	l->cells[RULE] = xstrdup(json_string_of(rule, "name"));
-	l->cells[STATE] = state_text(t, rule);
-	l->cells[LAST] = ran ? ago(t, time_of(last, "ended")) : xstrdup("never");
-	l->cells[RESULT] = ran ? table_result(last) : xstrdup("");
+	strv_push(cells, xstrdup(json_string_of(rule, "name")));
+	strv_push(cells, state_text(t, rule));
+	strv_push(cells, ran ? ago(t, time_of(last, "ended")) : xstrdup("never"));
+	strv_push(cells, ran ? table_result(last) : xstrdup(""));
 }
 
 /* What there is to say of the line above. */
@@ -255,51 +249,43 @@ print_below(const struct table *t, const char *lead, const char *text)
 
 /* A name that is too long for its column stands above the rest. */
 static void
-print_line(const struct table *t, const struct column *columns, struct line *l)
+print_line(const struct table *t, const struct column *columns, char *const *filled,
+    const cJSON *rule)
 {
 	const char *cells[CELLS];
-	size_t i;
 
-	for (i = 0; i < CELLS; i++)
-		cells[i] = l->cells[i];
+	memcpy(cells, filled, sizeof(cells));
 	if (columns_width(cells[RULE]) > columns[RULE].width) {
 		columns_fold(t->out, "", 0, cells[RULE], t->width);
 		cells[RULE] = "";
 	}
-	columns_row(t->out, columns, CELLS, cells, STATE,
-	    colour(t, state_colour(l->rule)), colour(t, PLAIN));
-	print_below(t, "waits for ", json_string_of(l->rule, "waits_for"));
-	print_below(t, "", json_string_of(l->rule, "problem"));
+	columns_row(t->out, columns, CELLS, cells, STATE, colour(t, state_colour(rule)),
+	    colour(t, PLAIN));
+	print_below(t, "waits for ", json_string_of(rule, "waits_for"));
+	print_below(t, "", json_string_of(rule, "problem"));
 }
 
 static void
 print_rules(const struct table *t, const cJSON *rules)
 {
 	struct column columns[CELLS] = {
-		[RULE] = { "RULE", NAME_WIDTH, 8, false, 0, 0 },
-		[STATE] = { "STATE", 24, 9, false, 0, 0 },
-		[LAST] = { "LAST RUN", 18, 8, false, 0, 0 },
-		[RESULT] = { "RESULT", 12, 6, false, 0, 0 },
+		[RULE] = { "RULE", NAME_WIDTH, 8, .most = NAME_WIDTH },
+		[STATE] = { .title = "STATE", .enough = 24, .least = 9 },
+		[LAST] = { .title = "LAST RUN", .enough = 18, .least = 8 },
+		[RESULT] = { .title = "RESULT", .enough = 12, .least = 6 },
 	};
-	size_t n = (size_t)cJSON_GetArraySize(rules), i = 0, k;
-	struct line *lines = xcalloc(n, sizeof(*lines));
+	struct strv cells = { NULL, 0 };
 	const cJSON *rule;
+	size_t at = 0;
 
+	cJSON_ArrayForEach(rule, rules)
+		add_cells(t, &cells, rule);
+	columns_begin(t->out, columns, CELLS, &cells, t->width);
 	cJSON_ArrayForEach(rule, rules) {
-		fill_line(t, &lines[i], rule);
-		for (k = 0; k < CELLS; k++)
-			if (k != RULE || columns_width(lines[i].cells[k]) <= NAME_WIDTH)
-				columns_measure(&columns[k], lines[i].cells[k]);
-		i++;
+		print_line(t, columns, cells.v + at, rule);
+		at += CELLS;
 	}
-	columns_divide(columns, CELLS, t->width);
-	columns_heading(t->out, columns, CELLS);
-	for (i = 0; i < n; i++) {
-		print_line(t, columns, &lines[i]);
-		for (k = 0; k < CELLS; k++)
-			free(lines[i].cells[k]);
-	}
-	free(lines);
+	strv_clear(&cells);
 }
 
 static void
@@ -567,20 +553,19 @@ table_rule(const struct table *t, const cJSON *rule)
 enum { ENDED, REASON, DELAY, TOOK, OUTCOME, OF, RUN_CELLS };
 
 static void
-fill_run(const struct table *t, char *cells[RUN_CELLS], const cJSON *run)
+add_run(const struct table *t, struct strv *cells, const cJSON *run)
 {
 	char delay[TABLE_LENGTH_SIZE], took[TABLE_LENGTH_SIZE];
-
 	bool alert = json_string_of(run, "alert")[0] != '\0';
 
 	table_length(delay, time_of(run, "started") - time_of(run, "detected"));
 	table_length(took, time_of(run, "ended") - time_of(run, "started"));
-	cells[ENDED] = ago(t, time_of(run, "ended"));
-	cells[REASON] = xstrdup(alert ? "alert" : json_string_of(run, "reason"));
-	cells[DELAY] = xstrdup(alert ? "-" : delay);
-	cells[TOOK] = xstrdup(took);
-	cells[OUTCOME] = table_result(run);
-	cells[OF] = xstrdup(json_string_of(run, "rule"));
+	strv_push(cells, ago(t, time_of(run, "ended")));
+	strv_push(cells, xstrdup(alert ? "alert" : json_string_of(run, "reason")));
+	strv_push(cells, xstrdup(alert ? "-" : delay));
+	strv_push(cells, xstrdup(took));
+	strv_push(cells, table_result(run));
+	strv_push(cells, xstrdup(json_string_of(run, "rule")));
 }
 
 /* A name that is too long for its column stands below, before the change. */
@@ -590,10 +575,8 @@ print_run(const struct table *t, const struct column *columns, char *const *fill
 {
 	const char *cells[RUN_CELLS], *below = "";
 	char *change;
-	size_t i;
 
-	for (i = 0; i < RUN_CELLS; i++)
-		cells[i] = filled[i];
+	memcpy(cells, filled, sizeof(cells));
 	if (columns_width(cells[OF]) > columns[OF].width) {
 		below = cells[OF];
 		cells[OF] = "";
@@ -611,28 +594,20 @@ void
 table_history(const struct table *t, cJSON *const *runs, size_t n)
 {
 	struct column columns[RUN_CELLS] = {
-		[ENDED] = { "ENDED", 18, 9, false, 0, 0 },
-		[REASON] = { "REASON", 7, 6, false, 0, 0 },
-		[DELAY] = { "DELAY", 10, 5, false, 0, 0 },
-		[TOOK] = { "TOOK", 10, 5, false, 0, 0 },
-		[OUTCOME] = { "RESULT", 12, 5, false, 0, 0 },
-		[OF] = { "RULE", NAME_WIDTH, 4, false, 0, 0 },
+		[ENDED] = { .title = "ENDED", .enough = 18, .least = 9 },
+		[REASON] = { .title = "REASON", .enough = 7, .least = 6 },
+		[DELAY] = { .title = "DELAY", .enough = 10, .least = 5 },
+		[TOOK] = { .title = "TOOK", .enough = 10, .least = 5 },
+		[OUTCOME] = { .title = "RESULT", .enough = 12, .least = 5 },
+		[OF] = { "RULE", NAME_WIDTH, 4, .most = NAME_WIDTH },
 	};
-	char *(*cells)[RUN_CELLS] = xcalloc(n, sizeof(*cells));
-	size_t i, k;
+	struct strv cells = { NULL, 0 };
+	size_t i;
 
-	for (i = 0; i < n; i++) {
-		fill_run(t, cells[i], runs[i]);
-		for (k = 0; k < RUN_CELLS; k++)
-			if (k != OF || columns_width(cells[i][k]) <= NAME_WIDTH)
-				columns_measure(&columns[k], cells[i][k]);
-	}
-	columns_divide(columns, RUN_CELLS, t->width);
-	columns_heading(t->out, columns, RUN_CELLS);
-	for (i = 0; i < n; i++) {
-		print_run(t, columns, cells[i], runs[i]);
-		for (k = 0; k < RUN_CELLS; k++)
-			free(cells[i][k]);
-	}
-	free(cells);
+	for (i = 0; i < n; i++)
+		add_run(t, &cells, runs[i]);
+	columns_begin(t->out, columns, RUN_CELLS, &cells, t->width);
+	for (i = 0; i < n; i++)
+		print_run(t, columns, cells.v + i * RUN_CELLS, runs[i]);
+	strv_clear(&cells);
 }

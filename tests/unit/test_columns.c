@@ -142,22 +142,23 @@ TEST(a_word_that_no_line_holds_is_broken_after_a_slash)
 static const char *
 table(struct column *c, const char *a, const char *b, size_t width)
 {
-	const char *cells[] = { a, b };
+	const char *row[] = { a, b };
+	struct strv cells = { NULL, 0 };
 	FILE *f = begin();
 
+	strv_push(&cells, xstrdup(a));
+	strv_push(&cells, xstrdup(b));
 	c[0].width = c[1].width = 0;
-	columns_measure(&c[0], a);
-	columns_measure(&c[1], b);
-	columns_divide(c, 2, width);
-	columns_heading(f, c, 2);
-	columns_row(f, c, 2, cells, 1, "<", ">");
+	columns_begin(f, c, 2, &cells, width);
+	columns_row(f, c, 2, row, 1, "<", ">");
+	strv_clear(&cells);
 	return end(f);
 }
 
 TEST(columns_get_what_they_need_or_less)
 {
-	struct column c[] = { { "NAME", 12, 6, false, 0, 0 },
-		{ "RESULT", 8, 4, false, 0, 0 } };
+	struct column c[] = { { .title = "NAME", .enough = 12, .least = 6 },
+		{ .title = "RESULT", .enough = 8, .least = 4 } };
 
 	assert_string_equal(table(c, "x", "ok", 80), "NAME  RESULT\nx     <ok>\n");
 	assert_string_equal(table(c, "a name for me", "exit status 3", 28),
@@ -173,9 +174,19 @@ TEST(columns_get_what_they_need_or_less)
 
 TEST(numbers_stand_at_the_right)
 {
-	struct column c[] = { { "RUNS", 4, 4, true, 0, 0 }, { "X", 1, 1, false, 0, 0 } };
+	struct column c[] = { { "RUNS", 4, 4, .right = true },
+		{ .title = "X", .enough = 1, .least = 1 } };
 
 	assert_string_equal(table(c, "7", "y", 80), "RUNS  X\n   7  <y>\n");
+}
+
+TEST(a_cell_that_stands_elsewhere_makes_no_column_wider)
+{
+	struct column c[] = { { "NAME", 12, 6, .most = 12, .gap = 2 },
+		{ .title = "RESULT", .enough = 8, .least = 4 } };
+
+	assert_string_equal(
+	    table(c, "a name too long", "ok", 80), "  NAME  RESULT\n  a\u2026    <ok>\n");
 }
 
 TEST(the_width_is_the_terminals_or_that_of_columns)
