@@ -174,7 +174,7 @@ const struct probe selftest_files[] = {
 	{ "open-trunc", "2.2", REQUIRED, "emptying a file as it is opened is an event",
 	    .script = NEW_FILE "empty file; file: ATTRIB ?EXTEND" },
 	{ "rewrite", "2.2", REQUIRED, "emptying a file and writing it is an event",
-	    .script = NEW_FILE "make file; file: WRITE ?ATTRIB ?EXTEND" },
+	    .script = NEW_FILE "rewrite file; file: WRITE ?ATTRIB ?EXTEND" },
 	{ "chmod", "2.3", REQUIRED, "a change of mode is an event",
 	    .script = NEW_FILE "chmod file 0600; file: ATTRIB" },
 	{ "chmod-same", "2.3", EXPECTED, "chmod to the same mode is an event",

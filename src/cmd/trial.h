@@ -104,9 +104,9 @@ void trial_expect_any(struct trial *t, struct eye *e, unsigned any);
 unsigned trial_bit(const char *name);
 
 /*
- * Does the steps of a script, which semicolons divide: `make`, `empty`, `poke`,
- * `append`, `replace` or `watch` PATH; a system call with its paths, its mode or its
- * size; or `PATH: BIT ?BIT`, which is trial_expect for what must and what may be,
+ * Does the steps of a script, which semicolons divide: `make`, `empty`, `rewrite`,
+ * `poke`, `append`, `replace` or `watch` PATH; a system call with its paths, its mode or
+ * its size; or `PATH: BIT ?BIT`, which is trial_expect for what must and what may be,
  * `PATH: any BIT BIT`, or `PATH:` for nothing.
  */
 void trial_play(struct trial *t, const char *script);

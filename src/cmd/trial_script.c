@@ -88,8 +88,8 @@ play_file(struct trial *t, const char *name, const char *path)
 		void (*fn)(struct trial *t, const char *path, const char *text);
 		const char *text;
 	} steps[] = { { "make", trial_make, "text" }, { "empty", trial_make, "" },
-		{ "poke", trial_poke, "TEXT" }, { "append", trial_append, "more" },
-		{ "replace", trial_replace, "new" } };
+		{ "rewrite", trial_make, "longer text" }, { "poke", trial_poke, "TEXT" },
+		{ "append", trial_append, "more" }, { "replace", trial_replace, "new" } };
 	size_t i;
 
 	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
