@@ -102,21 +102,32 @@ describe(const struct key *k)
 	return b.p;
 }
 
+static void
+add_word(cJSON *list, const char *word)
+{
+	cJSON_AddItemToArray(list, cJSON_CreateString(word));
+}
+
+static void
+add_choices(cJSON *o, const char *name, const struct key *k)
+{
+	cJSON *list = cJSON_AddArrayToObject(o, name);
+	const struct choice *c;
+
+	for (c = k->choices; c->name != NULL; c++)
+		add_word(list, c->name);
+}
+
 /* The JSON schema. */
 
 static void
 add_value(cJSON *o, const struct key *k)
 {
 	const struct form *f = form_of(k);
-	const struct choice *c;
-	cJSON *list;
 
 	cJSON_AddStringToObject(o, "type", f->name);
-	if (has_choices(k)) {
-		list = cJSON_AddArrayToObject(o, "enum");
-		for (c = k->choices; c->name != NULL; c++)
-			cJSON_AddItemToArray(list, cJSON_CreateString(c->name));
-	}
+	if (has_choices(k))
+		add_choices(o, "enum", k);
 	if (f->form != NULL)
 		cJSON_AddStringToObject(o, "pattern", f->form);
 	if (strcmp(f->name, "integer") == 0) {
@@ -172,8 +183,7 @@ add_keys(cJSON *rule)
 	for (i = 0; i < t->n; i++) {
 		add_key(properties, &t->keys[i], 5 * (int)(i + 1));
 		if ((t->keys[i].flags & RULE_KEY_REQUIRED) != 0)
-			cJSON_AddItemToArray(
-			    required, cJSON_CreateString(t->keys[i].name));
+			add_word(required, t->keys[i].name);
 	}
 	cJSON_AddFalseToObject(rule, "additionalProperties");
 }
@@ -196,226 +206,171 @@ keyforms_print_schema(struct buf *out)
 	cJSON_AddStringToObject(
 	    cJSON_AddObjectToObject(rules, "propertyNames"), "pattern", NAME_FORM);
 	add_keys(cJSON_AddObjectToObject(rules, "additionalProperties"));
-	cJSON_AddItemToArray(
-	    cJSON_AddArrayToObject(o, "required"), cJSON_CreateString("Rules"));
+	add_word(cJSON_AddArrayToObject(o, "required"), "Rules");
 	text = cJSON_Print(o);
 	buf_addf(out, "%s\n", text);
 	free(text);
 	cJSON_Delete(o);
 }
 
-/* The manifest, which is a property list. */
+/* The manifest: made as JSON is, and printed as a property list. */
 
-struct xml {
-	struct buf *out;
-	int depth;
-};
-
-static void
-indent(const struct xml *x)
+/* Any of the texts may be NULL. */
+static cJSON *
+add_item(cJSON *list, const char *name, const char *title, const char *description,
+    const char *require, const char *type)
 {
-	int i;
+	const struct {
+		const char *key, *text;
+	} members[] = { { "pfm_name", name }, { "pfm_title", title },
+		{ "pfm_description", description }, { "pfm_require", require },
+		{ "pfm_type", type } };
+	cJSON *o = cJSON_CreateObject();
+	size_t i;
 
-	for (i = 0; i < x->depth; i++)
-		buf_adds(x->out, "\t");
-}
-
-/* key NULL: of an array. */
-static void
-name(const struct xml *x, const char *key)
-{
-	if (key == NULL)
-		return;
-	indent(x);
-	buf_addf(x->out, "<key>%s</key>\n", key);
-}
-
-static void
-begin(struct xml *x, const char *key, const char *tag)
-{
-	name(x, key);
-	indent(x);
-	buf_addf(x->out, "<%s>\n", tag);
-	x->depth++;
-}
-
-static void
-end(struct xml *x, const char *tag)
-{
-	x->depth--;
-	indent(x);
-	buf_addf(x->out, "</%s>\n", tag);
-}
-
-static void
-put(const struct xml *x, const char *key, const char *tag, const char *text)
-{
-	name(x, key);
-	indent(x);
-	buf_addf(x->out, "<%s>", tag);
-	for (; *text != '\0'; text++)
-		if (*text == '&' || *text == '<')
-			buf_adds(x->out, *text == '&' ? "&amp;" : "&lt;");
-		else
-			buf_add(x->out, text, 1);
-	buf_addf(x->out, "</%s>\n", tag);
-}
-
-static void
-put_string(const struct xml *x, const char *key, const char *text)
-{
-	put(x, key, "string", text);
-}
-
-static void
-put_integer(const struct xml *x, const char *key, int n)
-{
-	char text[16];
-
-	snprintf(text, sizeof(text), "%d", n);
-	put(x, key, "integer", text);
+	for (i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+		if (members[i].text != NULL)
+			cJSON_AddStringToObject(o, members[i].key, members[i].text);
+	cJSON_AddItemToArray(list, o);
+	return o;
 }
 
 /* What a value must be, of whatever name it is. */
 static void
-put_limits(struct xml *x, const struct key *k)
+add_limits(cJSON *o, const struct key *k)
 {
 	const struct form *f = form_of(k);
-	const struct choice *c;
 
-	put_string(x, "pfm_type", f->name);
+	cJSON_AddStringToObject(o, "pfm_type", f->name);
 	if (f->form != NULL)
-		put_string(x, "pfm_format", f->form);
+		cJSON_AddStringToObject(o, "pfm_format", f->form);
 	if (strcmp(f->name, "integer") == 0) {
-		put_integer(x, "pfm_range_min", limit(f, k->min, f->min));
-		put_integer(x, "pfm_range_max", limit(f, k->max, f->max));
+		cJSON_AddNumberToObject(o, "pfm_range_min", limit(f, k->min, f->min));
+		cJSON_AddNumberToObject(o, "pfm_range_max", limit(f, k->max, f->max));
 	}
-	if (!has_choices(k))
-		return;
-	begin(x, "pfm_range_list", "array");
-	for (c = k->choices; c->name != NULL; c++)
-		put_string(x, NULL, c->name);
-	end(x, "array");
+	if (has_choices(k))
+		add_choices(o, "pfm_range_list", k);
 }
 
 static void
-put_key(struct xml *x, const struct key *k)
+add_key_item(cJSON *list, const struct key *k)
 {
+	const char *require =
+	    (k->flags & RULE_KEY_REQUIRED) != 0 ? "always-nested" : NULL;
 	char *text = describe(k);
+	cJSON *o =
+	    add_item(list, k->name, k->name, text, require, is_list(k) ? "array" : NULL);
 
-	begin(x, NULL, "dict");
-	put_string(x, "pfm_name", k->name);
-	put_string(x, "pfm_title", k->name);
-	put_string(x, "pfm_description", text);
-	if ((k->flags & RULE_KEY_REQUIRED) != 0)
-		put_string(x, "pfm_require", "always-nested");
-	if (is_list(k)) {
-		put_string(x, "pfm_type", "array");
-		begin(x, "pfm_subkeys", "array");
-		begin(x, NULL, "dict");
-		put_limits(x, k);
-		end(x, "dict");
-		end(x, "array");
-	} else {
-		put_limits(x, k);
-	}
+	if (is_list(k))
+		add_limits(add_item(cJSON_AddArrayToObject(o, "pfm_subkeys"), NULL, NULL,
+			       NULL, NULL, NULL),
+		    k);
+	else
+		add_limits(o, k);
 	if (k->initial != NULL && strcmp(form_of(k)->name, "string") == 0 && !is_list(k))
-		put_string(x, "pfm_value_placeholder", k->initial);
-	end(x, "dict");
+		cJSON_AddStringToObject(o, "pfm_value_placeholder", k->initial);
 	free(text);
 }
 
 /* Any name, which is the rule's, and what it stands for. */
 static void
-put_rule(struct xml *x)
+add_rule_items(cJSON *list)
 {
 	const struct key_table *t = &value_rule_keys;
+	cJSON *o;
 	size_t i;
 
-	begin(x, "pfm_subkeys", "array");
-	begin(x, NULL, "dict");
-	put_string(x, "pfm_name", "{{key}}");
-	put_string(x, "pfm_title", "Name");
-	put_string(x, "pfm_type", "string");
-	put_string(x, "pfm_format", NAME_FORM);
-	end(x, "dict");
-	begin(x, NULL, "dict");
-	put_string(x, "pfm_name", "{{value}}");
-	put_string(x, "pfm_title", "Rule");
-	put_string(x, "pfm_type", "dictionary");
-	begin(x, "pfm_subkeys", "array");
+	o = add_item(list, "{{key}}", "Name", NULL, NULL, "string");
+	cJSON_AddStringToObject(o, "pfm_format", NAME_FORM);
+	o = add_item(list, "{{value}}", "Rule", NULL, NULL, "dictionary");
+	list = cJSON_AddArrayToObject(o, "pfm_subkeys");
 	for (i = 0; i < t->n; i++)
-		put_key(x, &t->keys[i]);
-	end(x, "array");
-	end(x, "dict");
-	end(x, "array");
+		add_key_item(list, &t->keys[i]);
 }
 
 /* What every payload has. */
 static void
-put_payload(struct xml *x)
+add_payload_items(cJSON *list)
 {
 	static const struct {
-		const char *name, *title, *type, *value;
-	} members[] = {
-		{ "PayloadDescription", "Description", "string", "Rules of watchpathd" },
-		{ "PayloadDisplayName", "Name", "string", "watchpathd rules" },
-		{ "PayloadIdentifier", "Identifier", "string", PATH_DOMAIN },
-		{ "PayloadOrganization", "Organization", "string", NULL },
-		{ "PayloadType", "Type", "string", PATH_DOMAIN },
-		{ "PayloadUUID", "UUID", "string", NULL },
-		{ "PayloadVersion", "Version", "integer", "1" },
+		const char *name, *title, *value;
+	} texts[] = {
+		{ "PayloadDescription", "Description", "Rules of watchpathd" },
+		{ "PayloadDisplayName", "Name", "watchpathd rules" },
+		{ "PayloadIdentifier", "Identifier", PATH_DOMAIN },
+		{ "PayloadOrganization", "Organization", NULL },
+		{ "PayloadType", "Type", PATH_DOMAIN },
+		{ "PayloadUUID", "UUID", NULL },
 	};
+	cJSON *o;
 	size_t i;
 
-	for (i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
-		begin(x, NULL, "dict");
-		put_string(x, "pfm_name", members[i].name);
-		put_string(x, "pfm_title", members[i].title);
-		put_string(x, "pfm_type", members[i].type);
-		if (members[i].value != NULL)
-			put(x, "pfm_default", members[i].type, members[i].value);
-		end(x, "dict");
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		o = add_item(list, texts[i].name, texts[i].title, NULL, NULL, "string");
+		if (texts[i].value != NULL)
+			cJSON_AddStringToObject(o, "pfm_default", texts[i].value);
 	}
+	o = add_item(list, "PayloadVersion", "Version", NULL, NULL, "integer");
+	cJSON_AddNumberToObject(o, "pfm_default", 1);
 }
 
 static void
-put_words(struct xml *x, const char *key, const char *word)
+add_escaped(struct buf *out, const char *text)
 {
-	begin(x, key, "array");
-	put_string(x, NULL, word);
-	end(x, "array");
+	for (; *text != '\0'; text++)
+		if (*text == '&' || *text == '<')
+			buf_adds(out, *text == '&' ? "&amp;" : "&lt;");
+		else
+			buf_add(out, text, 1);
+}
+
+/* A value of a property list, indented by so many tabs. */
+static void
+print_value(struct buf *out, const cJSON *value, int depth)
+{
+	static const char tabs[] = "\t\t\t\t\t\t\t\t\t\t\t\t";
+	const char *tag = cJSON_IsArray(value) ? "array" : "dict";
+	const cJSON *member;
+
+	if (value->string != NULL)
+		buf_addf(out, "%.*s<key>%s</key>\n", depth, tabs, value->string);
+	buf_addf(out, "%.*s", depth, tabs);
+	if (cJSON_IsNumber(value)) {
+		buf_addf(out, "<integer>%d</integer>\n", value->valueint);
+	} else if (cJSON_IsString(value)) {
+		buf_adds(out, "<string>");
+		add_escaped(out, value->valuestring);
+		buf_adds(out, "</string>\n");
+	} else {
+		buf_addf(out, "<%s>\n", tag);
+		cJSON_ArrayForEach(member, value)
+			print_value(out, member, depth + 1);
+		buf_addf(out, "%.*s</%s>\n", depth, tabs, tag);
+	}
 }
 
 void
 keyforms_print_manifest(struct buf *out)
 {
-	struct xml x = { out, 0 };
+	cJSON *o = cJSON_CreateObject(), *list, *rules;
 
+	cJSON_AddStringToObject(o, "pfm_title", TITLE);
+	cJSON_AddStringToObject(o, "pfm_description", ABOUT);
+	cJSON_AddStringToObject(o, "pfm_domain", PATH_DOMAIN);
+	cJSON_AddNumberToObject(o, "pfm_format_version", 1);
+	cJSON_AddNumberToObject(o, "pfm_version", 1);
+	cJSON_AddStringToObject(o, "pfm_interaction", "combined");
+	add_word(cJSON_AddArrayToObject(o, "pfm_platforms"), "macOS");
+	add_word(cJSON_AddArrayToObject(o, "pfm_targets"), "system-managed");
+	list = cJSON_AddArrayToObject(o, "pfm_subkeys");
+	add_payload_items(list);
+	rules = add_item(list, "Rules", "Rules", RULES_TEXT, "always", "dictionary");
+	add_rule_items(cJSON_AddArrayToObject(rules, "pfm_subkeys"));
 	buf_adds(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 		      "<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\""
 		      " \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n"
 		      "<plist version=\"1.0\">\n");
-	begin(&x, NULL, "dict");
-	put_string(&x, "pfm_title", TITLE);
-	put_string(&x, "pfm_description", ABOUT);
-	put_string(&x, "pfm_domain", PATH_DOMAIN);
-	put_integer(&x, "pfm_format_version", 1);
-	put_integer(&x, "pfm_version", 1);
-	put_string(&x, "pfm_interaction", "combined");
-	put_words(&x, "pfm_platforms", "macOS");
-	put_words(&x, "pfm_targets", "system-managed");
-	begin(&x, "pfm_subkeys", "array");
-	put_payload(&x);
-	begin(&x, NULL, "dict");
-	put_string(&x, "pfm_name", "Rules");
-	put_string(&x, "pfm_title", "Rules");
-	put_string(&x, "pfm_description", RULES_TEXT);
-	put_string(&x, "pfm_require", "always");
-	put_string(&x, "pfm_type", "dictionary");
-	put_rule(&x);
-	end(&x, "dict");
-	end(&x, "array");
-	end(&x, "dict");
+	print_value(out, o, 0);
 	buf_adds(out, "</plist>\n");
+	cJSON_Delete(o);
 }
