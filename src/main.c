@@ -15,7 +15,6 @@
 #include "base/paths.h"
 #include "cmd/command.h"
 #include "cmd/help.h"
-#include "cmd/version.h"
 #include "daemon.h"
 #include "run/become.h"
 
@@ -133,7 +132,7 @@ help_main(struct options *o, char **operands)
 static int
 version_main(struct options *o, char **operands)
 {
-	char *libraries = version_libraries();
+	char *libraries = help_libraries();
 
 	(void)o;
 	(void)operands;

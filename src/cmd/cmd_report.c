@@ -22,7 +22,7 @@
 #include "cmd/doctor.h"
 #include "cmd/html.h"
 #include "cmd/report.h"
-#include "cmd/version.h"
+#include "cmd/help.h"
 #include "state/history.h"
 
 static const char head[] =
@@ -186,7 +186,7 @@ add_daemon(struct buf *out, const cJSON *status)
 void
 report_add_versions(struct buf *out, const struct report *r)
 {
-	char *libraries = version_libraries();
+	char *libraries = help_libraries();
 	struct utsname u;
 
 	buf_adds(out, "<h2>Versions</h2>\n<div class=\"card\"><dl class=\"facts\">"

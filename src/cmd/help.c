@@ -6,6 +6,8 @@
  */
 #include "cmd/help.h"
 
+#include <cJSON.h>
+#include <expat.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -15,6 +17,16 @@
 #include "base/spelling.h"
 #include "cmd/command.h"
 #include "base/util.h"
+
+/* inih cannot say which one it is. */
+char *
+help_libraries(void)
+{
+	XML_Expat_Version expat = XML_ExpatVersionInfo();
+
+	return xasprintf("cJSON %s, expat %d.%d.%d", cJSON_Version(), expat.major,
+	    expat.minor, expat.micro);
+}
 
 void
 help_list(const struct subcommand *table, FILE *out)

@@ -6,6 +6,9 @@
 
 struct subcommand;
 
+/* The libraries in this program: "cJSON 1.7.15, expat 2.5.0". free(3) it. */
+char *help_libraries(void);
+
 /* The list of subcommands, as `help` prints it. */
 void help_list(const struct subcommand *table, FILE *out);
 

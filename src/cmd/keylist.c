@@ -13,6 +13,13 @@
 #include "base/util.h"
 #include "rules/value.h"
 
+static const struct {
+	const struct key_table *keys;
+	const char *of;
+} tables[] = { { &value_rule_keys, "a rule" },
+	{ &value_daemon_keys, "the section [daemon]" } };
+#define NTABLES (sizeof(tables) / sizeof(tables[0]))
+
 /* "word, list" */
 static void
 add_values(const struct key *k, struct buf *out)
@@ -62,25 +69,22 @@ print_keys(const struct key *table, size_t n, struct buf *out)
 void
 keys_print(struct buf *out)
 {
-	buf_adds(out, "Keys of a rule:\n\n");
-	print_keys(value_rule_keys.keys, value_rule_keys.n, out);
-	buf_adds(out, "\nKeys of the section [daemon]:\n\n");
-	print_keys(value_daemon_keys.keys, value_daemon_keys.n, out);
+	size_t i;
+
+	for (i = 0; i < NTABLES; i++) {
+		buf_addf(out, "%sKeys of %s:\n\n", i > 0 ? "\n" : "", tables[i].of);
+		print_keys(tables[i].keys->keys, tables[i].keys->n, out);
+	}
 }
 
 bool
 keys_print_one(const char *name, struct buf *out)
 {
-	static const struct {
-		const struct key_table *table;
-		const char *of;
-	} tables[] = { { &value_rule_keys, "a rule" },
-		{ &value_daemon_keys, "the section [daemon]" } };
 	const struct key_table *t;
 	size_t i, k;
 
-	for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
-		t = tables[i].table;
+	for (i = 0; i < NTABLES; i++) {
+		t = tables[i].keys;
 		for (k = 0; k < t->n && strcmp(t->keys[k].name, name) != 0; k++)
 			continue;
 		if (k == t->n)
@@ -95,12 +99,11 @@ keys_print_one(const char *name, struct buf *out)
 void
 keys_meant(struct spelling *meant)
 {
-	size_t i;
+	size_t i, k;
 
-	for (i = 0; i < value_rule_keys.n; i++)
-		spelling_try(meant, value_rule_keys.keys[i].name);
-	for (i = 0; i < value_daemon_keys.n; i++)
-		spelling_try(meant, value_daemon_keys.keys[i].name);
+	for (i = 0; i < NTABLES; i++)
+		for (k = 0; k < tables[i].keys->n; k++)
+			spelling_try(meant, tables[i].keys->keys[k].name);
 }
 
 /* A sentence a line, as manuals have it. */
