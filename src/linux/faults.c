@@ -7,13 +7,11 @@
  * Switched on by KQUEUE_FAULTS, a comma-separated list, read at kqueue();
  * seed=N makes it repeatable.
  */
-#include "kq.h"
+#include "faults.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/timerfd.h>
-#include <unistd.h>
 
 #define MS 1000000LL
 #define HOLD (5 * MS)
@@ -60,7 +58,7 @@ kq_faults_init(struct kq *q)
 	if (!f->merge && !f->echo)
 		return 0;
 	f->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-	return f->timer < 0 ? -1 : kq_poll_add(q, f->timer, EPOLLIN, KQ_TIMER);
+	return f->timer < 0 ? -1 : 0;
 }
 
 uint32_t
@@ -76,8 +74,8 @@ kq_faults_random(struct kq *q, uint32_t below)
 }
 
 /* Both lists have one delay each, so their heads are due first. */
-static void
-arm(struct kq *q)
+void
+kq_faults_arm(struct kq *q)
 {
 	struct knote *held = TAILQ_FIRST(&q->faults.held);
 	struct knote *echo = TAILQ_FIRST(&q->faults.echoes);
@@ -97,7 +95,7 @@ kq_faults_hold(struct kq *q, struct knote *kn)
 	kn->held_until = kq_now() + HOLD;
 	kn->where = KN_HELD;
 	TAILQ_INSERT_TAIL(&q->faults.held, kn, queue);
-	arm(q);
+	kq_faults_arm(q);
 }
 
 void
@@ -107,7 +105,7 @@ kq_faults_echo(struct kq *q, struct knote *kn)
 		return;
 	kn->echo_at = kq_now() + ECHO;
 	TAILQ_INSERT_TAIL(&q->faults.echoes, kn, echo);
-	arm(q);
+	kq_faults_arm(q);
 }
 
 /* Some of the bits, and at least one. */
@@ -117,25 +115,4 @@ kq_faults_split(struct kq *q, uint32_t bits)
 	uint32_t some = bits & kq_faults_random(q, UINT32_MAX);
 
 	return some != 0 ? some : bits & (~bits + 1);
-}
-
-void
-kq_faults_timer(struct kq *q)
-{
-	int64_t now = kq_now();
-	struct knote *kn;
-	uint64_t count;
-
-	if (read(q->faults.timer, &count, sizeof(count)) < 0)
-		return;
-	while ((kn = TAILQ_FIRST(&q->faults.held)) != NULL && kn->held_until <= now) {
-		kq_idle(q, kn);
-		kq_ready(q, kn);
-	}
-	while ((kn = TAILQ_FIRST(&q->faults.echoes)) != NULL && kn->echo_at <= now) {
-		TAILQ_REMOVE(&q->faults.echoes, kn, echo);
-		kn->echo_at = 0;
-		kq_vnode_post(q, kn, kn->isdir ? NOTE_ATTRIB : NOTE_ATTRIB | NOTE_WRITE);
-	}
-	arm(q);
 }

@@ -7,7 +7,7 @@
  * share a descriptor, and a hang-up never spins. Regular files, which epoll
  * does not take, are EINVAL (macOS takes them, but it is useless for watching).
  */
-#include "kq.h"
+#include "filters.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,11 +18,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Tell epoll what this descriptor's knotes need. */
+#include "knote.h"
+
+static bool
+has(const struct kq *q, int fd, int filter)
+{
+	return kq_knote(q, (uintptr_t)fd, filter) != NULL;
+}
+
+/* Set what epoll watches for the knotes of fd. */
 static int
 interest(struct kq *q, int fd, bool in, bool out)
 {
-	struct epoll_event ev = { .data.u64 = (uint64_t)fd };
+	struct epoll_event ev = { .data.u64 = KQ_DATA(KQ_READ, fd) };
 
 	ev.events = (in ? EPOLLIN | EPOLLRDHUP : 0) | (out ? EPOLLOUT : 0) | EPOLLET;
 	if (!in && !out)
@@ -34,48 +42,51 @@ interest(struct kq *q, int fd, bool in, bool out)
 	return epoll_ctl(q->epoll, EPOLL_CTL_ADD, fd, &ev);
 }
 
-int
-kq_io_attach(struct kq *q, struct knote *kn)
+static int
+attach(struct kq *q, struct knote *kn)
 {
-	struct slot *s = kq_slot(q, kn->ident);
 	struct stat st;
 
 	if (fstat(kn->ident, &st) != 0)
 		return errno;
 	kn->dev = st.st_dev;
 	kn->ino = st.st_ino;
-	if (interest(q, kn->ident, s->read != NULL || kn->filter == EVFILT_READ,
-		s->write != NULL || kn->filter == EVFILT_WRITE) == 0)
+	if (interest(q, kn->ident,
+		kn->filter == EVFILT_READ || has(q, kn->ident, EVFILT_READ),
+		kn->filter == EVFILT_WRITE || has(q, kn->ident, EVFILT_WRITE)) == 0)
 		return 0;
 	/* EPERM: nothing to poll. EBADF: O_PATH, the descriptor itself is fine. */
 	return errno == EPERM || errno == EBADF ? EINVAL : errno;
 }
 
-void
-kq_io_detach(struct kq *q, struct knote *kn)
+static void
+detach(struct kq *q, struct knote *kn)
 {
-	struct slot *s = kq_slot(q, kn->ident);
-
 	/* On failure the descriptor is gone, and epoll's interest with it. */
 	if (q->epoll >= 0)
-		interest(q, kn->ident, s->read != NULL, s->write != NULL);
+		interest(q, kn->ident, has(q, kn->ident, EVFILT_READ),
+		    has(q, kn->ident, EVFILT_WRITE));
 }
 
-void
-kq_io_event(struct kq *q, int fd, uint32_t events)
+static void
+heat(struct kq *q, int fd, int filter)
 {
-	struct slot *s = kq_slot(q, fd);
+	struct knote *kn = kq_knote(q, (uintptr_t)fd, filter);
 
-	if (s == NULL)
-		return;
-	if (s->read != NULL && (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))) {
-		s->read->hot = true;
-		kq_activate(q, s->read);
+	if (kn != NULL) {
+		kn->hot = true;
+		kq_activate(q, kn);
 	}
-	if (s->write != NULL && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))) {
-		s->write->hot = true;
-		kq_activate(q, s->write);
-	}
+}
+
+/* One epoll event is for both filters. */
+static void
+drain(struct kq *q, int fd, uint32_t events)
+{
+	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+		heat(q, fd, EVFILT_READ);
+	if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
+		heat(q, fd, EVFILT_WRITE);
 }
 
 /* Bytes to read; 1 where only the kernel knows, as for a listening socket. */
@@ -103,8 +114,8 @@ writable(int fd)
 	return size > used ? size - used : 1;
 }
 
-bool
-kq_io_fire(struct kq *q, struct knote *kn, struct kevent *out)
+static bool
+fire(struct kq *q, struct knote *kn, struct kevent *out)
 {
 	bool in = kn->filter == EVFILT_READ;
 	struct pollfd p = { .fd = kn->ident,
@@ -121,3 +132,6 @@ kq_io_fire(struct kq *q, struct knote *kn, struct kevent *out)
 	kn->hot = !(kn->flags & EV_CLEAR);
 	return true;
 }
+
+const struct filter kq_read = { true, attach, detach, fire, drain };
+const struct filter kq_write = { true, attach, detach, fire, NULL };

@@ -2,66 +2,31 @@
  * SPDX-License-Identifier: MIT
  *
  * kevent(2): changes, the ready list and waiting. What the filters see arrives
- * by one epoll; what they have to tell stands in a round-robin list, so a call
- * costs what it delivers, and no more with more knotes.
+ * by one epoll, and the table of filters says who takes it.
  */
-#include "kq.h"
-
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <unistd.h>
+
+#include "filters.h"
+#include "faults.h"
+#include "knote.h"
+#include "kqueue.h"
 
 #define BATCH 64
 #define SEC 1000000000LL
+#define FLAGS_KEPT (EV_ADD | EV_ONESHOT | EV_CLEAR | EV_RECEIPT | EV_DISPATCH)
 
-int64_t
-kq_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * SEC + ts.tv_nsec;
-}
-
-void
-kq_ready(struct kq *q, struct knote *kn)
-{
-	TAILQ_INSERT_TAIL(&q->ready, kn, queue);
-	kn->where = KN_READY;
-	q->nready++;
-}
-
-void
-kq_idle(struct kq *q, struct knote *kn)
-{
-	if (kn->where == KN_READY) {
-		TAILQ_REMOVE(&q->ready, kn, queue);
-		q->nready--;
-	} else if (kn->where == KN_AGAIN) {
-		TAILQ_REMOVE(&q->again, kn, queue);
-	} else if (kn->where == KN_HELD) {
-		TAILQ_REMOVE(&q->faults.held, kn, queue);
-	}
-	kn->where = KN_IDLE;
-}
-
-static bool
-active(const struct knote *kn)
-{
-	return kn->pending != 0 || kn->revoked || kn->hot || kn->data > 0;
-}
-
-void
-kq_activate(struct kq *q, struct knote *kn)
-{
-	if (kn->disabled || kn->where != KN_IDLE || !active(kn))
-		return;
-	if (q->faults.merge && kn->filter == EVFILT_VNODE)
-		kq_faults_hold(q, kn);
-	else
-		kq_ready(q, kn);
-}
+/* The wake descriptor only has to make epoll readable. */
+static const struct filter *const sources[KQ_SOURCES] = {
+	[KQ_READ] = &kq_read,
+	[KQ_WRITE] = &kq_write,
+	[KQ_VNODE] = &kq_vnode,
+	[KQ_SIGNAL] = &kq_signal,
+	[KQ_MOUNTS] = &kq_mounts,
+	[KQ_TIMER] = &kq_timer,
+};
 
 /* Is the file behind the knote's descriptor still the one it was added for? */
 static bool
@@ -69,7 +34,7 @@ same_file(const struct knote *kn)
 {
 	struct stat st;
 
-	return kn->filter == EVFILT_SIGNAL || kq_vnode_valid(kn, &st);
+	return !kn->ops->isfd || kq_is_same_file(kn, &st);
 }
 
 /*
@@ -94,17 +59,41 @@ touch(struct kq *q, struct knote *kn, const struct kevent *kev)
 	}
 }
 
+/* Returns 0 or an errno. */
+static int
+add(struct kq *q, const struct filter *ops, const struct kevent *kev)
+{
+	struct knote *kn;
+	int error;
+
+	if (kev->ident > INT32_MAX)
+		return ops->isfd ? EBADF : EINVAL;
+	if ((kn = calloc(1, sizeof(*kn))) == NULL)
+		return ENOMEM;
+	kn->ident = (int)kev->ident;
+	kn->filter = kev->filter;
+	kn->ops = ops;
+	kn->flags = kev->flags & FLAGS_KEPT;
+	kn->asked = kev->fflags;
+	kn->udata = kev->udata;
+	kn->disabled = kev->flags & EV_DISABLE;
+	if ((error = ops->attach(q, kn)) == 0 && (error = kq_insert(q, kn)) != 0)
+		ops->detach(q, kn);
+	if (error != 0)
+		free(kn);
+	return error;
+}
+
 /* One change. Returns 0 or an errno. */
 static int
 change(struct kq *q, const struct kevent *kev)
 {
-	struct knote **p, *kn;
+	int i = ~kev->filter;
+	struct knote *kn;
 
-	if (kev->filter != EVFILT_VNODE && kev->filter != EVFILT_READ &&
-	    kev->filter != EVFILT_WRITE && kev->filter != EVFILT_SIGNAL)
+	if (i < 0 || i >= KQ_FILTERS || sources[i] == NULL)
 		return EINVAL;
-	p = kq_place(q, kev->ident, kev->filter);
-	kn = p != NULL ? *p : NULL;
+	kn = kq_knote(q, kev->ident, kev->filter);
 	if (kn != NULL && !same_file(kn)) {
 		kq_drop_fd(q, kn->ident);
 		kn = NULL;
@@ -112,7 +101,7 @@ change(struct kq *q, const struct kevent *kev)
 	if (kn == NULL) {
 		if ((kev->flags & EV_DELETE) || !(kev->flags & EV_ADD))
 			return ENOENT;
-		return kq_add(q, kev);
+		return add(q, sources[i], kev);
 	}
 	if (kev->flags & EV_DELETE)
 		kq_drop(q, kn);
@@ -153,17 +142,7 @@ fire(struct kq *q, struct knote *kn, struct kevent *out)
 	out->filter = kn->filter;
 	out->flags = kn->flags;
 	out->udata = kn->udata;
-	switch (kn->filter) {
-	case EVFILT_VNODE:
-		return kq_vnode_fire(q, kn, out);
-	case EVFILT_SIGNAL:
-		out->flags |= EV_CLEAR;
-		out->data = kn->data;
-		kn->data = 0;
-		return true;
-	default:
-		return kq_io_fire(q, kn, out);
-	}
+	return kn->ops->fire(q, kn, out);
 }
 
 /* Deliver one ready knote, and decide what becomes of it. */
@@ -171,7 +150,7 @@ static bool
 deliver(struct kq *q, struct knote *kn, struct kevent *out)
 {
 	kq_idle(q, kn);
-	if (kn->filter != EVFILT_SIGNAL && !same_file(kn)) {
+	if (!same_file(kn)) {
 		kq_drop_fd(q, kn->ident);
 		return false;
 	}
@@ -183,7 +162,7 @@ deliver(struct kq *q, struct knote *kn, struct kevent *out)
 	}
 	if (kn->flags & EV_DISPATCH) {
 		kn->disabled = true;
-	} else if (active(kn)) {
+	} else if (kq_is_active(kn)) {
 		TAILQ_INSERT_TAIL(&q->again, kn, queue);
 		kn->where = KN_AGAIN;
 	}
@@ -224,40 +203,13 @@ collect(struct kq *q, struct kevent *out, int room)
 	return n;
 }
 
-void
-kq_wake(struct kq *q)
-{
-	uint64_t one = 1;
-	bool want = q->nready > 0;
-
-	if (want == q->awake)
-		return;
-	if (want ? write(q->wake, &one, sizeof(one)) > 0
-		 : read(q->wake, &one, sizeof(one)) > 0)
-		q->awake = want;
-}
-
 static void
 dispatch(struct kq *q, const struct epoll_event *ev)
 {
-	if (ev->data.u64 < KQ_TAG(1)) {
-		kq_io_event(q, (int)ev->data.u64, ev->events);
-		return;
-	}
-	switch (ev->data.u64 >> 32) {
-	case KQ_INOTIFY:
-		kq_vnode_drain(q);
-		break;
-	case KQ_SIGNAL:
-		kq_signal_drain(q);
-		break;
-	case KQ_MOUNTS:
-		kq_mounts_changed(q);
-		break;
-	case KQ_TIMER:
-		kq_faults_timer(q);
-		break;
-	}
+	const struct filter *source = sources[ev->data.u64 >> 32];
+
+	if (source != NULL)
+		source->drain(q, (int)ev->data.u64, ev->events);
 }
 
 /* epoll_wait for ns nanoseconds, never less; -1 is for ever. */
@@ -308,7 +260,7 @@ wait_events(struct kq *q, struct kevent *out, int room, int64_t until)
 			dispatch(q, &evs[i]);
 		if ((n = collect(q, out, room)) > 0)
 			break;
-		/* Records that tell nobody anything must not keep us here. */
+		/* Records that nobody asked for must not keep us here. */
 		if (left == 0 && q->nready == 0 && until >= 0 && (seen == 0 || idle > 64))
 			if (until == 0 || kq_now() >= until)
 				break;

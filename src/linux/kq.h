@@ -1,10 +1,10 @@
 /*
  * SPDX-License-Identifier: MIT
  *
- * Private to the shim. A kqueue is an epoll descriptor that holds everything
- * that can wake it; knotes hang below their descriptor and, for EVFILT_VNODE,
- * below the inode record (node) of their inotify watch. A knote that has
- * something to tell stands in exactly one list, ready or held.
+ * Private to the shim: what it is made of. A kqueue is an epoll descriptor that
+ * holds everything that can wake it. Knotes hang below their ident and, for
+ * EVFILT_VNODE, below the inode (node) of their inotify watch. A knote that has
+ * something to report stands in exactly one list: ready, again or held.
  */
 #ifndef LINUX_KQ_H
 #define LINUX_KQ_H
@@ -19,15 +19,35 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-/* Tags in epoll's data, above all descriptor numbers. */
+/*
+ * What can wake a kqueue. A filter has the number of its place in xnu's sysfilt_ops,
+ * so that ~ of its id finds it; what comes after them is no filter.
+ */
 enum {
-	KQ_INOTIFY = 1,
-	KQ_SIGNAL,
-	KQ_MOUNTS,
-	KQ_WAKE,
+	KQ_READ = ~EVFILT_READ,
+	KQ_WRITE = ~EVFILT_WRITE,
+	KQ_VNODE = ~EVFILT_VNODE,
+	KQ_SIGNAL = ~EVFILT_SIGNAL,
+	KQ_FILTERS,
+	KQ_MOUNTS = KQ_FILTERS,
 	KQ_TIMER,
+	KQ_WAKE,
+	KQ_SOURCES,
 };
-#define KQ_TAG(kind) ((uint64_t)(kind) << 32)
+
+struct kq;
+struct knote;
+
+struct filter {
+	bool isfd; /* the ident is a descriptor */
+	/* Begins to watch for kn; 0 or an errno. */
+	int (*attach)(struct kq *q, struct knote *kn);
+	void (*detach)(struct kq *q, struct knote *kn);
+	/* Fills in what is to be reported; false: nothing, after all. */
+	bool (*fire)(struct kq *q, struct knote *kn, struct kevent *out);
+	/* Takes what fd has, now that epoll has these events for it. */
+	void (*drain)(struct kq *q, int fd, uint32_t events);
+};
 
 enum kn_queue { KN_IDLE, KN_READY, KN_AGAIN, KN_HELD };
 
@@ -43,6 +63,7 @@ struct knote {
 	dev_t dev;
 	ino_t ino;
 	int ident;
+	const struct filter *ops;
 	uint32_t asked;
 	uint32_t pending;
 	uint32_t later; /* becomes pending once what is pending is delivered */
@@ -52,7 +73,7 @@ struct knote {
 	bool disabled;
 	bool revoked;
 	bool isdir;
-	bool hot;         /* READ, WRITE: epoll saw it ready, poll will tell */
+	bool hot;         /* READ, WRITE: epoll saw it ready; poll decides */
 	bool was_blocked; /* EVFILT_SIGNAL: before us */
 };
 
@@ -60,8 +81,9 @@ TAILQ_HEAD(knote_queue, knote);
 LIST_HEAD(knote_peers, knote);
 LIST_HEAD(node_list, node);
 
+/* The knotes of one ident. */
 struct slot {
-	struct knote *vnode, *read, *write;
+	struct knote *knotes[KQ_FILTERS];
 };
 
 struct faults {
@@ -79,7 +101,6 @@ struct kq {
 	struct slot *slots;
 	size_t nslots;
 	size_t nknotes;
-	struct knote *signals[NSIG];
 	sigset_t sigset;
 	struct knote_queue ready;
 	struct knote_queue again; /* empty but while collecting */
@@ -93,57 +114,14 @@ struct kq {
 	struct faults faults;
 };
 
-/* kqueue.c; kq_add and the attach functions below return 0 or an errno */
-struct kq *kq_find(int fd);
-struct slot *kq_slot(struct kq *q, int fd);
-/* Where the knote of a key is kept; NULL if there can be none yet. */
-struct knote **kq_place(struct kq *q, uintptr_t ident, int filter);
-int kq_add(struct kq *q, const struct kevent *kev);
-void kq_drop(struct kq *q, struct knote *kn);
-void kq_drop_fd(struct kq *q, int fd);
-int kq_poll_add(struct kq *q, int fd, uint32_t events, int kind);
+/* The monotonic clock, in nanoseconds. */
+static inline int64_t
+kq_now(void)
+{
+	struct timespec ts;
 
-/* kevent.c */
-int64_t kq_now(void);
-void kq_activate(struct kq *q, struct knote *kn);
-void kq_ready(struct kq *q, struct knote *kn);
-void kq_idle(struct kq *q, struct knote *kn);
-/* What waits in our own list makes the epoll descriptor readable for others. */
-void kq_wake(struct kq *q);
-
-/* vnode.c, node.c */
-int kq_vnode_attach(struct kq *q, struct knote *kn);
-void kq_vnode_detach(struct kq *q, struct knote *kn);
-bool kq_vnode_valid(const struct knote *kn, struct stat *st);
-bool kq_vnode_fire(struct kq *q, struct knote *kn, struct kevent *out);
-void kq_vnode_post(struct kq *q, struct knote *kn, uint32_t notes);
-void kq_vnode_drain(struct kq *q);
-void kq_vnode_overflow(struct kq *q);
-void kq_vnode_mounted_at(struct kq *q, const char *dir);
-void kq_vnode_free(struct kq *q);
-
-/* io.c */
-int kq_io_attach(struct kq *q, struct knote *kn);
-void kq_io_detach(struct kq *q, struct knote *kn);
-void kq_io_event(struct kq *q, int fd, uint32_t events);
-bool kq_io_fire(struct kq *q, struct knote *kn, struct kevent *out);
-
-/* signal.c */
-int kq_signal_attach(struct kq *q, struct knote *kn);
-void kq_signal_detach(struct kq *q, struct knote *kn);
-void kq_signal_drain(struct kq *q);
-
-/* mounts.c */
-void kq_mounts_watch(struct kq *q);
-void kq_mounts_changed(struct kq *q);
-void kq_mounts_free(struct kq *q);
-
-/* faults.c */
-int kq_faults_init(struct kq *q);
-uint32_t kq_faults_random(struct kq *q, uint32_t below);
-void kq_faults_hold(struct kq *q, struct knote *kn);
-void kq_faults_echo(struct kq *q, struct knote *kn);
-uint32_t kq_faults_split(struct kq *q, uint32_t bits);
-void kq_faults_timer(struct kq *q);
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
+}
 
 #endif

@@ -6,7 +6,7 @@
  * (POLLPRI), so it is read anew and compared by mount id; nothing is asked of
  * the mounts themselves. Begun with the first directory knote.
  */
-#include "kq.h"
+#include "mounts.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,6 +14,8 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
+
+#include "knote.h"
 
 struct mount {
 	int id;
@@ -131,7 +133,7 @@ fail:
 }
 
 static void
-tell_parent(struct kq *q, const char *point)
+report(struct kq *q, mounts_fn *fn, const char *point)
 {
 	const char *slash = strrchr(point, '/');
 	char *dir;
@@ -140,13 +142,14 @@ tell_parent(struct kq *q, const char *point)
 		return;
 	dir = slash == point ? strdup("/") : strndup(point, (size_t)(slash - point));
 	if (dir != NULL)
-		kq_vnode_mounted_at(q, dir);
+		fn(q, dir);
 	free(dir);
 }
 
 /* Both are sorted: what stands in only one of them came or went. */
 static void
-compare(struct kq *q, const struct mount_table *was, const struct mount_table *is)
+compare(struct kq *q, mounts_fn *fn, const struct mount_table *was,
+    const struct mount_table *is)
 {
 	size_t i = 0, j = 0;
 
@@ -157,13 +160,13 @@ compare(struct kq *q, const struct mount_table *was, const struct mount_table *i
 
 		/* A reused id, or a mount that was moved, is both. */
 		if (d == 0 && strcmp(was->mounts[i].point, is->mounts[j].point) != 0) {
-			tell_parent(q, was->mounts[i].point);
-			tell_parent(q, is->mounts[j].point);
+			report(q, fn, was->mounts[i].point);
+			report(q, fn, is->mounts[j].point);
 		}
 		if (d < 0)
-			tell_parent(q, was->mounts[i].point);
+			report(q, fn, was->mounts[i].point);
 		if (d > 0)
-			tell_parent(q, is->mounts[j].point);
+			report(q, fn, is->mounts[j].point);
 		i += d <= 0;
 		j += d >= 0;
 	}
@@ -183,14 +186,14 @@ kq_mounts_watch(struct kq *q)
 }
 
 void
-kq_mounts_changed(struct kq *q)
+kq_mounts_compare(struct kq *q, mounts_fn *fn)
 {
 	struct mount_table *is = table_read(q->mounts);
 
 	if (is == NULL)
 		return;
 	if (q->mounted != NULL)
-		compare(q, q->mounted, is);
+		compare(q, fn, q->mounted, is);
 	table_free(q->mounted);
 	q->mounted = is;
 }

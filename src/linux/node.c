@@ -247,6 +247,18 @@ node_for(struct kq *q, const struct stat *st, int fd)
 	return n;
 }
 
+struct node *
+node_at(struct kq *q, const char *dir)
+{
+	/* The kernel's own index of watched inodes finds the node. */
+	int wd = inotify_add_watch(q->inotify, dir, MASK_PARENT);
+	struct node *n = wd >= 0 ? node_find(q, wd) : NULL;
+
+	if (wd >= 0 && n == NULL)
+		inotify_rm_watch(q->inotify, wd);
+	return n;
+}
+
 /* The directory of this name may be gone: look at those that fit. */
 void
 node_child_gone(struct kq *q, struct node *parent, const char *name)
@@ -261,27 +273,8 @@ node_child_gone(struct kq *q, struct node *parent, const char *name)
 		}
 }
 
-/* Something was mounted on, or unmounted from, an entry of this directory. */
 void
-kq_vnode_mounted_at(struct kq *q, const char *dir)
-{
-	struct knote *kn;
-	struct node *n;
-	/* The kernel's own index of watched inodes finds the node. */
-	int wd = inotify_add_watch(q->inotify, dir, MASK_PARENT);
-
-	if (wd < 0)
-		return;
-	if ((n = node_find(q, wd)) == NULL) {
-		inotify_rm_watch(q->inotify, wd);
-		return;
-	}
-	LIST_FOREACH(kn, &n->knotes, peers)
-		kq_vnode_post(q, kn, NOTE_WRITE);
-}
-
-void
-kq_vnode_free(struct kq *q)
+node_free_tables(struct kq *q)
 {
 	free(q->by_wd);
 	q->by_wd = q->by_name = NULL;

@@ -33,6 +33,8 @@ struct node {
 /* The node of an open file, with its watch; NULL and errno. */
 struct node *node_for(struct kq *q, const struct stat *st, int fd);
 struct node *node_find(const struct kq *q, int wd);
+/* The node of a directory by its path; NULL if it has no watch. */
+struct node *node_at(struct kq *q, const char *dir);
 /* Drops the node if nobody needs it any more. */
 void node_release(struct kq *q, struct node *n);
 /* Watches the parent of directory fd. The caller stats fd afterwards. */
@@ -45,5 +47,7 @@ void node_child_gone(struct kq *q, struct node *parent, const char *name);
 /* Hash of a name, and of the name by which fd was reached (or UNNAMED). */
 uint32_t node_hash(const char *s, size_t len);
 uint32_t node_name(int fd, bool deleted);
+/* The memory that finds nodes, once there are none. */
+void node_free_tables(struct kq *q);
 
 #endif

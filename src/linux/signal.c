@@ -6,12 +6,14 @@
  * and a handler for it does not run. The mask is inherited by children, also
  * over exec: who spawns must reset it. Two of one signal may count as one.
  */
-#include "kq.h"
+#include "filters.h"
 
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+
+#include "knote.h"
 
 static int
 update(struct kq *q)
@@ -30,12 +32,14 @@ update(struct kq *q)
 	return 0;
 }
 
-int
-kq_signal_attach(struct kq *q, struct knote *kn)
+static int
+attach(struct kq *q, struct knote *kn)
 {
 	sigset_t one, old;
 	int error;
 
+	if (kn->ident <= 0 || kn->ident >= NSIG)
+		return EINVAL;
 	sigaddset(&q->sigset, kn->ident);
 	if ((error = update(q)) != 0) {
 		sigdelset(&q->sigset, kn->ident);
@@ -48,8 +52,8 @@ kq_signal_attach(struct kq *q, struct knote *kn)
 	return 0;
 }
 
-void
-kq_signal_detach(struct kq *q, struct knote *kn)
+static void
+detach(struct kq *q, struct knote *kn)
 {
 	sigset_t one;
 
@@ -63,15 +67,25 @@ kq_signal_detach(struct kq *q, struct knote *kn)
 	sigprocmask(SIG_UNBLOCK, &one, NULL);
 }
 
-void
-kq_signal_drain(struct kq *q)
+static bool
+fire(struct kq *q, struct knote *kn, struct kevent *out)
+{
+	(void)q;
+	out->flags |= EV_CLEAR;
+	out->data = kn->data;
+	kn->data = 0;
+	return true;
+}
+
+static void
+drain(struct kq *q, int fd, uint32_t events)
 {
 	struct signalfd_siginfo info[16];
-	ssize_t len = read(q->signal, info, sizeof(info));
+	ssize_t len = read(fd, info, sizeof(info));
 
+	(void)events;
 	for (size_t i = 0; len > 0 && i < (size_t)len / sizeof(info[0]); i++) {
-		struct knote *kn =
-		    info[i].ssi_signo < NSIG ? q->signals[info[i].ssi_signo] : NULL;
+		struct knote *kn = kq_knote(q, info[i].ssi_signo, EVFILT_SIGNAL);
 
 		if (kn == NULL)
 			continue;
@@ -79,3 +93,5 @@ kq_signal_drain(struct kq *q)
 		kq_activate(q, kn);
 	}
 }
+
+const struct filter kq_signal = { false, attach, detach, fire, drain };

@@ -7,7 +7,7 @@
  * end here. Not seen: mmap, and what inotify merges (a truncation followed at
  * once by a write is one record, told by the size alone).
  */
-#include "node.h"
+#include "vnode.h"
 
 #include <errno.h>
 #include <linux/magic.h>
@@ -16,80 +16,11 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-/*
- * Does the knote's descriptor still name the file that it was added for? It
- * may have been closed behind our back and its number used again. The same
- * file opened again under the same number cannot be told from the old one.
- */
-bool
-kq_vnode_valid(const struct knote *kn, struct stat *st)
-{
-	return fstat(kn->ident, st) == 0 && st->st_dev == kn->dev &&
-	       st->st_ino == kn->ino;
-}
-
-/* Pipes and sockets are no vnodes, but a FIFO in a directory is one. */
-static bool
-is_vnode(int fd, const struct stat *st)
-{
-	struct statfs fs;
-
-	if ((st->st_mode & S_IFMT) == 0 || S_ISSOCK(st->st_mode))
-		return false;
-	return !S_ISFIFO(st->st_mode) || fstatfs(fd, &fs) != 0 ||
-	       fs.f_type != PIPEFS_MAGIC;
-}
-
-int
-kq_vnode_attach(struct kq *q, struct knote *kn)
-{
-	struct stat st;
-	struct node *n;
-	bool first;
-
-	if (fstat(kn->ident, &st) != 0)
-		return errno;
-	if (!is_vnode(kn->ident, &st))
-		return EINVAL;
-	/* What other knotes of this inode are still to hear is not for this one. */
-	kq_vnode_drain(q);
-	if ((n = node_for(q, &st, kn->ident)) == NULL)
-		return errno;
-	kn->dev = st.st_dev;
-	kn->ino = st.st_ino;
-	kn->isdir = S_ISDIR(st.st_mode);
-	kn->node = n;
-	first = LIST_EMPTY(&n->knotes);
-	LIST_INSERT_HEAD(&n->knotes, kn, peers);
-	if (!first)
-		return 0;
-	node_reset(n);
-	n->isdir = kn->isdir;
-	n->was = st;
-	n->dead = st.st_nlink == 0;
-	if (n->isdir) {
-		node_join(q, n, kn->ident);
-		kq_mounts_watch(q);
-	}
-	/* A size from before the watch would turn a write into a truncation. */
-	if (fstat(kn->ident, &st) == 0)
-		n->was.st_size = st.st_size;
-	if (n->isdir && st.st_nlink == 0 && !n->dead)
-		node_mark(q, n, CHECK_LINKS);
-	return 0;
-}
-
-void
-kq_vnode_detach(struct kq *q, struct knote *kn)
-{
-	struct node *n = kn->node;
-
-	if (n == NULL)
-		return;
-	LIST_REMOVE(kn, peers);
-	kn->node = NULL;
-	node_release(q, n);
-}
+#include "faults.h"
+#include "filters.h"
+#include "knote.h"
+#include "mounts.h"
+#include "node.h"
 
 void
 kq_vnode_post(struct kq *q, struct knote *kn, uint32_t notes)
@@ -107,22 +38,6 @@ kq_vnode_post(struct kq *q, struct knote *kn, uint32_t notes)
 	kq_activate(q, kn);
 }
 
-bool
-kq_vnode_fire(struct kq *q, struct knote *kn, struct kevent *out)
-{
-	if (kn->revoked)
-		out->flags |= EV_EOF | EV_ONESHOT;
-	out->fflags = kn->pending;
-	if (kn->flags & EV_CLEAR) {
-		if (q->faults.split && !(out->flags & EV_ONESHOT))
-			out->fflags = kq_faults_split(q, kn->pending);
-		kn->pending &= ~out->fflags;
-	}
-	kn->pending |= kn->later;
-	kn->later = 0;
-	return true;
-}
-
 /* Stat through any knote's descriptor; the last stale one takes n with it. */
 static int
 stat_any(struct kq *q, struct node *n, struct stat *st)
@@ -131,7 +46,7 @@ stat_any(struct kq *q, struct node *n, struct stat *st)
 
 	for (kn = LIST_FIRST(&n->knotes); kn != NULL; kn = next) {
 		next = LIST_NEXT(kn, peers);
-		if (kq_vnode_valid(kn, st))
+		if (kq_is_same_file(kn, st))
 			return kn->ident;
 		kq_drop(q, kn);
 	}
@@ -244,7 +159,7 @@ orphan(struct kq *q, struct node *n, bool unmounted)
 	while ((kn = LIST_FIRST(&n->knotes)) != NULL) {
 		LIST_REMOVE(kn, peers);
 		kn->node = NULL;
-		if (!kq_vnode_valid(kn, &st)) {
+		if (!kq_is_same_file(kn, &st)) {
 			kq_drop(q, kn);
 			continue;
 		}
@@ -314,8 +229,8 @@ record(struct kq *q, const struct inotify_event *ev, uint32_t *over)
 		self_record(q, n, ev, before);
 }
 
-void
-kq_vnode_drain(struct kq *q)
+static void
+take_records(struct kq *q)
 {
 	static char buf[65536]
 	    __attribute__((aligned(__alignof__(struct inotify_event))));
@@ -338,12 +253,12 @@ kq_vnode_overflow(struct kq *q)
 	const uint32_t usual = NOTE_WRITE | NOTE_ATTRIB | NOTE_DELETE;
 
 	for (size_t fd = 0; fd < q->nslots; fd++) {
-		struct knote *kn = q->slots[fd].vnode;
+		struct knote *kn = kq_knote(q, fd, EVFILT_VNODE);
 		struct stat st;
 
 		if (kn == NULL || kn->node == NULL)
 			continue;
-		if (!kq_vnode_valid(kn, &st)) {
+		if (!kq_is_same_file(kn, &st)) {
 			kq_drop(q, kn);
 			continue;
 		}
@@ -354,3 +269,140 @@ kq_vnode_overflow(struct kq *q)
 		    q, kn, kn->asked & usual ? usual : kn->asked & ~NOTE_REVOKE);
 	}
 }
+
+/* Pipes and sockets are no vnodes, but a FIFO in a directory is one. */
+static bool
+is_vnode(int fd, const struct stat *st)
+{
+	struct statfs fs;
+
+	if ((st->st_mode & S_IFMT) == 0 || S_ISSOCK(st->st_mode))
+		return false;
+	return !S_ISFIFO(st->st_mode) || fstatfs(fd, &fs) != 0 ||
+	       fs.f_type != PIPEFS_MAGIC;
+}
+
+static int
+attach(struct kq *q, struct knote *kn)
+{
+	struct stat st;
+	struct node *n;
+	bool first;
+
+	if (fstat(kn->ident, &st) != 0)
+		return errno;
+	if (!is_vnode(kn->ident, &st))
+		return EINVAL;
+	/* What other knotes of this inode are still to hear is not for this one. */
+	take_records(q);
+	if ((n = node_for(q, &st, kn->ident)) == NULL)
+		return errno;
+	kn->dev = st.st_dev;
+	kn->ino = st.st_ino;
+	kn->isdir = S_ISDIR(st.st_mode);
+	kn->node = n;
+	first = LIST_EMPTY(&n->knotes);
+	LIST_INSERT_HEAD(&n->knotes, kn, peers);
+	if (!first)
+		return 0;
+	node_reset(n);
+	n->isdir = kn->isdir;
+	n->was = st;
+	n->dead = st.st_nlink == 0;
+	if (n->isdir) {
+		node_join(q, n, kn->ident);
+		kq_mounts_watch(q);
+	}
+	/* A size from before the watch would turn a write into a truncation. */
+	if (fstat(kn->ident, &st) == 0)
+		n->was.st_size = st.st_size;
+	if (n->isdir && st.st_nlink == 0 && !n->dead)
+		node_mark(q, n, CHECK_LINKS);
+	return 0;
+}
+
+static void
+detach(struct kq *q, struct knote *kn)
+{
+	struct node *n = kn->node;
+
+	if (n == NULL)
+		return;
+	LIST_REMOVE(kn, peers);
+	kn->node = NULL;
+	node_release(q, n);
+}
+
+static bool
+fire(struct kq *q, struct knote *kn, struct kevent *out)
+{
+	if (kn->revoked)
+		out->flags |= EV_EOF | EV_ONESHOT;
+	out->fflags = kn->pending;
+	if (kn->flags & EV_CLEAR) {
+		if (q->faults.split && !(out->flags & EV_ONESHOT))
+			out->fflags = kq_faults_split(q, kn->pending);
+		kn->pending &= ~out->fflags;
+	}
+	kn->pending |= kn->later;
+	kn->later = 0;
+	return true;
+}
+
+static void
+drain(struct kq *q, int fd, uint32_t events)
+{
+	(void)fd;
+	(void)events;
+	take_records(q);
+}
+
+const struct filter kq_vnode = { true, attach, detach, fire, drain };
+
+/* Something was mounted on, or unmounted from, an entry of this directory. */
+static void
+mounted_in(struct kq *q, const char *dir)
+{
+	struct node *n = node_at(q, dir);
+	struct knote *kn;
+
+	if (n == NULL)
+		return;
+	LIST_FOREACH(kn, &n->knotes, peers)
+		kq_vnode_post(q, kn, NOTE_WRITE);
+}
+
+static void
+drain_mounts(struct kq *q, int fd, uint32_t events)
+{
+	(void)fd;
+	(void)events;
+	kq_mounts_compare(q, mounted_in);
+}
+
+const struct filter kq_mounts = { .drain = drain_mounts };
+
+/* What the faults held back or report late is due. */
+static void
+drain_timer(struct kq *q, int fd, uint32_t events)
+{
+	int64_t now = kq_now();
+	struct knote *kn;
+	uint64_t count;
+
+	(void)events;
+	if (read(fd, &count, sizeof(count)) < 0)
+		return;
+	while ((kn = TAILQ_FIRST(&q->faults.held)) != NULL && kn->held_until <= now) {
+		kq_idle(q, kn);
+		kq_ready(q, kn);
+	}
+	while ((kn = TAILQ_FIRST(&q->faults.echoes)) != NULL && kn->echo_at <= now) {
+		TAILQ_REMOVE(&q->faults.echoes, kn, echo);
+		kn->echo_at = 0;
+		kq_vnode_post(q, kn, kn->isdir ? NOTE_ATTRIB : NOTE_ATTRIB | NOTE_WRITE);
+	}
+	kq_faults_arm(q);
+}
+
+const struct filter kq_timer = { .drain = drain_timer };

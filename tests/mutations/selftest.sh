@@ -229,14 +229,14 @@ exit $status
 
 # again: whoever registered first goes on being called
 # linux/kevent.c
-# - kn->udata = kev->udata;
-# + ;
+# - kn->udata = kev->udata; if (kev->flags & EV_DISABLE)
+# + if (kev->flags & EV_DISABLE)
 
 # close reuse: a descriptor that is closed is still watched
 # linux/kqueue.c
-# - kq_drop_fd(q, fd); kq_wake(q);
+# - if (q->pid == getpid() && kq_drop_fd(q, fd)) kq_wake(q);
 # + ;
-# linux/vnode.c
+# linux/knote.c
 # - return fstat(kn->ident, st) == 0 && st->st_dev == kn->dev && st->st_ino == kn->ino;
 # + fstat(kn->ident, st); return true;
 
@@ -262,7 +262,7 @@ exit $status
 
 # pipe-write: what can be written is not told
 # linux/io.c
-# - s->write->hot = true;
+# - heat(q, fd, EVFILT_WRITE);
 # + ;
 
 # signal-ignored signal-self: a signal that is ignored is not told
