@@ -118,12 +118,19 @@ lint_includes() {
 			    ", which stands below it in the map of README.md"
 		close("src/" part[2])
 	}'
-	# Inside a folder includes go one way.
-	core_files | xargs awk '/^#include "/ {
-		me = substr(FILENAME, 5)
-		to = $2
-		gsub(/"|\.[ch]$/, "", me)
-		gsub(/"|\.h"$/, "", to)
+	# Inside a folder, the platforms' too, includes go one way.
+	c_files | grep '^src/' | xargs awk '/^[ \t]*#[ \t]*include[ \t]*"/ {
+		me = FILENAME
+		dir = FILENAME
+		sub(/^src\//, "", me)
+		sub(/[^\/]*$/, "", dir)
+		split($0, part, "\"")
+		to = part[2]
+		if ((getline line < (dir to)) >= 0)
+			to = substr(dir, 5) to
+		close(dir part[2])
+		sub(/\.[ch]$/, "", me)
+		sub(/\.h$/, "", to)
 		if (me != to)
 			print me, to
 	}' | tsort 2>&1 >/dev/null | sed -n 's/^tsort: //p' | grep -v 'input contains' |
