@@ -6,11 +6,11 @@
  * -Wl,--wrap=stat,--wrap=lstat,--wrap=fstat,--wrap=fstatat sees st_dev ^ N.
  * Without these flags nothing refers to this file.
  */
-#include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
-/* Weak, so that the archive links where the flags are not given. */
+/* Weak: a program with only some of these flags lacks the others. */
 #define WEAK __attribute__((weak))
 
 int __real_stat(const char *path, struct stat *st) WEAK;
@@ -27,48 +27,39 @@ static int
 altered(int result, struct stat *st)
 {
 	static dev_t number;
-	static int known;
+	static bool known;
 
 	if (!known) {
 		const char *s = getenv("KQUEUE_FAULT_DEVICE");
 
 		number = s != NULL ? (dev_t)strtoull(s, NULL, 0) : 0;
-		known = 1;
+		known = true;
 	}
 	if (result == 0)
 		st->st_dev ^= number;
 	return result;
 }
 
-static int
-missing(void)
-{
-	errno = ENOSYS;
-	return -1;
-}
-
 int
 __wrap_stat(const char *path, struct stat *st)
 {
-	return altered(__real_stat != NULL ? __real_stat(path, st) : missing(), st);
+	return altered(__real_stat(path, st), st);
 }
 
 int
 __wrap_lstat(const char *path, struct stat *st)
 {
-	return altered(__real_lstat != NULL ? __real_lstat(path, st) : missing(), st);
+	return altered(__real_lstat(path, st), st);
 }
 
 int
 __wrap_fstat(int fd, struct stat *st)
 {
-	return altered(__real_fstat != NULL ? __real_fstat(fd, st) : missing(), st);
+	return altered(__real_fstat(fd, st), st);
 }
 
 int
 __wrap_fstatat(int dir, const char *path, struct stat *st, int flags)
 {
-	return altered(
-	    __real_fstatat != NULL ? __real_fstatat(dir, path, st, flags) : missing(),
-	    st);
+	return altered(__real_fstatat(dir, path, st, flags), st);
 }

@@ -2,98 +2,30 @@
  * SPDX-License-Identifier: MIT
  *
  * macOS posts NOTE_WRITE on the parent of a mount point when something is
- * mounted there or unmounted. The kernel tells that the mount table changed
- * (POLLPRI), so it is read anew and compared by mount id; nothing is asked of
- * the mounts themselves. Begun with the first directory knote.
+ * mounted there or unmounted. POLLPRI says that the mount table has changed; it is
+ * then read again and compared by mount id. Begun with the first directory knote.
  */
 #include "mounts.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
 #include "knote.h"
-
-struct mount {
-	int id;
-	char *point; /* into text */
-};
+#include "mountinfo.h"
 
 struct mount_table {
 	char *text;
-	struct mount *mounts;
+	struct mountinfo *mounts;
 	size_t n;
 };
-
-/* The whole file, which cannot be mapped and has no size. */
-static char *
-slurp(int fd)
-{
-	size_t size = 16384, len = 0;
-	char *buf = malloc(size + 1), *more;
-	ssize_t got = -1;
-
-	if (buf != NULL && lseek(fd, 0, SEEK_SET) == 0)
-		while ((got = read(fd, buf + len, size - len)) > 0) {
-			len += (size_t)got;
-			if (size - len > 4096)
-				continue;
-			if ((more = realloc(buf, 2 * size + 1)) == NULL)
-				break;
-			buf = more;
-			size *= 2;
-		}
-	if (got != 0) {
-		free(buf);
-		return NULL;
-	}
-	buf[len] = '\0';
-	return buf;
-}
-
-/* Space, tab, newline and backslash stand as \ooo. */
-static void
-unescape(char *s)
-{
-	char *to = s;
-
-	for (; *s != '\0'; s++) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] != '\0' &&
-		    s[3] != '\0') {
-			*to++ =
-			    (char)((s[1] - '0') * 64 + (s[2] - '0') * 8 + (s[3] - '0'));
-			s += 3;
-		} else {
-			*to++ = *s;
-		}
-	}
-	*to = '\0';
-}
-
-/* "ID PARENT MAJOR:MINOR ROOT POINT ..." */
-static bool
-parse_line(char *line, struct mount *m)
-{
-	char *save, *field = strtok_r(line, " ", &save);
-
-	if (field == NULL)
-		return false;
-	m->id = (int)strtol(field, NULL, 10);
-	for (int i = 0; i < 4; i++)
-		if ((field = strtok_r(NULL, " ", &save)) == NULL)
-			return false;
-	unescape(field);
-	m->point = field;
-	return true;
-}
 
 static int
 by_id(const void *a, const void *b)
 {
-	const struct mount *x = a, *y = b;
+	const struct mountinfo *x = a, *y = b;
 
 	return (x->id > y->id) - (x->id < y->id);
 }
@@ -115,7 +47,7 @@ table_read(int fd)
 	char *line, *save;
 	size_t max = 1;
 
-	if (t == NULL || (t->text = slurp(fd)) == NULL)
+	if (t == NULL || (t->text = mountinfo_read(fd)) == NULL)
 		goto fail;
 	for (const char *p = t->text; (p = strchr(p, '\n')) != NULL; p++)
 		max++;
@@ -123,7 +55,7 @@ table_read(int fd)
 		goto fail;
 	for (line = strtok_r(t->text, "\n", &save); line != NULL;
 	     line = strtok_r(NULL, "\n", &save))
-		if (parse_line(line, &t->mounts[t->n]))
+		if (mountinfo_parse(line, &t->mounts[t->n]))
 			t->n++;
 	qsort(t->mounts, t->n, sizeof(*t->mounts), by_id);
 	return t;
@@ -180,7 +112,7 @@ kq_mounts_watch(struct kq *q)
 	q->mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
 	if (q->mounts < 0)
 		return;
-	/* First the watch, then the table: what comes between is told twice. */
+	/* First the watch, then the table: what comes between is reported twice. */
 	kq_poll_add(q, q->mounts, EPOLLPRI | EPOLLET, KQ_MOUNTS);
 	q->mounted = table_read(q->mounts);
 }

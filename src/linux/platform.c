@@ -17,13 +17,15 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "mountinfo.h"
+
 log_sink_fn *const platform_log_sink = NULL;
 const bool platform_has_tcc = false;
 const bool platform_has_console = false;
 
 /*
- * What another machine, or a program of its own, has to answer for before a
- * stat returns. fuse and everything fuse.* hangs as long as its program does,
+ * Filesystems where another machine, or a program of its own, must answer before
+ * a stat returns. fuse and everything fuse.* hangs as long as its program does,
  * wherever the data are (sshfs, davfs2, rclone); fuseblk is a local disk.
  */
 static const char *const remote_types[] = { "9p", "acfs", "afs", "autofs", "beegfs",
@@ -31,7 +33,7 @@ static const char *const remote_types[] = { "9p", "acfs", "afs", "autofs", "beeg
 	"ncpfs", "nfs", "nfs4", "orangefs", "pvfs2", "smb3", "smbfs" };
 
 static int mountinfo = -1;
-static bool mounts_moved = true; /* since platform_remote_mounts, as far as known */
+static bool mounts_stale = true; /* changed since platform_remote_mounts */
 
 static int
 open_mountinfo(void)
@@ -42,8 +44,7 @@ open_mountinfo(void)
 }
 
 /*
- * The kernel reports each change to the first poll after it, and to no other:
- * what was once seen must be remembered.
+ * The kernel reports a change only to the first poll after it, so it is remembered.
  */
 bool
 platform_mounts_changed(void)
@@ -51,8 +52,8 @@ platform_mounts_changed(void)
 	struct pollfd p = { .fd = open_mountinfo(), .events = POLLPRI };
 
 	if (p.fd == -1 || poll(&p, 1, 0) == -1 || (p.revents & (POLLPRI | POLLERR)) != 0)
-		mounts_moved = true;
-	return mounts_moved;
+		mounts_stale = true;
+	return mounts_stale;
 }
 
 static bool
@@ -67,25 +68,6 @@ is_remote(const char *type)
 			return true;
 	}
 	return false;
-}
-
-/* Space, tab, newline and backslash stand as \ooo in /proc. */
-static void
-decode(char *s)
-{
-	char *to = s;
-
-	while (*s != '\0') {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' &&
-		    s[2] <= '7' && s[3] >= '0' && s[3] <= '7') {
-			*to++ =
-			    (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
-			s += 4;
-		} else {
-			*to++ = *s++;
-		}
-	}
-	*to = '\0';
 }
 
 static void
@@ -105,76 +87,40 @@ forget(struct strv *l, const char *point)
 }
 
 /*
- * "36 35 98:0 / /mnt/x rw,noatime master:1 - ext3 /dev/root rw": mount point
- * and type. What is mounted later on the same point hides what was there. The
- * root is left out: a machine that runs from a network disk cannot avoid it.
+ * What is mounted later on the same point hides what was there. The root is left
+ * out: a machine that runs from a network disk cannot avoid it.
  */
 static void
 take_line(struct strv *out, char *line)
 {
-	char *point, *type, *save = NULL;
-	int i;
+	struct mountinfo m;
 
-	type = strstr(line, " - ");
-	if (type == NULL)
+	if (!mountinfo_parse(line, &m))
 		return;
-	*type = '\0';
-	type += 3;
-	type[strcspn(type, " ")] = '\0';
-	point = strtok_r(line, " ", &save);
-	for (i = 0; i < 4 && point != NULL; i++)
-		point = strtok_r(NULL, " ", &save);
-	if (point == NULL)
-		return;
-	decode(point);
-	forget(out, point);
-	if (is_remote(type) && strcmp(point, "/") != 0)
-		strv_push(out, xstrdup(point));
-}
-
-static int
-read_mountinfo(struct buf *b)
-{
-	char chunk[8192];
-	int fd = open_mountinfo();
-	ssize_t n;
-
-	if (fd == -1 || lseek(fd, 0, SEEK_SET) == -1)
-		return -1;
-	while ((n = read(fd, chunk, sizeof(chunk))) != 0) {
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return -1;
-		buf_add(b, chunk, (size_t)n);
-	}
-	return 0;
+	forget(out, m.point);
+	if (is_remote(m.type) && strcmp(m.point, "/") != 0)
+		strv_push(out, xstrdup(m.point));
 }
 
 int
 platform_remote_mounts(struct strv *out)
 {
-	struct buf b = { 0 };
-	char *line, *save = NULL;
-	int error;
+	char *text = NULL, *line, *save = NULL;
+	int fd;
 
 	strv_clear(out);
 	/* Before reading, so that a change while it is read counts as one. */
 	platform_mounts_changed();
-	mounts_moved = false;
-	if (read_mountinfo(&b) == -1) {
-		error = errno;
-		mounts_moved = true;
-		buf_clear(&b);
-		errno = error;
+	fd = open_mountinfo();
+	if (fd != -1)
+		text = mountinfo_read(fd);
+	mounts_stale = text == NULL;
+	if (text == NULL)
 		return -1;
-	}
-	if (b.p != NULL) {
-		for (line = strtok_r(b.p, "\n", &save); line != NULL;
-		     line = strtok_r(NULL, "\n", &save))
-			take_line(out, line);
-	}
-	buf_clear(&b);
+	for (line = strtok_r(text, "\n", &save); line != NULL;
+	     line = strtok_r(NULL, "\n", &save))
+		take_line(out, line);
+	free(text);
 	return 0;
 }
 

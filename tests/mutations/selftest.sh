@@ -443,8 +443,8 @@ exit $status
 
 # mounts: every volume is one of a network
 # linux/platform.c
-# - if (is_remote(type) && strcmp(point, "/") != 0)
-# + if (point != NULL)
+# - if (is_remote(m.type) && strcmp(m.point, "/") != 0)
+# + if (m.point != NULL)
 
 # self system-programs: no program is one
 # linux/platform.c
