@@ -20,10 +20,7 @@ size_t strlcat(char *restrict dst, const char *restrict src, size_t size);
 int getpeereid(int fd, uid_t *uid, gid_t *gid);
 int issetugid(void);
 
-/* close(2), which also drops the descriptor's knotes: see unistd.h. */
-int kqueue_close(int fd);
-
-/* What kqueue_close calls first; set by the first kqueue(). */
+/* What close() calls first; set by the first kqueue(). */
 extern void (*kqueue_close_hook)(int fd);
 
 #endif

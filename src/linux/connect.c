@@ -1,11 +1,11 @@
 /*
  * SPDX-License-Identifier: MIT
  *
- * connect(2) as a BSD has it for local sockets. Where the listener's queue is full,
- * Linux waits, or says EAGAIN; xnu's unp_connect says ECONNREFUSED at once, as it
- * does where nobody listens.
+ * connect(2) as a BSD has it for local sockets, in a file of its own so that a test
+ * can have another. Where the listener's queue is full, Linux waits, or fails with
+ * EAGAIN; xnu's unp_connect fails with ECONNREFUSED at once, as where nobody listens.
  */
-#define KQUEUE_PLAIN_CONNECT
+#define KQUEUE_PLAIN
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>

@@ -9,7 +9,7 @@
 #ifndef LINUX_KQ_H
 #define LINUX_KQ_H
 
-#define KQUEUE_PLAIN_CLOSE /* the shim's own descriptors have no knotes */
+#define KQUEUE_PLAIN /* the shim's own descriptors have no knotes */
 
 #include <signal.h>
 #include <stdbool.h>
