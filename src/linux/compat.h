@@ -1,9 +1,8 @@
 /*
  * SPDX-License-Identifier: MIT
  *
- * What macOS's libc has and glibc lacks. Nobody includes this file by name:
- * the wrappers fcntl.h, string.h and unistd.h beside it add these
- * declarations to the system headers of the same names.
+ * What macOS's libc has and glibc lacks. Nobody includes this file by name: the
+ * wrappers string.h and unistd.h beside it add it to the system's headers.
  */
 #ifndef LINUX_COMPAT_H
 #define LINUX_COMPAT_H

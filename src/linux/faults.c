@@ -1,11 +1,11 @@
 /*
  * SPDX-License-Identifier: MIT
  *
- * What a native kqueue may do and the shim by itself does not: any order, bits
- * of one knote over two calls (split) or many changes in one (merge), late
+ * What a native kqueue may do and the shim by itself does not: any order (shuffle),
+ * bits of one knote over two calls (split) or many changes in one (merge), late
  * echoes from indexers and pageout (echo), an EXTEND before the WRITE (extend).
- * Switched on by KQUEUE_FAULTS, a comma-separated list, read at kqueue();
- * seed=N makes it repeatable.
+ * kqueue() reads them from KQUEUE_FAULTS, a comma-separated list; seed=N makes them
+ * repeatable.
  */
 #include "faults.h"
 
@@ -93,7 +93,7 @@ void
 kq_faults_hold(struct kq *q, struct knote *kn)
 {
 	kn->held_until = kq_now() + HOLD;
-	kn->where = KN_HELD;
+	kn->list = KN_HELD;
 	TAILQ_INSERT_TAIL(&q->faults.held, kn, queue);
 	kq_faults_arm(q);
 }
@@ -108,7 +108,6 @@ kq_faults_echo(struct kq *q, struct knote *kn)
 	kq_faults_arm(q);
 }
 
-/* Some of the bits, and at least one. */
 uint32_t
 kq_faults_split(struct kq *q, uint32_t bits)
 {

@@ -1,11 +1,11 @@
 /*
  * SPDX-License-Identifier: MIT
  *
- * EVFILT_READ and EVFILT_WRITE. epoll is used edge-triggered and only says
- * when to look: whether a knote is ready, and with how much, is asked of the
- * descriptor at delivery, so that level-triggered knotes repeat, two knotes
- * share a descriptor, and a hang-up never spins. Regular files, which epoll
- * does not take, are EINVAL (macOS takes them, but it is useless for watching).
+ * EVFILT_READ and EVFILT_WRITE. epoll is used edge-triggered and only decides when
+ * to look. At delivery poll() and ioctl() decide whether a knote is ready, and with
+ * how much, so that level-triggered knotes repeat, two knotes share a descriptor,
+ * and a hang-up never spins. Regular files, which epoll does not take, are EINVAL
+ * (macOS takes them, but it is useless for watching).
  */
 #include "filters.h"
 
@@ -69,12 +69,12 @@ detach(struct kq *q, struct knote *kn)
 }
 
 static void
-heat(struct kq *q, int fd, int filter)
+mark(struct kq *q, int fd, int filter)
 {
 	struct knote *kn = kq_knote(q, (uintptr_t)fd, filter);
 
 	if (kn != NULL) {
-		kn->hot = true;
+		kn->maybe_ready = true;
 		kq_activate(q, kn);
 	}
 }
@@ -84,9 +84,9 @@ static void
 drain(struct kq *q, int fd, uint32_t events)
 {
 	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
-		heat(q, fd, EVFILT_READ);
+		mark(q, fd, EVFILT_READ);
 	if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
-		heat(q, fd, EVFILT_WRITE);
+		mark(q, fd, EVFILT_WRITE);
 }
 
 /* Bytes to read; 1 where only the kernel knows, as for a listening socket. */
@@ -122,14 +122,14 @@ fire(struct kq *q, struct knote *kn, struct kevent *out)
 		.events = in ? POLLIN | POLLRDHUP : POLLOUT };
 
 	(void)q;
-	kn->hot = false;
+	kn->maybe_ready = false;
 	if (poll(&p, 1, 0) <= 0 || p.revents == 0 || (p.revents & POLLNVAL))
 		return false;
 	if (p.revents & (POLLHUP | POLLERR | (in ? POLLRDHUP : 0)))
 		out->flags |= EV_EOF;
 	out->data = in ? readable(kn->ident, p.revents) : writable(kn->ident);
 	/* Without EV_CLEAR it repeats until a look finds it no longer ready. */
-	kn->hot = !(kn->flags & EV_CLEAR);
+	kn->maybe_ready = !(kn->flags & EV_CLEAR);
 	return true;
 }
 

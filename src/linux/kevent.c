@@ -1,16 +1,16 @@
 /*
  * SPDX-License-Identifier: MIT
  *
- * kevent(2): changes, the ready list and waiting. What the filters see arrives
- * by one epoll, and the table of filters says who takes it.
+ * kevent(2): the table of filters, changes, delivery and waiting. What the filters
+ * see arrives by one epoll.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 
-#include "filters.h"
 #include "faults.h"
+#include "filters.h"
 #include "knote.h"
 #include "kqueue.h"
 
@@ -38,7 +38,7 @@ same_file(const struct knote *kn)
 }
 
 /*
- * XNU's "touch": every change but EV_DELETE, EV_ENABLE and EV_DISABLE too,
+ * xnu's knote_touch: every change but EV_DELETE, also EV_ENABLE and EV_DISABLE,
  * replaces the mask and udata. What is pending stays.
  */
 static void
@@ -54,7 +54,7 @@ touch(struct kq *q, struct knote *kn, const struct kevent *kev)
 	if (kev->flags & (EV_ADD | EV_ENABLE)) {
 		kn->disabled = false;
 		if (kn->filter == EVFILT_READ || kn->filter == EVFILT_WRITE)
-			kn->hot = true;
+			kn->maybe_ready = true;
 		kq_activate(q, kn);
 	}
 }
@@ -145,7 +145,7 @@ fire(struct kq *q, struct knote *kn, struct kevent *out)
 	return kn->ops->fire(q, kn, out);
 }
 
-/* Deliver one ready knote, and decide what becomes of it. */
+/* Delivers one ready knote, and puts it into the list where it belongs then. */
 static bool
 deliver(struct kq *q, struct knote *kn, struct kevent *out)
 {
@@ -164,7 +164,7 @@ deliver(struct kq *q, struct knote *kn, struct kevent *out)
 		kn->disabled = true;
 	} else if (kq_is_active(kn)) {
 		TAILQ_INSERT_TAIL(&q->again, kn, queue);
-		kn->where = KN_AGAIN;
+		kn->list = KN_AGAIN;
 	}
 	return true;
 }
@@ -186,7 +186,7 @@ pick(struct kq *q)
 	return TAILQ_FIRST(&q->ready);
 }
 
-/* What is ready again goes to the end, and is not met twice in one call. */
+/* A knote that stays ready goes to the end, and is not delivered twice in a call. */
 static int
 collect(struct kq *q, struct kevent *out, int room)
 {
@@ -269,7 +269,7 @@ wait_events(struct kq *q, struct kevent *out, int room, int64_t until)
 	return n;
 }
 
-/* XNU's timespec_is_valid: not more seconds than 32 bits hold. */
+/* xnu's timespec_is_valid: not more seconds than 32 bits hold. */
 static bool
 is_valid(const struct timespec *t)
 {

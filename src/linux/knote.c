@@ -107,34 +107,34 @@ void
 kq_ready(struct kq *q, struct knote *kn)
 {
 	TAILQ_INSERT_TAIL(&q->ready, kn, queue);
-	kn->where = KN_READY;
+	kn->list = KN_READY;
 	q->nready++;
 }
 
 void
 kq_idle(struct kq *q, struct knote *kn)
 {
-	if (kn->where == KN_READY) {
+	if (kn->list == KN_READY) {
 		TAILQ_REMOVE(&q->ready, kn, queue);
 		q->nready--;
-	} else if (kn->where == KN_AGAIN) {
+	} else if (kn->list == KN_AGAIN) {
 		TAILQ_REMOVE(&q->again, kn, queue);
-	} else if (kn->where == KN_HELD) {
+	} else if (kn->list == KN_HELD) {
 		TAILQ_REMOVE(&q->faults.held, kn, queue);
 	}
-	kn->where = KN_IDLE;
+	kn->list = KN_IDLE;
 }
 
 bool
 kq_is_active(const struct knote *kn)
 {
-	return kn->pending != 0 || kn->revoked || kn->hot || kn->data > 0;
+	return kn->pending != 0 || kn->revoked || kn->maybe_ready || kn->data > 0;
 }
 
 void
 kq_activate(struct kq *q, struct knote *kn)
 {
-	if (kn->disabled || kn->where != KN_IDLE || !kq_is_active(kn))
+	if (kn->disabled || kn->list != KN_IDLE || !kq_is_active(kn))
 		return;
 	if (q->faults.merge && kn->filter == EVFILT_VNODE)
 		kq_faults_hold(q, kn);

@@ -69,11 +69,11 @@ struct knote {
 	uint32_t later; /* becomes pending once what is pending is delivered */
 	int16_t filter;
 	uint16_t flags;
-	enum kn_queue where;
+	enum kn_queue list;
 	bool disabled;
 	bool revoked;
 	bool isdir;
-	bool hot;         /* READ, WRITE: epoll saw it ready; poll decides */
+	bool maybe_ready; /* READ, WRITE: epoll saw it ready; poll decides */
 	bool was_blocked; /* EVFILT_SIGNAL: before us */
 };
 

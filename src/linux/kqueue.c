@@ -1,10 +1,10 @@
 /*
  * SPDX-License-Identifier: MIT
  *
- * kqueue(2): which kqueues there are, which knotes they have, and how both end.
- * A kqueue is known by its descriptor's number; it dies with close(), or when
- * kqueue() is given the same number again. In a forked child it is gone, as on
- * macOS, and nothing that the child does touches the parent's.
+ * kqueue(2): which kqueues there are, and how they end. A kqueue is found by the
+ * number of its descriptor. It ends with close(), or when kqueue() gets the same
+ * number again. In a forked child it is gone, as on macOS, and nothing that the
+ * child does touches the parent's.
  */
 #include "kqueue.h"
 
@@ -24,9 +24,9 @@
 
 static LIST_HEAD(, kq) live = LIST_HEAD_INITIALIZER(live);
 
-/* Also if it is, in a forked child, the parent's. */
+/* In a forked child that may be one of the parent's. */
 static struct kq *
-numbered(int fd)
+lookup(int fd)
 {
 	struct kq *q;
 
@@ -40,7 +40,7 @@ numbered(int fd)
 struct kq *
 kq_find(int fd)
 {
-	struct kq *q = numbered(fd);
+	struct kq *q = lookup(fd);
 
 	return q != NULL && q->pid == getpid() ? q : NULL;
 }
@@ -56,9 +56,9 @@ close_all(struct kq *q)
 }
 
 /*
- * Forget a kqueue whose descriptor is closed or about to be. The inner ones go
- * first, so that dropping the knotes is cheap. In a child they are the parent's
- * or, by now, someone else's: they are left alone.
+ * Frees a kqueue whose descriptor is closed or about to be. The inner descriptors
+ * are closed first, so that dropping the knotes is cheap. In a child they are the
+ * parent's or, by now, someone else's: they stay open.
  */
 static void
 discard(struct kq *q)
@@ -81,9 +81,9 @@ discard(struct kq *q)
 	free(q);
 }
 
-/* A descriptor is about to be closed: it may be a kqueue, and have knotes. */
+/* The descriptor may be a kqueue, and have knotes in others. */
 static void
-closing(int fd)
+on_close(int fd)
 {
 	struct kq *q = kq_find(fd);
 
@@ -109,9 +109,9 @@ open_all(struct kq *q)
 }
 
 static void
-enter(struct kq *q)
+enlist(struct kq *q)
 {
-	struct kq *old = numbered(q->epoll);
+	struct kq *old = lookup(q->epoll);
 
 	if (old != NULL)
 		discard(old);
@@ -143,8 +143,8 @@ kqueue(void)
 		errno = saved;
 		return -1;
 	}
-	enter(q);
-	kqueue_close_hook = closing;
+	enlist(q);
+	kqueue_close_hook = on_close;
 	return q->epoll;
 }
 

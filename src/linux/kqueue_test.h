@@ -1,9 +1,9 @@
 /*
  * SPDX-License-Identifier: MIT
  *
- * Calls for tests: what macOS's kernel reports and Linux cannot see, such as
- * the ATTRIB of an mmap, the WRITE of a pageout, the end of a volume. Its
- * absence tells a test that it runs on a native kqueue.
+ * Calls for tests: events that macOS's kernel reports and Linux cannot see, such as
+ * the ATTRIB of an mmap, the WRITE of a pageout, the end of a volume. Where this
+ * file is absent, a test runs on a native kqueue.
  */
 #ifndef LINUX_KQUEUE_TEST_H
 #define LINUX_KQUEUE_TEST_H

@@ -16,8 +16,9 @@ const bool machine_has_kqueue = false;
 static const struct {
 	unsigned long magic;
 	const char *name;
-} types[] = { { 0xef53, "ext4" }, { 0x01021994, "tmpfs" }, { 0x794c7630, "overlay" },
-	{ 0x9123683e, "btrfs" }, { 0x58465342, "xfs" }, { 0x4d44, "vfat" } };
+} filesystems[] = { { 0xef53, "ext4" }, { 0x01021994, "tmpfs" },
+	{ 0x794c7630, "overlay" }, { 0x9123683e, "btrfs" }, { 0x58465342, "xfs" },
+	{ 0x4d44, "vfat" } };
 
 void
 machine_system(char out[MACHINE_TEXT_SIZE])
@@ -48,9 +49,9 @@ machine_volume(const char *path, char out[MACHINE_TEXT_SIZE])
 	strlcpy(out, "unknown", MACHINE_TEXT_SIZE);
 	if (statfs(path, &fs) != 0)
 		return;
-	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		if ((unsigned long)fs.f_type == types[i].magic)
-			strlcpy(out, types[i].name, MACHINE_TEXT_SIZE);
+	for (i = 0; i < sizeof(filesystems) / sizeof(filesystems[0]); i++)
+		if ((unsigned long)fs.f_type == filesystems[i].magic)
+			strlcpy(out, filesystems[i].name, MACHINE_TEXT_SIZE);
 }
 
 int

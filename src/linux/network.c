@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Network changes on Linux: links and addresses, as rtnetlink tells them.
+ * Network changes on Linux: links and addresses, as rtnetlink reports them.
  */
 #include <errno.h>
 #include <linux/netlink.h>

@@ -1,12 +1,11 @@
 /*
  * SPDX-License-Identifier: MIT
  *
- * Nodes: one per watched inode, found by inotify's watch number. Linux tells
- * nobody but the parent of the rmdir of a directory that is held open, so the
- * parent of each watched directory is watched too (DELETE only), and its
- * records find the directory by (parent, hash of the name): no other child
- * costs anything. Not seen: mount roots removed elsewhere, and directories
- * whose parent may not be read.
+ * Nodes: one per watched inode, found by inotify's watch number. Linux reports the
+ * rmdir of a directory that is held open to its parent only, so the parent of each
+ * watched directory is watched too (DELETE only). Its records find the directory by
+ * (parent, hash of the name): no other child costs anything. Not seen: mount roots
+ * removed elsewhere, and directories whose parent may not be read.
  */
 #include "node.h"
 
@@ -39,7 +38,6 @@ node_hash(const char *s, size_t len)
 	return h == UNNAMED ? 1 : h;
 }
 
-/* Hash of the name by which fd was reached, or UNNAMED. */
 uint32_t
 node_name(int fd, bool deleted)
 {
@@ -153,7 +151,6 @@ node_mark(struct kq *q, struct node *n, uint32_t raw)
 
 static void node_leave(struct kq *q, struct node *n);
 
-/* Drop a node that nobody needs any more. */
 void
 node_release(struct kq *q, struct node *n)
 {
@@ -186,9 +183,8 @@ node_leave(struct kq *q, struct node *n)
 }
 
 /*
- * Watch the parent of directory fd. The order counts: first the parent, then
- * the name, and the caller's stat last, so that a rename or rmdir in between
- * is either queued or seen.
+ * First the parent's watch, then the name, and the caller's stat last: so a rename
+ * or rmdir in between is either queued or seen.
  */
 void
 node_join(struct kq *q, struct node *n, int fd)
@@ -259,7 +255,6 @@ node_at(struct kq *q, const char *dir)
 	return n;
 }
 
-/* The directory of this name may be gone: look at those that fit. */
 void
 node_child_gone(struct kq *q, struct node *parent, const char *name)
 {

@@ -1,8 +1,8 @@
 /*
  * SPDX-License-Identifier: MIT
  *
- * Private to vnode.c and node.c: one inode with one inotify watch and any
- * number of knotes. A node without knotes lives on as the parent of others.
+ * Private to the shim: one inode with one inotify watch and any number of knotes. A
+ * node without knotes lives on as the parent of others.
  */
 #ifndef LINUX_NODE_H
 #define LINUX_NODE_H
@@ -16,14 +16,14 @@ struct node {
 	LIST_ENTRY(node) wd_link, name_link, dirty_link;
 	struct knote_peers knotes;
 	struct node *parent; /* directories with knotes only */
-	struct stat was;     /* when it was last looked at */
+	struct stat was;     /* at the last look */
 	int wd;
 	unsigned children; /* nodes that have this one as parent */
 	uint32_t name;     /* hash of the name in parent */
 	bool isdir, dirty;
-	bool dead; /* the last name is gone, and that was told */
+	bool dead; /* the last name is gone, and that was reported */
 
-	/* Since it was last looked at: */
+	/* Since the last look: */
 	uint32_t raw;  /* inotify's bits */
 	uint32_t note; /* what directory records mean */
 	uint32_t over; /* hash of the name that a rename just replaced */
@@ -35,16 +35,16 @@ struct node *node_for(struct kq *q, const struct stat *st, int fd);
 struct node *node_find(const struct kq *q, int wd);
 /* The node of a directory by its path; NULL if it has no watch. */
 struct node *node_at(struct kq *q, const char *dir);
-/* Drops the node if nobody needs it any more. */
+/* Frees the node, unless it has knotes or children. */
 void node_release(struct kq *q, struct node *n);
-/* Watches the parent of directory fd. The caller stats fd afterwards. */
+/* Watches the parent of directory fd; again, after a rename. The caller then stats fd. */
 void node_join(struct kq *q, struct node *n, int fd);
 void node_rejoin(struct kq *q, struct node *n, int fd);
 void node_mark(struct kq *q, struct node *n, uint32_t raw);
 void node_reset(struct node *n);
-/* The directory of this name may be gone: marks those that fit. */
+/* A directory of this name was removed: marks the nodes that it may have been. */
 void node_child_gone(struct kq *q, struct node *parent, const char *name);
-/* Hash of a name, and of the name by which fd was reached (or UNNAMED). */
+/* Hash of a name; of the name that /proc has for fd, or UNNAMED. */
 uint32_t node_hash(const char *s, size_t len);
 uint32_t node_name(int fd, bool deleted);
 /* The memory that finds nodes, once there are none. */

@@ -124,7 +124,7 @@ platform_remote_mounts(struct strv *out)
 	return 0;
 }
 
-/* Where owner and mode are made up, for the mount or by a program. */
+/* Filesystems whose owners and modes the mount or a program makes up. */
 static const struct {
 	long magic;
 	const char *name;
@@ -136,8 +136,8 @@ static const struct {
 };
 
 /*
- * A POSIX ACL needs no look: its mask stands in the mode's group bits, so that
- * whoever it lets write shows as "writable by group".
+ * A POSIX ACL need not be read: its mask stands in the mode's group bits, so a file
+ * that it lets others write is one "writable by group".
  */
 bool
 platform_trust_objection(
@@ -169,7 +169,7 @@ platform_is_program(const char *head, size_t len)
 	return len >= 4 && memcmp(head, "\177ELF", 4) == 0;
 }
 
-/* Linux has no such group with one number everywhere: only root's own will do. */
+/* No group of Linux has one number everywhere, so only root's own is trusted. */
 unsigned
 platform_admin_gid(void)
 {
@@ -192,7 +192,7 @@ platform_self_path(char *out, size_t size)
 	if (n <= 0 || (size_t)n >= size)
 		return false;
 	out[n] = '\0';
-	/* After an upgrade the new program stands where ours was. */
+	/* After an upgrade the new program has the path of ours. */
 	len = (size_t)n;
 	if (len >= sizeof(gone) && strcmp(out + len - (sizeof(gone) - 1), gone) == 0)
 		out[len - (sizeof(gone) - 1)] = '\0';

@@ -1,10 +1,10 @@
 /*
  * SPDX-License-Identifier: MIT
  *
- * EVFILT_SIGNAL. Linux shows a signal to signalfd only while it is blocked, and
- * then even if it is ignored; so it is blocked as long as a knote wants it,
- * and a handler for it does not run. The mask is inherited by children, also
- * over exec: who spawns must reset it. Two of one signal may count as one.
+ * EVFILT_SIGNAL. signalfd reads a signal only while it is blocked, and then even if
+ * it is ignored. So it is blocked as long as a knote wants it, and a handler for it
+ * does not run. Children inherit the mask, also over exec: who spawns must reset it.
+ * Two of one signal may count as one.
  */
 #include "filters.h"
 

@@ -1,11 +1,11 @@
 /*
  * SPDX-License-Identifier: MIT
  *
- * EVFILT_VNODE over one inotify instance. Records only mark nodes dirty, then
- * each dirty node is stat'ed once and compared with what it was, because
- * inotify does not say which of macOS's events a MODIFY or an ATTRIB is. Names
- * end here. Not seen: mmap, and what inotify merges (a truncation followed at
- * once by a write is one record, told by the size alone).
+ * EVFILT_VNODE over one inotify instance. Records only mark nodes dirty. Then each
+ * dirty node is looked at once, by a stat that is compared with the last one,
+ * because a MODIFY or an ATTRIB of inotify can be several of macOS's events. Not
+ * seen: mmap, and what inotify merges (a truncation followed at once by a write is
+ * one record, of which only the size is known).
  */
 #include "vnode.h"
 
@@ -29,7 +29,7 @@ kq_vnode_post(struct kq *q, struct knote *kn, uint32_t notes)
 
 	if (bits == 0)
 		return;
-	/* EXTEND, where a file system tells it, is an event of its own. */
+	/* EXTEND, where a filesystem posts it, is an event of its own. */
 	if ((bits & NOTE_EXTEND) && (bits & NOTE_WRITE) && !(kn->pending & NOTE_WRITE)) {
 		kn->later |= NOTE_WRITE;
 		bits &= ~(uint32_t)NOTE_WRITE;
@@ -38,7 +38,7 @@ kq_vnode_post(struct kq *q, struct knote *kn, uint32_t notes)
 	kq_activate(q, kn);
 }
 
-/* Stat through any knote's descriptor; the last stale one takes n with it. */
+/* Stats through the descriptor of any knote; with the last stale knote n goes too. */
 static int
 stat_any(struct kq *q, struct node *n, struct stat *st)
 {
@@ -53,7 +53,7 @@ stat_any(struct kq *q, struct node *n, struct stat *st)
 	return -1;
 }
 
-/* A MODIFY is a write or a truncation: only the size can tell. */
+/* A MODIFY is a write or a truncation: the size decides. */
 static uint32_t
 modify_notes(const struct kq *q, const struct node *n, const struct stat *st)
 {
@@ -64,7 +64,7 @@ modify_notes(const struct kq *q, const struct node *n, const struct stat *st)
 	return NOTE_WRITE;
 }
 
-/* An ATTRIB is what it says, or a change of the link count. */
+/* An ATTRIB is a change of attributes, or of the link count. */
 static uint32_t
 attrib_notes(const struct node *n, const struct stat *st, int fd)
 {
@@ -113,7 +113,7 @@ self_notes(struct kq *q, struct node *n, struct stat *st, int fd)
 }
 
 static void
-settle(struct kq *q, struct node *n)
+look(struct kq *q, struct node *n)
 {
 	struct knote *kn;
 	struct stat st;
@@ -135,20 +135,20 @@ settle(struct kq *q, struct node *n)
 }
 
 static void
-settle_all(struct kq *q)
+look_at_dirty(struct kq *q)
 {
 	struct node *n;
 
 	while ((n = LIST_FIRST(&q->dirty)) != NULL) {
 		LIST_REMOVE(n, dirty_link);
 		n->dirty = false;
-		settle(q, n);
+		look(q, n);
 	}
 }
 
 /*
- * The kernel took the watch away: the volume is gone, or the inode. Knotes of
- * descriptors that were closed behind our back go, others get their last event.
+ * The kernel has removed the watch: the volume is gone, or the inode. Knotes of
+ * descriptors that were closed without close() go; others get their last event.
  */
 static void
 orphan(struct kq *q, struct node *n, bool unmounted)
@@ -170,7 +170,7 @@ orphan(struct kq *q, struct node *n, bool unmounted)
 	node_release(q, n);
 }
 
-/* A record with a name: something in the directory n. */
+/* A record with a name is about an entry of the directory n. */
 static void
 entry_record(struct kq *q, struct node *n, const struct inotify_event *ev)
 {
@@ -178,7 +178,7 @@ entry_record(struct kq *q, struct node *n, const struct inotify_event *ev)
 
 	if (dir && (ev->mask & IN_DELETE) && n->children > 0)
 		node_child_gone(q, n, ev->name);
-	/* MODIFY and ATTRIB of a child are nothing to its directory. */
+	/* MODIFY and ATTRIB of a child are no event of its directory. */
 	if (!(ev->mask & (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO)) ||
 	    LIST_EMPTY(&n->knotes))
 		return;
@@ -243,10 +243,10 @@ take_records(struct kq *q)
 		record(q, ev, &over);
 		p += sizeof(*ev) + ev->len;
 	}
-	settle_all(q);
+	look_at_dirty(q);
 }
 
-/* Anything may have been lost: tell everyone, and look at everything anew. */
+/* Records were lost: post to every knote, and look at every node again. */
 void
 kq_vnode_overflow(struct kq *q)
 {
@@ -293,7 +293,7 @@ attach(struct kq *q, struct knote *kn)
 		return errno;
 	if (!is_vnode(kn->ident, &st))
 		return EINVAL;
-	/* What other knotes of this inode are still to hear is not for this one. */
+	/* Records from before this knote are not for it. */
 	take_records(q);
 	if ((n = node_for(q, &st, kn->ident)) == NULL)
 		return errno;
@@ -382,7 +382,7 @@ drain_mounts(struct kq *q, int fd, uint32_t events)
 
 const struct filter kq_mounts = { .drain = drain_mounts };
 
-/* What the faults held back or report late is due. */
+/* Knotes that were held back, and echoes, are due. */
 static void
 drain_timer(struct kq *q, int fd, uint32_t events)
 {

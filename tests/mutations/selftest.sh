@@ -252,7 +252,7 @@ exit $status
 
 # pipe-read: what can be read is told once
 # linux/io.c
-# - kn->hot = !(kn->flags & EV_CLEAR);
+# - kn->maybe_ready = !(kn->flags & EV_CLEAR);
 # + ;
 
 # pipe-end: the end of a pipe is no EOF
@@ -262,7 +262,7 @@ exit $status
 
 # pipe-write: what can be written is not told
 # linux/io.c
-# - heat(q, fd, EVFILT_WRITE);
+# - mark(q, fd, EVFILT_WRITE);
 # + ;
 
 # signal-ignored signal-self: a signal that is ignored is not told
