@@ -19,7 +19,7 @@ extern int clonefile(const char *from, const char *to, unsigned flags);
 const bool machine_has_kqueue = true;
 
 static void
-ask(const char *name, char *out, size_t size)
+read_sysctl(const char *name, char *out, size_t size)
 {
 	if (sysctlbyname(name, out, &size, NULL, 0) != 0)
 		strlcpy(out, "unknown", size);
@@ -30,15 +30,15 @@ machine_system(char out[MACHINE_TEXT_SIZE])
 {
 	char version[40], build[40];
 
-	ask("kern.osproductversion", version, sizeof(version));
-	ask("kern.osversion", build, sizeof(build));
+	read_sysctl("kern.osproductversion", version, sizeof(version));
+	read_sysctl("kern.osversion", build, sizeof(build));
 	snprintf(out, MACHINE_TEXT_SIZE, "macOS %s (%s)", version, build);
 }
 
 void
 machine_arch(char out[MACHINE_TEXT_SIZE])
 {
-	ask("hw.machine", out, MACHINE_TEXT_SIZE);
+	read_sysctl("hw.machine", out, MACHINE_TEXT_SIZE);
 }
 
 void

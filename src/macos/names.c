@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How macOS finds names: APFS folds case and normalisation unless it was made not
- * to, and a firmlinked place has two paths, of which tables know only one.
+ * to, and what lies below a firmlink has two paths, of which the mount table has one.
  */
 #include <string.h>
 
 #include "base/platform.h"
 
-/* Firmlinks make /X and this with /X behind it one place. */
+/* By firmlinks /X and this followed by /X are the same file. */
 #define DATA_VOLUME "/System/Volumes/Data"
 
 char *

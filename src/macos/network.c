@@ -3,7 +3,7 @@
  * Network changes on macOS. configd posts a notification when an interface, DNS
  * or a proxy changed; notifyd writes it to a pipe. In a process without threads
  * a restart of notifyd loses the registration without a word, so a routing
- * socket backs it up (macos-semantics, Libnotify-327).
+ * socket backs it up (Libnotify-327).
  */
 #include <errno.h>
 #include <net/if.h>
@@ -31,7 +31,7 @@ open_notify(int *fd)
 
 	if (notify_register_file_descriptor(NETWORK_CHANGE, fd, 0, &token) != 0)
 		return false;
-	/* It comes blocking and not close-on-exec. */
+	/* notifyd's pipe is blocking and not close-on-exec. */
 	if (fd_prepare(*fd, true) == 0)
 		return true;
 	notify_cancel(token);
@@ -89,9 +89,7 @@ is_socket(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0;
 }
 
-/*
- * The pipe must be emptied every time: a full one makes notifyd drop us for ever.
- */
+/* The pipe must be emptied each time: when it is full, notifyd drops us for ever. */
 bool
 platform_network_changed(int fd)
 {

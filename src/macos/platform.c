@@ -21,7 +21,7 @@
 
 #include "unified_log.h"
 
-/* What an entry must not grant: each of these leads to other content. */
+/* Rights by which someone can change the content. */
 #define ACL_WRITING                                                               \
 	(ACL_WRITE_DATA | ACL_APPEND_DATA | ACL_DELETE | ACL_DELETE_CHILD |       \
 	    ACL_WRITE_ATTRIBUTES | ACL_WRITE_EXTATTRIBUTES | ACL_WRITE_SECURITY | \
@@ -32,7 +32,7 @@ log_sink_fn *const platform_log_sink = unified_log_line;
 const bool platform_has_tcc = true;
 const bool platform_has_console = true;
 
-/* Of the table that platform_remote_mounts read last; 0: none yet. */
+/* Of the mount table at the last platform_remote_mounts; 0: none yet. */
 static uint64_t mounts_digest;
 
 bool
@@ -73,7 +73,7 @@ platform_self_path(char *out, size_t size)
 	uint32_t room = sizeof(invoked);
 	bool fits;
 
-	/* It answers with the path as it was executed, links and dots included. */
+	/* The path as it was executed, links and dots included. */
 	if (_NSGetExecutablePath(invoked, &room) != 0)
 		return false;
 	real = realpath(invoked, NULL);
@@ -85,8 +85,8 @@ platform_self_path(char *out, size_t size)
 }
 
 /*
- * The mount table as the kernel remembers it (MNT_NOWAIT: a dead server is not
- * asked). How many, or -1 with errno; *out is the caller's to free.
+ * The mount table as the kernel has it (with MNT_NOWAIT it asks no server). How
+ * many, or -1 with errno; the caller frees *out.
  */
 static int
 read_mounts(struct statfs **out)
@@ -97,7 +97,7 @@ read_mounts(struct statfs **out)
 	*out = NULL;
 	n = getfsstat(NULL, 0, MNT_NOWAIT);
 	while (n != -1) {
-		/* A full table may have been cut: a mount may have come meanwhile. */
+		/* A mount may have come meanwhile: a full table may be incomplete. */
 		room = n + 8;
 		table = xreallocarray(table, (size_t)room, sizeof(*table));
 		n = getfsstat(table, room * (int)sizeof(*table), MNT_NOWAIT);
@@ -137,9 +137,9 @@ digest_mounts(const struct statfs *table, int n)
 }
 
 /*
- * A system call that copies what the kernel holds anyway: some tens of
- * microseconds for the 20 mounts of a Mac, where a "yes" for every event would
- * make the caller judge every watched path anew.
+ * getfsstat copies what the kernel holds anyway: some tens of microseconds for the 20
+ * mounts of a Mac. A "yes" for every event would make the caller judge every watched
+ * path again.
  */
 bool
 platform_mounts_changed(void)
@@ -195,7 +195,7 @@ entry_grants_writing(acl_entry_t entry)
 	    acl_get_flagset_np(entry, &flags) == -1 ||
 	    acl_get_permset_mask_np(entry, &perms) == -1)
 		return true;
-	/* Only handed down to new files, which are judged when they are used. */
+	/* Only new files inherit it, and they are judged when they are used. */
 	if (acl_get_flag_np(flags, ACL_ENTRY_ONLY_INHERIT) == 1)
 		return false;
 	return tag != ACL_EXTENDED_DENY && (perms & ACL_WRITING) != 0;
@@ -207,7 +207,7 @@ acl_grants_writing(acl_t acl)
 	acl_entry_t entry;
 	int which = ACL_FIRST_ENTRY;
 
-	/* Unlike elsewhere, 0 is an entry and -1 is the end. */
+	/* macOS returns 0 for an entry and -1 at the end; POSIX says 1 and 0. */
 	while (acl_get_entry(acl, which, &entry) == 0) {
 		if (entry_grants_writing(entry))
 			return true;
@@ -217,8 +217,8 @@ acl_grants_writing(acl_t acl)
 }
 
 /*
- * Reading an ACL takes the caller's right to stat the file, not a descriptor
- * that may read: O_EVTONLY is enough, and so is O_SYMLINK.
+ * Whoever may stat a file may read its ACL, also by a descriptor of O_EVTONLY or
+ * O_SYMLINK.
  */
 static const char *
 acl_objection(int fd)
@@ -240,8 +240,8 @@ acl_objection(int fd)
 }
 
 /*
- * A user's disk image says of its files what he likes. macOS mounts it for him,
- * nosuid, and remembers whose it is.
+ * The user who made a disk image chose the owners of its files. macOS mounts it for
+ * him, nosuid, and records him as f_owner.
  */
 static const char *
 volume_objection(int fd, uid_t owner, bool sandbox)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Processes on macOS. Which one is this, and which boot: that tells whether a process
- * of an earlier life of the daemon is still there.
+ * Processes on macOS. By the ids of boot and process the daemon finds out whether a
+ * process that an earlier daemon started is still there.
  */
 #include <libproc.h>
 #include <stdio.h>

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The sink into macOS's unified log. It knows one subsystem and one public
- * string per line; what is secret (the output of actions) never gets here.
- * Apple's header wins where there is one; an SDK made for cross building has
- * none, and the few declarations that stand in for it are below.
+ * The sink into macOS's unified log: one subsystem, and one public string per line.
+ * What is secret (the output of actions) never gets here. An SDK made for cross
+ * building lacks Apple's header; then the few declarations below replace it.
  */
 #include "unified_log.h"
 
@@ -30,9 +29,9 @@ void _os_log_impl(void *dso, os_log_t log, os_log_type_t type, const char *forma
     uint8_t *encoded, uint32_t size);
 
 /*
- * The compiler encodes the arguments. The log records the format by its place
- * in the program and looks for it in this section. Apple marks it as C strings
- * too; zig's linker would then merge it with all the others.
+ * The compiler encodes the arguments. The log records the format as an offset into
+ * this section of the program. Apple also marks the section as C strings; zig's
+ * linker would then merge it with all other strings.
  */
 #define os_log_with_type(log, type, format, arg)                                  \
 	do {                                                                      \
@@ -61,7 +60,7 @@ unified_log_line(enum log_level level, const char *line)
 		os_log_with_type(log, OS_LOG_TYPE_ERROR, "%{public}s", line);
 		break;
 	case LOG_LEVEL_WARNING:
-		/* There is no type between; Apple's own Logger.warning is an error. */
+		/* os_log has no warning; Apple's own Logger.warning is an error. */
 		os_log_with_type(log, OS_LOG_TYPE_ERROR, "warning: %{public}s", line);
 		break;
 	case LOG_LEVEL_INFO:

@@ -5,8 +5,8 @@
 #include "base/log.h"
 
 /*
- * A log_sink_fn: sends line to the unified log, subsystem org.watchpathd. No
- * line is of a type that lives in memory only, but debug.
+ * A log_sink_fn: sends line to the unified log, subsystem org.watchpathd. Only debug
+ * lines are of a type that is kept in memory and not on disk.
  */
 void unified_log_line(enum log_level level, const char *line);
 
