@@ -7,7 +7,6 @@
  */
 #include "daemon.h"
 
-#include <cJSON.h>
 #include <errno.h>
 #include <limits.h>
 #include <pwd.h>
@@ -24,7 +23,6 @@
 #include "schedule/dispatch.h"
 #include "state/history.h"
 #include "engine/job.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/mono.h"
@@ -71,7 +69,7 @@ struct daemon {
 	struct confwatch *confwatch;
 	struct statedir *statedir;
 	struct control *control;
-	struct report_daemon report;
+	struct answers answers;
 	char *problem[PROBLEMS]; /* NULL: none */
 	const char *problem_list[PROBLEMS + 1];
 	char self[PATH_MAX]; /* the program that we are */
@@ -355,8 +353,9 @@ say_ready(const struct daemon *d, const char *what, const char *detail)
 
 /* What it did, in a few words. */
 static char *
-reload(struct daemon *d)
+reload(void *arg)
 {
+	struct daemon *d = arg;
 	char *changes = load(d) ? ruleset_changes(&d->rules)
 				: xstrdup("the rule files cannot be read"),
 	     *detail;
@@ -378,6 +377,7 @@ on_stop(void *arg, const struct loop_event *ev)
 	log_info("stopping: %zu running", spawn_running(d->world.runner.spawner));
 	dispatch_stop(&d->world.dispatch);
 	d->stop_at = mono_add(mono_now(), STOP_NS);
+	d->answers.stopping = true;
 }
 
 static void
@@ -430,138 +430,6 @@ watch_signals(struct daemon *d)
 	loop_watch_signal(d->loop, SIGHUP, &d->on_reload);
 }
 
-static struct job *
-asked_rule(struct daemon *d, const cJSON *request, struct control_reply *reply)
-{
-	char *name = json_get_text(request, "rule");
-	struct job *j = name != NULL ? ruleset_find(&d->rules, name) : NULL;
-
-	if (name == NULL)
-		control_reply_error(reply, "the request names no rule");
-	else if (j == NULL)
-		control_reply_error(reply, "there is no rule %s", name);
-	free(name);
-	return j;
-}
-
-static void
-reply_object(struct control_reply *reply, cJSON *o)
-{
-	control_reply_text(reply, json_line(o));
-	cJSON_Delete(o);
-}
-
-static void
-answer_status(struct daemon *d, const cJSON *request, struct control_reply *reply)
-{
-	char *name = json_get_text(request, "rule");
-
-	if (name == NULL || asked_rule(d, request, reply) != NULL)
-		report_status(reply, &d->report, name);
-	free(name);
-}
-
-static void
-answer_trigger(struct daemon *d, const cJSON *request, struct control_reply *reply)
-{
-	struct job *j = asked_rule(d, request, reply);
-	const char *why, *run;
-	cJSON *o;
-
-	if (j == NULL)
-		return;
-	if (!mono_is_never(d->stop_at)) {
-		control_reply_error(reply, "the daemon is stopping");
-		return;
-	}
-	run = job_trigger(j, &why);
-	if (run == NULL) {
-		control_reply_error(reply, "%s cannot run: %s", job_rule(j)->name, why);
-		return;
-	}
-	o = cJSON_CreateObject();
-	json_add_text(o, "run", run);
-	reply_object(reply, o);
-}
-
-/* What became of a run that was asked for. */
-static void
-answer_run(struct daemon *d, const cJSON *request, struct control_reply *reply)
-{
-	static const char *const names[] = {
-		[PROMISE_WAITING] = "waiting",
-		[PROMISE_RUNNING] = "running",
-		[PROMISE_ENDED] = "ended",
-		[PROMISE_UNKNOWN] = "unknown",
-	};
-	struct job *j = asked_rule(d, request, reply);
-	const char *run = json_get_string(request, "run");
-	enum job_promise promise;
-	struct job_info info;
-	char *problem, *waits_for;
-	cJSON *o;
-
-	if (j == NULL)
-		return;
-	if (run == NULL) {
-		control_reply_error(reply, "the request names no run");
-		return;
-	}
-	job_inform(j, &info);
-	promise = job_promise(j, run);
-	problem = job_problem(j);
-	waits_for = job_waits_for(j);
-	if (promise == PROMISE_WAITING && waits_for == NULL)
-		waits_for = xstrdup("the run before it to end");
-	o = cJSON_CreateObject();
-	json_add_text(o, "state", names[promise]);
-	json_add_text(o, "waits_for", promise == PROMISE_WAITING ? waits_for : NULL);
-	json_add_text(o, "problem", problem);
-	if (info.last_run != NULL)
-		cJSON_AddItemToObject(
-		    o, "last_run", cJSON_Duplicate(info.last_run, true));
-	reply_object(reply, o);
-	free(waits_for);
-	free(problem);
-}
-
-static void
-answer_reload(struct daemon *d, const cJSON *request, struct control_reply *reply)
-{
-	char *changes = reload(d), *done;
-
-	(void)request;
-	done = xasprintf(
-	    "%zu rule%s in force: %s", d->rules.n, d->rules.n == 1 ? "" : "s", changes);
-	report_reload(reply, &d->report, done);
-	free(done);
-	free(changes);
-}
-
-static void
-answer(void *arg, const cJSON *request, struct control_reply *reply)
-{
-	static const struct {
-		const char *name;
-		void (*fn)(struct daemon *, const cJSON *, struct control_reply *);
-	} commands[] = {
-		{ "status", answer_status },
-		{ "trigger", answer_trigger },
-		{ "run", answer_run },
-		{ "reload", answer_reload },
-	};
-	const char *name = json_get_string(request, "command");
-	size_t i;
-
-	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (name != NULL && strcmp(name, commands[i].name) == 0) {
-			commands[i].fn(arg, request, reply);
-			return;
-		}
-	control_reply_error(
-	    reply, "there is no command %s", name != NULL ? name : "named");
-}
-
 static void
 open_socket(struct daemon *d)
 {
@@ -569,8 +437,8 @@ open_socket(struct daemon *d)
 
 	/* Where there is no directory that is the better reason. */
 	if (is_place_trusted(d, d->opt->socket, why) || errno == ENOENT)
-		d->control =
-		    control_new(d->loop, d->opt->socket, answer, d, why, sizeof(why));
+		d->control = control_new(
+		    d->loop, d->opt->socket, answer, &d->answers, why, sizeof(why));
 	snprintf(what, sizeof(what), "no command can reach the daemon: %s",
 	    d->control == NULL ? why : "");
 	set_problem(d, PROBLEM_SOCKET, d->control != NULL ? NULL : what);
@@ -774,12 +642,14 @@ init(struct daemon *d)
 	fdlimit_cap(platform_descriptors_max());
 	d->recheck_at = d->stop_at = d->mend_at = MONO_NEVER;
 	d->left_over_at = mono_now();
-	d->report = (struct report_daemon){
+	d->answers = (struct answers){
 		.rules = &d->rules,
 		.config = d->opt->config,
 		.root = d->opt->root[0] != '\0' ? d->opt->root : NULL,
 		.problems = d->problem_list,
 		.started = realtime_ns(),
+		.reload = reload,
+		.daemon = d,
 	};
 	d->world.runner.root = d->opt->root;
 	d->world.runner.config = d->opt->config;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The daemon's state as JSON. It is made in pieces, so that ten thousand rules do
- * not hold up a dispatch; between two pieces anything may change, so nothing is
- * remembered but names.
+ * What clients may ask, and the answers. The status is made in pieces, so that ten
+ * thousand rules do not hold up a dispatch; between two pieces anything may change,
+ * so nothing is remembered but names.
  */
 #include "serve/answer.h"
 
@@ -24,7 +24,7 @@
 #include "watch/watch.h"
 
 struct status {
-	const struct report_daemon *d;
+	const struct answers *a;
 	struct strv names;
 	cJSON *warnings; /* found so far */
 	char *done;      /* NULL: nothing */
@@ -176,9 +176,9 @@ add_head(const struct status *s, struct buf *out)
 
 	json_add_text(o, "version", VERSION);
 	cJSON_AddNumberToObject(o, "pid", getpid());
-	json_add_time(o, "started", s->d->started);
-	json_add_text(o, "config", s->d->config);
-	json_add_text(o, "root", s->d->root);
+	json_add_time(o, "started", s->a->started);
+	json_add_text(o, "config", s->a->config);
+	json_add_text(o, "root", s->a->root);
 	if (s->done != NULL)
 		json_add_text(o, "done", s->done);
 	add_json(out, o);
@@ -221,7 +221,7 @@ add_findings(struct status *s, struct job *j)
 {
 	char *problem = job_problem(j);
 	struct found found = { s->warnings, problem };
-	const struct job_world *world = s->d->rules->world;
+	const struct job_world *world = s->a->rules->world;
 	struct findings f = {
 		.trust = &world->trust,
 		.root = world->runner.root,
@@ -239,11 +239,11 @@ add_tail(struct status *s, struct buf *out)
 {
 	cJSON *refused = cJSON_CreateArray(), *problems = cJSON_CreateArray();
 	cJSON *warnings = s->warnings, *o;
-	const struct ruleset *rs = s->d->rules;
+	const struct ruleset *rs = s->a->rules;
 	const char *const *problem;
 	size_t i;
 
-	for (problem = s->d->problems; *problem != NULL; problem++) {
+	for (problem = s->a->problems; *problem != NULL; problem++) {
 		cJSON_AddItemToArray(problems, cJSON_CreateString(*problem));
 		cJSON_AddItemToArray(warnings, cJSON_CreateString(*problem));
 	}
@@ -278,10 +278,10 @@ status_more(void *state, struct buf *out)
 	if (s->next == 0)
 		add_head(s, out);
 	if (s->next < s->names.n) {
-		j = ruleset_find(s->d->rules, s->names.v[s->next++]);
+		j = ruleset_find(s->a->rules, s->names.v[s->next++]);
 		if (j != NULL) {
 			buf_adds(out, s->any ? "," : "");
-			add_json(out, rule_json(j, s->d->root));
+			add_json(out, rule_json(j, s->a->root));
 			add_findings(s, j);
 			s->any = true;
 		}
@@ -304,31 +304,151 @@ status_free(void *state)
 }
 
 static struct status *
-begin(struct control_reply *reply, const struct report_daemon *d)
+begin(struct control_reply *reply, const struct answers *a)
 {
 	struct status *s = xcalloc(1, sizeof(*s));
 
-	s->d = d;
+	s->a = a;
 	s->warnings = cJSON_CreateArray();
 	*reply = (struct control_reply){ status_more, status_free, s };
 	return s;
 }
 
-void
-report_status(
-    struct control_reply *reply, const struct report_daemon *d, const char *name)
+static struct job *
+asked_rule(const struct answers *a, const cJSON *request, struct control_reply *reply)
 {
-	struct status *s = begin(reply, d);
+	char *name = json_get_text(request, "rule");
+	struct job *j = name != NULL ? ruleset_find(a->rules, name) : NULL;
+
+	if (name == NULL)
+		control_reply_error(reply, "the request names no rule");
+	else if (j == NULL)
+		control_reply_error(reply, "there is no rule %s", name);
+	free(name);
+	return j;
+}
+
+static void
+reply_object(struct control_reply *reply, cJSON *o)
+{
+	control_reply_text(reply, json_line(o));
+	cJSON_Delete(o);
+}
+
+/* Of one rule, or of all. */
+static void
+answer_status(const struct answers *a, const cJSON *request, struct control_reply *reply)
+{
+	char *name = json_get_text(request, "rule");
+	struct status *s;
 	size_t i;
 
-	for (i = 0; i < d->rules->n; i++)
-		if (name == NULL || strcmp(name, job_rule(d->rules->jobs[i])->name) == 0)
-			strv_push(&s->names, xstrdup(job_rule(d->rules->jobs[i])->name));
+	if (name == NULL) {
+		s = begin(reply, a);
+		for (i = 0; i < a->rules->n; i++)
+			strv_push(&s->names, xstrdup(job_rule(a->rules->jobs[i])->name));
+	} else if (asked_rule(a, request, reply) != NULL) {
+		strv_push(&begin(reply, a)->names, xstrdup(name));
+	}
+	free(name);
+}
+
+static void
+answer_trigger(const struct answers *a, const cJSON *request, struct control_reply *reply)
+{
+	struct job *j = asked_rule(a, request, reply);
+	const char *why, *run;
+	cJSON *o;
+
+	if (j == NULL)
+		return;
+	if (a->stopping) {
+		control_reply_error(reply, "the daemon is stopping");
+		return;
+	}
+	run = job_trigger(j, &why);
+	if (run == NULL) {
+		control_reply_error(reply, "%s cannot run: %s", job_rule(j)->name, why);
+		return;
+	}
+	o = cJSON_CreateObject();
+	json_add_text(o, "run", run);
+	reply_object(reply, o);
+}
+
+/* What became of a run that was asked for. */
+static void
+answer_run(const struct answers *a, const cJSON *request, struct control_reply *reply)
+{
+	static const char *const names[] = {
+		[PROMISE_WAITING] = "waiting",
+		[PROMISE_RUNNING] = "running",
+		[PROMISE_ENDED] = "ended",
+		[PROMISE_UNKNOWN] = "unknown",
+	};
+	struct job *j = asked_rule(a, request, reply);
+	const char *run = json_get_string(request, "run");
+	enum job_promise promise;
+	struct job_info info;
+	char *problem, *waits_for;
+	cJSON *o;
+
+	if (j == NULL)
+		return;
+	if (run == NULL) {
+		control_reply_error(reply, "the request names no run");
+		return;
+	}
+	job_inform(j, &info);
+	promise = job_promise(j, run);
+	problem = job_problem(j);
+	waits_for = job_waits_for(j);
+	if (promise == PROMISE_WAITING && waits_for == NULL)
+		waits_for = xstrdup("the run before it to end");
+	o = cJSON_CreateObject();
+	json_add_text(o, "state", names[promise]);
+	json_add_text(o, "waits_for", promise == PROMISE_WAITING ? waits_for : NULL);
+	json_add_text(o, "problem", problem);
+	if (info.last_run != NULL)
+		cJSON_AddItemToObject(
+		    o, "last_run", cJSON_Duplicate(info.last_run, true));
+	reply_object(reply, o);
+	free(waits_for);
+	free(problem);
+}
+
+/* The status without any rule, and with a sentence on what was done. */
+static void
+answer_reload(const struct answers *a, const cJSON *request, struct control_reply *reply)
+{
+	char *changes = a->reload(a->daemon);
+
+	(void)request;
+	begin(reply, a)->done = xasprintf(
+	    "%zu rule%s in force: %s", a->rules->n, a->rules->n == 1 ? "" : "s", changes);
+	free(changes);
 }
 
 void
-report_reload(
-    struct control_reply *reply, const struct report_daemon *d, const char *done)
+answer(void *arg, const cJSON *request, struct control_reply *reply)
 {
-	begin(reply, d)->done = xstrdup(done);
+	static const struct {
+		const char *name;
+		void (*fn)(const struct answers *, const cJSON *, struct control_reply *);
+	} commands[] = {
+		{ "status", answer_status },
+		{ "trigger", answer_trigger },
+		{ "run", answer_run },
+		{ "reload", answer_reload },
+	};
+	const char *name = json_get_string(request, "command");
+	size_t i;
+
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (name != NULL && strcmp(name, commands[i].name) == 0) {
+			commands[i].fn(arg, request, reply);
+			return;
+		}
+	control_reply_error(
+	    reply, "there is no command %s", name != NULL ? name : "named");
 }
