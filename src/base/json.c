@@ -28,7 +28,7 @@ json_parse(const char *text, size_t len)
 	char *copy;
 	cJSON *o = NULL;
 
-	/* It would stop at a NUL and call the rest unread, or cut a string there. */
+	/* cJSON stops at a NUL, and cuts a string at \u0000. */
 	if (memchr(text, '\0', len) != NULL)
 		return NULL;
 	copy = xstrndup(text, len);

@@ -10,7 +10,7 @@ struct cJSON;
 struct strv;
 
 /*
- * cJSON with its traps closed: nothing after the value, keys by exact case, only
+ * cJSON without its traps: nothing after the value, keys by exact case, only
  * text that is UTF-8, and 64-bit numbers as strings, because it keeps numbers as
  * doubles. Text from outside is written with \ooo for what is no UTF-8.
  */

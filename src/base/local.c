@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Sockets that are files: their addresses, and getting through to one. Nothing
- * here knows what is said over them.
+ * here knows what is sent over them.
  */
 #include "base/local.h"
 

@@ -11,9 +11,9 @@ struct sockaddr_un;
 bool local_address(struct sockaddr_un *a, const char *path, char *why, size_t size);
 
 /*
- * A connection to whoever listens at a, close-on-exec; never waits for it to be
- * accepted. A refusal may only say that the queue of those who wait is full: it is
- * believed when it was tried for patience_ms. -1 with errno.
+ * Connects to whoever listens at a, close-on-exec; never waits to be accepted.
+ * ECONNREFUSED may only mean that the listener's queue is full, so it is returned
+ * after patience_ms of trying. -1 with errno.
  */
 int local_connect(const struct sockaddr_un *a, unsigned patience_ms);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where the daemon says what it does. It knows levels, one buffer and one file;
- * nothing it meets can end or block the daemon. The one idea: lines wait in
- * memory until the daemon has nothing more urgent to do.
+ * The daemon's log: levels, one buffer and one file. No error of the file ends or
+ * blocks the daemon. The one idea: lines wait in memory until the daemon has nothing
+ * more urgent to do.
  */
 #include "base/log.h"
 
@@ -34,7 +34,7 @@ static struct {
 	size_t shown;      /* bytes of held that stderr has already */
 	bool torn;         /* what was written last ends within a line */
 	size_t dropped;    /* lines before held that were too many to keep */
-	struct heap noisy; /* rules that have lines missing, by when to say so */
+	struct heap noisy; /* rules with lines missing, by when that is logged */
 } out = { .max = LOG_LEVEL_INFO, .fd = -1 };
 
 static const char *const level_names[] = { "error", "warning", "info", "debug" };
@@ -112,9 +112,9 @@ log_rule_init(struct log_rule *r, const char *name)
 }
 
 static void
-say_missing(struct log_rule *r)
+log_missing(struct log_rule *r)
 {
-	heap_remove(&out.noisy, &r->say_missing);
+	heap_remove(&out.noisy, &r->noisy);
 	if (r->missing > 0)
 		log_info("%s: %u more line%s not logged: in %d s there is room for %u",
 		    r->name, r->missing, r->missing == 1 ? " was" : "s were",
@@ -125,7 +125,7 @@ say_missing(struct log_rule *r)
 void
 log_rule_clear(struct log_rule *r)
 {
-	say_missing(r);
+	log_missing(r);
 }
 
 void
@@ -135,7 +135,7 @@ log_due(mono_t now)
 
 	while (!mono_before(now, heap_next(&out.noisy))) {
 		n = heap_first(&out.noisy);
-		say_missing(CONTAINER_OF(n, struct log_rule, say_missing));
+		log_missing(CONTAINER_OF(n, struct log_rule, noisy));
 	}
 }
 
@@ -152,7 +152,7 @@ has_room(struct log_rule *r)
 	mono_t now = mono_now();
 
 	if (!mono_before(now, r->until)) {
-		say_missing(r);
+		log_missing(r);
 		r->until = mono_add(now, LOG_RULE_NS);
 		r->lines = 0;
 	}
@@ -161,7 +161,7 @@ has_room(struct log_rule *r)
 		return true;
 	}
 	if (r->missing++ == 0)
-		heap_put(&out.noisy, &r->say_missing, r->until);
+		heap_put(&out.noisy, &r->noisy, r->until);
 	return false;
 }
 
@@ -313,7 +313,7 @@ rotate(void)
 	}
 }
 
-/* Follows the file: someone may have removed or renamed it, or it is full. */
+/* Opens the file again where it was removed or renamed, and rotates a full one. */
 static void
 refresh_file(size_t coming)
 {
@@ -335,9 +335,9 @@ refresh_file(size_t coming)
 		out.failing = errno;
 }
 
-/* Takes what was written of a torn line back. False: it cannot be. */
+/* Cuts off what was written of a torn line. False: that cannot be done. */
 static bool
-take_back(int fd, size_t len)
+cut_torn(int fd, size_t len)
 {
 	struct stat st;
 
@@ -345,7 +345,7 @@ take_back(int fd, size_t len)
 	       ftruncate(fd, st.st_size - (off_t)len) == 0;
 }
 
-/* Writes to where the log goes: whole lines, or what comes next begins in one. */
+/* How much was written: whole lines, unless the rest of one could not be cut off. */
 static size_t
 write_lines(const char *p, size_t len)
 {
@@ -358,14 +358,14 @@ write_lines(const char *p, size_t len)
 	out.failing = done < len ? errno : 0;
 	while (whole > 0 && p[whole - 1] != '\n')
 		whole--;
-	if (whole < done && take_back(fd, done - whole))
+	if (whole < done && cut_torn(fd, done - whole))
 		done = whole;
 	if (done > 0)
 		out.torn = p[done - 1] != '\n';
 	return done;
 }
 
-/* Says how many lines have been dropped, in their place. */
+/* Reports in their place how many lines were dropped. */
 static bool
 write_gap(void)
 {
@@ -393,7 +393,7 @@ forget(size_t len)
 	out.shown -= len < out.shown ? len : out.shown;
 }
 
-/* The latest lines wait for better times; stderr has all of them at once. */
+/* The latest lines wait until they can be written; stderr gets them at once. */
 static void
 keep_for_later(void)
 {

@@ -22,14 +22,13 @@ void log_warning(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* The same, with a level that depends; never flushes but a full buffer. */
+/* The same, with the level as an argument; flushes only a full buffer. */
 void
 log_at(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /*
- * What one rule has logged of late. Who may write what it watches decides how
- * often it has something to say, and must not push everything else out of the
- * log. Init and clear; name is borrowed.
+ * What one rule has logged lately. Whoever may write what it watches decides how
+ * often it logs, and must not push everything else out of the log. Name is borrowed.
  */
 #define LOG_RULE_LINES 20U /* in LOG_RULE_NS */
 #define LOG_RULE_NS (10 * MONO_SEC)
@@ -38,20 +37,20 @@ log_at(enum log_level level, const char *fmt, ...) __attribute__((format(printf,
 #define LOG_HOUR_MAX ((size_t)1024 * 1024) /* and of a rule's in an hour */
 struct log_rule {
 	const char *name;
-	mono_t until; /* this long lines are counted */
+	mono_t until; /* end of the time that lines are counted for */
 	unsigned lines, missing;
-	struct heap_node say_missing;
+	struct heap_node noisy;     /* while lines are missing */
 	size_t run_room, hour_room; /* bytes of output, as they stand in the log */
 	mono_t hour_ends;
 };
 void log_rule_init(struct log_rule *r, const char *name);
 void log_rule_clear(struct log_rule *r);
 
-/* As log_at, but no more than LOG_RULE_LINES; then how many more there were. */
+/* As log_at, up to LOG_RULE_LINES; later it is logged how many more there were. */
 void log_rule_at(struct log_rule *r, enum log_level level, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Says how many lines are missing, when that is due; and when it will be. */
+/* Logs how many lines are missing, when that is due; and when it is due next. */
 void log_due(mono_t now);
 mono_t log_deadline(void);
 
@@ -64,7 +63,7 @@ void log_rule_run(struct log_rule *r);
  */
 bool log_output(struct log_rule *r, const char *line, size_t len);
 
-/* Says how many bytes of output there was no room for. */
+/* Logs how many bytes of output there was no room for. */
 void log_output_missing(struct log_rule *r, uint64_t bytes);
 
 void log_set_level(enum log_level max);
@@ -76,7 +75,7 @@ void log_set_sink(log_sink_fn *fn);
 /*
  * Logs to path from now on: O_APPEND, O_NOFOLLOW, mode 0640; past 5 MiB it is
  * renamed to path.1, .1 to .2, .2 to .3. 0, or -1 with errno, and the log stays
- * where it was. A file that vanishes or cannot be written is opened anew at
+ * where it was. A file that vanishes or cannot be written is opened again at
  * later flushes; meanwhile lines go to stderr, and the latest are kept until
  * they can be written: whole, and with the number of those that are missing.
  */
@@ -85,7 +84,7 @@ int log_open(const char *path);
 /* How many rotated files are kept beside the log. */
 #define LOG_KEEP 3
 
-/* Writes what is held back, and says nothing of what cannot be written. */
+/* Writes the lines that wait; those that cannot be written wait on. */
 void log_flush(void);
 
 /* errno, while lines wait that cannot be written; else 0. */

@@ -19,7 +19,7 @@
 	(NOTE_DELETE | NOTE_WRITE | NOTE_EXTEND | NOTE_ATTRIB | NOTE_LINK | \
 	    NOTE_RENAME | NOTE_REVOKE)
 
-/* xnu says EINVAL to more than INT32_MAX seconds (timespec_is_valid). */
+/* xnu refuses more than INT32_MAX seconds with EINVAL (timespec_is_valid). */
 #define TIMEOUT_MAX_NS (24 * 60 * 60 * MONO_SEC)
 
 struct loop {

@@ -19,7 +19,8 @@
 #define CLOCK_THROUGH_SLEEP CLOCK_BOOTTIME
 #endif
 
-/* Of the system's one clock, so they stand here: what was read last, and its time. */
+/* The system has one clock, so this is no struct: its last reading, as it was and as
+ * given. */
 static int64_t last_read, last_ns;
 
 mono_t
@@ -30,7 +31,7 @@ mono_now(void)
 
 	clock_gettime(CLOCK_THROUGH_SLEEP, &ts);
 	ns = (int64_t)ts.tv_sec * MONO_SEC + ts.tv_nsec;
-	/* After a step back time goes on from where it was, and never stands still. */
+	/* When the clock steps back, time goes on from the last reading. */
 	if (ns > last_read)
 		last_ns += ns - last_read;
 	last_read = ns;

@@ -24,10 +24,10 @@ typedef struct {
 /* The time now: never before what it was at an earlier call. */
 mono_t mono_now(void);
 
-/* t + ns, held at MONO_NEVER; MONO_NEVER stays what it is. ns may be negative. */
+/* t + ns, at most MONO_NEVER, which stays what it is. ns may be negative. */
 mono_t mono_add(mono_t t, int64_t ns);
 
-/* a - b in nanoseconds, held within int64_t. */
+/* a - b in nanoseconds, or the nearest int64_t. */
 int64_t mono_sub(mono_t a, mono_t b);
 
 /*

@@ -65,7 +65,7 @@ set_path(char **to, const char *path, bool real)
 		fprintf(stderr, "watchpathd: %s: %s\n", path, strerror(errno));
 		return -1;
 	}
-	/* Rules are written below it, and a pattern there would be followed. */
+	/* Each watch entry begins with the root, which must not make it a pattern. */
 	if (real && strpbrk(*to, "*?[") != NULL) {
 		fprintf(stderr, "watchpathd: %s: a root may not have * ? [ in its path\n",
 		    path);
@@ -148,7 +148,7 @@ options_synopsis(unsigned allowed, struct buf *out)
 	}
 }
 
-/* What getopt_long wants to know of those that are allowed. */
+/* Describes those that are allowed to getopt_long. */
 static void
 describe(unsigned allowed, char *letters, struct option *list)
 {

@@ -39,8 +39,8 @@ enum {
 
 /*
  * Reads the options of a subcommand; synopsis, which must outlive o, is shown where
- * they are wrong. Returns the index of the first operand, or -1 after it has said on
- * stderr what is wrong.
+ * they are wrong. Returns the index of the first operand, or -1 after it reported
+ * on stderr what is wrong.
  */
 int options_parse(
     struct options *o, unsigned allowed, const char *synopsis, int argc, char **argv);
@@ -52,7 +52,7 @@ options_has(const struct options *o, unsigned bit)
 	return (o->given & bit) != 0;
 }
 
-/* Says on stderr what is wrong, and how the subcommand is called. EX_USAGE. */
+/* Prints what is wrong, and the usage of the subcommand, on stderr. EX_USAGE. */
 int options_refuse(const struct options *o, const char *what);
 
 /* Adds " [--option ARGUMENT]" for each of them. */

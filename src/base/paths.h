@@ -11,7 +11,7 @@
 #define PATH_DOMAIN "org.watchpathd"
 #define PATH_PROFILE "/Library/Managed Preferences/" PATH_DOMAIN ".plist"
 
-/* Where launchd's plist has the daemon log; on Linux only what --log says. */
+/* The --log of launchd's plist; elsewhere there is none by default. */
 #define PATH_LOG "/var/log/watchpathd.log"
 
 #if defined(__APPLE__) || defined(PATHS_OF_MACOS)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One stat of a dead network volume would stop every rule, so its path has to be
- * known before. Unicode's tables are not needed for that: paths are compared by
- * what no spelling can change, and in doubt the directory says which names exist.
+ * One stat of a dead network volume would stop every rule, so such a path must be
+ * recognised before. Unicode's tables are not needed for that: paths are compared by
+ * what no spelling can change, and in doubt the directory is listed.
  */
 #include "base/places.h"
 

@@ -17,7 +17,7 @@
 
 /*
  * Has the mount table changed since the last call of platform_remote_mounts?
- * Cheap enough for every event on a directory. May say yes too often.
+ * Cheap enough for every event on a directory. May be true too often.
  */
 bool platform_mounts_changed(void);
 
@@ -46,7 +46,7 @@ bool platform_trust_objection(
 
 /*
  * Can the system execute a file that begins with these bytes, scripts aside?
- * Mach-O and universal binaries there, ELF here.
+ * Mach-O and universal binaries on macOS, ELF on Linux.
  */
 bool platform_is_program(const char *head, size_t len);
 
@@ -55,7 +55,7 @@ unsigned platform_admin_gid(void);
 
 /*
  * How many descriptors the kernel lets a process have at most, whatever its limit
- * says: macOS takes any limit and goes by kern.maxfilesperproc. UINT64_MAX: the
+ * is: macOS accepts any limit and enforces kern.maxfilesperproc. UINT64_MAX: the
  * limit is the truth.
  */
 uint64_t platform_descriptors_max(void);
@@ -66,13 +66,12 @@ extern log_sink_fn *const platform_log_sink;
 /* The words before a command that keep the machine awake, or NULL. */
 extern const char *const *const platform_keep_awake;
 
-/* The path of the running program; false if it cannot be told. */
+/* The path of the running program; false if it is unknown. */
 bool platform_self_path(char *out, size_t size);
 
 /*
- * What tells a boot from the next one, and a process from a later one with the
- * same pid. False: it cannot be told; a process that is dead, or dead but not yet
- * reaped, has none.
+ * What is different at the next boot, and for a later process with the same pid.
+ * False: it is unknown; a process that is dead, reaped or not, has none.
  */
 #define PLATFORM_ID_SIZE 64
 bool platform_boot_id(char out[PLATFORM_ID_SIZE]);
@@ -81,7 +80,7 @@ bool platform_process_id(pid_t pid, char out[PLATFORM_ID_SIZE]);
 /*
  * Descriptors that can be read when the network may have changed; how many there
  * are, 0 if none can be had. They are close-on-exec and do not block. Changed
- * reads one empty, and tells whether a link, an address or the like changed.
+ * reads one empty, and returns whether a link, an address or the like changed.
  */
 #define PLATFORM_NETWORK_FDS 2
 size_t platform_network_open(int fds[PLATFORM_NETWORK_FDS]);
@@ -93,7 +92,7 @@ bool platform_network_changed(int fd);
  */
 extern const bool platform_has_tcc;
 
-/* Does the owner of /dev/console tell who is logged in at the screen? */
+/* Is the owner of /dev/console the user who is logged in at the screen? */
 extern const bool platform_has_console;
 
 #endif

@@ -13,7 +13,7 @@
 
 /*
  * Memory. Out of memory is fatal: one line on stderr, exit status 71, and
- * launchd starts the daemon anew. All results are the caller's to free(3).
+ * launchd starts the daemon again. All results are the caller's to free(3).
  */
 void *xmalloc(size_t size);
 void *xcalloc(size_t n, size_t size);
@@ -34,8 +34,8 @@ bool strv_equal(const struct strv *a, const struct strv *b);
 bool strv_contains(const struct strv *l, const char *s);
 
 /*
- * Appends to a file of size bytes. False with errno: what was begun of it is cut
- * off again, so that the file ends as it did.
+ * Appends to a file of size bytes. False with errno: what was written of it is
+ * cut off, so that the file ends as before.
  */
 bool fd_append(int fd, const char *p, size_t len, off_t size);
 
@@ -122,7 +122,7 @@ int fd_prepare(int fd, bool nonblock);
 
 /*
  * The descriptor limit. Init remembers what this process was started with; raise
- * doubles the soft limit up to the hard one, or what cap was told is the most, and
+ * doubles the soft limit up to the hard one, or to the cap if that is less, and
  * returns false at its end. Lower puts the first value back, for a child to
  * inherit, and restore undoes it. Most is how far it can be raised.
  */
