@@ -43,7 +43,7 @@ add_path(void *arg, const char *path, const char *state, const char *error)
 	cJSON_AddItemToArray(arg, o);
 }
 
-/* The run in progress; of one left over nobody knows why it was started. */
+/* The run in progress; the reason of one left over is unknown. */
 static void
 add_current_run(cJSON *o, const struct job_info *info)
 {
@@ -97,7 +97,7 @@ add_watch(cJSON *o, const struct job *j, const char *root)
 	}
 }
 
-/* As rule files have it; 0 means that there is none. */
+/* As rule files have it; 0 is null unless zero is a value. */
 static void
 add_duration(cJSON *o, const char *key, int64_t ms, bool zero)
 {
@@ -182,7 +182,7 @@ add_head(const struct status *s, struct buf *out)
 	if (s->done != NULL)
 		json_add_text(o, "done", s->done);
 	add_json(out, o);
-	/* The brace that ends it comes after the rules. */
+	/* The brace at its end is written after the rules. */
 	out->len--;
 	buf_adds(out, ",\"rules\":[");
 }
@@ -215,7 +215,7 @@ add_finding(void *arg, const struct rule *rule, int line, const char *text)
 		add_warning(f->warnings, rule->file, line, text);
 }
 
-/* A warning of before is only worth showing if it is still true. */
+/* Judged now: what was true at the load may not be true any more. */
 static void
 add_findings(struct status *s, struct job *j)
 {
@@ -233,7 +233,7 @@ add_findings(struct status *s, struct job *j)
 	free(problem);
 }
 
-/* Ends the object: what was refused, and what else is to be said. */
+/* Ends the object: what was refused, problems and warnings. */
 static void
 add_tail(struct status *s, struct buf *out)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The socket's side of the daemon. It knows lines and time limits, not what is
- * asked. A client's request and reply are each bounded, and every step is one
- * event, so no client can keep a dispatch waiting.
+ * The socket. It knows lines and time limits, not what is asked. A client's request
+ * and reply are each bounded, and every step is one event, so no client can keep a
+ * dispatch waiting.
  */
 #include "serve/control.h"
 
@@ -26,7 +26,7 @@
 #define PATIENCE_NS (5 * MONO_SEC)
 #define PAUSE_NS MONO_SEC /* before accepting again, without descriptors */
 #define PIECE (16 * 1024)
-#define TRY_MS 100 /* for somebody who listens at our place to take us */
+#define TRY_MS 100 /* for a listener at our path to accept a connection */
 
 struct client {
 	struct control *control;
@@ -111,7 +111,7 @@ client_free(struct control *c, struct client *cl)
 	set_accepting(c, true);
 }
 
-/* It got on: the five seconds begin anew, and it is the last to expire. */
+/* The client made progress: its five seconds begin again, and it expires last. */
 static void
 client_touch(struct client *cl)
 {
@@ -155,7 +155,7 @@ client_write(struct client *cl)
 		client_free(cl->control, cl);
 }
 
-/* The request is whole, or never will be: from now on it is written to. */
+/* The request is complete, or too long: from now on the client is written to. */
 static void
 client_answer(struct client *cl, const char *line, size_t len)
 {
@@ -211,7 +211,7 @@ client_event(void *arg, const struct loop_event *ev)
 		client_read(cl);
 }
 
-/* Only root and the daemon's own user are heard. */
+/* Only root and the daemon's own user are served. */
 static bool
 may_ask(int fd)
 {
@@ -257,7 +257,7 @@ accept_event(void *arg, const struct loop_event *ev)
 	}
 }
 
-/* Tries whether a process listens there: 0, or errno of the try. */
+/* 0 if a process listens there, else the errno of the connection. */
 static int
 try_connect(const struct sockaddr_un *a)
 {
@@ -279,7 +279,7 @@ bind_and_listen(int fd, const struct sockaddr_un *a)
 	return status == 0 ? listen(fd, 64) : -1;
 }
 
-/* What keeps the place where the socket is to be: a phrase; NULL: nothing. */
+/* Why the path is not free for the socket, as a phrase; NULL: it is. */
 static const char *
 taken_by(const struct sockaddr_un *a)
 {
@@ -298,9 +298,9 @@ taken_by(const struct sockaddr_un *a)
 	return strerror(error);
 }
 
-/* Binds, also in the place of a socket that nobody listens on any more. */
+/* Binds the path. A socket there that nobody listens on is replaced. */
 static bool
-bind_anew(int fd, const struct sockaddr_un *a, struct stat *st, char *why, size_t size)
+bind_path(int fd, const struct sockaddr_un *a, struct stat *st, char *why, size_t size)
 {
 	const char *taken = NULL;
 	bool bound = bind_and_listen(fd, a) == 0;
@@ -333,7 +333,7 @@ control_new(
 			close(fd);
 		return NULL;
 	}
-	if (!bind_anew(fd, &address, &st, why, size)) {
+	if (!bind_path(fd, &address, &st, why, size)) {
 		close(fd);
 		return NULL;
 	}

@@ -13,7 +13,7 @@ struct loop;
 
 /*
  * The socket: one request line of JSON, one reply, close. A client costs nothing
- * while it says nothing, at most CONTROL_CLIENTS are heard at a time, and a reply
+ * while it sends nothing, at most CONTROL_CLIENTS are served at a time, and a reply
  * is made piece by piece, as the client reads it.
  */
 struct control;
@@ -21,7 +21,7 @@ struct control;
 #define CONTROL_CLIENTS 8
 #define CONTROL_REQUEST_MAX 4096
 
-/* A reply in the making. All zero: nothing to say. */
+/* A reply in the making. All zero: an empty one. */
 struct control_reply {
 	/* Adds the next piece to out; false: it was the last one. */
 	bool (*more)(void *state, struct buf *out);
@@ -53,7 +53,7 @@ void control_free(struct control *c);
 /* Is the socket still where clients look for it? */
 bool control_in_place(const struct control *c);
 
-/* Lets clients go that make no progress; when it next has something to do. */
+/* Closes clients that make no progress; and when something is due next. */
 void control_due(struct control *c, mono_t now);
 mono_t control_deadline(const struct control *c);
 
