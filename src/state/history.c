@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What ran, when and why: for people, and nothing depends on it, so it is never
- * made durable. Lines wait in memory until the daemon has nothing more urgent to
- * do, and while a disk is full.
+ * What ran, when and why, for people. Nothing depends on it, so it is never made
+ * durable. Lines wait in memory until the daemon has nothing more urgent to do, and
+ * while a disk is full.
  */
 #include "state/history.h"
 
@@ -63,7 +63,7 @@ history_free(struct history *h)
 	free(h);
 }
 
-/* -1 with errno, or why. What others may have put there is out of the way then. */
+/* -1 with errno, or with why. A file that others may have made is moved away. */
 static int
 open_history(struct history *h, struct stat *st)
 {
@@ -85,7 +85,7 @@ open_history(struct history *h, struct stat *st)
 	return -1;
 }
 
-/* A crash may have torn the last line: it must not take the next one with it. */
+/* A crash may have torn the last line: the next must not be appended to it. */
 static bool
 end_torn_line(int fd, off_t *size)
 {
@@ -99,9 +99,9 @@ end_torn_line(int fd, off_t *size)
 	return fd_append(fd, "\n", 1, *size - 1);
 }
 
-/* Makes room by a new file. A directory in the way of the old one goes aside. */
+/* Renames the file to .1. A directory of that name is moved away. */
 static bool
-turn_over(const struct history *h)
+rotate(const struct history *h)
 {
 	if (rename(h->path, h->old_path) == 0)
 		return true;
@@ -109,7 +109,7 @@ turn_over(const struct history *h)
 	return rename(h->path, h->old_path) == 0;
 }
 
-/* Opened anew for every line: runs are rare, and the file may be gone. */
+/* Opened again for each line: runs are rare, and the file may be gone. */
 static bool
 write_line(struct history *h, const char *line)
 {
@@ -120,7 +120,7 @@ write_line(struct history *h, const char *line)
 
 	if (fd == -1)
 		return false;
-	if (st.st_size + (off_t)len > HISTORY_MAX && st.st_size > 0 && turn_over(h)) {
+	if (st.st_size + (off_t)len > HISTORY_MAX && st.st_size > 0 && rotate(h)) {
 		close(fd);
 		return write_line(h, line);
 	}
@@ -131,7 +131,7 @@ write_line(struct history *h, const char *line)
 	return ok;
 }
 
-/* The first n of those that wait need not wait any more. */
+/* Frees the first n of the lines that wait. */
 static void
 drop(struct history *h, size_t n)
 {
@@ -157,7 +157,7 @@ history_add(struct history *h, char *line)
 }
 
 static void
-say_lost(struct history *h)
+report_lost(struct history *h)
 {
 	if (h->lost > 0)
 		log_warning(
@@ -186,7 +186,7 @@ history_write(struct history *h, bool must, mono_t now)
 		snprintf(h->problem, sizeof(h->problem),
 		    "the history cannot be written: %s: %s", h->path, strerror(errno));
 	else
-		say_lost(h);
+		report_lost(h);
 	h->retry_at = done < h->waiting.n ? mono_add(now, RETRY_NS) : MONO_NEVER;
 	drop(h, done);
 }

@@ -22,8 +22,8 @@ struct history *history_new(const char *dir, const struct trust *trust);
 void history_free(struct history *h);
 
 /*
- * Takes a line with its newline over, to be written by history_write. While that
- * fails HISTORY_WAITING lines wait, and the oldest go.
+ * Takes over a line with its newline, to be written by history_write. While that
+ * fails HISTORY_WAITING lines wait at most, and the oldest are dropped.
  */
 #define HISTORY_WAITING 1000
 void history_add(struct history *h, char *line);
@@ -37,13 +37,13 @@ const char *history_problem(const struct history *h);
 
 /*
  * Calls fn with every line of both files, oldest first; of one rule if rule is
- * not NULL. Lines that are no JSON (a torn one, after a crash) are passed over.
+ * not NULL. Lines that are no JSON (a torn one, after a crash) are skipped.
  * 0, or -1 with errno where there is a history that cannot be read.
  */
 typedef void history_fn(void *arg, const struct cJSON *line);
 int history_read(const char *dir, const char *rule, history_fn *fn, void *arg);
 
-/* The same with state.jsonl: one line or more of every rule that a state is kept of. */
+/* The same with state.jsonl: one line or more of each rule whose state is kept. */
 int history_read_state(const char *dir, history_fn *fn, void *arg);
 
 #endif

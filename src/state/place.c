@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * May what is in the state directory be believed? It knows owners, modes and
- * links, and nothing of what the files say.
+ * May what is in the state directory be used? It judges owners, modes and links, not
+ * content.
  */
 #include "state/place.h"
 
@@ -31,7 +31,7 @@ above(const char *path)
 
 static bool judge_above(const struct trust *t, const char *dir, char *why);
 
-/* Nobody but us can put another directory in the place of ours in a sticky one. */
+/* In a sticky directory only its owner and we can replace our directory. */
 static bool
 is_sticky(const struct trust *t, const char *dir, char *why)
 {
@@ -43,7 +43,7 @@ is_sticky(const struct trust *t, const char *dir, char *why)
 	       judge_above(t, real, why);
 }
 
-/* Judges what is above dir, as far as there is something. */
+/* Judges what is above dir, as far as it exists. */
 static bool
 judge_above(const struct trust *t, const char *dir, char *why)
 {
@@ -129,7 +129,7 @@ place_judge(const struct trust *t, const char *dir, char why[TRUST_WHY_SIZE])
 	return found;
 }
 
-/* With what is missing above it, which is for all to see. */
+/* Makes path, and what is missing above it, with mode 0755. */
 static int
 make_directory(const char *path, mode_t mode)
 {
@@ -172,7 +172,7 @@ place_open(const struct trust *t, const char *path, int flags, mode_t mode)
 	struct stat st;
 	int fd;
 
-	/* Opening a device can do something: look before. */
+	/* To open a device can have effects: look before. */
 	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
 		errno = EPERM;
 		return -1;

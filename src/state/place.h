@@ -8,23 +8,23 @@
 #include "trust/trust.h"
 
 /*
- * The state directory names processes that the daemon ends and holds the socket
- * that is believed, so it is judged before anything in it is used: it belongs to
- * the daemon's user, only that user writes in it, and every directory above is
+ * The state names processes that the daemon ends, and commands trust the socket
+ * beside it. So the directory is judged before anything in it is used: it belongs to
+ * the daemon's user, only that user may write in it, and every directory above is
  * trusted.
  */
 enum place {
 	PLACE_GOOD,
 	PLACE_ABSENT, /* and whatever is above it is trusted */
 	PLACE_LOOSE,  /* the user's own, but its mode is not 0700 */
-	PLACE_OPEN,   /* likewise, and others could write in it: why says who */
+	PLACE_OPEN,   /* likewise, and others could write in it: why names them */
 	PLACE_BAD     /* nothing in it may be used: why */
 };
 enum place place_judge(const struct trust *t, const char *dir, char why[TRUST_WHY_SIZE]);
 
 /*
- * Makes it, and gives it mode 0700. What it was found to be: of PLACE_OPEN the
- * caller sets aside what is in it. PLACE_BAD: it is not to be had, with why.
+ * Makes it, or gives it mode 0700. Returns what it was before: with PLACE_OPEN the
+ * caller sets aside what is in it. PLACE_BAD: it cannot be used, with why.
  */
 enum place place_take(const struct trust *t, const char *dir, char why[TRUST_WHY_SIZE]);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is kept of a rule, as a line of JSON and back. It knows the form, not
- * what the values are for; a line that is not wholly of the form is refused.
+ * A record as a line of JSON, and back. It knows the form, not the use of the values;
+ * a line that is not wholly of the form is refused.
  */
 #include "state/record.h"
 
@@ -77,7 +77,7 @@ member_get(const struct record *r, const struct member *m)
 	return *(const int64_t *)at;
 }
 
-/* False: the value does not fit, or cannot be: 1 is init, and kill(-1) is for all. */
+/* False: the value does not fit, or is no run: 1 is init, and kill(-1) is for all. */
 static bool
 member_set(struct record *r, const struct member *m, int64_t n)
 {
@@ -218,7 +218,7 @@ parse_paths(struct record *r, const cJSON *list)
 	return true;
 }
 
-/* The members that are true or not there. */
+/* The members that are true or absent. */
 static const struct flag {
 	const char *key;
 	size_t offset;
@@ -313,17 +313,12 @@ add_others(cJSON *o, const struct record *r)
 char *
 record_print(const struct record *r)
 {
-	cJSON *o = cJSON_CreateObject(), *list;
+	cJSON *o = cJSON_CreateObject();
 	size_t i;
 	char *line;
 
 	json_add_text(o, "rule", r->rule);
-	list = cJSON_AddArrayToObject(o, "watch");
-	for (i = 0; i < r->watch.n; i++) {
-		line = vis_dup(r->watch.v[i]);
-		cJSON_AddItemToArray(list, cJSON_CreateString(line));
-		free(line);
-	}
+	json_add_list(o, "watch", &r->watch);
 	add_others(o, r);
 	add_paths(o, r);
 	for (i = 0; i < sizeof(members) / sizeof(members[0]); i++)

@@ -15,8 +15,8 @@
 struct cJSON;
 
 /*
- * What is kept of a rule between two lives of the daemon. Times are of
- * CLOCK_REALTIME in nanoseconds, 0 for never: the other clock ends with the boot.
+ * What is kept of a rule from one daemon to the next. Times are of CLOCK_REALTIME in
+ * nanoseconds, 0 for never: the monotonic clock ends with the boot.
  */
 struct record_path {
 	char *path;
@@ -38,7 +38,8 @@ struct record {
 	/* The run in progress; pid 0: none. */
 	pid_t pid;
 	int64_t started;
-	char *process, *boot, *run; /* what tells the process from a later one */
+	char *process, *boot; /* not those of a later process with that pid */
+	char *run;            /* its id */
 	uint64_t runs, failed;
 	struct cJSON *last_run; /* NULL: none */
 	int64_t left;           /* since when it has not been in force; 0: it is */

@@ -51,8 +51,7 @@ statedir_free(struct statedir *s)
 {
 	if (s == NULL)
 		return;
-	if (s->fd != -1)
-		close(s->fd);
+	fd_close(&s->fd);
 	free(s->path);
 	free(s);
 }
@@ -60,15 +59,12 @@ statedir_free(struct statedir *s)
 bool
 statedir_follow(struct statedir *s)
 {
-	if (s->fd != -1 && fd_is_at(s->fd, s->path))
+	if (fd_is_at(s->fd, s->path))
 		return true;
-	if (s->fd != -1)
-		close(s->fd);
+	fd_close(&s->fd);
 	s->fd =
 	    open(s->path, O_EVTONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (s->fd != -1 && loop_watch_vnode(s->loop, s->fd, &s->src) == -1) {
-		close(s->fd);
-		s->fd = -1;
-	}
+	if (s->fd != -1 && loop_watch_vnode(s->loop, s->fd, &s->src) == -1)
+		fd_close(&s->fd);
 	return s->fd != -1;
 }

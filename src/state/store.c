@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * state.jsonl. Lines are appended, each with one write(2), so a crash leaves at
- * most a torn last line; when too many are stale, or one could not be written,
- * a new file is written beside it and renamed into place. Only that is durable:
- * an older line than the last one means a run too many, never one too few.
+ * state.jsonl. Lines are appended, each with one write(2), so a crash leaves at most
+ * a torn last line. When too many are stale, or one could not be written, a new file
+ * is written beside it and renamed into place. Only that is durable: where the last
+ * line of a rule is lost, the one before causes a run too many, never one too few.
  */
 #include "state/store.h"
 
@@ -29,20 +29,15 @@
 #define LOCK_PAUSE_NS (50 * MONO_MS)
 #define SYNC_POLL_NS (20 * MONO_MS)
 #define KEEP_NS (INT64_C(90) * 86400 * MONO_SEC)
-#define SLACK (1024 * 1024) /* a smaller file is not worth writing anew */
-
-/* The record of a rule that is not in force, or not yet. */
-struct kept {
-	struct record rule;
-};
+#define SLACK (1024 * 1024) /* a smaller file is not worth rewriting */
 
 struct store {
 	const struct trust *trust;
 	char *dir, *path, *next_path, *lock_path;
 	int lock_fd, fd, next_fd;
-	off_t size, base; /* of the file now, and when it was new */
-	struct map kept;
-	bool damaged, aside;
+	off_t size, fresh_size; /* of the file now, and when it was new */
+	struct map kept;        /* records of rules that are not in force, or not yet */
+	bool damaged;
 	pid_t syncer; /* the child that waits for the disk; 0: none */
 	mono_t sync_at, retry_at;
 	char why[TRUST_WHY_SIZE]; /* of the directory that is not used, or was open */
@@ -84,7 +79,7 @@ store_free(struct store *s)
 		return;
 	for (i = 0; i < s->kept.cap; i++)
 		if (s->kept.slots[i].key != NULL) {
-			record_clear(&((struct kept *)s->kept.slots[i].value)->rule);
+			record_clear(s->kept.slots[i].value);
 			free(s->kept.slots[i].value);
 		}
 	map_clear(&s->kept);
@@ -98,7 +93,7 @@ store_free(struct store *s)
 	free(s);
 }
 
-/* Something failed: everything is written anew later. */
+/* Something failed: the whole file is written again later. */
 static void
 fail(struct store *s, const char *what, const char *path)
 {
@@ -111,8 +106,8 @@ fail(struct store *s, const char *what, const char *path)
 }
 
 /*
- * What others had written while they could: it is not obeyed, and not in the way.
- * Our lock has been judged by itself.
+ * Others could write here until now: what they may have written is not used, and
+ * moved away. The lock was judged on its own.
  */
 static void
 set_aside(struct store *s)
@@ -134,7 +129,7 @@ set_aside(struct store *s)
 	    s->why);
 }
 
-/* A lock that others may have made is in the way: they could hold it for ever. */
+/* A lock that others may have made is moved away: they could hold it for ever. */
 static int
 open_lock(const struct store *s)
 {
@@ -171,14 +166,14 @@ take_lock(struct store *s)
 	s->lock_fd = fd;
 	if (place == PLACE_OPEN)
 		set_aside(s);
-	/* Only for people: the lock itself is what counts. */
+	/* The pid is for people: only the lock itself counts. */
 	snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
 	if (ftruncate(fd, 0) == 0 && pwrite(fd, pid, strlen(pid), 0) == -1)
 		errno = 0;
 	return 0;
 }
 
-/* There is no lock, and nothing is saved for now. */
+/* Without the lock nothing is saved for now. */
 static void
 fail_lock(struct store *s)
 {
@@ -194,19 +189,16 @@ static char *
 read_file(const struct trust *trust, const char *path, size_t *len)
 {
 	struct buf b = { NULL, 0, 0 };
-	char chunk[65536];
-	ssize_t n;
-	int fd, saved;
+	int fd, saved, status;
 
 	fd = place_open(trust, path, O_RDONLY, 0);
 	if (fd == -1)
 		return NULL;
-	while ((n = read(fd, chunk, sizeof(chunk))) > 0)
-		buf_add(&b, chunk, (size_t)n);
+	status = fd_read_all(fd, &b, SIZE_MAX);
 	saved = errno;
 	close(fd);
 	errno = saved;
-	if (n == -1) {
+	if (status == -1) {
 		buf_clear(&b);
 		return NULL;
 	}
@@ -218,17 +210,17 @@ read_file(const struct trust *trust, const char *path, size_t *len)
 static void
 keep(struct store *s, struct record *r)
 {
-	struct kept *k = map_get(&s->kept, r->rule);
+	struct record *k = map_get(&s->kept, r->rule);
 
 	if (k != NULL) {
 		map_remove(&s->kept, r->rule);
-		record_clear(&k->rule);
+		record_clear(k);
 	} else {
 		k = xcalloc(1, sizeof(*k));
 	}
-	k->rule = *r;
+	*k = *r;
 	*r = (struct record){ .rule = NULL };
-	map_put(&s->kept, k->rule.rule, k);
+	map_put(&s->kept, k->rule, k);
 }
 
 /* Takes every whole line; the newest of a rule stays. False: one is damaged. */
@@ -261,7 +253,7 @@ create(const char *path)
 	    path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
 }
 
-/* Keeps a damaged file for people to look at. */
+/* Keeps the content of a damaged file for people to look at. */
 static void
 save_damaged(const struct store *s, const char *text, size_t len)
 {
@@ -300,7 +292,7 @@ read_state(struct store *s)
 	free(text);
 }
 
-/* A child of a daemon that was killed may still be about to let go of the lock. */
+/* A child of a daemon that was killed may not have closed the lock yet. */
 static int
 take_lock_soon(struct store *s)
 {
@@ -334,12 +326,12 @@ store_open(struct store *s, char *why, size_t size)
 bool
 store_take(struct store *s, const char *rule, struct record *out)
 {
-	struct kept *k = map_get(&s->kept, rule);
+	struct record *k = map_get(&s->kept, rule);
 
 	if (k == NULL)
 		return false;
 	map_remove(&s->kept, rule);
-	*out = k->rule;
+	*out = *k;
 	free(k);
 	return true;
 }
@@ -388,7 +380,7 @@ store_leave(struct store *s, struct record *r)
 	keep(s, r);
 }
 
-/* The file that it syncs is not wanted any more: its end, not its outcome, is. */
+/* Waits for the child; its file is obsolete, so the result is ignored. */
 static void
 abandon_syncer(struct store *s)
 {
@@ -420,7 +412,7 @@ static void
 put_kept(struct store *s)
 {
 	int64_t now = realtime_ns();
-	struct kept *k;
+	struct record *k;
 	char *line;
 	size_t i;
 
@@ -428,18 +420,18 @@ put_kept(struct store *s)
 		k = s->kept.slots[i].value;
 		if (k == NULL)
 			continue;
-		if (k->rule.left == 0 || k->rule.left > now)
-			k->rule.left = now;
-		if (now - k->rule.left > KEEP_NS)
+		if (k->left == 0 || k->left > now)
+			k->left = now;
+		if (now - k->left > KEEP_NS)
 			continue;
-		line = record_print(&k->rule);
+		line = record_print(k);
 		if (!fd_append(s->next_fd, line, strlen(line), 0))
 			fail(s, "write", s->next_path);
 		free(line);
 	}
 }
 
-/* The rename is on the disk, too, if the system can do that. */
+/* Makes the rename durable, if the system can do that. */
 static void
 sync_directory(const struct store *s)
 {
@@ -462,12 +454,12 @@ put_in_place(struct store *s)
 	fd_close(&s->fd);
 	s->fd = s->next_fd;
 	s->next_fd = -1;
-	s->size = s->base = lseek(s->fd, 0, SEEK_END);
+	s->size = s->fresh_size = lseek(s->fd, 0, SEEK_END);
 	s->problem[0] = '\0';
 	return true;
 }
 
-/* A child that only waits for the disk: no more than _exit is left to go wrong. */
+/* A child that waits for the disk and calls nothing else but _exit. */
 static bool
 start_syncer(struct store *s, mono_t now)
 {
@@ -546,7 +538,7 @@ store_check(struct store *s, mono_t now)
 		return;
 	fail(s, "find", gone);
 	fd_close(&s->fd);
-	/* Others may want the directory before the new file is there. */
+	/* Take the lock before another daemon takes the directory. */
 	if (fd_is_at(s->lock_fd, s->lock_path) || take_lock(s) == 0)
 		s->retry_at = now;
 }
@@ -561,7 +553,7 @@ store_due(struct store *s, mono_t now)
 	}
 	if (s->next_fd != -1)
 		return false;
-	if (!mono_before(now, s->retry_at) || s->size > 2 * s->base + SLACK)
+	if (!mono_before(now, s->retry_at) || s->size > 2 * s->fresh_size + SLACK)
 		return store_begin(s);
 	return false;
 }

@@ -13,25 +13,25 @@ struct trust;
 /*
  * The state directory: a lock that one daemon holds, and state.jsonl, to which a
  * line is appended for every rule that changed; the newest line of a rule
- * counts. Whatever goes wrong with the disk is told by store_problem, is tried
+ * counts. store_problem reports whatever goes wrong with the disk; it is tried
  * again, and never blocks or ends anything.
  */
 struct store;
 
 /*
- * dir is absolute, trust says who may write there and is borrowed. Nothing is
- * touched before store_open.
+ * dir is absolute; trust, borrowed, judges who may write there. Nothing is touched
+ * before store_open.
  */
 struct store *store_new(const char *dir, const struct trust *trust);
 void store_free(struct store *s);
 
-/* Has a daemon kept its state in dir? Also true where that may not be seen. */
+/* Has a daemon kept its state in dir? Also true where that cannot be seen. */
 bool store_exists(const char *dir);
 
 /*
  * Makes the directory (0700) if need be, takes the lock, and reads what is
- * there: nothing, where others may have written it (place.h). False: a live
- * daemon has the lock, and why says so.
+ * there: nothing, where others may have written it (place.h). False, with a
+ * sentence in why: a live daemon has the lock.
  */
 bool store_open(struct store *s, char *why, size_t size);
 
@@ -41,7 +41,7 @@ bool store_take(struct store *s, const char *rule, struct record *out);
 /* Could not everything be read? Then a rule without a record counts as changed. */
 bool store_is_damaged(const struct store *s);
 
-/* Appends a record. If that fails all are asked for again (store_due). */
+/* Appends a record. If that fails, store_due will ask for every record. */
 void store_put(struct store *s, const struct record *r);
 
 /* The rule is no longer in force: its record is kept. Moves r into the store. */
@@ -58,8 +58,8 @@ bool store_begin(struct store *s);
 bool store_end(struct store *s, bool durable);
 
 /*
- * Looks whether the directory and the files are still there. If not they are made
- * again, and everything is asked for again (store_due).
+ * Looks whether the directory and the files are still there. If not, store_due will
+ * make them again and ask for every record.
  */
 void store_check(struct store *s, mono_t now);
 
