@@ -313,6 +313,23 @@ TEST(a_status_has_the_width_there_is)
 	assert_string_equal(status_in(40), status_40);
 }
 
+TEST(what_a_column_has_beyond_its_least_width_goes_first)
+{
+	static const struct {
+		size_t width;
+		const char *row;
+	} rows[] = {
+		{ 70, "hosts  retrying 2 h 59 min           64 min ago   took longer "
+		      "than…\n" },
+		{ 60, "hosts  retrying 2 h 59 min        64 min ago   took longer…\n" },
+		{ 50, "hosts retrying 2 h 59 min 64 min ago  took longer…\n" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_non_null(strstr(status_in(rows[i].width), rows[i].row));
+}
+
 TEST(a_long_result_is_whole_where_there_is_room)
 {
 	cJSON *rules = cJSON_GetObjectItemCaseSensitive(status, "rules"), *last;
