@@ -49,6 +49,13 @@ __asan_default_options(void)
 	return "handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_abort=0";
 }
 
+const char *__lsan_default_options(void);
+const char *
+__lsan_default_options(void)
+{
+	return __asan_default_options();
+}
+
 /* The children's side */
 
 static void
