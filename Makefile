@@ -243,8 +243,12 @@ bench: $(BUILD)/watchpathd ## measure what lies between a change and its action
 		PACE=exact WATCHPATHD='$(BUILD)/watchpathd' prove -v \
 		tests/system/$${test%%:*}.t :: $${test#*:}; done
 
+# The defects of the lists, then as many of random.pl, at places that SEED decides.
+MUTATIONS = 20
+
 mutations: $(BUILD)/watchpathd ## break the code on purpose and see the tests fail
 	BUILD='$(BUILD)' prove tests/mutations/*.sh
+	NUMBER='$(MUTATIONS)' SEED='$(SEED)' ONLY='$(ONLY)' perl tests/mutations/random.pl '$(BUILD)'
 
 # The list of keys in the manual is made from the table in src/rules/keys.c; the
 # examples' test fails where it is not what this would write.
