@@ -34,6 +34,26 @@ last_run(const char *member)
 	return item;
 }
 
+static char logged[1024];
+
+static void
+on_line(enum log_level level, const char *line)
+{
+	(void)level;
+	strncat(logged, line, sizeof(logged) - strlen(logged) - 1);
+	strncat(logged, "\n", sizeof(logged) - strlen(logged) - 1);
+}
+
+TEST(a_new_rule_logs_the_words_of_its_actions)
+{
+	log_set_level(LOG_LEVEL_INFO);
+	log_set_sink(on_line);
+	load_rules("x.ini", RULE "action = /bin/good --to \"a b\"\naction = /bin/bad\n");
+	log_set_sink(NULL);
+	assert_string_equal(logged, "r: action: /bin/good --to 'a b'\n"
+				    "r: action: /bin/bad\n");
+}
+
 TEST(a_change_becomes_a_run_that_says_what_it_answers)
 {
 	load_rules("x.ini", RULE "action = /bin/good\n");
