@@ -165,6 +165,8 @@ with_a_daemon() {
 	ok "and its state" has_field now idle
 	ok "and the file is named" prints 'conf.d/old.ini is refused'
 	ok "its status is 0" [ $status -eq 0 ]
+	wp explain /f
+	ok "for no other path" not prints 'as it was before'
 }
 
 a_daemon_that_knows_other_rules() {

@@ -692,6 +692,8 @@ TEST(network_volumes_are_not_touched)
 	exposes("@/bin/cp @/net/x @/lib/x", NULL);
 	exposes("@/bin/cp @/lib/link/x @/lib/x",
 	    "`@/lib/link/x`: @/net: on a network volume" CHOOSE "cp" THERE);
+	set_environment("PATH=@/net:@/open");
+	exposes("@/bin/tool", "`PATH=@/net:@/open`: " OPEN CHOOSE "tool" THERE);
 	/* Root's own sandbox may lie on one. */
 	trust.root = at("@/net");
 	accepts("@/net/x");
