@@ -44,6 +44,9 @@ SET_UP
 TEST(spellings_of_a_name_have_one_key)
 {
 	assert_true(are_alike("/Volumes/Server", "/volumes/SERVER"));
+	assert_true(are_alike("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"));
+	assert_false(are_alike("@", "`"));
+	assert_false(are_alike("[", "{"));
 	assert_true(are_alike("/" WHOLE, "/" APART));
 	assert_true(are_alike("/x" WHOLE WHOLE "y", "/x" APART WHOLE "y"));
 	assert_true(are_alike("/" WHOLE "e", "/" APART "e"));
