@@ -339,6 +339,7 @@ sub try {
 isolate();
 $| = 1;
 umask 022;
+$SIG{$_} = sub { exit 1 } for qw(INT TERM HUP);
 delete @ENV{qw(TMPDIR KQUEUE_FAULTS MAKEFLAGS MFLAGS MAKELEVEL)};
 $ENV{SEED} = $seed;
 copy_tree();
