@@ -34,6 +34,7 @@
 #include "run/spawn.h"
 #include "state/statedir.h"
 #include "state/store.h"
+#include "trust/judged.h"
 #include "trust/trust.h"
 #include "base/util.h"
 #include "watch/watch.h"
@@ -653,7 +654,12 @@ init(struct daemon *d)
 	};
 	d->world.runner.root = d->opt->root;
 	d->world.runner.config = d->opt->config;
-	d->world.trust = (struct trust){ .root = d->opt->root, .owner = geteuid() };
+	d->world.trust = (struct trust){
+		.root = d->opt->root,
+		.root_is_real = true,
+		.owner = geteuid(),
+		.judged = judged_new(),
+	};
 	d->world.runner.base = (uint64_t)(realtime_ns() / MONO_MS);
 	TAILQ_INIT(&d->world.left_over);
 	if (!platform_boot_id(d->world.runner.boot))
@@ -741,6 +747,7 @@ finish(struct daemon *d)
 	loop_free(d->loop);
 	store_free(d->world.store);
 	history_free(d->world.history);
+	judged_free(d->world.trust.judged);
 	strv_clear(&d->world.runner.user);
 	for (i = 0; i < PROBLEMS; i++)
 		free(d->problem[i]);

@@ -49,16 +49,24 @@ depend(struct verdict *v, const char *path)
 		strv_push(v->paths, xstrdup(path));
 }
 
+/* With fd a regular file that is good is opened: see trust_open. */
 static bool
-judge_place(struct verdict *v, const char *path, struct trust_place *p)
+judge_or_open(struct verdict *v, const char *path, struct trust_place *p, int *fd)
 {
-	bool ok;
+	bool admin = v->line->admin, ok;
 
 	depend(v, path);
-	ok = trust_place(v->t, path, v->line->admin, p, v->why);
+	ok = fd != NULL ? trust_open(v->t, path, admin, p, fd, v->why)
+			: trust_place(v->t, path, admin, p, v->why);
 	v->passing = v->passing || p->passing;
 	v->remote = v->remote || p->remote;
 	return ok;
+}
+
+static bool
+judge_place(struct verdict *v, const char *path, struct trust_place *p)
+{
+	return judge_or_open(v, path, p, NULL);
 }
 
 /* Says what the path at fault is needed for, where there is room; always false. */
@@ -552,24 +560,20 @@ refuse_errno(struct verdict *v, const char *path)
 
 /* Reads how what is open begins; the length, or -1. */
 static ssize_t
-read_head(struct verdict *v, int fd, const char *path, char head[HEAD_SIZE + 1])
+read_head(
+    struct verdict *v, int fd, const struct trust_place *p, char head[HEAD_SIZE + 1])
 {
-	struct stat st;
 	ssize_t n = -1;
 
-	if (fstat(fd, &st) == -1)
-		refuse_errno(v, path);
-	else if (!trust_descriptor(v->t, fd, path, &st, v->why))
-		n = -1;
-	else if ((st.st_mode & 0111) == 0)
+	if ((p->mode & 0111) == 0)
 		trust_refuse(
-		    v->why, path, "not executable (mode %04o)", st.st_mode & 07777u);
+		    v->why, p->real, "not executable (mode %04o)", p->mode & 07777u);
 	else if ((n = pread(fd, head, HEAD_SIZE, 0)) == -1)
-		refuse_errno(v, path);
+		refuse_errno(v, p->real);
 	return n;
 }
 
-/* Goes to a program and opens it to read how it begins; the length, or -1. */
+/* Goes to a program and reads how it begins; the length, or -1. */
 static ssize_t
 open_program(
     struct verdict *v, struct trust_place *p, const char *path, char head[HEAD_SIZE + 1])
@@ -577,7 +581,7 @@ open_program(
 	ssize_t n;
 	int fd;
 
-	if (!judge_place(v, path, p)) {
+	if (!judge_or_open(v, path, p, &fd)) {
 		v->missing = p->error != 0;
 		return -1;
 	}
@@ -585,18 +589,13 @@ open_program(
 		refuse_missing(v, path, p);
 		return -1;
 	}
-	if (!S_ISREG(p->type)) {
+	if (fd == -1) {
 		trust_refuse(v->why, p->real,
 		    S_ISDIR(p->type) ? "a directory, not a program"
 				     : "not a regular file");
 		return -1;
 	}
-	fd = open(p->real, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd == -1) {
-		refuse_errno(v, p->real);
-		return -1;
-	}
-	n = read_head(v, fd, p->real, head);
+	n = read_head(v, fd, p, head);
 	close(fd);
 	return n;
 }

@@ -21,15 +21,25 @@
 #include "base/platform.h"
 #include "base/places.h"
 #include "base/util.h"
+#include "trust/judged.h"
 
 #define MAX_LINKS 32 /* MAXSYMLINKS of macOS; Linux has 40 */
+
+/* A volume that has been looked at since the walk began. */
+struct volume {
+	bool known;
+	bool below_root; /* judged as what root tries out below --root */
+	dev_t dev;
+};
 
 struct walk {
 	const struct trust *t;
 	bool admin;
-	int error;     /* what the system said: ENOENT, for one */
-	mode_t shared; /* mode of cur, if it is sticky and others may write it */
-	mode_t type;   /* of the last component */
+	int error;        /* what the system said: ENOENT, for one */
+	mode_t shared;    /* mode of cur, if it is sticky and others may write it */
+	mode_t type;      /* of the last component */
+	struct stat last; /* the same, where type is no directory */
+	struct volume volume;
 	int links;
 	size_t len, root_len; /* of cur and root */
 	char *why;
@@ -127,6 +137,37 @@ judge_fd(struct walk *w, const char *path, const struct stat *st, int fd)
 		   fd, path, w->t->owner, is_below_root(w, path), w->why, TRUST_WHY_SIZE);
 }
 
+/*
+ * What need not be asked again of a directory. Owner and mode are always judged, as
+ * they are now. The rest takes an open, the volume, an ACL and a close: of a
+ * directory that was good, and is as it was in all that is in judged.h, the ACL is,
+ * too, since the kernel moves the ctime whenever it is changed.
+ *
+ * Not so the volume. Whether owners count there, and who brought it, can change with
+ * nothing in the directory; and who brings another volume chooses all of its numbers
+ * himself, the ctimes too, while that of its device is used again as soon as it is
+ * free. So each walk asks for the first directory of each volume, and only what
+ * follows on the same device is spared.
+ *
+ * Nothing is remembered of programs and scripts. They are executed and read, so what
+ * counts is the file that is open now; their content changes without a word in the
+ * ctime where the volume keeps no fraction of a second; and it is one file a spawn.
+ * No refusal is remembered: what has been repaired must run at once.
+ */
+static bool
+is_spared_asking(struct walk *w, const char *path, const struct stat *st)
+{
+	bool below = is_below_root(w, path);
+
+	if (w->t->judged == NULL || !S_ISDIR(st->st_mode))
+		return false;
+	if (w->volume.known && w->volume.dev == st->st_dev &&
+	    w->volume.below_root == below)
+		return judged_has(w->t->judged, st);
+	w->volume = (struct volume){ true, below, st->st_dev };
+	return false;
+}
+
 /* And for what lstat has just found to be a file or directory. */
 static bool
 judge_found(struct walk *w, const char *path, const struct stat *st)
@@ -134,11 +175,15 @@ judge_found(struct walk *w, const char *path, const struct stat *st)
 	int fd;
 	bool ok;
 
+	if (is_spared_asking(w, path, st))
+		return judge_stat(w, path, st);
 	fd = open(path, O_EVTONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd == -1)
 		return refuse_errno(w, path, errno);
 	ok = judge_fd(w, path, st, fd);
 	close(fd);
+	if (ok && w->t->judged != NULL && S_ISDIR(st->st_mode))
+		judged_add(w->t->judged, st);
 	return ok;
 }
 
@@ -266,6 +311,7 @@ enter(struct walk *w, size_t dir_len)
 		return judge_found(w, w->cur, &st);
 	}
 	w->type = st.st_mode & S_IFMT;
+	w->last = st;
 	if (!judge_entry(w, dir_len))
 		return false;
 	if (S_ISLNK(st.st_mode))
@@ -315,8 +361,12 @@ find_root(struct walk *w)
 {
 	size_t n = root_text(w);
 
-	if (n > 0 && realpath(w->t->root, w->root) == NULL)
+	if (n > 0 && w->t->root_is_real) {
+		memcpy(w->root, w->t->root, n);
+		w->root[n] = '\0';
+	} else if (n > 0 && realpath(w->t->root, w->root) == NULL) {
 		return refuse_errno(w, w->t->root, errno);
+	}
 	w->root_len = n > 0 && strcmp(w->root, "/") != 0 ? strlen(w->root) : 0;
 	return true;
 }
@@ -359,6 +409,7 @@ walk(struct walk *w, const struct trust *t, const char *path, bool admin, char *
 	w->admin = admin;
 	w->error = 0;
 	w->shared = 0;
+	w->volume.known = false;
 	w->links = 0;
 	w->len = 0;
 	w->cur[0] = '\0';
@@ -399,10 +450,8 @@ trust_directory(const struct trust *t, const char *path, char why[TRUST_WHY_SIZE
 static bool
 judge_special(struct walk *w)
 {
-	struct stat st;
+	struct stat st = w->last;
 
-	if (lstat(w->cur, &st) == -1)
-		return refuse_errno(w, w->cur, errno);
 	if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))
 		st.st_mode &= ~(mode_t)(S_IWGRP | S_IWOTH);
 	return judge_stat(w, w->cur, &st);
@@ -429,32 +478,66 @@ parent_length(const struct walk *w)
 	return slash != NULL ? (size_t)(slash - w->cur) : 0;
 }
 
-/* What the walk has led to, be it there or not. */
+/* A file that is to be read is judged by what was opened; *fd is -1 until then. */
 static bool
-judge_end(struct walk *w)
+judge_opened(struct walk *w, int *fd)
+{
+	if (!judge_stat(w, w->cur, &w->last))
+		return false;
+	*fd = open(w->cur, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (*fd == -1 || fstat(*fd, &w->last) == -1)
+		return refuse_errno(w, w->cur, errno);
+	if (S_ISREG(w->last.st_mode))
+		return judge_fd(w, w->cur, &w->last, *fd);
+	return trust_refuse(w->why, w->cur, "not a regular file");
+}
+
+/* What the walk has led to, be it there or not; with fd a regular file is opened. */
+static bool
+judge_end(struct walk *w, int *fd)
 {
 	if (w->error != 0)
 		return judge_entry(w, parent_length(w));
 	if (S_ISDIR(w->type))
 		return judge_entry(w, w->len);
-	return S_ISREG(w->type) ? judge_path(w, w->cur) : judge_special(w);
+	if (!S_ISREG(w->type))
+		return judge_special(w);
+	return fd != NULL ? judge_opened(w, fd) : judge_found(w, w->cur, &w->last);
 }
 
-bool
-trust_place(const struct trust *t, const char *path, bool admin, struct trust_place *p,
-    char why[TRUST_WHY_SIZE])
+static bool
+judge_place(const struct trust *t, const char *path, bool admin, struct trust_place *p,
+    char why[TRUST_WHY_SIZE], int *fd)
 {
 	struct walk w;
 	bool ok = walk(&w, t, path, admin, why);
 
 	if (ok || is_absent(w.error))
-		ok = judge_end(&w);
+		ok = judge_end(&w, fd);
+	if (!ok && fd != NULL)
+		fd_close(fd);
+	p->mode = fd != NULL && *fd != -1 ? w.last.st_mode : 0;
 	p->error = is_absent(w.error) ? w.error : 0;
 	p->passing = trust_passes(w.error);
 	p->remote = w.error == EREMOTE;
 	p->type = w.error == 0 ? w.type : 0;
 	memcpy(p->real, current(&w), strlen(current(&w)) + 1);
 	return ok;
+}
+
+bool
+trust_place(const struct trust *t, const char *path, bool admin, struct trust_place *p,
+    char why[TRUST_WHY_SIZE])
+{
+	return judge_place(t, path, admin, p, why, NULL);
+}
+
+bool
+trust_open(const struct trust *t, const char *path, bool admin, struct trust_place *p,
+    int *fd, char why[TRUST_WHY_SIZE])
+{
+	*fd = -1;
+	return judge_place(t, path, admin, p, why, fd);
 }
 
 /* The directory of path, as far as the text goes. */

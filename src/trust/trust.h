@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+struct judged_set;
 struct strv;
 
 /*
@@ -19,14 +20,17 @@ struct strv;
 #define TRUST_WHY_SIZE 2048
 
 struct trust {
-	const char *root; /* --root: judging stops there. NULL or "": no root */
-	uid_t owner;      /* besides 0: the daemon's own user */
-	const char *self; /* the daemon's own program; NULL: it is not judged */
+	const char *root;  /* --root: judging stops there. NULL or "": no root */
+	bool root_is_real; /* it has no links, so it need not be followed */
+	uid_t owner;       /* besides 0: the daemon's own user */
+	const char *self;  /* the daemon's own program; NULL: it is not judged */
 	/*
 	 * Network volumes, which are refused untouched: a stat on a dead one takes for
 	 * ever, and who may write there another machine decides. NULL: not known.
 	 */
 	const struct strv *remote;
+	/* Directories that need not be judged in full again. NULL: all are, always. */
+	struct judged_set *judged;
 };
 
 /*
@@ -49,6 +53,7 @@ bool trust_directory(const struct trust *t, const char *path, char why[TRUST_WHY
 struct trust_place {
 	char real[PATH_MAX]; /* the real path, or what of it is not there */
 	mode_t type;         /* S_IFMT of what is there; 0: nothing */
+	mode_t mode;         /* of what trust_open has opened */
 	int error;           /* why nothing is: ENOENT or ENOTDIR; else 0 */
 	bool passing;        /* refused for what passes by itself: see trust_passes */
 	bool remote;         /* refused for the network volume it is on, untouched */
@@ -62,6 +67,13 @@ struct trust_place {
  */
 bool trust_place(const struct trust *t, const char *path, bool admin,
     struct trust_place *p, char why[TRUST_WHY_SIZE]);
+
+/*
+ * The same; and if the answer is yes and a regular file is there, *fd is open on it
+ * for reading, and what is open was judged. Else *fd is -1.
+ */
+bool trust_open(const struct trust *t, const char *path, bool admin,
+    struct trust_place *p, int *fd, char why[TRUST_WHY_SIZE]);
 
 /*
  * Is this errno of one who could not look, as everybody can bring about who opens
