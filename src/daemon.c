@@ -555,6 +555,8 @@ do_due(struct daemon *d)
 	log_due(now);
 	tellings_due(&d->world.tellings, now);
 	watch_due(d->world.watch, now);
+	/* What a look has just noted is due now, not after a save and another turn. */
+	now = mono_now();
 	while ((step = dispatch_next(&d->world.dispatch, now, &r)) != STEP_NONE &&
 	       job_step(job_of(r), step, now))
 		;

@@ -19,6 +19,7 @@ check|lib cmocka|libcmocka-dev|cmocka|the library of the unit tests
 check|cmd prove|perl|-|runs the tests
 check|cmd mandoc|mandoc|mandoc|checks the manual pages
 check|cmd plistutil|libplist-utils|-|checks the property list
+check|cmd strace|strace|-|lists what the daemon asks of the kernel
 lint|cmd clang-format|clang-format|clang-format|checks the layout of C
 lint|cmd clang-tidy|clang-tidy|-|looks for bugs in C
 lint|cmd cppcheck|cppcheck|cppcheck|looks for bugs in C

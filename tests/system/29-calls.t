@@ -1,0 +1,58 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# What the daemon asks of the kernel between an event and its action. How long that
+# takes depends on the machine, what it is does not: tests/calls/event.txt has each
+# call, and why it is there.
+. "$(dirname "$0")/lib.sh"
+
+# is_old DIRECTORY: is its ctime as old as trust wants it, to remember the directory?
+is_old() {
+	[ $(($(date +%s) - $(stat -c %Z "$1"))) -gt 3 ]
+}
+
+has_run() {
+	[ "$(grep -c ' traced: running -> idle' "$log")" -ge "$1" ]
+}
+
+# compare: has the cheapest event so far made the calls of the page, and no others?
+compare() {
+	perl "$top/tests/calls/list.pl" "$box" <"$dir/trace" >"$dir/calls"
+	grep '^[a-z]' "$top/tests/calls/event.txt" | diff - "$dir/calls" >"$dir/differs"
+}
+
+# Others come and go above the sandbox, and the daemon saves now and then.
+event() {
+	runs=$((runs + 1))
+	echo "$runs" >>"$box/watched/file"
+	until_true 30 has_run $runs || return 0
+	until_true 2 compare >"$dir/waited"
+}
+
+calls() {
+	if ! strace -qq -o "$dir/true" true 2>"$dir/why"; then
+		skip "an event costs the calls of the page" "$(head -1 "$dir/why")"
+		return
+	fi
+	mkdir -p "$box/watched" "$box/usr/local/bin"
+	cp "$WATCHPATHD" "$box/usr/local/bin/act"
+	echo 0 >"$box/watched/file"
+	rule traced 'watch = /watched/file' 'action = /usr/local/bin/act version' \
+	    'settle = 0'
+	cat >"$dir/traced" <<-END
+	#!/bin/sh
+	exec strace -D -qq -y -o '$dir/trace' '$WATCHPATHD' "\$@"
+	END
+	chmod 755 "$dir/traced"
+	WATCHPATHD=$dir/traced
+	# What looks for leaks traces the process itself.
+	export ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0"
+	start_daemon
+	until_true 30 is_old "$box/usr/local/bin" || return
+	runs=0
+	event || event || event || event || event || event || event || event
+	ok "an event costs the calls of tests/calls/event.txt, and no others" compare
+	diag <"$dir/differs"
+}
+
+run_tests calls
