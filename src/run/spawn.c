@@ -65,10 +65,18 @@ struct child {
 
 TAILQ_HEAD(child_list, child);
 
+/* What the last child got. The next one mostly gets the same numbers. */
+struct files {
+	bool known;
+	int out, status;
+	posix_spawn_file_actions_t actions;
+};
+
 struct spawner {
 	struct loop *loop;
 	char *self;
 	int null_fd;
+	struct files files;
 	struct loop_src sigchld;
 	size_t nrunning, ndrained;
 	struct child_list running, reaped;
@@ -439,7 +447,7 @@ plan_init(struct plan *p, const struct spawner *s, const struct spawn_request *r
 
 /* The descriptors of the child: what it gets, and nothing else. */
 static int
-set_files(posix_spawn_file_actions_t *fa, int in, int out, int status)
+add_files(posix_spawn_file_actions_t *fa, int in, int out, int status)
 {
 	int error;
 
@@ -456,6 +464,36 @@ set_files(posix_spawn_file_actions_t *fa, int in, int out, int status)
 		error = posix_spawn_file_actions_addclosefrom_np(
 		    fa, status != -1 ? STATUS_FD + 1 : STATUS_FD);
 #endif
+	return error;
+}
+
+static void
+forget_files(struct files *f)
+{
+	if (f->known)
+		posix_spawn_file_actions_destroy(&f->actions);
+	f->known = false;
+}
+
+/* glibc asks for the limit twice with every descriptor that is added. */
+static int
+set_files(struct spawner *s, int out, int status)
+{
+	struct files *f = &s->files;
+	int error;
+
+	if (f->known && f->out == out && f->status == status)
+		return 0;
+	forget_files(f);
+	error = posix_spawn_file_actions_init(&f->actions);
+	if (error != 0)
+		return error;
+	f->known = true;
+	f->out = out;
+	f->status = status;
+	error = add_files(&f->actions, s->null_fd, out, status);
+	if (error != 0)
+		forget_files(f);
 	return error;
 }
 
@@ -483,30 +521,24 @@ set_attributes(posix_spawnattr_t *at)
 
 /* 0 and the pid, or an error number. */
 static int
-run(const struct plan *p, int in, int out, int status, pid_t *pid)
+run(struct spawner *s, const struct plan *p, int out, int status, pid_t *pid)
 {
-	posix_spawn_file_actions_t fa;
 	posix_spawnattr_t at;
 	int error;
 
-	error = posix_spawn_file_actions_init(&fa);
+	error = set_files(s, out, status);
+	if (error == 0)
+		error = posix_spawnattr_init(&at);
 	if (error != 0)
 		return error;
-	error = posix_spawnattr_init(&at);
-	if (error != 0) {
-		posix_spawn_file_actions_destroy(&fa);
-		return error;
-	}
-	error = set_files(&fa, in, out, status);
-	if (error == 0)
-		error = set_attributes(&at);
+	error = set_attributes(&at);
 	if (error == 0) {
 		fdlimit_lower();
-		error = posix_spawn(pid, p->program, &fa, &at, p->argv, p->envp);
+		error = posix_spawn(
+		    pid, p->program, &s->files.actions, &at, p->argv, p->envp);
 		fdlimit_restore();
 	}
 	posix_spawnattr_destroy(&at);
-	posix_spawn_file_actions_destroy(&fa);
 	return error;
 }
 
@@ -531,7 +563,8 @@ open_pipe(struct spawner *s, int fds[2])
 	}
 	fds[0] = move_up(fds[0]);
 	fds[1] = move_up(fds[1]);
-	if (fds[0] != -1 && fds[1] != -1 && fd_prepare(fds[0], true) == 0)
+	/* A new pipe has no other flags, which would have to be kept. */
+	if (fds[0] != -1 && fds[1] != -1 && fcntl(fds[0], F_SETFL, O_NONBLOCK) == 0)
 		return 0;
 	fd_close(&fds[0]);
 	fd_close(&fds[1]);
@@ -601,8 +634,7 @@ spawn_start(struct spawner *s, const struct spawn_request *req, spawn_done_fn *d
 		snprintf(
 		    why, size, "%s: no pipe to it: %s", req->program, strerror(error));
 	} else {
-		error =
-		    run(&p, s->null_fd, out != -1 ? out : s->null_fd, status, &c->pid);
+		error = run(s, &p, out != -1 ? out : s->null_fd, status, &c->pid);
 		if (error != 0)
 			explain(why, size, p.program, error);
 	}
@@ -711,6 +743,7 @@ spawner_free(struct spawner *s)
 	}
 	while (!TAILQ_EMPTY(&s->drained))
 		drop_oldest(s);
+	forget_files(&s->files);
 	fd_close(&s->null_fd);
 	free(s->self);
 	free(s);
