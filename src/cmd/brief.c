@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `status --brief`: the worst that there is to say, and how much else. What the
- * daemon has trouble with comes before files that are refused, and these before
- * rules, because each can be the cause of what comes after it.
+ * `status --brief`: the worst that there is to say, and how much else. A directory
+ * of rules that is refused comes before what the daemon has trouble with, that
+ * before files that are refused, and these before rules, because each can be the
+ * cause of what comes after it.
  */
 #include "cmd/brief.h"
 
 #include <cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "base/json.h"
@@ -32,22 +34,37 @@ add(struct worst *w, char *what)
 		free(what);
 }
 
+/* Files that are refused; or the directory itself, which is why none can be read. */
 static void
-find_problems(struct worst *w, const cJSON *status)
+find_refused(struct worst *w, const cJSON *status, bool directory)
 {
-	const char *problem;
+	const char *config = json_get_string(status, "config"), *file;
 	const cJSON *item;
 	char *place;
 
-	cJSON_ArrayForEach(item, json_get(status, "problems"))
-		if (cJSON_IsString(item))
-			add(w, xstrdup(item->valuestring));
 	cJSON_ArrayForEach(item, json_get(status, "refused")) {
+		file = json_get_string(item, "file");
+		if ((config != NULL && file != NULL && strcmp(file, config) == 0) !=
+		    directory)
+			continue;
 		place = table_place(item);
 		add(w, xasprintf(
 			   "%s is refused: %s", place, json_string_of(item, "message")));
 		free(place);
 	}
+}
+
+static void
+find_problems(struct worst *w, const cJSON *status)
+{
+	const char *problem;
+	const cJSON *item;
+
+	find_refused(w, status, true);
+	cJSON_ArrayForEach(item, json_get(status, "problems"))
+		if (cJSON_IsString(item))
+			add(w, xstrdup(item->valuestring));
+	find_refused(w, status, false);
 	cJSON_ArrayForEach(item, json_get(status, "rules")) {
 		problem = json_get_string(item, "problem");
 		if (problem != NULL)

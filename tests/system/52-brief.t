@@ -51,6 +51,9 @@ several_problems() {
 	echo '[x]' >"$conf/broken.ini"
 	ok "a file that is refused comes first" \
 	    until_true 30 brief 1 'problem: broken.ini:1 is refused: .*; and [2-9] more'
+	chmod 777 "$conf"
+	ok "and the directory before that none of it can be read" \
+	    until_true 30 brief 1 "problem: $conf_d is refused: writable by .*; and [2-9] more"
 }
 
 a_state_that_cannot_be_saved() {
