@@ -44,7 +44,8 @@ SET_UP
 TEST(spellings_of_a_name_have_one_key)
 {
 	assert_true(are_alike("/Volumes/Server", "/volumes/SERVER"));
-	assert_true(are_alike("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"));
+	assert_true(
+	    are_alike("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"));
 	assert_false(are_alike("@", "`"));
 	assert_false(are_alike("[", "{"));
 	assert_true(are_alike("/" WHOLE, "/" APART));

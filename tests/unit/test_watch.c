@@ -2902,20 +2902,20 @@ TEST(running_out_of_descriptors_is_an_error_that_heals)
 static void
 run_out_by_others(void)
 {
-	struct rlimit l = { .rlim_cur = 128, .rlim_max = 128 };
-	int hogs[45], i;
+	struct rlimit l = { .rlim_cur = 160, .rlim_max = 160 };
+	int hogs[75], i;
 
 	put_numbered("d", 0, 40);
 	check_eq(setrlimit(RLIMIT_NOFILE, &l), 0);
 	fdlimit_init();
-	for (i = 0; i < 45; i++)
+	for (i = 0; i < 75; i++)
 		hogs[i] = fcntl(0, F_DUPFD, 64);
 	env.quick = true;
 	watch("d/*");
 	watch("d/f00000");
 	quiet();
 	check(count(is_starved) > 10);
-	for (i = 0; i < 45; i++)
+	for (i = 0; i < 75; i++)
 		close(hogs[i]);
 	check_reserve();
 	watch_recheck(env.watch);
