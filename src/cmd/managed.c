@@ -22,11 +22,11 @@
 #include "rules/words.h"
 #include "trust/trust.h"
 
-#define HEADER                                                                 \
-	"; From the configuration profile for " PATH_DOMAIN                    \
-	". `watchpathd managed --write`\n"                                     \
-	"; makes this file anew when the profile changes, and removes it when" \
-	" the profile\n"                                                       \
+#define HEADER                                                                      \
+	"; From the configuration profile for " PATH_DOMAIN                         \
+	". `watchpathd managed --write`\n"                                          \
+	"; writes this file when the profile comes or changes, and removes it when" \
+	" the profile\n"                                                            \
 	"; goes: change the profile, not this.\n"
 
 /* The rules of one profile. */

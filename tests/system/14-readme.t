@@ -61,7 +61,7 @@ a_new_admin_gets_a_changed_rule_to_run() {
 	. "$dir/commands" >"$dir/out" 2>"$log"
 	wait
 	ok "the file is read by the rule" \
-	    grep -q 'output: hosts: I was told of: [a-z]* of .*/box/etc/hosts' "$log"
+	    grep -q 'output: hosts: I run because of: [a-z]* of .*/box/etc/hosts' "$log"
 	ok "the rule ran, was changed, and ran again" has_ended 2
 	ok "every pause has been one" [ "$pauses" = end ]
 	ok "the rule has changed" grep -q '^cooldown = 1s' box/conf.d/hosts.ini
