@@ -202,11 +202,13 @@ it_needs_no_root() {
 	fi
 	mkdir "$dir/place"
 	chmod 777 "$dir/place"
-	$another nice -n 10 "$WATCHPATHD" selftest "$dir/place" >"$dir/out" 2>&1
+	# The tree may be where nobody else comes to.
+	cp "$WATCHPATHD" "$dir/copy"
+	$another nice -n 10 "$dir/copy" selftest "$dir/place" >"$dir/out" 2>&1
 	ok "its status is 0, also where it has a low priority" [ $? -eq 0 ]
 	grep -e '^not ok' -e '^# differs' "$dir/out" | diag
 	ok "it says what root would learn" prints '^# root would learn: that actions'
-	$another "$WATCHPATHD" selftest --root "$box" >"$dir/out" 2>&1
+	$another "$dir/copy" selftest --root "$box" >"$dir/out" 2>&1
 	ok "and that doctor will not know of it" prints 'is not kept for doctor: '
 	ok "it leaves nothing behind" left_nothing
 }
