@@ -132,10 +132,9 @@ judge_self(struct daemon *d)
 static bool
 is_place_trusted(const struct daemon *d, const char *path, char why[TRUST_WHY_SIZE])
 {
-	char *dir = xstrdup(path), *slash = strrchr(dir, '/');
+	char *dir = path_parent(path);
 	bool ok;
 
-	*(slash != dir ? slash : slash + 1) = '\0';
 	ok = trust_directory(&d->world.trust, dir, why);
 	if (access(dir, F_OK) == 0)
 		errno = EPERM;

@@ -51,6 +51,9 @@ bool fd_is_at(int fd, const char *path);
 /* Is path dir or below it, as text? dir may end in a slash. */
 bool path_is_below(const char *path, const char *dir);
 
+/* The directory that an absolute path is in, as text. free(3) it. */
+char *path_parent(const char *path);
+
 /* Bytes that grow; p is always NUL-terminated, or NULL while nothing was added. */
 struct buf {
 	char *p;

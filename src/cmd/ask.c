@@ -56,11 +56,10 @@ static bool
 is_misplaced(const struct options *o, char why[TRUST_WHY_SIZE])
 {
 	const struct trust trust = { .root = o->root, .owner = geteuid() };
-	char *dir = xstrdup(o->socket), *slash = strrchr(dir, '/');
+	char *dir = path_parent(o->socket);
 	struct stat st;
 	bool bad;
 
-	*(slash != dir ? slash : slash + 1) = '\0';
 	bad = stat(dir, &st) == 0 && !trust_directory(&trust, dir, why);
 	free(dir);
 	return bad;
@@ -92,11 +91,10 @@ no_connection(struct ask_error *e, const struct options *o, int error)
 static bool
 is_at_home(const char *path, uid_t uid)
 {
-	char *dir = xstrdup(path), *slash = strrchr(dir, '/');
+	char *dir = path_parent(path);
 	struct stat st;
 	bool own;
 
-	*(slash != dir ? slash : slash + 1) = '\0';
 	own = lstat(dir, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == uid &&
 	      (st.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 	free(dir);

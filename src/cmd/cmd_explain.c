@@ -126,8 +126,7 @@ read_path(struct question *q, const char *operand)
 	q->path = without_root(q, path);
 	free(path);
 	q->real = follow(q, q->path);
-	q->parent = xstrdup(q->path);
-	*(strrchr(q->parent, '/') + (strrchr(q->parent, '/') == q->parent)) = '\0';
+	q->parent = path_parent(q->path);
 	return true;
 }
 

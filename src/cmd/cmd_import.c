@@ -52,17 +52,6 @@ struct item {
 	const char *text; /* the rule's key, or what the comment says */
 };
 
-static bool
-has(const struct strv *list, const char *text)
-{
-	size_t i;
-
-	for (i = 0; i < list->n; i++)
-		if (strcmp(list->v[i], text) == 0)
-			return true;
-	return false;
-}
-
 /* Problems. */
 
 static void
@@ -339,7 +328,7 @@ watch(struct job *j, const struct item *i, const struct plist *value)
 	canonical = pattern_canonical(quoted.p);
 	if (path[0] == '\0')
 		problem(j, "%s: an empty path", i->key);
-	else if (!has(&j->rule->watch, canonical))
+	else if (!strv_contains(&j->rule->watch, canonical))
 		set(j, i->key, "watch", quoted.p);
 	note_shipped(j, path);
 	free(path);
@@ -541,7 +530,7 @@ claim_name(struct import *m, const char *label)
 	char *base = value_name_make(label), *name = xstrdup(base), suffix[16];
 	unsigned n;
 
-	for (n = 2; has(&m->names, name); n++) {
+	for (n = 2; strv_contains(&m->names, name); n++) {
 		free(name);
 		snprintf(suffix, sizeof(suffix), "-%u", n);
 		name = xasprintf(

@@ -6,7 +6,6 @@
 #include "cmd/diagnosis.h"
 
 #include <cJSON.h>
-#include <ctype.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "base/json.h"
 #include "base/util.h"
 #include "cmd/columns.h"
+#include "cmd/table.h"
 
 /* How many rules and paths a line names. */
 #define NAMES_MAX 5
@@ -125,30 +125,10 @@ diagnosis_explains(const struct diagnosis *d, const char *rule, const char *sent
 	return false;
 }
 
-/* Can c be part of a path's component? */
-static bool
-is_name(char c)
-{
-	return c != '\0' && (isalnum((unsigned char)c) || strchr("/._-", c) != NULL);
-}
-
 char *
 diagnosis_shown(const struct diagnosis *d, const char *text)
 {
-	struct buf out = { NULL, 0, 0 };
-	size_t n = strlen(d->root);
-	const char *s = text, *at;
-
-	buf_adds(&out, "");
-	for (; n > 0 && (at = strstr(s, d->root)) != NULL; s = at + n) {
-		buf_add(&out, s, (size_t)(at - s));
-		if ((at > text && is_name(at[-1])) || (at[n] != '/' && is_name(at[n])))
-			buf_adds(&out, d->root);
-		else if (at[n] != '/')
-			buf_adds(&out, "/");
-	}
-	buf_adds(&out, s);
-	return out.p;
+	return table_without_root(text, d->root);
 }
 
 static int

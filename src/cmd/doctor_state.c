@@ -48,10 +48,9 @@ check_directory(
 static void
 check_above(struct setup *s)
 {
-	char *above = xstrdup(s->opt->state), *slash = strrchr(above, '/');
+	char *above = path_parent(s->opt->state);
 	char why[TRUST_WHY_SIZE];
 
-	*(slash != above ? slash : slash + 1) = '\0';
 	if (!trust_directory(&s->trust, above, why))
 		setup_add(s, KIND_STATE, NULL, xstrdup(why),
 		    "whoever may write there can put another state in place of the "

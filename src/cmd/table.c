@@ -60,16 +60,15 @@ is_of_path(char c)
 	return c != '\0' && strchr(" :;,'\"`()=", c) == NULL;
 }
 
-/* text with every path below root as it is without it. The caller frees it. */
-static char *
-without_root(const char *text, const char *root)
+char *
+table_without_root(const char *text, const char *root)
 {
 	struct buf out = { NULL, 0, 0 };
 	size_t len = strlen(root), i = 0;
 
 	buf_adds(&out, "");
 	while (text[i] != '\0') {
-		if ((i == 0 || !is_of_path(text[i - 1])) &&
+		if (len > 0 && (i == 0 || !is_of_path(text[i - 1])) &&
 		    strncmp(text + i, root, len) == 0 &&
 		    (text[i + len] == '/' || !is_of_path(text[i + len]))) {
 			i += len;
@@ -90,7 +89,7 @@ table_hide_root(cJSON *o, const char *root)
 	if (root == NULL || root[0] == '\0')
 		return;
 	if (cJSON_IsString(o)) {
-		text = without_root(o->valuestring, root);
+		text = table_without_root(o->valuestring, root);
 		cJSON_free(o->valuestring);
 		o->valuestring = text;
 	}

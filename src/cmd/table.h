@@ -23,7 +23,10 @@ struct table {
 /* For out as it is: colours only on a terminal, and not with NO_COLOR. */
 void table_init(struct table *t, FILE *out);
 
-/* Takes root, which may be NULL, away from all paths below it: as rules have them. */
+/* text with all paths below root as rules have them: without it. free(3) it. */
+char *table_without_root(const char *text, const char *root);
+
+/* Does that to all text in o; root may be NULL. */
 void table_hide_root(struct cJSON *o, const char *root);
 
 /* The status of all rules, from its JSON. */

@@ -20,15 +20,6 @@
 #define OTHERS_WRITE (S_IWGRP | S_IWOTH)
 #define MAX_ASIDE 1000
 
-/* The directory that path is in, as far as the text goes. */
-static char *
-above(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash == path ? xstrdup("/") : xstrndup(path, (size_t)(slash - path));
-}
-
 static bool judge_above(const struct trust *t, const char *dir, char *why);
 
 /* In a sticky directory only its owner and we can replace our directory. */
@@ -47,7 +38,7 @@ is_sticky(const struct trust *t, const char *dir, char *why)
 static bool
 judge_above(const struct trust *t, const char *dir, char *why)
 {
-	char *parent = above(dir), ignored[TRUST_WHY_SIZE];
+	char *parent = path_parent(dir), ignored[TRUST_WHY_SIZE];
 	bool top = strcmp(parent, "/") == 0, ok;
 	struct stat st;
 
@@ -140,7 +131,7 @@ make_directory(const char *path, mode_t mode)
 		return 0;
 	if (errno != ENOENT || strrchr(path, '/') == path)
 		return -1;
-	parent = above(path);
+	parent = path_parent(path);
 	status = make_directory(parent, 0755);
 	free(parent);
 	return status == 0 ? mkdir(path, mode) : -1;

@@ -22,6 +22,20 @@
 
 /* ------------------------------------------------------------------ memory */
 
+TEST(the_parent_of_a_path_is_all_before_its_last_slash)
+{
+	static const char *const paths[][2] = { { "/a", "/" }, { "/a/b", "/a" },
+		{ "/a/b/", "/a/b" }, { "/", "/" } };
+	char *parent;
+	size_t i;
+
+	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		parent = path_parent(paths[i][0]);
+		assert_string_equal(parent, paths[i][1]);
+		free(parent);
+	}
+}
+
 TEST(memory_is_cleared_and_never_null)
 {
 	char *p = xcalloc(100, 3);
