@@ -128,10 +128,11 @@ add_unread(struct setup *s, const struct diag *g, const char *place)
 static void
 add_linked(struct setup *s, const struct diag *g)
 {
-	char *cause = xasprintf("%s/%s: %s", s->opt->config, g->file, g->message);
+	char *path = xasprintf("%s/%s", s->opt->config, g->file);
 
-	setup_add(s, KIND_NOTES, NULL, cause, "the file is in force as it is",
-	    repair_trust(&s->trust, cause, "take the file out of the directory"));
+	setup_add(s, KIND_NOTES, NULL, xasprintf("%s: %s", path, g->message),
+	    "the file is in force as it is", repair_copy(&s->trust, path));
+	free(path);
 }
 
 static void
@@ -139,7 +140,7 @@ add_warning(struct setup *s, const struct diag *g)
 {
 	char *place = setup_place(s, g->file, g->line);
 
-	if (g->line == 0 && strstr(g->message, " links, not one") != NULL)
+	if (g->line == 0 && strstr(g->message, CONF_LINKED) != NULL)
 		add_linked(s, g);
 	else if (g->line == 0)
 		add_unread(s, g, place);

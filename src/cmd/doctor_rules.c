@@ -38,7 +38,8 @@ static void
 add_program(
     struct setup *s, const char *name, int line, const char *refusal, const char *why)
 {
-	bool missing = strstr(refusal, ": not installed yet") != NULL;
+	enum trust_fault fault = trust_fault_of(refusal);
+	bool missing = fault == FAULT_MISSING || fault == FAULT_QUOTES;
 	char *otherwise = setup_otherwise(s, "program", setup_rule(s, name), line);
 	char *all = xasprintf("%s%s", why, repair_caution(refusal));
 

@@ -114,17 +114,16 @@ is_shared(const char *path, const struct stat *st)
 	return (st->st_mode & S_ISVTX) != 0;
 }
 
-/* Commands for what owner and mode have against it, or "". */
+/* Commands for what owner and mode have against it, or NULL. */
 static char *
 owner_and_mode(
-    const struct trust *t, const char *refusal, const char *word, const struct stat *st)
+    const struct trust *t, bool executable, const char *word, const struct stat *st)
 {
 	struct buf out = { NULL, 0, 0 };
 	char owner[32] = "root";
 
-	buf_adds(&out, "");
 	if (S_ISLNK(st->st_mode))
-		return out.p;
+		return NULL;
 	if (t->owner != 0)
 		snprintf(owner, sizeof(owner), "%u", (unsigned)t->owner);
 	if (st->st_uid != 0 && st->st_uid != t->owner)
@@ -132,30 +131,30 @@ owner_and_mode(
 	if ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0)
 		buf_addf(&out, "%s%schmod go-w %s", out.len > 0 ? " && " : "",
 		    repair_sudo(t), word);
-	if (strstr(refusal, ": not executable") != NULL)
+	if (executable)
 		buf_addf(&out, "%s%schmod a+x %s", out.len > 0 ? " && " : "",
 		    repair_sudo(t), word);
 	return out.p;
 }
 
-/* A copy of its own in the place of a link, or of a file with other names. */
-static struct repair
-repair_links(const char *sudo, const char *path, const char *word)
+struct repair
+repair_copy(const struct trust *t, const char *path)
 {
-	char *copy = repair_quote(path, ".new");
-	struct repair r;
-
-	r = repair_command(
+	const char *sudo = repair_sudo(t);
+	char *word = repair_quote(path, ""), *copy = repair_quote(path, ".new");
+	struct repair r = repair_command(
 	    "%scp %s %s && %smv %s %s", sudo, word, copy, sudo, copy, word);
+
 	free(copy);
+	free(word);
 	return r;
 }
 
 static struct repair
-put_aside(const char *sudo, const char *path, const char *word)
+put_aside(const struct trust *t, const char *path, const char *word)
 {
 	char *aside = repair_quote(path, ".off");
-	struct repair r = repair_command("%smv %s %s", sudo, word, aside);
+	struct repair r = repair_command("%smv %s %s", repair_sudo(t), word, aside);
 
 	free(aside);
 	return r;
@@ -163,29 +162,28 @@ put_aside(const char *sudo, const char *path, const char *word)
 
 /* For what is there: a command, or no text. */
 static struct repair
-repair_fault(const struct trust *t, const char *refusal, const char *path,
+repair_fault(const struct trust *t, enum trust_fault fault, const char *path,
     const struct stat *st, const char *otherwise)
 {
 	const char *sudo = repair_sudo(t);
 	char *word = repair_quote(path, "");
-	char *commands = owner_and_mode(t, refusal, word, st);
+	char *commands = owner_and_mode(t, fault == FAULT_MODE, word, st);
 	struct repair r = { .text = NULL };
 
-	if (strstr(refusal, "a carriage return") != NULL)
+	if (fault == FAULT_LINE_END)
 		r = repair_command("%sperl -pi -e 's/\\r$//' %s", sudo, word);
-	else if (strstr(refusal, ": a symbolic link") != NULL ||
-		 strstr(refusal, " links, not one") != NULL)
-		r = repair_links(sudo, path, word);
-	else if (strstr(refusal, ".ini: not a regular file") != NULL)
-		r = put_aside(sudo, path, word);
-	else if (strstr(refusal, ": an ACL ") != NULL)
+	else if (fault == FAULT_LINK)
+		r = repair_copy(t, path);
+	else if (fault == FAULT_TYPE)
+		r = put_aside(t, path, word);
+	else if (fault == FAULT_ACL)
 		r = repair_command("%schmod -N %s", sudo, word);
 	else if (is_shared(path, st))
 		r = repair_by_hand(
 		    "others need that directory as it is: move what lies in "
 		    "it to one that only root may write, and %s",
 		    otherwise);
-	else if (commands[0] != '\0')
+	else if (commands != NULL)
 		r = repair_command("%s", commands);
 	free(commands);
 	free(word);
@@ -195,20 +193,21 @@ repair_fault(const struct trust *t, const char *refusal, const char *path,
 struct repair
 repair_trust(const struct trust *t, const char *refusal, const char *otherwise)
 {
+	enum trust_fault fault = trust_fault_of(refusal);
 	struct repair r = { .text = NULL };
 	struct stat st;
 	char *path = find_fault(refusal, &st);
 
 	if (path != NULL)
-		r = repair_fault(t, refusal, path, &st, otherwise);
+		r = repair_fault(t, fault, path, &st, otherwise);
 	free(path);
 	if (r.text != NULL)
 		return r;
-	if (strstr(refusal, ": the quotes ") != NULL)
+	if (fault == FAULT_QUOTES)
 		return repair_by_hand("take away the quotes, or %s", otherwise);
-	if (strstr(refusal, ": not installed yet") != NULL)
+	if (fault == FAULT_MISSING)
 		return repair_by_hand("install it, or %s", otherwise);
-	if (strstr(refusal, " nor a script with a #! line") != NULL)
+	if (fault == FAULT_FORMAT)
 		return repair_by_hand(
 		    "if it is a script, give it a first line such as #!/bin/sh, or %s",
 		    otherwise);
@@ -218,8 +217,7 @@ repair_trust(const struct trust *t, const char *refusal, const char *otherwise)
 const char *
 repair_caution(const char *refusal)
 {
-	if (strstr(refusal, ": owned by ") == NULL &&
-	    strstr(refusal, ": writable by ") == NULL)
-		return "";
-	return "; others could change it so far: look at it first";
+	return trust_fault_of(refusal) == FAULT_OWNER
+		   ? "; others could change it so far: look at it first"
+		   : "";
 }

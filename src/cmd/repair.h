@@ -29,6 +29,9 @@ char *repair_quote(const char *text, const char *more);
 struct repair
 repair_trust(const struct trust *t, const char *refusal, const char *otherwise);
 
+/* A copy of its own in the place of a link, or of a file with other names. */
+struct repair repair_copy(const struct trust *t, const char *path);
+
 /* What to add to why a refusal matters: something of others may be in it; or "". */
 const char *repair_caution(const char *refusal);
 

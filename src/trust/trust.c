@@ -423,6 +423,32 @@ walk(struct walk *w, const struct trust *t, const char *path, bool admin, char *
 	return true;
 }
 
+enum trust_fault
+trust_fault_of(const char *why)
+{
+	static const struct {
+		const char *begin;
+		enum trust_fault fault;
+	} faults[] = {
+		{ ": owned by ", FAULT_OWNER },
+		{ ": writable by ", FAULT_OWNER },
+		{ ": an ACL ", FAULT_ACL },
+		{ ": a symbolic link", FAULT_LINK },
+		{ ".ini: not a regular file", FAULT_TYPE },
+		{ ": not executable", FAULT_MODE },
+		{ ": its #! line ends in a carriage return", FAULT_LINE_END },
+		{ ": neither a program for this machine nor a script", FAULT_FORMAT },
+		{ ": not installed yet: the quotes ", FAULT_QUOTES },
+		{ ": not installed yet", FAULT_MISSING },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		if (strstr(why, faults[i].begin) != NULL)
+			return faults[i].fault;
+	return FAULT_OTHER;
+}
+
 const char *
 trust_without_path(const char *why, const char *path)
 {

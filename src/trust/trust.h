@@ -85,6 +85,24 @@ bool trust_passes(int error);
 bool trust_descriptor(const struct trust *t, int fd, const char *path,
     const struct stat *st, char why[TRUST_WHY_SIZE]);
 
+/*
+ * What a refusal finds wrong. It is known by the sentence, which is all of it that
+ * the daemon hands on.
+ */
+enum trust_fault {
+	FAULT_OTHER,
+	FAULT_OWNER,    /* somebody else owns it or may write to it */
+	FAULT_ACL,      /* may, by an ACL */
+	FAULT_LINK,     /* a rule file is a symbolic link */
+	FAULT_TYPE,     /* it is a directory, a FIFO or the like */
+	FAULT_MODE,     /* nobody may execute it */
+	FAULT_LINE_END, /* a script's first line ends in a carriage return */
+	FAULT_FORMAT,   /* no program, and no script with a #! line */
+	FAULT_MISSING,  /* not installed yet */
+	FAULT_QUOTES,   /* nor will it be: quotes made one word of a command line */
+};
+enum trust_fault trust_fault_of(const char *why);
+
 /* Makes the sentence "PATH: …" of a refusal; always false. */
 bool trust_refuse(char why[TRUST_WHY_SIZE], const char *path, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

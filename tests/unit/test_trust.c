@@ -12,6 +12,20 @@
 #include "test.h"
 #include "trust_box.h"
 
+TEST(what_a_refusal_finds_wrong_is_known_by_it)
+{
+	chmod(at("@/bin/tool"), 0775);
+	refuses("@/bin/tool", "@/bin/tool: writable by group (mode 0775)");
+	assert_int_equal(trust_fault_of(verdict.why), FAULT_OWNER);
+	chmod(at("@/bin/tool"), 0644);
+	refuses("@/bin/tool", "@/bin/tool: not executable (mode 0644)");
+	assert_int_equal(trust_fault_of(verdict.why), FAULT_MODE);
+	misses("@/bin/gone", "@/bin/gone: not installed yet");
+	assert_int_equal(trust_fault_of(verdict.why), FAULT_MISSING);
+	refuses("@/bin", "@/bin: a directory, not a program");
+	assert_int_equal(trust_fault_of(verdict.why), FAULT_OTHER);
+}
+
 TEST(a_program_that_only_root_can_change_is_trusted)
 {
 	accepts("@/bin/tool recon");
