@@ -15,12 +15,9 @@
 static void
 add_silenced(struct setup *s)
 {
-	char *command = setup_command(s, "doctor", NULL);
-
 	setup_add(s, KIND_DAEMON, NULL,
 	    xstrdup("this user may not see everything, nor ask the daemon"),
-	    "what follows may not be all", repair_command("%s", command));
-	free(command);
+	    "what follows may not be all", setup_repair(s, "doctor"));
 }
 
 void

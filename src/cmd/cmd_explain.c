@@ -245,27 +245,6 @@ is_own(const struct question *q)
 	return own;
 }
 
-/* The first that may run; or NULL, and why none may. */
-static const struct command *
-choose(struct question *q, const struct rule *r, const char **why)
-{
-	const struct judgement *j;
-	bool missing = true;
-	size_t i;
-
-	*why = NULL;
-	for (i = 0; i < r->nactions; i++) {
-		j = findings_judge(&q->setup.check, r, &r->actions[i]);
-		if (j->good)
-			return &r->actions[i];
-		if (*why == NULL || (missing && !j->missing)) {
-			*why = j->why;
-			missing = j->missing;
-		}
-	}
-	return NULL;
-}
-
 static void
 add_command(struct buf *out, const struct command *c)
 {
@@ -280,7 +259,7 @@ static char *
 what_runs(struct question *q, const struct rule *r, enum tie tie)
 {
 	struct buf out = { NULL, 0, 0 };
-	const struct command *c;
+	const struct command *c = NULL, *refused;
 	const char *why = NULL;
 
 	if (!r->policy.enabled)
@@ -292,7 +271,8 @@ what_runs(struct question *q, const struct rule *r, enum tie tie)
 	else if (tie == TIE_ENTRY && (r->policy.on & CHANGE_MODIFY) == 0)
 		why = "a change of its entries is a directory's `modify`, which `on` "
 		      "does not have";
-	c = why == NULL ? choose(q, r, &why) : NULL;
+	else if ((c = setup_choose(&q->setup, r, &refused)) == NULL)
+		why = findings_judge(&q->setup.check, r, refused)->why;
 	if (c == NULL)
 		return xasprintf("nothing: %s", why);
 	add_command(&out, c);

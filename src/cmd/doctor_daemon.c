@@ -39,22 +39,20 @@ repair_restart(const struct setup *s)
 static void
 add_silence(struct setup *s)
 {
-	char *run = setup_command(s, "run", NULL);
-
 	/* A second daemon would not find the first there, and run everything twice. */
 	if (s->error.misplaced) {
 		setup_add(s, KIND_DAEMON, NULL, xstrdup(s->error.why),
 		    "whether one runs cannot be said, and nothing can be asked of it",
 		    repair_by_hand("put that right: a daemon that runs listens there "
 				   "within 10 seconds"));
-		free(run);
 		return;
 	}
 	switch (s->error.status) {
 	case EX_UNAVAILABLE:
 		setup_add(s, KIND_DAEMON, NULL, xstrdup(s->error.why),
 		    "no rule does anything",
-		    repair_command("%s", has_options(s) ? run : HINT_START));
+		    has_options(s) ? setup_repair(s, "run")
+				   : repair_command("%s", HINT_START));
 		break;
 	case EX_NOPERM:
 		/* Said at the end, with all else that this user may not see. */
@@ -67,7 +65,6 @@ add_silence(struct setup *s)
 		    repair_restart(s));
 		break;
 	}
-	free(run);
 }
 
 static void
@@ -96,19 +93,18 @@ is_same_directory(const char *a, const char *b)
 static void
 check_config(struct setup *s)
 {
-	char *config = json_get_text(s->status, "config"), *word, *given, *command;
+	char *config = json_get_text(s->status, "config"), *word, *given;
+	struct repair repair;
 
 	if (config != NULL && !is_same_directory(config, s->opt->config)) {
 		given = s->opt->config;
 		s->opt->config = config;
-		command = setup_command(s, "doctor", NULL);
+		repair = setup_repair(s, "doctor");
 		s->opt->config = given;
 		word = xasprintf("the daemon reads its rule files from %s, not from %s",
 		    config, given);
 		setup_add(s, KIND_DAEMON, NULL, word,
-		    "rule files that are looked at here are not in force",
-		    repair_command("%s", command));
-		free(command);
+		    "rule files that are looked at here are not in force", repair);
 	}
 	free(config);
 }

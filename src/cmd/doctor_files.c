@@ -171,18 +171,16 @@ add_refused(struct setup *s, const cJSON *refused)
 {
 	const cJSON *number = json_get(refused, "line");
 	int line = cJSON_IsNumber(number) ? number->valueint : 0;
-	char *file = json_get_text(refused, "file"), *place, *command;
+	char *file = json_get_text(refused, "file"), *place;
 	char *message = json_get_text(refused, "message");
 
 	if (file != NULL && message != NULL && !is_known(s, file, line)) {
 		place = file[0] == '/' ? xstrdup(file) : setup_place(s, file, line);
-		command = setup_command(s, "reload", NULL);
 		setup_add(s, KIND_FILES, NULL,
 		    xasprintf("%s: the daemon has refused this: %s", place, message),
 		    "it looks good to this command, but the daemon has not "
 		    "read it again",
-		    repair_command("%s", command));
-		free(command);
+		    setup_repair(s, "reload"));
 		free(place);
 	}
 	free(file);
@@ -208,7 +206,7 @@ add_profile_error(struct setup *s, const char *path, const char *message)
 static void
 check_profile(struct setup *s)
 {
-	char *path = xasprintf("%s" PATH_PROFILE, s->opt->root), *command;
+	char *path = xasprintf("%s" PATH_PROFILE, s->opt->root);
 	char *file = xasprintf("%s/" CONF_MANAGED, s->opt->config);
 	struct managed m;
 	size_t i;
@@ -217,12 +215,10 @@ check_profile(struct setup *s)
 	for (i = 0; i < m.errors.n; i++)
 		add_profile_error(s, path, m.errors.v[i]);
 	if (m.text.len > 0 && !managed_is_in(&m, file, &s->trust)) {
-		command = setup_command(s, "managed --write", NULL);
 		setup_add(s, KIND_FILES, NULL,
 		    xasprintf("%s: does not have the rules of %s", file, path),
 		    "they are not in force, which the rule " MANAGED_RULE " is there for",
-		    repair_command("%s", command));
-		free(command);
+		    setup_repair(s, "managed --write"));
 	}
 	managed_clear(&m);
 	free(file);

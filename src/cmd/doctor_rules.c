@@ -65,44 +65,29 @@ add_uninstalled(struct setup *s, const struct rule *r)
 	free(otherwise);
 }
 
-/* No action can run: the first that is there is the one to repair. */
-static void
-add_none(struct setup *s, const struct rule *r)
-{
-	const struct judgement *first = findings_judge(&s->check, r, &r->actions[0]);
-	size_t i, n = 0;
-
-	for (i = 1; i < r->nactions && first->missing; i++) {
-		first = findings_judge(&s->check, r, &r->actions[i]);
-		n = i;
-	}
-	if (first->missing && r->nactions > 1)
-		add_uninstalled(s, r);
-	else
-		add_program(
-		    s, r->name, r->actions[n].line, first->why, why_none(s, r->name));
-}
-
 static bool
 can_run(struct setup *s, const struct rule *r)
 {
-	size_t i;
+	const struct command *refused;
 
-	for (i = 0; i < r->nactions; i++)
-		if (findings_judge(&s->check, r, &r->actions[i])->good)
-			return true;
-	return false;
+	return setup_choose(s, r, &refused) != NULL;
 }
 
 /* A missing action is as it should be while another runs; a refused one is not. */
 static void
 check_actions(struct setup *s, const struct rule *r)
 {
+	const struct command *refused;
 	const struct judgement *j;
 	size_t i;
 
-	if (!can_run(s, r)) {
-		add_none(s, r);
+	if (setup_choose(s, r, &refused) == NULL) {
+		j = findings_judge(&s->check, r, refused);
+		if (j->missing && r->nactions > 1)
+			add_uninstalled(s, r);
+		else
+			add_program(
+			    s, r->name, refused->line, j->why, why_none(s, r->name));
 		return;
 	}
 	for (i = 0; i < r->nactions; i++) {

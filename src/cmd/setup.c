@@ -168,6 +168,26 @@ setup_otherwise(
 	return text;
 }
 
+/* One that is there and may not run rather than one that is missing. */
+const struct command *
+setup_choose(struct setup *s, const struct rule *rule, const struct command **refused)
+{
+	const struct judgement *j;
+	bool missing = true;
+	size_t i;
+
+	*refused = &rule->actions[0];
+	for (i = 0; i < rule->nactions; i++) {
+		j = findings_judge(&s->check, rule, &rule->actions[i]);
+		if (j->good)
+			return &rule->actions[i];
+		if (missing && !j->missing)
+			*refused = &rule->actions[i];
+		missing = missing && j->missing;
+	}
+	return NULL;
+}
+
 /* Adds an option where it was given, or must be because of one that was. */
 static void
 add_option(struct buf *out, const char *name, const char *value, const char *usual)
@@ -204,4 +224,10 @@ setup_command(const struct setup *s, const char *command, const char *operand)
 	free(state);
 	free(sock);
 	return out.p;
+}
+
+struct repair
+setup_repair(const struct setup *s, const char *command)
+{
+	return (struct repair){ setup_command(s, command, NULL), true };
 }

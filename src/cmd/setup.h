@@ -49,7 +49,15 @@ char *setup_place(const struct setup *s, const char *file, int line);
 char *setup_otherwise(
     const struct setup *s, const char *what, const struct rule *rule, int line);
 
+/* The first action of the rule that may run; or NULL, and *refused is the one to repair.
+ */
+const struct command *
+setup_choose(struct setup *s, const struct rule *rule, const struct command **refused);
+
 /* A command line of this program, with the options of this call that it takes. */
 char *setup_command(const struct setup *s, const char *command, const char *operand);
+
+/* The same as what repairs. */
+struct repair setup_repair(const struct setup *s, const char *command);
 
 #endif
