@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `check`: reads rule files with the daemon's own eyes and says what it finds.
+ * `check`: reads rule files with the daemon's own knotes and says what it finds.
  * A directory is one conf.d; files that are named one by one are another one
  * together. It changes nothing, and never asks a running daemon.
  */

@@ -31,7 +31,7 @@ doctor_diagnose(struct setup *s)
 	doctor_check_state(s);
 	doctor_check_jobs(s);
 	doctor_check_selftest(s);
-	if (s->diagnosis.silenced)
+	if (s->diagnosis.hid_any)
 		add_silenced(s);
 }
 

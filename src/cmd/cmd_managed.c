@@ -204,7 +204,7 @@ deliver(struct delivery *d)
 
 /* The command. */
 
-/* As an action it works where its daemon does, unless it is told otherwise. */
+/* As an action it works where its daemon does, unless an option says otherwise. */
 static void
 adopt_places(struct options *o)
 {

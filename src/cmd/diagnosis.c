@@ -82,10 +82,10 @@ void
 diagnosis_add(struct diagnosis *d, struct finding f)
 {
 	struct found *have = find_cause(d, f.cause);
-	bool silent = d->unspoken != NULL && ends_with(f.cause, d->unspoken);
+	bool hidden = d->hidden_end != NULL && ends_with(f.cause, d->hidden_end);
 
-	d->silenced = d->silenced || silent;
-	if (have == NULL && !silent) {
+	d->hid_any = d->hid_any || hidden;
+	if (have == NULL && !hidden) {
 		d->found = xreallocarray(d->found, d->n + 1, sizeof(*d->found));
 		have = &d->found[d->n];
 		*have = (struct found){

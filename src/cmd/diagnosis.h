@@ -36,11 +36,11 @@ struct finding {
 	struct repair repair;
 };
 
-/* All findings. root and unspoken are the caller's to set. */
+/* All findings. root and hidden_end are the caller's to set. */
 struct diagnosis {
-	const char *root;     /* is not shown in front of paths */
-	const char *unspoken; /* causes that end so are left out; NULL: none */
-	bool silenced;        /* there was one */
+	const char *root;       /* is not shown in front of paths */
+	const char *hidden_end; /* causes that end so are left out; NULL: none */
+	bool hid_any;           /* there was one */
 	struct found *found;
 	size_t n;
 	struct strv notes;

@@ -56,7 +56,7 @@ add_silence(struct setup *s)
 		break;
 	case EX_NOPERM:
 		/* Said at the end, with all else that this user may not see. */
-		s->diagnosis.silenced = true;
+		s->diagnosis.hid_any = true;
 		break;
 	default:
 		setup_add(s, KIND_DAEMON, NULL, xstrdup(s->error.why),

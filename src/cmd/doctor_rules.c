@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Rules that do not run, or would not. What is found here in the file system and
- * what the daemon says of a run are often the same: the sentence tells.
+ * what the daemon says of a run are often the same: the sentence shows it.
  */
 #include "cmd/doctor.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the kernel tells of a directory that is open. It never says which entry
+ * What the kernel reports of a directory that is open. It never says which entry
  * changed, so the tree compares all that it knows; but every coming, going and
  * replacing of an entry has to be an event.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the kernel tells of a file that is open: which call posts which event.
+ * What the kernel reports of a file that is open: which call posts which event.
  * That something comes is what the promise rests on; which bits, for most calls,
  * only that the shim agrees.
  */
@@ -25,9 +25,9 @@
 
 /* A log that is never closed. */
 static void
-open_writer_is_told(struct trial *t)
+open_writer_is_reported(struct trial *t)
 {
-	struct eye *file = trial_watch_new(t);
+	struct knote *file = trial_watch_new(t);
 	int fd = open("file", O_WRONLY | O_APPEND | O_CLOEXEC);
 
 	trial_did(t, write(fd, "1", 1), "write");
@@ -42,7 +42,7 @@ open_writer_is_told(struct trial *t)
 static void
 event_comes_after_the_change(struct trial *t)
 {
-	struct eye *file = trial_watch_new(t);
+	struct knote *file = trial_watch_new(t);
 	struct stamp before = { 0 }, now = { 0 };
 
 	stamp_take(&before, "file");
@@ -54,9 +54,9 @@ event_comes_after_the_change(struct trial *t)
 }
 
 static void
-swap_is_told(struct trial *t)
+swap_is_reported(struct trial *t)
 {
-	struct eye *file = trial_watch_new(t), *other;
+	struct knote *file = trial_watch_new(t), *other;
 
 	trial_make(t, "other", "text");
 	other = trial_watch(t, "other");
@@ -69,9 +69,9 @@ swap_is_told(struct trial *t)
 }
 
 static void
-clone_is_told(struct trial *t)
+clone_is_reported(struct trial *t)
 {
-	struct eye *file = trial_watch_new(t), *dir = trial_watch(t, ".");
+	struct knote *file = trial_watch_new(t), *dir = trial_watch(t, ".");
 
 	if (machine_clone("file", "clone") == -1) {
 		trial_skip(t, "this volume cannot clone files");
@@ -84,7 +84,7 @@ clone_is_told(struct trial *t)
 static void
 reading_is_nothing(struct trial *t)
 {
-	struct eye *file = trial_watch_new(t);
+	struct knote *file = trial_watch_new(t);
 	int fd = open("file", O_RDONLY | O_CLOEXEC);
 	struct stat st;
 	char text[8];
@@ -98,7 +98,7 @@ reading_is_nothing(struct trial *t)
 static void
 unlock_is_nothing(struct trial *t)
 {
-	struct eye *file = trial_watch_new(t);
+	struct knote *file = trial_watch_new(t);
 	int fd = open("file", O_RDONLY | O_CLOEXEC);
 
 	trial_did(t, flock(fd, LOCK_EX), "flock");
@@ -110,7 +110,7 @@ unlock_is_nothing(struct trial *t)
 static void
 mapping_is_noted(struct trial *t)
 {
-	struct eye *file = trial_watch_new(t);
+	struct knote *file = trial_watch_new(t);
 	int fd = open("file", O_RDWR | O_CLOEXEC);
 	char *p = mmap(NULL, 4, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
@@ -130,7 +130,7 @@ mapping_is_noted(struct trial *t)
 static void
 descriptor_can_be_asked(struct trial *t)
 {
-	struct eye *file = trial_watch_new(t);
+	struct knote *file = trial_watch_new(t);
 	struct stat a, b;
 
 	trial_append(t, "file", "more");
@@ -163,7 +163,7 @@ const struct probe selftest_files[] = {
 	    .script = NEW_FILE "append file; file: WRITE ?EXTEND" },
 	{ "open-writer", "1.20", REQUIRED,
 	    "each write of a file that stays open is an event, closing it is none",
-	    .run = open_writer_is_told },
+	    .run = open_writer_is_reported },
 	{ "event-after", "2", REQUIRED,
 	    "when an event comes, the path shows what it is about",
 	    .run = event_comes_after_the_change },
@@ -206,9 +206,9 @@ const struct probe selftest_files[] = {
 	{ "rename-same", "2.6", EXPECTED, "a rename to itself is nothing",
 	    .script = NEW_FILE "watch .; rename file file; file:; .:" },
 	{ "swap", "2.7", EXPECTED, "an exchange of two names is an event on both",
-	    .run = swap_is_told },
+	    .run = swap_is_reported },
 	{ "clone", "2.8", EXPECTED, "a clone is WRITE of its directory",
-	    .run = clone_is_told },
+	    .run = clone_is_reported },
 	{ "read", "2.12", EXPECTED, "reading is nothing", .run = reading_is_nothing },
 	{ "unlock", "2.11", EXPECTED, "locking and unlocking is nothing",
 	    .run = unlock_is_nothing },

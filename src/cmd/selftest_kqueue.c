@@ -44,10 +44,18 @@ counter_init(struct counter *c)
 	c->src = (struct loop_src){ count, c };
 }
 
+/* A pipe, and a counter for either end. */
+static void
+make_pipe(struct trial *t, int fds[2], struct counter *c)
+{
+	counter_init(c);
+	trial_did(t, pipe(fds), "pipe");
+}
+
 static void
 two_descriptors_of_a_file(struct trial *t)
 {
-	struct eye *a = trial_watch_new(t), *b = trial_watch(t, "file");
+	struct knote *a = trial_watch_new(t), *b = trial_watch(t, "file");
 
 	b->name = "file, again";
 	trial_append(t, "file", "more");
@@ -61,7 +69,7 @@ two_descriptors_of_a_file(struct trial *t)
 static void
 nothing_comes_twice(struct trial *t)
 {
-	struct eye *file = trial_watch_new(t);
+	struct knote *file = trial_watch_new(t);
 	unsigned times;
 
 	trial_append(t, "file", "more");
@@ -74,8 +82,8 @@ nothing_comes_twice(struct trial *t)
 static void
 nothing_overflows(struct trial *t)
 {
-	struct eye *files[MANY];
-	unsigned i, told = 0, round;
+	struct knote *files[MANY];
+	unsigned i, seen = 0, round;
 	char name[16];
 
 	for (i = 0; i < MANY; i++) {
@@ -92,14 +100,14 @@ nothing_overflows(struct trial *t)
 		}
 	trial_settle(t);
 	for (i = 0; i < MANY; i++)
-		told += (files[i]->seen & NOTE_WRITE) != 0;
-	trial_check(t, told == MANY, "each of 200 files that were written reports it");
+		seen += (files[i]->seen & NOTE_WRITE) != 0;
+	trial_check(t, seen == MANY, "each of 200 files that were written reports it");
 }
 
 static void
 muting_keeps(struct trial *t)
 {
-	struct eye *file = trial_watch_new(t);
+	struct knote *file = trial_watch_new(t);
 
 	loop_mute_vnode(t->loop, file->fd, &file->src);
 	trial_append(t, "file", "more");
@@ -112,7 +120,7 @@ muting_keeps(struct trial *t)
 static void
 muting_twice_keeps(struct trial *t)
 {
-	struct eye *file = trial_watch_new(t);
+	struct knote *file = trial_watch_new(t);
 
 	loop_mute_vnode(t->loop, file->fd, &file->src);
 	loop_unmute_vnode(t->loop, file->fd, &file->src);
@@ -125,7 +133,7 @@ muting_twice_keeps(struct trial *t)
 static void
 pending_stays_when_muted(struct trial *t)
 {
-	struct eye *file = trial_watch_new(t);
+	struct knote *file = trial_watch_new(t);
 
 	trial_append(t, "file", "more");
 	loop_mute_vnode(t->loop, file->fd, &file->src);
@@ -138,8 +146,8 @@ pending_stays_when_muted(struct trial *t)
 static void
 registering_again_replaces(struct trial *t)
 {
-	struct eye *file = trial_watch_new(t);
-	struct eye other = { .times = 0 };
+	struct knote *file = trial_watch_new(t);
+	struct knote other = { .times = 0 };
 
 	trial_append(t, "file", "more");
 	other = *file;
@@ -153,7 +161,7 @@ registering_again_replaces(struct trial *t)
 static void
 closing_forgets(struct trial *t)
 {
-	struct eye *file = trial_watch_new(t);
+	struct knote *file = trial_watch_new(t);
 
 	/* Its own file must not get the number that becomes free. */
 	trial_settle(t);
@@ -166,7 +174,7 @@ closing_forgets(struct trial *t)
 static void
 number_is_used_again(struct trial *t)
 {
-	struct eye *file = trial_watch_new(t), *other;
+	struct knote *file = trial_watch_new(t), *other;
 
 	trial_make(t, "other", "text");
 	trial_append(t, "file", "more");
@@ -215,8 +223,7 @@ pipe_is_no_file(struct trial *t)
 	struct counter c;
 	int fds[2];
 
-	counter_init(&c);
-	trial_did(t, pipe(fds), "pipe");
+	make_pipe(t, fds, &c);
 	trial_check(t, loop_watch_vnode(t->loop, fds[0], &c.src) == -1 && errno == EINVAL,
 	    "EVFILT_VNODE of a pipe says EINVAL");
 }
@@ -227,8 +234,7 @@ readable_pipe(struct trial *t)
 	struct counter c;
 	int fds[2];
 
-	counter_init(&c);
-	trial_did(t, pipe(fds), "pipe");
+	make_pipe(t, fds, &c);
 	trial_did(t, loop_watch_read(t->loop, fds[0], &c.src), "EV_ADD");
 	trial_settle(t);
 	trial_check(t, c.times == 0, "an empty pipe is silent");
@@ -247,8 +253,7 @@ end_of_a_pipe(struct trial *t)
 	struct counter c;
 	int fds[2];
 
-	counter_init(&c);
-	trial_did(t, pipe(fds), "pipe");
+	make_pipe(t, fds, &c);
 	trial_did(t, loop_watch_read(t->loop, fds[0], &c.src), "EV_ADD");
 	close(fds[1]);
 	trial_check(t, trial_until(t, &c.times, 1) && c.eof,
@@ -261,8 +266,7 @@ writable_pipe(struct trial *t)
 	struct counter c;
 	int fds[2];
 
-	counter_init(&c);
-	trial_did(t, pipe(fds), "pipe");
+	make_pipe(t, fds, &c);
 	trial_did(t, loop_watch_write(t->loop, fds[1], &c.src), "EV_ADD");
 	trial_check(t, trial_until(t, &c.times, 1), "a pipe with room can be written");
 }
@@ -326,8 +330,7 @@ far_deadline(struct trial *t)
 	struct counter c;
 	int fds[2];
 
-	counter_init(&c);
-	trial_did(t, pipe(fds), "pipe");
+	make_pipe(t, fds, &c);
 	trial_did(t, loop_watch_write(t->loop, fds[1], &c.src), "EV_ADD");
 	trial_check(t, loop_wait(t->loop, mono_add(mono_now(), century)) == 1,
 	    "one can wait for a century");
@@ -337,7 +340,7 @@ far_deadline(struct trial *t)
 static void
 kqueue_is_not_inherited(struct trial *t)
 {
-	struct eye *file = trial_watch_new(t);
+	struct knote *file = trial_watch_new(t);
 	char status = 'x';
 	int fds[2];
 	pid_t pid;

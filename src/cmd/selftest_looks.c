@@ -63,6 +63,14 @@ scene_init(struct scene *s, struct trial *t, const char *path)
 	watch_add(s->watch, s->path, &ops, s);
 }
 
+/* Watches a new file. */
+static void
+scene_of_file(struct scene *s, struct trial *t)
+{
+	trial_make(t, "file", "text");
+	scene_init(s, t, "file");
+}
+
 static bool
 is_all(const struct scene *s, unsigned bits, bool present)
 {
@@ -107,8 +115,7 @@ write_is_seen(struct trial *t)
 {
 	struct scene s;
 
-	trial_make(t, "file", "text");
-	scene_init(&s, t, "file");
+	scene_of_file(&s, t);
 	trial_append(t, "file", "more");
 	scene_expect(&s, CHANGE_MODIFY, true, "a write is seen");
 }
@@ -135,8 +142,7 @@ emptying_is_seen(struct trial *t)
 {
 	struct scene s;
 
-	trial_make(t, "file", "text");
-	scene_init(&s, t, "file");
+	scene_of_file(&s, t);
 	trial_make(t, "file", "");
 	scene_expect(&s, CHANGE_MODIFY, true, "a file that is emptied is seen");
 }
@@ -146,8 +152,7 @@ mode_is_seen(struct trial *t)
 {
 	struct scene s;
 
-	trial_make(t, "file", "text");
-	scene_init(&s, t, "file");
+	scene_of_file(&s, t);
 	trial_did(t, chmod("file", 0600), "chmod");
 	scene_expect(&s, CHANGE_ATTRIBUTES, true, "a change of mode is seen");
 }
@@ -158,8 +163,7 @@ replacement_is_seen(struct trial *t)
 	struct scene s;
 	int i;
 
-	trial_make(t, "file", "text");
-	scene_init(&s, t, "file");
+	scene_of_file(&s, t);
 	for (i = 0; i < 5; i++) {
 		trial_replace(t, "file", "text");
 		scene_expect(&s, CHANGE_CREATE | CHANGE_MODIFY, true,
@@ -174,8 +178,7 @@ removal_is_seen(struct trial *t)
 {
 	struct scene s;
 
-	trial_make(t, "file", "text");
-	scene_init(&s, t, "file");
+	scene_of_file(&s, t);
 	trial_did(t, unlink("file"), "unlink");
 	scene_expect(&s, CHANGE_DELETE, false, "a removal is seen");
 	trial_make(t, "file", "text");
@@ -238,8 +241,7 @@ other_name_is_no_change(struct trial *t)
 {
 	struct scene s;
 
-	trial_make(t, "file", "text");
-	scene_init(&s, t, "file");
+	scene_of_file(&s, t);
 	trial_did(t, link("file", "second"), "link");
 	scene_expect_nothing(&s, "another name is no change");
 	trial_did(t, unlink("second"), "unlink");

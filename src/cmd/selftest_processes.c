@@ -53,7 +53,7 @@ make_fifo(struct trial *t, const char *path, int flags)
 }
 
 static void
-exit_status_is_told(struct trial *t)
+exit_status_is_reported(struct trial *t)
 {
 	struct trial_run run;
 
@@ -63,7 +63,7 @@ exit_status_is_told(struct trial *t)
 }
 
 static void
-signal_is_told(struct trial *t)
+signal_is_reported(struct trial *t)
 {
 	struct trial_run run;
 
@@ -246,7 +246,7 @@ signals_are_default(struct trial *t)
 }
 
 static void
-missing_program_is_told(struct trial *t)
+missing_program_is_reported(struct trial *t)
 {
 	char *argv[4], why[512] = "";
 	struct spawn_request req = trial_shell(argv, "exit 0");
@@ -437,9 +437,9 @@ boot_has_an_identity(struct trial *t)
 
 const struct probe selftest_processes[] = {
 	{ "exit", "5.4", REQUIRED, "the exit status of a child is reported",
-	    .run = exit_status_is_told },
+	    .run = exit_status_is_reported },
 	{ "killed", "5.4", REQUIRED, "so is the signal that ended one",
-	    .run = signal_is_told },
+	    .run = signal_is_reported },
 	{ "burst", "5.2 5.4", REQUIRED, "64 children that end together are all reported",
 	    .run = burst_is_reaped },
 	{ "early-end", "5.4", REQUIRED, "so is one that ended before anybody waited",
@@ -461,7 +461,7 @@ const struct probe selftest_processes[] = {
 	{ "signals", "5.7", REQUIRED, "a child has all signals by default",
 	    .run = signals_are_default },
 	{ "missing", "5.2", REQUIRED, "a program that is not there is reported",
-	    .run = missing_program_is_told },
+	    .run = missing_program_is_reported },
 	{ "left-behind", "5.4", REQUIRED,
 	    "a run ends with its leader, whoever holds its output",
 	    .run = output_does_not_delay },

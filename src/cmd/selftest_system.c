@@ -361,7 +361,7 @@ log_is_found(struct trial *t)
 static void
 watch_volume(struct trial *t)
 {
-	struct eye *file;
+	struct knote *file;
 
 	trial_make(t, "mnt/file", "text");
 	file = trial_watch(t, "mnt/file");
@@ -378,7 +378,7 @@ watch_volume(struct trial *t)
 static void
 image_is_watched(struct trial *t)
 {
-	struct eye *parent;
+	struct knote *parent;
 
 	if (access("/usr/bin/hdiutil", X_OK) == -1) {
 		trial_skip(t, "there is no hdiutil here");

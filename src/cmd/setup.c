@@ -100,7 +100,7 @@ setup_read(struct setup *s)
 	s->diagnosis.root = s->opt->root;
 	/* What another user may not see says nothing about the daemon. */
 	if (geteuid() != 0 && geteuid() != s->trust.owner)
-		s->diagnosis.unspoken = "Permission denied";
+		s->diagnosis.hidden_end = "Permission denied";
 	read_rules(s);
 	s->check = (struct findings){
 		.trust = &s->trust,

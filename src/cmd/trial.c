@@ -107,17 +107,17 @@ trial_say(struct trial *t, const char *what)
 static void
 on_event(void *arg, const struct loop_event *ev)
 {
-	struct eye *e = arg;
+	struct knote *e = arg;
 
 	e->seen |= ev->fflags;
 	e->eof |= ev->eof;
 	e->times++;
 }
 
-struct eye *
+struct knote *
 trial_watch_fd(struct trial *t, int fd, const char *name)
 {
-	struct eye *e = xcalloc(1, sizeof(*e));
+	struct knote *e = xcalloc(1, sizeof(*e));
 
 	e->t = t;
 	e->name = name;
@@ -127,7 +127,7 @@ trial_watch_fd(struct trial *t, int fd, const char *name)
 	return e;
 }
 
-struct eye *
+struct knote *
 trial_watch(struct trial *t, const char *path)
 {
 	int fd = open(path, O_EVTONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -136,7 +136,7 @@ trial_watch(struct trial *t, const char *path)
 	return trial_watch_fd(t, fd, path);
 }
 
-struct eye *
+struct knote *
 trial_watch_new(struct trial *t)
 {
 	trial_make(t, "file", "text");
@@ -209,7 +209,7 @@ name_bits(unsigned set, struct buf *out)
 
 /* Adds what e saw to what it saw before, and begins again; the bits. */
 static unsigned
-take_seen(struct trial *t, struct eye *e)
+take_seen(struct trial *t, struct knote *e)
 {
 	const char *before = json_get_string(t->events, e->name);
 	struct buf names = { NULL, 0, 0 };
@@ -231,7 +231,7 @@ take_seen(struct trial *t, struct eye *e)
 
 /* Something else than these bits: says which were wanted. */
 static void
-complain(struct trial *t, const struct eye *e, enum outcome worst, unsigned seen,
+complain(struct trial *t, const struct knote *e, enum outcome worst, unsigned seen,
     unsigned wanted)
 {
 	struct buf got = { NULL, 0, 0 }, want = { NULL, 0, 0 };
@@ -246,7 +246,7 @@ complain(struct trial *t, const struct eye *e, enum outcome worst, unsigned seen
 
 /* What should have been there with the fence may still come, and be too late. */
 static void
-wait_late(struct trial *t, const struct eye *e, unsigned wanted, bool all)
+wait_late(struct trial *t, const struct knote *e, unsigned wanted, bool all)
 {
 	mono_t end = mono_add(mono_now(), LATE_NS);
 
@@ -257,7 +257,7 @@ wait_late(struct trial *t, const struct eye *e, unsigned wanted, bool all)
 }
 
 void
-trial_expect(struct trial *t, struct eye *e, unsigned must, unsigned may)
+trial_expect(struct trial *t, struct knote *e, unsigned must, unsigned may)
 {
 	unsigned seen;
 
@@ -271,7 +271,7 @@ trial_expect(struct trial *t, struct eye *e, unsigned must, unsigned may)
 }
 
 void
-trial_expect_any(struct trial *t, struct eye *e, unsigned any)
+trial_expect_any(struct trial *t, struct knote *e, unsigned any)
 {
 	unsigned seen;
 

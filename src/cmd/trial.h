@@ -22,7 +22,7 @@ enum outcome {
 	OUTCOME_FAILED
 };
 
-struct eye;
+struct knote;
 
 struct trial {
 	struct loop *loop;
@@ -32,11 +32,11 @@ struct trial {
 	enum outcome outcome;
 	struct buf notes;
 	struct cJSON *events; /* by what was watched, the bits of each step */
-	struct eye *fence;
+	struct knote *fence;
 };
 
 /* Something watched, and what was seen of it since it was last asked. */
-struct eye {
+struct knote {
 	struct trial *t;
 	const char *name;
 	struct loop_src src;
@@ -79,15 +79,15 @@ bool trial_did(struct trial *t, long result, const char *call);
 void trial_say(struct trial *t, const char *what);
 
 /* Opens and watches path as the daemon does; name is path. Never NULL. */
-struct eye *trial_watch(struct trial *t, const char *path);
+struct knote *trial_watch(struct trial *t, const char *path);
 
 /* Makes "file", with some text in it, and watches it. */
-struct eye *trial_watch_new(struct trial *t);
+struct knote *trial_watch_new(struct trial *t);
 
 /* Watches an open descriptor. */
-struct eye *trial_watch_fd(struct trial *t, int fd, const char *name);
+struct knote *trial_watch_fd(struct trial *t, int fd, const char *name);
 
-/* Waits until all that has happened so far was seen, on every eye. */
+/* Waits until all that has happened so far was seen, on every knote. */
 void trial_settle(struct trial *t);
 
 /*
@@ -95,10 +95,10 @@ void trial_settle(struct trial *t);
  * and nothing that is neither in must nor in may, else it is odd. What was seen
  * is noted down, and forgotten.
  */
-void trial_expect(struct trial *t, struct eye *e, unsigned must, unsigned may);
+void trial_expect(struct trial *t, struct knote *e, unsigned must, unsigned may);
 
 /* Settles; e saw something, if only one of these bits. */
-void trial_expect_any(struct trial *t, struct eye *e, unsigned any);
+void trial_expect_any(struct trial *t, struct knote *e, unsigned any);
 
 /* The NOTE_ bit of that name, such as "WRITE"; none has all of them. */
 unsigned trial_bit(const char *name);

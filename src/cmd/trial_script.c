@@ -15,12 +15,12 @@
 #include <unistd.h>
 
 #define WORDS 8
-#define EYES 2
+#define KNOTES 2
 
 struct play {
 	struct trial *t;
-	struct eye *eyes[EYES];
-	size_t neyes;
+	struct knote *knotes[KNOTES];
+	size_t nknotes;
 };
 
 /* The system call of that name; b is "" where it takes no second word. */
@@ -69,14 +69,14 @@ expect(const struct play *p, const char *name, char *const *bits)
 			may |= trial_bit(*bits + 1);
 		else
 			must |= trial_bit(*bits);
-	while (i < p->neyes && strcmp(p->eyes[i]->name, name) != 0)
+	while (i < p->nknotes && strcmp(p->knotes[i]->name, name) != 0)
 		i++;
-	if (i == p->neyes)
+	if (i == p->nknotes)
 		trial_fail(p->t, "%s: not watched", name);
 	else if (any)
-		trial_expect_any(p->t, p->eyes[i], must);
+		trial_expect_any(p->t, p->knotes[i], must);
 	else
-		trial_expect(p->t, p->eyes[i], must, may);
+		trial_expect(p->t, p->knotes[i], must, may);
 }
 
 /* The steps that write to a file. */
@@ -119,8 +119,8 @@ play_step(struct play *p, char *step)
 	if (colon != NULL) {
 		*colon = '\0';
 		expect(p, name, words + 1);
-	} else if (strcmp(name, "watch") == 0 && p->neyes < EYES) {
-		p->eyes[p->neyes++] = trial_watch(p->t, a);
+	} else if (strcmp(name, "watch") == 0 && p->nknotes < KNOTES) {
+		p->knotes[p->nknotes++] = trial_watch(p->t, a);
 	} else if (!play_file(p->t, name, a)) {
 		trial_did(p->t, call(name, a, words[2]), name);
 	}

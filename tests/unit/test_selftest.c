@@ -88,7 +88,7 @@ TEST(what_a_probe_leaves_is_removed)
 static void
 want_write(struct trial *t)
 {
-	struct eye *file;
+	struct knote *file;
 
 	trial_make(t, "file", "text");
 	file = trial_watch(t, "file");
@@ -129,7 +129,7 @@ TEST(a_script_with_an_unknown_word_fails)
 static void
 want_nothing(struct trial *t)
 {
-	struct eye *file;
+	struct knote *file;
 
 	trial_make(t, "file", "text");
 	file = trial_watch(t, "file");
@@ -146,7 +146,7 @@ TEST(one_that_comes_and_need_not_is_odd)
 static void
 want_any(struct trial *t)
 {
-	struct eye *file;
+	struct knote *file;
 
 	trial_make(t, "file", "text");
 	file = trial_watch(t, "file");
@@ -234,7 +234,7 @@ TEST(a_probe_that_says_nothing_has_failed)
 static void
 stop_the_loop(struct trial *t)
 {
-	struct eye *file;
+	struct knote *file;
 
 	trial_make(t, "file", "text");
 	file = trial_watch(t, "file");
