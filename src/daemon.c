@@ -39,7 +39,7 @@
 #include "base/util.h"
 #include "watch/watch.h"
 
-/* While anything is due: macOS does not count a wait on through sleep. */
+/* The longest wait while anything is due: on macOS a wait stands still in sleep. */
 #define WAIT_MAX_NS (30 * MONO_SEC)
 /* How long a stopping daemon waits for its runs. */
 #define STOP_NS (10 * MONO_SEC)
@@ -47,8 +47,8 @@
 #define SAVE_SLICE_NS (2 * MONO_MS)
 #define SAVE_LATE_NS (500 * MONO_MS)
 /* Between tries to bind the socket or to open the log. */
-#define MEND_NS (10 * MONO_SEC)
-#define MEND_SOON_NS MONO_SEC
+#define REPAIR_NS (10 * MONO_SEC)
+#define REPAIR_SOON_NS MONO_SEC
 
 /* What is wrong with the daemon as a whole; also the order in the status. */
 enum {
@@ -74,15 +74,16 @@ struct daemon {
 	char *problem[PROBLEMS]; /* NULL: none */
 	const char *problem_list[PROBLEMS + 1];
 	char self[PATH_MAX]; /* the program that we are */
-	bool unread;         /* of the rule files, for what passes by itself */
-	bool loaded, rewriting, logging; /* to where the log belongs, if it can */
-	mono_t recheck_at, stop_at, left_over_at, mend_at;
+	bool unread;         /* a rule file, for a reason that may pass by itself */
+	bool loaded, rewriting;
+	bool logging; /* to where --log says */
+	mono_t recheck_at, stop_at, left_over_at, repair_at;
 	int network[PLATFORM_NETWORK_FDS];
 	size_t nnetwork;
 	struct loop_src on_stop, on_reload, on_network;
 };
 
-/* Says a problem when it begins, and when it is over; the status shows it. */
+/* Logs a problem when it begins, and when it is over; the status shows it. */
 static void
 set_problem(struct daemon *d, int which, const char *what)
 {
@@ -109,8 +110,8 @@ set_problem(struct daemon *d, int which, const char *what)
 }
 
 /*
- * Who may change our own program is root at the next start, and whenever we start
- * it to run an action as somebody else. In a sandbox that is no concern.
+ * Whoever may change our own program is root at the next start, and whenever we start
+ * it to run an action as another user. In a sandbox it is not judged.
  */
 static void
 judge_self(struct daemon *d)
@@ -161,7 +162,7 @@ open_log(struct daemon *d)
 	d->logging = ok;
 }
 
-/* A full disk is met when the log is written, and tried again with each line. */
+/* log.c meets a full disk when it writes, and tries again with each line. */
 static void
 say_log(struct daemon *d)
 {
@@ -175,7 +176,7 @@ say_log(struct daemon *d)
 	    strerror(error));
 	set_problem(d, PROBLEM_LOG, error != 0 ? what : NULL);
 	if (error != 0)
-		d->mend_at = mono_min(d->mend_at, mono_add(mono_now(), MEND_NS));
+		d->repair_at = mono_min(d->repair_at, mono_add(mono_now(), REPAIR_NS));
 	log_flush();
 }
 
@@ -330,7 +331,7 @@ load(struct daemon *d)
 		ruleset_keep(&d->rules, &c);
 	d->unread = c.passing;
 	if (d->unread)
-		d->mend_at = mono_min(d->mend_at, mono_add(mono_now(), MEND_NS));
+		d->repair_at = mono_min(d->repair_at, mono_add(mono_now(), REPAIR_NS));
 	conf_clear(&c);
 	confwatch_set_refused(d->confwatch, !ok);
 	say_findings(d);
@@ -351,7 +352,7 @@ say_ready(const struct daemon *d, const char *what, const char *detail)
 	    d->rules.n == 1 ? "" : "s", paths, paths == 1 ? "" : "s", detail);
 }
 
-/* What it did, in a few words. */
+/* Returns what changed, in a few words. */
 static char *
 reload(void *arg)
 {
@@ -444,9 +445,9 @@ open_socket(struct daemon *d)
 	set_problem(d, PROBLEM_SOCKET, d->control != NULL ? NULL : what);
 }
 
-/* Tries again what could not be had, and looks whether what was had still is. */
+/* Tries again what has failed, and looks whether files are still in their places. */
 static void
-mend(struct daemon *d, mono_t now)
+repair(struct daemon *d, mono_t now)
 {
 	bool followed;
 
@@ -460,23 +461,23 @@ mend(struct daemon *d, mono_t now)
 	}
 	if (d->control == NULL)
 		open_socket(d);
-	d->mend_at = MONO_NEVER;
+	d->repair_at = MONO_NEVER;
 	if (d->problem[PROBLEM_SELF] != NULL)
 		judge_self(d);
 	if (d->problem[PROBLEM_LOG] != NULL || d->problem[PROBLEM_SELF] != NULL ||
 	    d->control == NULL || !followed)
-		d->mend_at = mono_add(now, MEND_NS);
+		d->repair_at = mono_add(now, REPAIR_NS);
 	if (d->unread)
 		free(reload(d));
 }
 
-/* Something was removed, perhaps: what does that may be at it still. */
+/* Something may have been removed; whoever does that may not be done yet. */
 static void
 on_statedir(void *arg)
 {
 	struct daemon *d = arg;
 
-	d->mend_at = mono_min(d->mend_at, mono_add(mono_now(), MEND_SOON_NS));
+	d->repair_at = mono_min(d->repair_at, mono_add(mono_now(), REPAIR_SOON_NS));
 }
 
 static void
@@ -489,10 +490,10 @@ recheck(struct daemon *d, mono_t now)
 	watch_recheck(d->world.watch);
 	for (i = 0; i < d->rules.n; i++)
 		job_judge(d->rules.jobs[i]);
-	mend(d, now);
+	repair(d, now);
 }
 
-/* Saves what is to be saved by now, for as long as events can wait. */
+/* Saves what is due, for as long as events can wait. */
 static void
 save_due(struct daemon *d)
 {
@@ -505,7 +506,7 @@ save_due(struct daemon *d)
 	}
 }
 
-/* Everything that goes to a disk, done when no event waits. */
+/* Writes whatever goes to a disk; called when no event waits. */
 static void
 write_down(struct daemon *d)
 {
@@ -538,8 +539,8 @@ do_due(struct daemon *d)
 
 	if (!mono_before(now, d->recheck_at))
 		recheck(d, now);
-	if (!mono_before(now, d->mend_at))
-		mend(d, now);
+	if (!mono_before(now, d->repair_at))
+		repair(d, now);
 	if (!mono_before(now, confwatch_due(d->confwatch)))
 		free(reload(d));
 	if (!mono_before(now, d->left_over_at)) {
@@ -570,7 +571,7 @@ next_deadline(const struct daemon *d)
 	due = mono_min(due, spawner_deadline(d->world.runner.spawner));
 	due = mono_min(due, log_deadline());
 	due = mono_min(due, d->stop_at);
-	due = mono_min(due, d->mend_at);
+	due = mono_min(due, d->repair_at);
 	due = mono_min(due, confwatch_due(d->confwatch));
 	due = mono_min(due, heap_next(&d->world.saves));
 	due = mono_min(due, heap_next(&d->world.judgements));
@@ -642,7 +643,7 @@ init(struct daemon *d)
 {
 	fdlimit_init();
 	fdlimit_cap(platform_descriptors_max());
-	d->recheck_at = d->stop_at = d->mend_at = MONO_NEVER;
+	d->recheck_at = d->stop_at = d->repair_at = MONO_NEVER;
 	d->left_over_at = mono_now();
 	d->answers = (struct answers){
 		.rules = &d->rules,
@@ -711,7 +712,7 @@ start(struct daemon *d)
 	d->loaded = true;
 	open_socket(d);
 	say_ready(d, "ready", "");
-	mend(d, mono_now());
+	repair(d, mono_now());
 	return 0;
 }
 
