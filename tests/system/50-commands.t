@@ -319,6 +319,9 @@ exit_statuses() {
 	    "^watchpathd: the daemon is not running ($box$state_dir/watchpathd.sock: No"
 	ok "how to start it, and how to name another socket" says \
 	    '^watchpathd: to start it: sudo .*; if it runs .* --socket, --state or --root$'
+	exits 1 "status of a socket that there cannot be is 1" status \
+	    --socket "$(printf '/%0200d' 0)"
+	ok "and says why" says "0: a socket's path may have [0-9]* bytes at most (see --socket)"
 	exits 69 "trigger without a daemon is 69" trigger r
 	exits 69 "reload without a daemon is 69" reload
 	exits 1 "doctor without a daemon is 1" doctor
@@ -463,6 +466,9 @@ a_history_of_nothing() {
 	stop_daemon
 	exits 0 "without a daemon its state says which rules there are" history idle
 	exits 0 "and the rule files say the others" history off
+	rm "$box$state_dir/state.jsonl"
+	exits 1 "a rule that only its runs are left of is known by them" history goen
+	ok "it is known what was meant, too" says 'did you mean `gone`?$'
 	exits 1 "a state directory that is not there is an error" history --state "$dir/typo"
 	ok "and says so" says "^watchpathd: $dir/typo: no daemon has kept its state there$"
 	exits 1 "so is a directory that is no state" history --state "$dir"
