@@ -29,12 +29,14 @@
 #define LOCK_PAUSE_NS (50 * MONO_MS)
 #define SYNC_POLL_NS (20 * MONO_MS)
 #define KEEP_NS (INT64_C(90) * 86400 * MONO_SEC)
-#define SLACK (1024 * 1024) /* a smaller file is not worth rewriting */
+#define NEXT_BYTES ((size_t)64 * 1024) /* of a new file, written at a time */
+#define SLACK (1024 * 1024)            /* a smaller file is not worth rewriting */
 
 struct store {
 	const struct trust *trust;
 	char *dir, *path, *next_path, *lock_path;
 	int lock_fd, fd, next_fd;
+	struct buf next;        /* of the new file, not yet written */
 	off_t size, fresh_size; /* of the file now, and when it was new */
 	struct map kept;        /* records of rules that are not in force, or not yet */
 	bool damaged;
@@ -83,6 +85,7 @@ store_free(struct store *s)
 			free(s->kept.slots[i].value);
 		}
 	map_clear(&s->kept);
+	buf_clear(&s->next);
 	fd_close(&s->next_fd);
 	fd_close(&s->fd);
 	fd_close(&s->lock_fd);
@@ -342,14 +345,37 @@ store_is_damaged(const struct store *s)
 	return s->damaged;
 }
 
+/* What the new file is still to get. It counts only once it is whole and in place. */
+static bool
+flush_next(struct store *s)
+{
+	size_t len = s->next.len;
+
+	if (s->next_fd == -1)
+		return false;
+	if (fd_write_all(s->next_fd, s->next.p, len) == len) {
+		s->next.len = 0;
+		return true;
+	}
+	fail(s, "write", s->next_path);
+	return false;
+}
+
+static void
+put_next(struct store *s, const char *line, size_t len)
+{
+	buf_add(&s->next, line, len);
+	if (s->next.len >= NEXT_BYTES)
+		flush_next(s);
+}
+
 static void
 put_line(struct store *s, const char *line)
 {
 	size_t len = strlen(line);
 
-	if (s->next_fd != -1 &&
-	    !fd_append(s->next_fd, line, len, lseek(s->next_fd, 0, SEEK_END)))
-		fail(s, "write", s->next_path);
+	if (s->next_fd != -1)
+		put_next(s, line, len);
 	if (s->fd == -1)
 		return;
 	if (!fd_is_at(s->fd, s->path) || !fd_append(s->fd, line, len, s->size)) {
@@ -401,6 +427,7 @@ store_begin(struct store *s)
 		fail_lock(s);
 		return false;
 	}
+	s->next.len = 0;
 	s->next_fd = create(s->next_path);
 	if (s->next_fd == -1)
 		fail(s, "open", s->next_path);
@@ -425,8 +452,7 @@ put_kept(struct store *s)
 		if (now - k->left > KEEP_NS)
 			continue;
 		line = record_print(k);
-		if (!fd_append(s->next_fd, line, strlen(line), 0))
-			fail(s, "write", s->next_path);
+		put_next(s, line, strlen(line));
 		free(line);
 	}
 }
@@ -447,6 +473,9 @@ sync_directory(const struct store *s)
 static bool
 put_in_place(struct store *s)
 {
+	/* What came while a child waited for the disk. */
+	if (!flush_next(s))
+		return false;
 	if (rename(s->next_path, s->path) == -1) {
 		fail(s, "rename", s->next_path);
 		return false;
@@ -476,8 +505,9 @@ bool
 store_end(struct store *s, bool durable)
 {
 	put_kept(s);
-	if (s->next_fd == -1)
+	if (!flush_next(s))
 		return false;
+	buf_clear(&s->next);
 	if (!durable && start_syncer(s, mono_now()))
 		return true;
 	s->syncer = 0;

@@ -46,6 +46,15 @@ fd_sync(int fd)
 	return broken || fd == -1 ? -1 : 0;
 }
 
+static unsigned writes;
+
+ssize_t
+write(int fd, const void *p, size_t n)
+{
+	writes++;
+	return LIBC(write)(fd, p, n);
+}
+
 int
 fsync(int fd)
 {
@@ -473,6 +482,30 @@ TEST(a_stale_file_is_written_anew_and_what_comes_meanwhile_is_kept)
 	assert_int_equal(taken(s, "a"), 11);
 	assert_int_equal(taken(s, "b"), 13);
 	assert_int_equal(taken(s, "c"), 15);
+	store_free(s);
+}
+
+TEST(a_load_of_many_rules_is_few_writes_and_one_wait_for_the_disk)
+{
+	struct store *s = open_store();
+	char rule[16];
+	int i;
+
+	assert_true(store_begin(s));
+	writes = syncs = 0;
+	for (i = 0; i < 10000; i++) {
+		snprintf(rule, sizeof(rule), "rule-%d", i);
+		put(s, rule, (uint64_t)i);
+	}
+	assert_true(store_end(s, true));
+	/* The file and its directory; and 64 KiB at a time. */
+	assert_int_equal(syncs, 2);
+	assert_true(size_of(at("state.jsonl")) > 400000);
+	assert_true(writes <= size_of(at("state.jsonl")) / 65536 + 1);
+	store_free(s);
+	s = open_store();
+	assert_int_equal(taken(s, "rule-0"), 0);
+	assert_int_equal(taken(s, "rule-9999"), 9999);
 	store_free(s);
 }
 
