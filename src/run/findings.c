@@ -216,6 +216,14 @@ struct judged {
 	char key[];
 };
 
+/* No formats here: of many rules it is done for every one. */
+static void
+add_word(struct buf *key, const char *word)
+{
+	buf_adds(key, "\n");
+	buf_adds(key, word);
+}
+
 /* Everything that a judgement depends on, as one string; free(3) it. */
 static char *
 judgement_key(const struct rule *r, const struct command *c)
@@ -223,13 +231,14 @@ judgement_key(const struct rule *r, const struct command *c)
 	struct buf key = { NULL, 0, 0 };
 	size_t i;
 
-	buf_addf(&key, "%d\n%s\n%s\n%d", (int)r->trust, r->user != NULL ? r->user : "",
-	    r->directory != NULL ? r->directory : "", programs_by_self(r));
+	buf_addf(&key, "%d%d", (int)r->trust, programs_by_self(r));
+	add_word(&key, r->user != NULL ? r->user : "");
+	add_word(&key, r->directory != NULL ? r->directory : "");
 	for (i = 0; i < r->environment.n; i++)
-		buf_addf(&key, "\n%s", r->environment.v[i]);
+		add_word(&key, r->environment.v[i]);
 	buf_adds(&key, "\n");
 	for (i = 0; i < c->argv.n; i++)
-		buf_addf(&key, "\n%s", c->argv.v[i]);
+		add_word(&key, c->argv.v[i]);
 	return key.p;
 }
 
@@ -276,17 +285,18 @@ static void
 find_programs(struct inquiry *q)
 {
 	const struct rule *r = q->rule;
-	const struct judgement *j;
+	const struct judgement **j = xcalloc(r->nactions, sizeof(*j));
 	bool runs = false;
 	size_t i;
 
-	for (i = 0; i < r->nactions && !runs; i++)
-		runs = findings_judge(q->f, r, &r->actions[i])->good;
 	for (i = 0; i < r->nactions; i++) {
-		j = findings_judge(q->f, r, &r->actions[i]);
-		if (!(j->missing && runs))
-			tell_judgement(q, r->actions[i].line, j);
+		j[i] = findings_judge(q->f, r, &r->actions[i]);
+		runs = runs || j[i]->good;
 	}
+	for (i = 0; i < r->nactions; i++)
+		if (!(j[i]->missing && runs))
+			tell_judgement(q, r->actions[i].line, j[i]);
+	free(j);
 	if (r->verify.argv.n > 0)
 		tell_judgement(q, r->verify.line, findings_judge(q->f, r, &r->verify));
 	if (r->alert.argv.n > 0)

@@ -647,7 +647,8 @@ split(const char *text, struct strv *parts)
 		s += len;
 		name = pattern_path(component);
 		if (name != NULL) {
-			buf_addf(&run, "/%s", name);
+			buf_adds(&run, "/");
+			buf_adds(&run, name);
 			free(name);
 			free(component);
 			continue;
