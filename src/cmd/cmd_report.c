@@ -158,8 +158,8 @@ add_finding(struct buf *out, const cJSON *finding)
 	buf_adds(out, "</article>\n");
 }
 
-void
-report_add_findings(struct buf *out, const struct report *r)
+static void
+add_findings(struct buf *out, const struct report *r)
 {
 	const cJSON *finding;
 
@@ -183,8 +183,8 @@ add_daemon(struct buf *out, const cJSON *status)
 	report_add_time(out, since);
 }
 
-void
-report_add_versions(struct buf *out, const struct report *r)
+static void
+add_versions(struct buf *out, const struct report *r)
 {
 	char *libraries = help_libraries();
 	struct utsname u;
@@ -215,10 +215,10 @@ add_page(struct buf *out, const struct report *r)
 	report_add_time(out, r->now);
 	buf_adds(out, "</p></header>\n");
 	add_verdict(out, r);
-	report_add_findings(out, r);
+	add_findings(out, r);
 	report_add_rules(out, r);
 	report_add_keys(out, r);
-	report_add_versions(out, r);
+	add_versions(out, r);
 	report_add_files(out, r);
 	report_add_log(out, r);
 	buf_adds(out,

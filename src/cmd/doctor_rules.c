@@ -65,14 +65,6 @@ add_uninstalled(struct setup *s, const struct rule *r)
 	free(otherwise);
 }
 
-static bool
-can_run(struct setup *s, const struct rule *r)
-{
-	const struct command *refused;
-
-	return setup_choose(s, r, &refused) != NULL;
-}
-
 /* A missing action is as it should be while another runs; a refused one is not. */
 static void
 check_actions(struct setup *s, const struct rule *r)
@@ -264,8 +256,9 @@ static void
 add_blocked(struct setup *s, const char *name, const char *problem)
 {
 	const struct rule *r = setup_rule(s, name);
+	const struct command *refused;
 
-	if (r == NULL || can_run(s, r))
+	if (r == NULL || setup_choose(s, r, &refused) != NULL)
 		add_program(s, name, r != NULL ? r->line : 0, problem, why_none(s, name));
 }
 

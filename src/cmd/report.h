@@ -28,10 +28,8 @@ extern const char report_style[];
 /* Sets rules: what the daemon says, or else what the rule files do. */
 void report_collect_rules(struct report *r);
 
-void report_add_findings(struct buf *out, const struct report *r);
 void report_add_rules(struct buf *out, const struct report *r);
 void report_add_keys(struct buf *out, const struct report *r);
-void report_add_versions(struct buf *out, const struct report *r);
 void report_add_files(struct buf *out, const struct report *r);
 void report_add_log(struct buf *out, const struct report *r);
 

@@ -107,33 +107,24 @@ trial_say(struct trial *t, const char *what)
 static void
 on_event(void *arg, const struct loop_event *ev)
 {
-	struct knote *e = arg;
+	struct knote *k = arg;
 
-	e->seen |= ev->fflags;
-	e->eof |= ev->eof;
-	e->times++;
-}
-
-struct knote *
-trial_watch_fd(struct trial *t, int fd, const char *name)
-{
-	struct knote *e = xcalloc(1, sizeof(*e));
-
-	e->t = t;
-	e->name = name;
-	e->fd = fd;
-	e->src = (struct loop_src){ on_event, e };
-	trial_did(t, loop_watch_vnode(t->loop, fd, &e->src), "EV_ADD");
-	return e;
+	k->seen |= ev->fflags;
+	k->eof |= ev->eof;
+	k->times++;
 }
 
 struct knote *
 trial_watch(struct trial *t, const char *path)
 {
-	int fd = open(path, O_EVTONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct knote *k = xcalloc(1, sizeof(*k));
 
-	trial_did(t, fd, path);
-	return trial_watch_fd(t, fd, path);
+	k->name = path;
+	k->fd = open(path, O_EVTONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	k->src = (struct loop_src){ on_event, k };
+	trial_did(t, k->fd, path);
+	trial_did(t, loop_watch_vnode(t->loop, k->fd, &k->src), "EV_ADD");
+	return k;
 }
 
 struct knote *
@@ -207,31 +198,31 @@ name_bits(unsigned set, struct buf *out)
 		buf_adds(out, "nothing");
 }
 
-/* Adds what e saw to what it saw before, and begins again; the bits. */
+/* Adds what k saw to what it saw before, and begins again; the bits. */
 static unsigned
-take_seen(struct trial *t, struct knote *e)
+take_seen(struct trial *t, struct knote *k)
 {
-	const char *before = json_get_string(t->events, e->name);
+	const char *before = json_get_string(t->events, k->name);
 	struct buf names = { NULL, 0, 0 };
-	unsigned seen = e->seen;
+	unsigned seen = k->seen;
 	char *all;
 
 	name_bits(seen, &names);
-	if (e->eof)
+	if (k->eof)
 		buf_adds(&names, " EOF");
 	all = xasprintf(
 	    "%s%s%s", before != NULL ? before : "", before != NULL ? ", " : "", names.p);
-	cJSON_DeleteItemFromObjectCaseSensitive(t->events, e->name);
-	cJSON_AddStringToObject(t->events, e->name, all);
+	cJSON_DeleteItemFromObjectCaseSensitive(t->events, k->name);
+	cJSON_AddStringToObject(t->events, k->name, all);
 	free(all);
 	buf_clear(&names);
-	e->seen = 0;
+	k->seen = 0;
 	return seen;
 }
 
 /* Something else than these bits: says which were wanted. */
 static void
-complain(struct trial *t, const struct knote *e, enum outcome worst, unsigned seen,
+complain(struct trial *t, const struct knote *k, enum outcome worst, unsigned seen,
     unsigned wanted)
 {
 	struct buf got = { NULL, 0, 0 }, want = { NULL, 0, 0 };
@@ -239,47 +230,47 @@ complain(struct trial *t, const struct knote *e, enum outcome worst, unsigned se
 	name_bits(seen, &got);
 	name_bits(wanted, &want);
 	worsen(t, worst);
-	trial_note(t, "%s: %s, not %s", e->name, got.p, want.p);
+	trial_note(t, "%s: %s, not %s", k->name, got.p, want.p);
 	buf_clear(&got);
 	buf_clear(&want);
 }
 
 /* What should have been there with the fence may still come, and be too late. */
 static void
-wait_late(struct trial *t, const struct knote *e, unsigned wanted, bool all)
+wait_late(struct trial *t, const struct knote *k, unsigned wanted, bool all)
 {
 	mono_t end = mono_add(mono_now(), LATE_NS);
 
-	while ((all ? (e->seen & wanted) != wanted : (e->seen & wanted) == 0) &&
+	while ((all ? (k->seen & wanted) != wanted : (k->seen & wanted) == 0) &&
 	       mono_before(mono_now(), end))
 		if (loop_wait(t->loop, end) == -1)
 			return;
 }
 
 void
-trial_expect(struct trial *t, struct knote *e, unsigned must, unsigned may)
+trial_expect(struct trial *t, struct knote *k, unsigned must, unsigned may)
 {
 	unsigned seen;
 
 	trial_settle(t);
-	wait_late(t, e, must, true);
-	seen = take_seen(t, e);
+	wait_late(t, k, must, true);
+	seen = take_seen(t, k);
 	if ((seen & must) != must)
-		complain(t, e, OUTCOME_FAILED, seen, must);
+		complain(t, k, OUTCOME_FAILED, seen, must);
 	else if ((seen & ~(must | may)) != 0)
-		complain(t, e, OUTCOME_ODD, seen, must);
+		complain(t, k, OUTCOME_ODD, seen, must);
 }
 
 void
-trial_expect_any(struct trial *t, struct knote *e, unsigned any)
+trial_expect_any(struct trial *t, struct knote *k, unsigned any)
 {
 	unsigned seen;
 
 	trial_settle(t);
-	wait_late(t, e, any, false);
-	seen = take_seen(t, e);
+	wait_late(t, k, any, false);
+	seen = take_seen(t, k);
 	if ((seen & any) == 0)
-		complain(t, e, OUTCOME_FAILED, seen, any);
+		complain(t, k, OUTCOME_FAILED, seen, any);
 }
 
 static void

@@ -37,7 +37,6 @@ struct trial {
 
 /* Something watched, and what was seen of it since it was last asked. */
 struct knote {
-	struct trial *t;
 	const char *name;
 	struct loop_src src;
 	int fd;
@@ -84,21 +83,18 @@ struct knote *trial_watch(struct trial *t, const char *path);
 /* Makes "file", with some text in it, and watches it. */
 struct knote *trial_watch_new(struct trial *t);
 
-/* Watches an open descriptor. */
-struct knote *trial_watch_fd(struct trial *t, int fd, const char *name);
-
 /* Waits until all that has happened so far was seen, on every knote. */
 void trial_settle(struct trial *t);
 
 /*
- * Settles; then all of must has to be among what e saw, else the trial fails,
+ * Settles; then all of must has to be among what k saw, else the trial fails,
  * and nothing that is neither in must nor in may, else it is odd. What was seen
  * is noted down, and forgotten.
  */
-void trial_expect(struct trial *t, struct knote *e, unsigned must, unsigned may);
+void trial_expect(struct trial *t, struct knote *k, unsigned must, unsigned may);
 
-/* Settles; e saw something, if only one of these bits. */
-void trial_expect_any(struct trial *t, struct knote *e, unsigned any);
+/* Settles; k saw something, if only one of these bits. */
+void trial_expect_any(struct trial *t, struct knote *k, unsigned any);
 
 /* The NOTE_ bit of that name, such as "WRITE"; none has all of them. */
 unsigned trial_bit(const char *name);
