@@ -124,7 +124,7 @@ add_unread(struct setup *s, const struct diag *g, const char *place)
 	    repair_by_hand("rename it if it is a rule file, or move it elsewhere"));
 }
 
-/* A second name of a file that is read. */
+/* The warning about a file as a whole that is read: it has a second name. */
 static void
 add_linked(struct setup *s, const struct diag *g)
 {
@@ -140,7 +140,7 @@ add_warning(struct setup *s, const struct diag *g)
 {
 	char *place = setup_place(s, g->file, g->line);
 
-	if (g->line == 0 && strstr(g->message, CONF_LINKED) != NULL)
+	if (g->line == 0 && strv_contains(&s->conf.files, g->file))
 		add_linked(s, g);
 	else if (g->line == 0)
 		add_unread(s, g, place);

@@ -862,8 +862,8 @@ warn_links(struct conf *c, int fd, const char *name)
 
 	if (fstat(fd, &st) == 0 && st.st_nlink > 1)
 		push_diag(c, DIAG_WARNING, name, 0,
-		    xasprintf("has %u " CONF_LINKED
-			      ": it can be changed under another name",
+		    xasprintf("has %u links, not one: it can be changed under another "
+			      "name",
 			(unsigned)st.st_nlink));
 }
 

@@ -19,9 +19,6 @@ struct trust;
 #define CONF_MANAGED "00-managed.ini"
 #define CONF_REPLACED "replaced by " CONF_MANAGED
 
-/* A file with other names has so many of these, which is a warning. */
-#define CONF_LINKED "links, not one"
-
 enum diag_severity { DIAG_ERROR, DIAG_WARNING };
 
 /* One finding. line is 0 where it concerns the file or directory as a whole. */
