@@ -224,13 +224,18 @@ read_file(const char *path, const char *rule, history_fn *fn, void *arg)
 	char *line = NULL;
 	size_t size = 0;
 	ssize_t len;
-	FILE *f = NULL;
+	FILE *f;
 	int fd, status;
 
 	/* A FIFO would keep an open waiting. */
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd == -1 || (f = fdopen(fd, "r")) == NULL)
+	if (fd == -1)
 		return errno == ENOENT ? 0 : -1;
+	f = fdopen(fd, "r");
+	if (f == NULL) {
+		close(fd);
+		return -1;
+	}
 	while ((len = getline(&line, &size, f)) > 0)
 		if (line[len - 1] == '\n')
 			read_line(line, (size_t)len - 1, rule, fn, arg);
