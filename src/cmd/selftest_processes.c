@@ -290,10 +290,10 @@ group_is_ended(struct trial *t)
 	    "trap '' TERM; sh -c 'trap \"\" TERM; exec 3>held; echo >there; "
 	    "read x <gate' & wait");
 	struct trial_run run;
-	int held;
+	int gate = make_fifo(t, "gate", O_RDWR), held;
 	char c;
 
-	if (make_fifo(t, "gate", O_RDWR) == -1)
+	if (gate == -1)
 		return;
 	held = make_fifo(t, "held", O_RDONLY | O_NONBLOCK);
 	if (!trial_start(t, s, &req, &run) || !wait_file(t, "there"))

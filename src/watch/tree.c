@@ -78,7 +78,7 @@ struct node {
 	char *path; /* real, from the root */
 	char *key;  /* of places.h */
 	struct node *parent;
-	TAILQ_HEAD(, node) children;
+	struct tree_nodes children;
 	TAILQ_ENTRY(node) sibling, all, pending_link;
 	struct tree_account *account, own; /* its own if several depend on it */
 	bool pooled;                       /* it is one of t->npooled */
@@ -125,7 +125,7 @@ struct tree {
 	loop_fn *on_event;
 	struct node *root;
 	struct map nodes; /* by path */
-	TAILQ_HEAD(, node) all;
+	struct tree_nodes all;
 	struct debts debts;
 	struct heap timers;  /* nodes whose look was put off */
 	struct node *cursor; /* of the recheck */

@@ -22,13 +22,15 @@ struct strv;
  */
 struct tree;
 
+TAILQ_HEAD(tree_nodes, node);
+
 /*
  * Who asked for some targets, and so for the work on them. Looks at what only they
  * depend on are charged to it; what several accounts depend on has one of its own.
  */
 struct tree_account {
 	struct debt debt;                  /* first: see account_of */
-	TAILQ_HEAD(, node) nodes;          /* to be looked at */
+	struct tree_nodes nodes;           /* to be looked at */
 	TAILQ_HEAD(, tree_target) targets; /* to be called */
 	size_t nnodes;                     /* that it alone depends on */
 	bool limited; /* others decide how many there are: see tree_has_room */
