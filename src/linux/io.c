@@ -26,34 +26,35 @@ has(const struct kq *q, int fd, int filter)
 	return kq_knote(q, (uintptr_t)fd, filter) != NULL;
 }
 
-/* Set what epoll watches for the knotes of fd. */
+/* Set what epoll watches for the knotes of fd; known: it watches it already. */
 static int
-interest(struct kq *q, int fd, bool in, bool out)
+interest(struct kq *q, int fd, bool in, bool out, bool known)
 {
 	struct epoll_event ev = { .data.u64 = KQ_DATA(KQ_READ, fd) };
 
 	ev.events = (in ? EPOLLIN | EPOLLRDHUP : 0) | (out ? EPOLLOUT : 0) | EPOLLET;
 	if (!in && !out)
 		return epoll_ctl(q->epoll, EPOLL_CTL_DEL, fd, &ev);
-	if (epoll_ctl(q->epoll, EPOLL_CTL_MOD, fd, &ev) == 0)
+	if (epoll_ctl(q->epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &ev) == 0)
 		return 0;
-	if (errno != ENOENT)
+	/* It may have been closed behind our back, and opened again. */
+	if (errno != (known ? ENOENT : EEXIST))
 		return -1;
-	return epoll_ctl(q->epoll, EPOLL_CTL_ADD, fd, &ev);
+	return epoll_ctl(q->epoll, known ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &ev);
 }
 
 static int
 attach(struct kq *q, struct knote *kn)
 {
+	bool in = has(q, kn->ident, EVFILT_READ), out = has(q, kn->ident, EVFILT_WRITE);
 	struct stat st;
 
 	if (fstat(kn->ident, &st) != 0)
 		return errno;
 	kn->dev = st.st_dev;
 	kn->ino = st.st_ino;
-	if (interest(q, kn->ident,
-		kn->filter == EVFILT_READ || has(q, kn->ident, EVFILT_READ),
-		kn->filter == EVFILT_WRITE || has(q, kn->ident, EVFILT_WRITE)) == 0)
+	if (interest(q, kn->ident, in || kn->filter == EVFILT_READ,
+		out || kn->filter == EVFILT_WRITE, in || out) == 0)
 		return 0;
 	/* EPERM: nothing to poll. EBADF: O_PATH, the descriptor itself is fine. */
 	return errno == EPERM || errno == EBADF ? EINVAL : errno;
@@ -65,7 +66,7 @@ detach(struct kq *q, struct knote *kn)
 	/* On failure the descriptor is gone, and epoll's interest with it. */
 	if (q->epoll >= 0)
 		interest(q, kn->ident, has(q, kn->ident, EVFILT_READ),
-		    has(q, kn->ident, EVFILT_WRITE));
+		    has(q, kn->ident, EVFILT_WRITE), true);
 }
 
 static void

@@ -28,13 +28,16 @@ static const struct filter *const sources[KQ_SOURCES] = {
 	[KQ_TIMER] = &kq_timer,
 };
 
-/* Is the file behind the knote's descriptor still the one it was added for? */
+/*
+ * Is the file behind the knote's descriptor still the one it was added for? While a
+ * call is under way nobody closes it.
+ */
 static bool
-same_file(const struct knote *kn)
+same_file(const struct kq *q, const struct knote *kn)
 {
 	struct stat st;
 
-	return !kn->ops->isfd || kq_is_same_file(kn, &st);
+	return !kn->ops->isfd || kn->same_in == q->calls || kq_is_same_file(kn, &st);
 }
 
 /*
@@ -94,7 +97,7 @@ change(struct kq *q, const struct kevent *kev)
 	if (i < 0 || i >= KQ_FILTERS || sources[i] == NULL)
 		return EINVAL;
 	kn = kq_knote(q, kev->ident, kev->filter);
-	if (kn != NULL && !same_file(kn)) {
+	if (kn != NULL && !same_file(q, kn)) {
 		kq_drop_fd(q, kn->ident);
 		kn = NULL;
 	}
@@ -150,7 +153,7 @@ static bool
 deliver(struct kq *q, struct knote *kn, struct kevent *out)
 {
 	kq_idle(q, kn);
-	if (!same_file(kn)) {
+	if (!same_file(q, kn)) {
 		kq_drop_fd(q, kn->ident);
 		return false;
 	}
@@ -303,6 +306,7 @@ kevent(int kq, const struct kevent *changelist, int nchanges, struct kevent *eve
 		errno = EINVAL;
 		return -1;
 	}
+	q->calls++;
 	n = change_all(q, changelist, nchanges, eventlist, nevents);
 	if (n == 0 && nevents > 0)
 		return wait_events(q, eventlist, nevents, deadline(timeout));

@@ -62,6 +62,7 @@ struct knote {
 	int64_t echo_at; /* 0 = not in the list */
 	dev_t dev;
 	ino_t ino;
+	uint64_t same_in; /* the call in which it was last seen to be the same file */
 	int ident;
 	const struct filter *ops;
 	uint32_t asked;
@@ -96,6 +97,7 @@ struct faults {
 struct kq {
 	LIST_ENTRY(kq) all;
 	pid_t pid;
+	uint64_t calls; /* of kevent(2) */
 	int epoll, inotify, signal, mounts, wake;
 	bool awake; /* the wake eventfd is readable */
 	struct slot *slots;

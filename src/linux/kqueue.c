@@ -9,6 +9,7 @@
 #include "kqueue.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -23,6 +24,31 @@
 #include "vnode.h"
 
 static LIST_HEAD(, kq) live = LIST_HEAD_INITIALIZER(live);
+
+/* glibc's getpid asks the kernel each time, and so would each call and each close. */
+static pid_t self;
+
+static void
+on_fork(void)
+{
+	self = getpid();
+}
+
+/* 0 or an errno. */
+static int
+know_self(void)
+{
+	if (self != 0)
+		return 0;
+	self = getpid();
+	return pthread_atfork(NULL, NULL, on_fork);
+}
+
+bool
+kq_is_ours(const struct kq *q)
+{
+	return q->pid == self;
+}
 
 /* In a forked child that may be one of the parent's. */
 static struct kq *
@@ -42,7 +68,7 @@ kq_find(int fd)
 {
 	struct kq *q = lookup(fd);
 
-	return q != NULL && q->pid == getpid() ? q : NULL;
+	return q != NULL && kq_is_ours(q) ? q : NULL;
 }
 
 static void
@@ -63,7 +89,7 @@ close_all(struct kq *q)
 static void
 discard(struct kq *q)
 {
-	bool ours = q->pid == getpid();
+	bool ours = kq_is_ours(q);
 	struct knote *kn;
 
 	LIST_REMOVE(q, all);
@@ -90,7 +116,7 @@ on_close(int fd)
 	if (q != NULL)
 		discard(q);
 	LIST_FOREACH(q, &live, all) {
-		if (q->pid == getpid() && kq_drop_fd(q, fd))
+		if (kq_is_ours(q) && kq_drop_fd(q, fd))
 			kq_wake(q);
 	}
 }
@@ -125,7 +151,11 @@ kqueue(void)
 
 	if (q == NULL)
 		return -1;
-	q->pid = getpid();
+	if ((errno = know_self()) != 0) {
+		free(q);
+		return -1;
+	}
+	q->pid = self;
 	q->inotify = q->signal = q->mounts = q->wake = q->faults.timer = -1;
 	TAILQ_INIT(&q->ready);
 	TAILQ_INIT(&q->again);

@@ -10,5 +10,7 @@
 
 /* NULL: fd is no kqueue, or one of the parent of this process. */
 struct kq *kq_find(int fd);
+/* Not the parent's, in a forked child. */
+bool kq_is_ours(const struct kq *q);
 
 #endif

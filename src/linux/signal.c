@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "knote.h"
+#include "kqueue.h"
 
 static int
 update(struct kq *q)
@@ -60,7 +61,7 @@ detach(struct kq *q, struct knote *kn)
 	sigdelset(&q->sigset, kn->ident);
 	if (q->epoll >= 0)
 		update(q);
-	if (kn->was_blocked || q->pid != getpid())
+	if (kn->was_blocked || !kq_is_ours(q))
 		return;
 	sigemptyset(&one);
 	sigaddset(&one, kn->ident);

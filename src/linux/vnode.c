@@ -46,8 +46,10 @@ stat_any(struct kq *q, struct node *n, struct stat *st)
 
 	for (kn = LIST_FIRST(&n->knotes); kn != NULL; kn = next) {
 		next = LIST_NEXT(kn, peers);
-		if (kq_is_same_file(kn, st))
+		if (kq_is_same_file(kn, st)) {
+			kn->same_in = q->calls;
 			return kn->ident;
+		}
 		kq_drop(q, kn);
 	}
 	return -1;
@@ -293,10 +295,15 @@ attach(struct kq *q, struct knote *kn)
 		return errno;
 	if (!is_vnode(kn->ident, &st))
 		return EINVAL;
-	/* Records from before this knote are not for it. */
-	take_records(q);
 	if ((n = node_for(q, &st, kn->ident)) == NULL)
 		return errno;
+	/* Records from before this knote, which only a node that was there has. */
+	if (!LIST_EMPTY(&n->knotes) || n->children > 0) {
+		take_records(q);
+		/* The last of its knotes may be gone, and the node with it. */
+		if ((n = node_for(q, &st, kn->ident)) == NULL)
+			return errno;
+	}
 	kn->dev = st.st_dev;
 	kn->ino = st.st_ino;
 	kn->isdir = S_ISDIR(st.st_mode);
