@@ -183,7 +183,7 @@ queue_subtree(struct tree *t, struct node *n, mono_t noticed)
 	struct node *c;
 
 	queue_refs(t, n, 0, true, noticed);
-	TAILQ_FOREACH(c, &n->children, sibling) {
+	for (c = TAILQ_FIRST(&n->children); c != NULL; c = TAILQ_NEXT(c, sibling)) {
 		t->work++;
 		c->stale = true;
 		queue_subtree(t, c, noticed);
