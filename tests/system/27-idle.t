@@ -63,6 +63,10 @@ idle() {
 	echo "# resident $(sed -n 's/^VmRSS:[^0-9]*//p' "/proc/$daemon/status")," \
 	    "descriptors $(ls "/proc/$daemon/fd" | grep -c .)," \
 	    "wakeups $((after - before))"
+	# There is nothing else that could wake it.
+	rule late 'watch = /late'
+	ok "a rule file that comes then is read all the same" \
+	    until_true 60 is_logged 'late: action: '
 }
 
 # Not in /tmp, which is never quiet.
