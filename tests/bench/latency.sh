@@ -41,6 +41,7 @@ start loaded 10000
 
 # series_of NAME: the median of its series, which is printed and kept.
 series_of() {
+	cat "$dir/$1.series" >>"$dir/$1.times"
 	median "$dir/$1.series" | tee -a "$dir/$1.medians"
 }
 
@@ -67,6 +68,8 @@ b=$(median "$dir/bare.medians")
 d=$(median "$dir/daemon.medians")
 l=$(median "$dir/loaded.medians")
 line median "$b" "$d" "$l"
+line '99 %' "$(rank "$dir/bare.times" 0.99)" "$(rank "$dir/daemon.times" 0.99)" \
+    "$(rank "$dir/loaded.times" 0.99)"
 awk -v b="$b" -v d="$d" -v l="$l" -v m=$limit \
     'BEGIN { exit !(d <= m * b && l <= m * b) }' && exit 0
 echo "The ratio is over $limit."

@@ -29,11 +29,11 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 1' HUP INT TERM
 
-# compile PROGRAM...
+# compile PROGRAM...: static, as what the loader of libc does is neither floor nor ours.
 compile() {
 	mkdir "$dir/bin"
 	for program; do
-		${CC:-cc} -std=c11 -D_GNU_SOURCE -O2 -o "$dir/bin/$program" \
+		${CC:-cc} -std=c11 -D_GNU_SOURCE -O2 -static -o "$dir/bin/$program" \
 		    "$top/tests/bench/$program.c"
 	done
 }
