@@ -13,27 +13,13 @@
 
 #include "base/mono.h"
 #include "rules/rule.h"
+#include "base/filetime.h"
 #include "base/util.h"
 
 /* Longer than a tick of any kernel's file clock, shorter than a person. */
 #define TICK_NS (20 * MONO_MS)
 /* Where a volume keeps no fraction of a second: HFS+ whole seconds, FAT two. */
 #define COARSE_TICK_NS (2 * MONO_SEC)
-
-/* Darwin has its own names, and the feature macro that asks for them. */
-#ifdef _DARWIN_C_SOURCE
-#define MTIM st_mtimespec
-#define CTIM st_ctimespec
-#else
-#define MTIM st_mtim
-#define CTIM st_ctim
-#endif
-
-static int64_t
-nanoseconds(const struct timespec *ts)
-{
-	return (int64_t)ts->tv_sec * MONO_SEC + ts->tv_nsec;
-}
 
 int
 stamp_take(struct stamp *out, const char *path)
@@ -55,9 +41,9 @@ stamp_take(struct stamp *out, const char *path)
 		.gid = st.st_gid,
 		.ino = st.st_ino,
 		.size = (uint64_t)st.st_size,
-		.mtime_ns = nanoseconds(&st.MTIM),
+		.mtime_ns = filetime_mtime(&st),
 		.dev = (uint64_t)st.st_dev,
-		.ctime_ns = nanoseconds(&st.CTIM),
+		.ctime_ns = filetime_ctime(&st),
 		.taken_ns = taken_ns,
 	};
 	return 0;
