@@ -12,8 +12,8 @@
 # All happens in a copy of the tree, below BUILD/mutations. Which lines a test comes
 # to is found out there with gcov, once for each state of the tree. A mutant meets
 # the tests that come to its line: its module's own, then the quick ones first. A
-# failure must come twice. The unit tests have a leak checker on Linux, so that a
-# free(3) that is missing is noticed.
+# failure must come twice. On Linux there is a leak checker, so that a free(3) that
+# is missing is noticed.
 #
 # `equivalent` has the mutants that nobody can tell from the code as it is.
 use strict;
@@ -72,10 +72,9 @@ my $leak = $^O eq 'linux' ? '-fsanitize=leak' : '';
 sub make {
 	my ($dir, @targets) = @_;
 	my $flags = '-O1 -w' . ($dir eq 'cover' ? ' --coverage' : '');
-	my $unit = grep { m{^unit} } @targets;
 	s{^(?=unit/|.*\.o$)}{$work/$dir/} for @targets;
-	return system("cd '$tree' && make -s -j2 BUILD='$work/$dir' CFLAGS='$flags' LDFLAGS='"
-		. ($unit ? $leak : '') . "' @targets >'$work/make.log' 2>&1") == 0;
+	return system("cd '$tree' && make -s -j2 BUILD='$work/$dir' CFLAGS='$flags' "
+		. "LDFLAGS='$leak' @targets >'$work/make.log' 2>&1") == 0;
 }
 
 sub target {
@@ -184,7 +183,7 @@ sub learn_tests {
 		"$tree/tests/unit/test_*.c $tree/tests/system/*.t";
 	make_path($to);
 	if (!-e "$to/code") {
-		make('cover', 'units') && make('cover', qw(all helpers)) or die "see $work/make.log\n";
+		make('cover', qw(all helpers units)) or die "see $work/make.log\n";
 		forget_coverage();
 		my %lines = coverage();
 		put("$to/code", map { "$_\n" } keys %lines);
