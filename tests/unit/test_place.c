@@ -150,6 +150,14 @@ TEST(what_is_no_directory_is_not_used)
 	refused(place_take(&trust, dir, why), "a symbolic link, not a directory");
 }
 
+TEST(why_a_directory_cannot_be_opened_is_said)
+{
+	char path[SANDBOX_SIZE + 512];
+
+	snprintf(path, sizeof(path), "%s/%0300d", sandbox, 0);
+	refused(place_judge(&trust, path, why), strerror(ENAMETOOLONG));
+}
+
 TEST(a_file_that_others_may_have_written_is_not_opened)
 {
 	struct stat st;
