@@ -187,6 +187,9 @@ a_long_log() {
 	ok "the end of a long log is there" has '<span class="error">2026-01-01T00:00:00.000Z error: line 8999.'
 	ok "that is its last 100 lines" has 'line 8900.'
 	ok "and no more" lacks 'line 8899.'
+	printf '2026-01-01T00:00:00.000Z %s\n' 'rules: a' 'errors: b' 'error' >"$log"
+	make_page
+	ok "no other word makes a line an error" lacks '<span class="error">2026'
 	printf 'cut\n' >"$log"
 	make_page
 	ok "a short one is there as a whole" has '<pre>cut'
