@@ -30,8 +30,36 @@
 #if __has_include("kqueue_test.h")
 #include "kqueue_test.h"
 #include <sched.h>
+#include <sys/epoll.h>
 #include <sys/mount.h>
 #define EMULATED 1
+
+/* Where it is open, this file is written to before each wait of the shim. */
+static int disturbed = -1;
+
+static void
+disturb(void)
+{
+	if (disturbed != -1)
+		must((int)write(disturbed, "x", 1));
+}
+
+int
+epoll_wait(int fd, struct epoll_event *evs, int n, int ms)
+{
+	disturb();
+	return LIBC(epoll_wait)(fd, evs, n, ms);
+}
+
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 35)
+int
+epoll_pwait2(int fd, struct epoll_event *evs, int n, const struct timespec *timeout,
+    const sigset_t *mask)
+{
+	disturb();
+	return LIBC(epoll_pwait2)(fd, evs, n, timeout, mask);
+}
+#endif
 #else
 #define EMULATED 0
 static int
@@ -2089,6 +2117,27 @@ TEST(a_timeout_is_not_cut_short_by_what_is_nobodys_business)
 	must(waitpid(pid, NULL, 0));
 	close(fd);
 }
+
+#if EMULATED
+TEST(records_without_end_that_nobody_asked_for_keep_nobody_waiting)
+{
+	const struct timespec soon = { 0, 10000000 };
+	struct kevent ev;
+	int fd;
+
+	create("f", "");
+	fd = open_watched("f");
+	add(fd, EV_CLEAR, NOTE_DELETE, NULL);
+	must(disturbed = open("f", O_WRONLY | O_APPEND | O_CLOEXEC));
+	alarm(60);
+	assert_int_equal(kevent(kq, NULL, 0, &ev, 1, &at_once), 0);
+	assert_int_equal(kevent(kq, NULL, 0, &ev, 1, &soon), 0);
+	alarm(0);
+	close(disturbed);
+	disturbed = -1;
+	close(fd);
+}
+#endif
 
 TEST(an_invalid_timeout_is_einval)
 {
