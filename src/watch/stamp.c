@@ -19,7 +19,7 @@
 /* Longer than a tick of any kernel's file clock, shorter than a person. */
 #define TICK_NS (20 * MONO_MS)
 /* Where a volume keeps no fraction of a second: HFS+ whole seconds, FAT two. */
-#define COARSE_TICK_NS (2 * MONO_SEC)
+#define COARSE_TICK_NS (2 * MONO_SEC + TICK_NS)
 
 int
 stamp_take(struct stamp *out, const char *path)
