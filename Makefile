@@ -79,13 +79,14 @@ check: ## run every test; installs missing packages
 check-all:
 	@$(MAKE) -j2 all units helpers
 	CMOCKA_MESSAGE_OUTPUT=TAP WATCHPATHD='$(BUILD)/watchpathd' BUILD='$(BUILD)' \
-		prove --timer -j2 $(SLOW) $(filter-out $(SLOW),$(UNIT) $(SYSTEM))
+		prove --timer -j4 $(SLOW) $(filter-out $(SLOW),$(UNIT) $(SYSTEM))
 
 # Those that wait for time or try thousands of schedules. They begin first, so that
 # no processor is idle while the last of them runs.
 SLOW = $(addprefix $(BUILD)/unit/test_,watch promise watch_model dispatch_every spawn) \
-	$(patsubst %,tests/system/%.t,80-nobody 73-doctor-daemon 35-growth \
-		71-filevault-escrow 20-escrow 50-commands)
+	$(BUILD)/unit/test_selftest $(patsubst %,tests/system/%.t,80-nobody 31-left-over \
+		27-idle 73-doctor-daemon 26-surroundings 40-crash 71-filevault-escrow \
+		61-check-mac 74-managed 38-console)
 
 quick: ## run the tests that need no waiting
 	@sh tests/deps.sh build check

@@ -40,7 +40,7 @@ places_key(const char *path)
 			if (to == key || to[-1] != OTHERS)
 				*to++ = OTHERS;
 		} else {
-			*to++ = *s >= 'A' && *s <= 'Z' ? (char)(*s - 'A' + 'a') : *s;
+			*to++ = (char)(*s >= 'A' && *s <= 'Z' ? *s - 'A' + 'a' : *s);
 		}
 	}
 	if (to != key)

@@ -143,7 +143,7 @@ describe(const struct run *r, const struct spawn_result *result, char *out, size
 	const char *what = r->phase == RUN_VERIFY ? "verify: " : "";
 	size_t n = strlen(what);
 
-	memcpy(out, what, n);
+	snprintf(out, size, "%s", what);
 	spawn_describe(result, r->timed_out, out + n, size - n);
 }
 
