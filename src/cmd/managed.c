@@ -39,7 +39,7 @@ struct profile {
 /* Findings. Bytes of the profile are made harmless here. */
 
 static void
-refuse(struct managed *m, const char *text)
+add_error(struct managed *m, const char *text)
 {
 	strv_push(&m->errors, safe_dup(text));
 }
@@ -276,7 +276,7 @@ add_rules(struct profile *f, const struct plist *list)
 		free(key);
 	}
 	if (rules == NULL || rules->type != PLIST_DICT) {
-		refuse(
+		add_error(
 		    f->m, rules != NULL ? "`Rules` is not a dictionary of rules"
 			  : payload == list && plist_get(list, "PayloadContent") != NULL
 			      ? "no payload is of the type " PATH_DOMAIN
@@ -323,10 +323,10 @@ write_text(struct profile *f)
 	}
 	conf_read_text(&c, CONF_MANAGED, m->text.p, m->text.len);
 	if (!conf_holds(&c, f->rules, f->n))
-		refuse(m, "one rule file cannot hold all of this");
+		add_error(m, "one rule file cannot hold all of this");
 	for (i = 0; i < c.ndiags; i++)
 		if (c.diags[i].severity == DIAG_ERROR)
-			refuse(m, c.diags[i].message);
+			add_error(m, c.diags[i].message);
 		else
 			say(&m->warnings, rule_at(&c, c.diags[i].line),
 			    c.diags[i].message);
@@ -362,7 +362,7 @@ note_unopened(struct managed *m, const char *path, const char *why)
 	m->status = EX_DATAERR;
 	if (access(path, R_OK) == -1 && (errno == EACCES || errno == EPERM))
 		m->status = EX_NOPERM;
-	refuse(m, trust_without_path(why, path));
+	add_error(m, trust_without_path(why, path));
 }
 
 void
@@ -381,7 +381,7 @@ managed_read(struct managed *m, const char *path, const struct trust *t)
 	list = plistfile_read_fd(fd, &m->status, why);
 	close(fd);
 	if (list == NULL) {
-		refuse(m, why);
+		add_error(m, why);
 		return;
 	}
 	translate(m, list);

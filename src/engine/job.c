@@ -215,8 +215,8 @@ judge_launchctl(struct job *j, struct trust_verdict *v)
 
 	if (!console_is_there(j->world->runner.root)) {
 		snprintf(v->why, sizeof(v->why),
-		    "user = " CONSOLE_NAME
-		    ": nobody can log in at a screen of this system");
+		    "user = %s: nobody can log in at a screen of this system",
+		    CONSOLE_NAME);
 		return false;
 	}
 	strv_push(&c.argv, xstrdup(CONSOLE_LAUNCHCTL));

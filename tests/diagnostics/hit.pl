@@ -70,7 +70,9 @@ sub is_message {
 my %at;
 for my $file (@sources) {
 	my $text = contents($file);
-	$text =~ s{/\*.*?\*/}{ my $c = $&; $c =~ s/[^\n]//g; $c }ges;
+	# A comment begins in no text: "/Users/*" is one.
+	$text =~ s{($literal|'(?:[^'\\\n]|\\.)+')|/\*.*?\*/}{
+		my $c = $&; $c =~ s/[^\n]//g unless defined $1; $c }ges;
 	$text =~ s/"\s*PRI([dux])64\s*"/l$1/g;
 	while ($text =~ /\b(\w+)\s*\(/g) {
 		my $name = $1;
