@@ -109,9 +109,11 @@ run(command_main *command, char *operand, bool json)
 {
 	static char none[] = "/nonexistent", root[] = "";
 	char *operands[] = { operand, NULL };
-	struct options o = {
-		.socket = path, .state = none, .config = none, .root = root, .json = json
-	};
+	struct options o = { .socket = path,
+		.state = none,
+		.config = none,
+		.root = root,
+		.given = json ? OPTION_JSON : 0 };
 	int status;
 
 	redirect(out_fd, out_fd);
