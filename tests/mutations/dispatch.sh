@@ -380,12 +380,12 @@ exit $status
 # + LIST_INIT(&r->lock->held_by);
 
 # one run too many at a time
-# - d->running >= d->max_running
-# + d->running > d->max_running
+# - d->running >= d->max_running || heap_first(&d->queue) == NULL
+# + d->running > d->max_running || heap_first(&d->queue) == NULL
 
 # ended runs keep their slot
-# - d->running--;
-# + ;
+# - d->running--; LIST_REMOVE(r, held_link);
+# + LIST_REMOVE(r, held_link);
 
 # the deadline forgets who waits for a slot
 # - d->running < d->max_running && heap_first(&d->queue) != NULL) return MINIMUM;
