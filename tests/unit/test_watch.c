@@ -2900,6 +2900,38 @@ TEST(running_out_of_descriptors_is_an_error_that_heals)
 }
 
 static void
+watch_many(void)
+{
+	struct rlimit l = { .rlim_cur = 200, .rlim_max = 200 };
+	char name[64];
+	int i;
+
+	put_numbered("d", 0, 200);
+	put_numbered("e", 0, 40);
+	check_eq(setrlimit(RLIMIT_NOFILE, &l), 0);
+	fdlimit_init();
+	env.quick = true;
+	watch("d/*");
+	quiet();
+	for (i = 0; i < 40; i++) {
+		snprintf(name, sizeof(name), "e/f%05d", i);
+		watch(name);
+	}
+	quiet();
+	for (i = 0; i < 40; i++) {
+		snprintf(name, sizeof(name), "e/f%05d", i);
+		check_eq(rec(name)->error, 0);
+	}
+}
+
+TEST(a_pattern_leaves_half_of_the_descriptors_to_others)
+{
+	if (on_valgrind())
+		skip();
+	in_child(watch_many);
+}
+
+static void
 run_out_by_others(void)
 {
 	struct rlimit l = { .rlim_cur = 160, .rlim_max = 160 };
