@@ -164,18 +164,30 @@ settle(void)
 		watch_due(watch, mono_now());
 }
 
+/* Arms the way again and says how often that alone called. */
+static unsigned
+calls_of_arming(const struct strv *paths)
+{
+	programs_clear(&programs);
+	nchanges = 0;
+	assert_true(programs_await(&programs, paths, changed, &nchanges));
+	/* What is awaited already has missed nothing. */
+	assert_false(programs_await(&programs, paths, changed, &nchanges));
+	settle();
+	return nchanges;
+}
+
 TEST(waiting_ends_when_anything_on_the_way_changes)
 {
+	unsigned tries = 0;
 	struct strv paths = { NULL, 0 };
 	struct trust_verdict v = { .paths = &paths };
 
 	assert_null(choose(&v));
 	assert_true(paths.n >= 2);
-	assert_true(programs_await(&programs, &paths, changed, &nchanges));
-	/* What is awaited already has missed nothing. */
-	assert_false(programs_await(&programs, &paths, changed, &nchanges));
-	settle();
-	assert_int_equal(nchanges, 0);
+	/* The sandbox's own parent is on the way, and others make directories in it. */
+	while (calls_of_arming(&paths) != 0)
+		assert_true(++tries < 100);
 	install("/bin/second", 0755);
 	settle();
 	assert_true(nchanges > 0);
