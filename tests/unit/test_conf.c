@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "rules/conf.h"
+#include "rules/value.h"
 #include "run/findings.h"
 #include "rules/keys.h"
 #include "trust/trust.h"
@@ -498,15 +499,20 @@ add_value(struct buf *b, const char *key)
 	add_noise(b, draw(4) == 0 ? 210 : 20);
 }
 
+/* Any key of the table; settle-max only as random_rule gives it: it must be enough. */
+static const char *
+random_key(void)
+{
+	static const char *const lists[] = { "watch", "action", "environment" };
+	const char *key = value_rule_keys.keys[draw(value_rule_keys.n)].name;
+
+	return draw(8) == 0 || strcmp(key, "settle-max") == 0 ? pick(lists, NELEM(lists))
+							      : key;
+}
+
 static struct rule *
 random_rule(void)
 {
-	static const char *const names[] = { "description", "watch", "on", "min-size",
-		"at-start", "action", "verify", "success", "settle", "cooldown", "splay",
-		"timeout", "retry", "retry-delay", "retry-on-network", "every",
-		"while-running", "lock", "user", "group", "umask", "directory", "nice",
-		"environment", "trust", "keep-awake", "log-output", "enabled", "watch",
-		"action", "environment", "action" };
 	struct rule *r = rule_new("random", "one.ini", 1);
 	struct buf b = { NULL, 0, 0 };
 	char why[RULE_WHY_SIZE];
@@ -518,7 +524,7 @@ random_rule(void)
 	if (draw(2) == 0)
 		rule_set(r, "settle-max", "7d", 1, why);
 	for (i = 0; i < 60; i++) {
-		key = pick(names, NELEM(names));
+		key = random_key();
 		add_value(&b, key);
 		ok = rule_set(r, key, b.p, 1, why);
 		buf_clear(&b);
