@@ -799,12 +799,13 @@ const char *
 job_trigger(struct job *j, const char **why)
 {
 	mono_t now = mono_now();
-	bool promised = is_promised(j);
+	bool promised;
 
 	*why = "it is disabled";
 	if (!j->rule->policy.enabled)
 		return NULL;
 	job_judge(j);
+	promised = is_promised(j);
 	*why = j->blocked_by;
 	if (!dispatch_trigger(&j->world->dispatch, &j->state, now))
 		return NULL;
