@@ -42,7 +42,7 @@ add_silence(struct setup *s)
 	/* A second daemon would not find the first there, and run everything twice. */
 	if (s->error.misplaced) {
 		setup_add(s, KIND_DAEMON, NULL, xstrdup(s->error.why),
-		    "whether one runs cannot be said, and nothing can be asked of it",
+		    "whether one runs is not known, and nothing can be asked of it",
 		    repair_by_hand("put that right: a daemon that runs listens there "
 				   "within 10 seconds"));
 		return;
@@ -60,7 +60,7 @@ add_silence(struct setup *s)
 		break;
 	default:
 		setup_add(s, KIND_DAEMON, NULL, xstrdup(s->error.why),
-		    "whether it does its work cannot be said, and what follows is how "
+		    "whether it does its work is not known, and what follows is how "
 		    "things look to this command",
 		    repair_restart(s));
 		break;

@@ -249,7 +249,7 @@ volume_objection(int fd, uid_t owner, bool sandbox)
 	struct statfs fs;
 
 	if (fstatfs(fd, &fs) == -1)
-		return "its volume cannot be told";
+		return "its volume cannot be found out";
 	if ((fs.f_flags & MNT_IGNORE_OWNERSHIP) != 0)
 		return "on a volume that ignores ownership";
 	if (sandbox)

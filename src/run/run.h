@@ -31,7 +31,7 @@ struct runner {
 	const char *root;     /* in front of `directory`; "" for none */
 	const char *config;   /* where the rule files are */
 	struct strv user;     /* HOME USER LOGNAME SHELL of the daemon's user */
-	char boot[64];        /* which boot this is; "" if it cannot be told */
+	char boot[64];        /* which boot this is; "" if that is not known */
 	uint64_t base, count; /* of run ids */
 };
 

@@ -310,7 +310,7 @@ search(struct verdict *v, const char *name, const char *of, char out[PATH_MAX])
 
 	if (path == NULL)
 		return trust_refuse(
-		    v->why, name, "where %s would find it cannot be told", of);
+		    v->why, name, "where %s would find it is not known", of);
 	for (; *path != '\0'; path += n + (path[n] == ':')) {
 		n = strcspn(path, ":");
 		if (n == 0 || *path != '/')
@@ -424,7 +424,7 @@ role_of(const struct codeword *w)
 {
 	bool runs = w->role == CODEWORD_SCRIPT || w->role == CODEWORD_PROGRAM;
 
-	return runs && is_found(w->text) ? CODEWORD_UNTOLD : w->role;
+	return runs && is_found(w->text) ? CODEWORD_UNKNOWN : w->role;
 }
 
 static bool
@@ -456,10 +456,10 @@ judge_word(struct verdict *v, const struct codewords *c, const struct codeword *
 	case CODEWORD_CLEAR:
 		v->search_path = w->role == CODEWORD_SEARCH ? w->text : NULL;
 		return true;
-	case CODEWORD_UNTOLD:
+	case CODEWORD_UNKNOWN:
 		break;
 	}
-	return trust_refuse(v->why, of, "what it would start cannot be told");
+	return trust_refuse(v->why, of, "what it would start is not known");
 }
 
 /* Where words are code, so may be what lies in the directory they are read in. */

@@ -10,7 +10,7 @@
 #include <strings.h>
 
 /* What the first word is that belongs to no option, after those to be skipped. */
-enum first { SCRIPT, PROGRAM, TEXT, ANY, FIND, APPLET, UNTOLD };
+enum first { SCRIPT, PROGRAM, TEXT, ANY, FIND, APPLET, UNKNOWN };
 
 /* How the program reads its words. */
 #define SHELL 1u    /* +x is an option; the value of -o never follows in its word */
@@ -116,7 +116,7 @@ static const struct obeyer obeyers[] = {
 	{ "launchctl", "bsexec", PROGRAM, 1, 0, "" },
 	{ "find", NULL, FIND, 0, 0, "" },
 	{ "busybox toybox", NULL, APPLET, 0, 0, "" },
-	{ "chroot", NULL, UNTOLD, 0, 0, "" },
+	{ "chroot", NULL, UNKNOWN, 0, 0, "" },
 	/* Programs that run what their words name, in more ways than are told here. */
 	{ "ant at automator batch bsdmake bun bwrap capsh chpst chrt clisp cmake "
 	  "crontab dbus-run-session deno dpkg dtrace dtruss eatmydata elixir emacs "
@@ -291,7 +291,7 @@ give_value(struct codewords *c, char mark, const char *text, struct codeword *w)
 		{ '/', CODEWORD_DIRECTORY },
 		{ '*', CODEWORD_SEARCH },
 		{ '@', CODEWORD_ASSIGNMENT },
-		{ '?', CODEWORD_UNTOLD },
+		{ '?', CODEWORD_UNKNOWN },
 	};
 	size_t i;
 
@@ -304,7 +304,7 @@ give_value(struct codewords *c, char mark, const char *text, struct codeword *w)
 	if (mark == '~')
 		w->role = strcmp(text, "PATH") == 0 ? CODEWORD_CLEAR : CODEWORD_DATA;
 	if (mark == '%') /* Split once more, by rules of its own. */
-		w->role = CODEWORD_UNTOLD;
+		w->role = CODEWORD_UNKNOWN;
 	c->coded = c->coded || mark == '$' || mark == '&';
 	c->over = c->over || mark == '.';
 	w->text = text;
@@ -440,7 +440,7 @@ next_of_find(struct codewords *c, struct codeword *w)
 			continue;
 		n = count_executed(c->next);
 		if (strstr(w->text, "dir") != NULL && is_lost(c->next)) {
-			w->role = CODEWORD_UNTOLD;
+			w->role = CODEWORD_UNKNOWN;
 			return true;
 		}
 		*w = (struct codeword){ CODEWORD_PROGRAM, c->next[0], c->next, n };
@@ -459,7 +459,7 @@ take_operand(struct codewords *c, struct codeword *w)
 		[PROGRAM] = CODEWORD_PROGRAM,
 		[TEXT] = CODEWORD_TEXT,
 		[ANY] = CODEWORD_ANY,
-		[UNTOLD] = CODEWORD_UNTOLD,
+		[UNKNOWN] = CODEWORD_UNKNOWN,
 	};
 
 	w->role = CODEWORD_DATA;

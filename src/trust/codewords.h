@@ -21,7 +21,7 @@ enum codeword_role {
 	CODEWORD_DIRECTORY,  /* what is started works there */
 	CODEWORD_SEARCH,     /* the PATH in which programs are looked for */
 	CODEWORD_CLEAR,      /* the environment is left out */
-	CODEWORD_UNTOLD,     /* what is started cannot be told from the words */
+	CODEWORD_UNKNOWN,    /* the words do not say what is started */
 };
 
 struct codeword {

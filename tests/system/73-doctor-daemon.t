@@ -37,13 +37,13 @@ a_daemon_that_is_another_one() {
 	answer ''
 	doctor --socket "$dir/socket"
 	finds "$dir/socket: the daemon gave no answer" \
-	    'whether it does its work cannot be said, and what follows is how things look to this command' \
+	    'whether it does its work is not known, and what follows is how things look to this command' \
 	    'by hand: end it, '
 	answer '{"version":"0.'
 	doctor --socket "$dir/socket"
-	finds "the daemon's answer was cut off" 'whether it does its work cannot be said' 'by hand: '
+	finds "the daemon's answer was cut off" 'whether it does its work is not known' 'by hand: '
 	doctor --socket "$dir/$(printf %0200d 0)"
-	finds "$dir/0" 'whether it does its work cannot be said' 'by hand: '
+	finds "$dir/0" 'whether it does its work is not known' 'by hand: '
 }
 
 # A daemon that hangs must not make doctor hang.
@@ -54,7 +54,7 @@ a_daemon_that_is_stopped() {
 	doctor
 	kill -CONT "$daemon"
 	finds 'STATE/watchpathd.sock: the daemon does not answer' \
-	    'whether it does its work cannot be said' 'by hand: '
+	    'whether it does its work is not known' 'by hand: '
 	finds_only 1
 }
 
@@ -383,7 +383,7 @@ the_daemon_of_another_user() {
 	finds 'STATE: owned by uid 1234, not by root' 'that user can change' \
 	    "sudo mv '$box$state_dir' '$box$state_dir.old' && sudo install"
 	finds 'STATE/watchpathd.sock: a process of uid 65534 listens there, not of root' \
-	    'whether it does its work cannot be said' 'by hand: end it'
+	    'whether it does its work is not known' 'by hand: end it'
 	chown 65534 "$box$state_dir"
 }
 

@@ -75,19 +75,19 @@ TEST(env_with_options_that_hide_what_it_starts_is_refused)
 {
 	make_path();
 	refuses("@/path/env -i python3.11",
-	    "python3.11: where @/path/env would find it cannot be told");
+	    "python3.11: where @/path/env would find it is not known");
 	refuses("@/path/env - python3.11",
-	    "python3.11: where @/path/env would find it cannot be told");
+	    "python3.11: where @/path/env would find it is not known");
 	refuses("@/path/env -u PATH python3.11",
-	    "python3.11: where @/path/env would find it cannot be told");
+	    "python3.11: where @/path/env would find it is not known");
 	refuses("@/path/env -S 'python3.11",
-	    "@/path/env: what it would start cannot be told (for `'python3.11` of "
+	    "@/path/env: what it would start is not known (for `'python3.11` of "
 	    "@/path/env)");
 	refuses("@/path/env --split=python3.11",
-	    "@/path/env: what it would start cannot be told (for `--split=python3.11` "
+	    "@/path/env: what it would start is not known (for `--split=python3.11` "
 	    "of @/path/env)");
 	refuses("@/path/env -iS python3.11 @/x",
-	    "@/path/env: what it would start cannot be told (for `-iS` of @/path/env)");
+	    "@/path/env: what it would start is not known (for `-iS` of @/path/env)");
 	accepts("@/path/env --chdir=/ python3.11");
 	misses("@/path/env no/tool", "/no/tool: not installed yet: there is no /no (for "
 				     "`no/tool` of @/path/env)");
@@ -618,19 +618,19 @@ TEST(what_cannot_be_told_is_refused)
 {
 	make_everything();
 	refuses("@/bin/chroot @/lib @/bin/tool",
-	    "@/bin/chroot: what it would start cannot be told (for `@/lib` of "
+	    "@/bin/chroot: what it would start is not known (for `@/lib` of "
 	    "@/bin/chroot)");
 	refuses("@/bin/sudo -R @/lib @/bin/tool",
-	    "@/bin/sudo: what it would start cannot be told (for `@/lib` of @/bin/sudo)");
+	    "@/bin/sudo: what it would start is not known (for `@/lib` of @/bin/sudo)");
 	refuses("@/bin/find @/lib -exec {} ;",
-	    "@/bin/find: what it would start cannot be told (for `{}` of @/bin/find)");
+	    "@/bin/find: what it would start is not known (for `{}` of @/bin/find)");
 	refuses("@/bin/find @/lib -exec sh {} ;",
-	    "@/bin/sh: what it would start cannot be told (for `{}` of @/bin/sh)");
+	    "@/bin/sh: what it would start is not known (for `{}` of @/bin/sh)");
 	refuses("@/bin/find @/lib -execdir ./x ;",
-	    "@/bin/find: what it would start cannot be told (for `-execdir` of "
+	    "@/bin/find: what it would start is not known (for `-execdir` of "
 	    "@/bin/find)");
 	refuses("@/bin/find @/lib -execdir sh x ;",
-	    "@/bin/find: what it would start cannot be told (for `-execdir` of "
+	    "@/bin/find: what it would start is not known (for `-execdir` of "
 	    "@/bin/find)");
 	assert_false(
 	    judge("@/bin/nice nice nice nice nice nice nice nice nice nice nice", false));

@@ -1253,7 +1253,7 @@ run_over(struct world *w, struct subject *s)
 	w->running--;
 }
 
-/* How the last run ended cannot be told. found: that it went on was known. */
+/* How the last run ended is not known. found: that it went on was known. */
 static void
 lost(struct world *w, struct subject *s, bool found)
 {

@@ -281,10 +281,10 @@ TEST(ordinary_files_are_not_objected_to)
 		    platform_trust_objection(fd, paths[i], 0, false, why, sizeof(why)));
 		close(fd);
 	}
-	/* What cannot be told is an objection. */
+	/* What cannot be found out is an objection. */
 	assert_true(platform_trust_objection(-1, "/x", 0, true, why, sizeof(why)));
-	assert_string_equal(
-	    why, ON_LINUX ? "/x: Bad file descriptor" : "/x: its volume cannot be told");
+	assert_string_equal(why,
+	    ON_LINUX ? "/x: Bad file descriptor" : "/x: its volume cannot be found out");
 }
 
 /* Why Linux needs no look at ACLs: their mask is what the mode shows. */
