@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 : "${BUILD:=build}"
 : "${WATCHPATHD:=$BUILD/watchpathd}"
 checks='includes map headers symbols ifdefs layout cppcheck tidy length shell workflows
-manual readme words'
+manual readme numbers words'
 jobs=$(getconf _NPROCESSORS_ONLN)
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
@@ -366,6 +366,12 @@ lint_readme() {
 	sed -n 's/^make \([a-z-]*\).*/\1/p' README.md | while read -r target; do
 		grep -q "^$target:" Makefile || echo "README.md: no target $target"
 	done
+}
+
+# A system test is called by its number.
+lint_numbers() {
+	list_files | sed -n 's|^tests/system/\([0-9]*\)-.*\.t$|\1|p' | uniq -d |
+	    sed 's|.*|tests/system: & is the number of several tests|'
 }
 
 # Words of work that is not finished, and paths of the machine it was made on.
