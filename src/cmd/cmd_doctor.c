@@ -2,6 +2,7 @@
 /*
  * `doctor`: what would keep rules from working on this machine.
  */
+#include "cmd/columns.h"
 #include "cmd/doctor.h"
 
 #include <stdio.h>
@@ -43,6 +44,7 @@ doctor_main(struct options *o, char **operands)
 
 	(void)operands;
 	doctor_diagnose(&s);
+	columns_init();
 	if (options_has(o, OPTION_JSON))
 		diagnosis_print_json(&s.diagnosis, stdout);
 	else

@@ -17,6 +17,7 @@
 
 /* How many rules and paths a line names. */
 #define NAMES_MAX 5
+#define ROOM_LEAST 16
 
 static const char *const names[] = {
 	[KIND_DAEMON] = "daemon",
@@ -180,33 +181,14 @@ describe(const struct diagnosis *d, const struct found *f)
 	return shown;
 }
 
-/*
- * Prints text in lines of at most width columns, broken between words. The first
- * line begins with lead, the others with indent spaces.
- */
+/* A terminal that is hardly wider than the indent has longer lines than it holds. */
 static void
 print_folded(FILE *out, const char *lead, size_t indent, const char *text, size_t width)
 {
-	size_t at = strlen(lead), room, len;
-	char *visible = vis_dup(text), *s = visible;
+	size_t least = indent + ROOM_LEAST;
+	char *visible = vis_dup(text);
 
-	fputs(lead, out);
-	do {
-		room = width > at ? width - at : 1;
-		len = strlen(s);
-		if (len > room) {
-			for (len = room; len > 0 && s[len] != ' '; len--)
-				continue;
-			if (len == 0)
-				len = strcspn(s, " ");
-		}
-		fprintf(out, "%.*s\n", (int)len, s);
-		s += len;
-		s += strspn(s, " ");
-		if (*s != '\0')
-			fprintf(out, "%*s", (int)indent, "");
-		at = indent;
-	} while (*s != '\0');
+	columns_fold(out, lead, indent, visible, width > least ? width : least);
 	free(visible);
 }
 

@@ -436,12 +436,12 @@ the_worst_comes_first() {
 }
 
 lines_are_as_wide_as_the_terminal() {
-	rule r 'watch = /f' 'action = /no/a' 'action = /no/b'
+	rule r 'watch = /f' 'action = /no/日本x' 'action = /no/b'
 	start_daemon
 	COLUMNS=40 doctor
 	cat >"$dir/expected" <<-END
-	r: none of these is installed: /no/a,
-	/no/b
+	r: none of these is installed:
+	/no/日本x, /no/b
 	    why it matters: no action can run:
 	                    the rule is blocked
 	                    as soon as it should
@@ -449,7 +449,8 @@ lines_are_as_wide_as_the_terminal() {
 	    to repair it:   by hand: install one
 	                    of them, or name
 	                    another program in
-	                    $conf_d/r.ini:3
+	                    ${conf_d%conf.d}
+	                    conf.d/r.ini:3
 
 	1 finding
 	END
@@ -458,7 +459,7 @@ lines_are_as_wide_as_the_terminal() {
 	COLUMNS=1 doctor
 	ok "there is a least width" prints '^r: none of these is$'
 	COLUMNS=x doctor
-	ok "what is no width is none" prints '^r: none of these is installed: /no/a, /no/b$'
+	ok "what is no width is none" prints '^r: none of these is installed: /no/日本x, /no/b$'
 	chmod 666 "$box/act"
 	COLUMNS=20 doctor
 	ok "a command is one line" \
