@@ -33,19 +33,26 @@
 
 #define PATIENCE_MS 1000 /* with a daemon that has as many clients as can wait */
 
-static void fail(struct ask_error *e, int status, const char *fmt, ...)
+static void fail(struct ask_error *e, enum ask_failure failure, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 static void
-fail(struct ask_error *e, int status, const char *fmt, ...)
+fail(struct ask_error *e, enum ask_failure failure, const char *fmt, ...)
 {
 	va_list ap;
 
-	e->status = status;
-	e->refused = e->misplaced = false;
+	e->failure = failure;
 	va_start(ap, fmt);
 	vsnprintf(e->why, sizeof(e->why), fmt, ap);
 	va_end(ap);
+}
+
+int
+ask_status(const struct ask_error *e)
+{
+	if (e->failure == ASK_DENIED)
+		return EX_NOPERM;
+	return e->failure >= ASK_ABSENT ? EX_UNAVAILABLE : EXIT_FAILURE;
 }
 
 /*
@@ -72,19 +79,17 @@ no_connection(struct ask_error *e, const struct options *o, int error)
 	char why[TRUST_WHY_SIZE];
 
 	if (error == EACCES || error == EPERM)
-		fail(e, EX_NOPERM, "%s: %s (try sudo)", path, strerror(error));
+		fail(e, ASK_DENIED, "%s: %s (try sudo)", path, strerror(error));
 	else if (error == EAGAIN)
-		fail(e, EXIT_FAILURE, "%s: the daemon does not answer", path);
+		fail(e, ASK_BROKEN, "%s: the daemon does not answer", path);
 	else if (error != ENOENT && error != ECONNREFUSED)
-		fail(e, EXIT_FAILURE, "%s: %s", path, strerror(error));
+		fail(e, ASK_BROKEN, "%s: %s", path, strerror(error));
 	else if (!is_misplaced(o, why))
-		fail(e, EX_UNAVAILABLE, "the daemon is not running (%s: %s)", path,
+		fail(e, ASK_ABSENT, "the daemon is not running (%s: %s)", path,
 		    strerror(error));
-	else {
-		fail(e, EX_UNAVAILABLE,
+	else
+		fail(e, ASK_MISPLACED,
 		    "the daemon listens in no directory that others control: %s", why);
-		e->misplaced = true;
-	}
 }
 
 /* Is the directory of the socket that user's own? */
@@ -109,12 +114,12 @@ is_believed(int fd, const char *path, enum ask_whom whom, struct ask_error *e)
 	gid_t gid;
 
 	if (getpeereid(fd, &uid, &gid) == -1)
-		fail(e, EXIT_FAILURE, "%s: %s", path, strerror(errno));
+		fail(e, ASK_BROKEN, "%s: %s", path, strerror(errno));
 	else if (uid == 0 || uid == geteuid() ||
 		 (whom == ASK_ANYBODY && is_at_home(path, uid)))
 		return true;
 	else
-		fail(e, EXIT_FAILURE,
+		fail(e, ASK_BROKEN,
 		    "%s: a process of uid %u listens there, not of root: what it says is "
 		    "not shown",
 		    path, (unsigned)uid);
@@ -132,7 +137,7 @@ connect_to(
 	int fd;
 
 	if (!local_address(&a, o->socket, why, sizeof(why))) {
-		fail(e, EXIT_FAILURE, "%s", why);
+		fail(e, ASK_BROKEN, "%s", why);
 		return -1;
 	}
 	fd = local_connect(&a, PATIENCE_MS);
@@ -180,9 +185,9 @@ ask_text(const struct options *o, cJSON *request, enum ask_whom whom, unsigned s
 		if (error == EAGAIN)
 			no_connection(e, o, error);
 		else if (error == EFBIG)
-			fail(e, EXIT_FAILURE, "%s: the answer has no end", o->socket);
+			fail(e, ASK_BROKEN, "%s: the answer has no end", o->socket);
 		else if (reply.len == 0)
-			fail(e, EXIT_FAILURE, "%s: the daemon gave no answer", o->socket);
+			fail(e, ASK_BROKEN, "%s: the daemon gave no answer", o->socket);
 		if (error == EAGAIN || error == EFBIG)
 			buf_clear(&reply);
 	}
@@ -197,15 +202,14 @@ parse(const char *text, struct ask_error *e)
 	const char *error;
 
 	if (o == NULL) {
-		fail(e, EXIT_FAILURE, "the daemon's answer was cut off");
+		fail(e, ASK_BROKEN, "the daemon's answer was cut off");
 		return NULL;
 	}
 	json_make_safe(o);
 	error = json_get_string(o, "error");
 	if (error == NULL)
 		return o;
-	fail(e, EXIT_FAILURE, "%s", error);
-	e->refused = true;
+	fail(e, ASK_REFUSED, "%s", error);
 	cJSON_Delete(o);
 	return NULL;
 }

@@ -8,13 +8,21 @@ struct cJSON;
 struct options;
 struct spelling;
 
-/* Why there is no answer: a sentence, and the exit status that it means. */
+/* Why there is no answer, and the sentence for it. */
+enum ask_failure {
+	ASK_BROKEN,
+	ASK_REFUSED,   /* the daemon said so, and understood what it was asked */
+	ASK_DENIED,    /* it may not be asked */
+	ASK_ABSENT,    /* no daemon */
+	ASK_MISPLACED, /* others control where it would listen: it does not */
+};
 struct ask_error {
-	int status;     /* 69 no daemon, 77 it may not be asked, 1 anything else */
-	bool refused;   /* the daemon said so, and understood what it was asked */
-	bool misplaced; /* others control where it would listen: it does not */
+	enum ask_failure failure;
 	char why[2048];
 };
+
+/* The exit status that it means. */
+int ask_status(const struct ask_error *error);
 
 /*
  * Asks the daemon that listens on o->socket; request is taken over. The reply, or

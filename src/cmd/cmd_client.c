@@ -50,12 +50,12 @@ ask_or_complain(const struct options *o, cJSON *request, const char *rule, int *
 
 	if (reply != NULL)
 		return reply;
-	*status = error.status;
-	if (error.refused && rule != NULL)
+	*status = ask_status(&error);
+	if (error.failure == ASK_REFUSED && rule != NULL)
 		complain_of_rule(o, rule, error.why);
 	else
 		fprintf(stderr, "watchpathd: %s\n", error.why);
-	if (error.status == EX_UNAVAILABLE && !error.misplaced)
+	if (error.failure == ASK_ABSENT)
 		fputs("watchpathd: to start it: " HINT_START "; if it runs with another "
 		      "socket, name it with --socket, --state or --root\n",
 		    stderr);
@@ -174,9 +174,8 @@ status_in_brief(const struct options *o, const char *rule)
 
 	if (reply == NULL) {
 		printf("%s: %s\n",
-		    error.status == EX_UNAVAILABLE ? "not running" : "unknown",
-		    error.why);
-		return error.status;
+		    error.failure >= ASK_ABSENT ? "not running" : "unknown", error.why);
+		return ask_status(&error);
 	}
 	hide_root(reply);
 	status = print_brief(reply);

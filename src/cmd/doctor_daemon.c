@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sysexits.h>
 
 #include "base/json.h"
 #include "cmd/setup.h"
@@ -39,32 +38,31 @@ repair_restart(const struct setup *s)
 static void
 add_silence(struct setup *s)
 {
-	/* A second daemon would not find the first there, and run everything twice. */
-	if (s->error.misplaced) {
-		setup_add(s, KIND_DAEMON, NULL, xstrdup(s->error.why),
-		    "whether one runs is not known, and nothing can be asked of it",
-		    repair_by_hand("put that right: a daemon that runs listens there "
-				   "within 10 seconds"));
-		return;
-	}
-	switch (s->error.status) {
-	case EX_UNAVAILABLE:
-		setup_add(s, KIND_DAEMON, NULL, xstrdup(s->error.why),
-		    "no rule does anything",
-		    has_options(s) ? setup_repair(s, "run")
-				   : repair_command("%s", HINT_START));
-		break;
-	case EX_NOPERM:
+	const char *why = "whether it does its work is not known, and what follows is "
+			  "how things look to this command";
+	struct repair repair;
+
+	switch (s->error.failure) {
+	case ASK_DENIED:
 		/* Said at the end, with all else that this user may not see. */
 		s->diagnosis.hid_any = true;
+		return;
+	case ASK_ABSENT:
+		why = "no rule does anything";
+		repair = has_options(s) ? setup_repair(s, "run")
+					: repair_command("%s", HINT_START);
+		break;
+	case ASK_MISPLACED:
+		/* A second daemon would not find the first there, and run all twice. */
+		why = "whether one runs is not known, and nothing can be asked of it";
+		repair = repair_by_hand(
+		    "put that right: a daemon that runs listens there within 10 seconds");
 		break;
 	default:
-		setup_add(s, KIND_DAEMON, NULL, xstrdup(s->error.why),
-		    "whether it does its work is not known, and what follows is how "
-		    "things look to this command",
-		    repair_restart(s));
+		repair = repair_restart(s);
 		break;
 	}
+	setup_add(s, KIND_DAEMON, NULL, xstrdup(s->error.why), why, repair);
 }
 
 static void

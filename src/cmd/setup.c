@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sysexits.h>
 #include <unistd.h>
 
 #include "base/json.h"
@@ -70,7 +69,7 @@ daemon_user(const struct setup *s)
 
 	if (s->status != NULL && lstat(s->opt->socket, &st) == 0)
 		return st.st_uid;
-	if (s->status == NULL && s->error.status == EX_NOPERM)
+	if (s->status == NULL && s->error.failure == ASK_DENIED)
 		return 0;
 	if (s->opt->root[0] == '\0' && strcmp(s->opt->state, PATH_STATE) == 0)
 		return 0;
