@@ -34,6 +34,7 @@ enum tie {
 	TIE_ENTRY,  /* it is a directory, the path an entry */
 	TIE_DEEPER, /* it is a directory, the path somewhere below: not watched */
 	TIE_DOT,    /* a pattern, but for a dot at a name's beginning: not watched */
+	TIE_BELOW,  /* it is somewhere below the path: not watched */
 };
 
 struct question {
@@ -164,6 +165,21 @@ is_linked(const struct question *q, const char *watch, const char *literal)
 	return same;
 }
 
+/* Does the text match what is somewhere below the path? */
+static bool
+matches_below(const char *watch, const char *path)
+{
+	char *above = xstrdup(watch), *slash;
+	bool found = false;
+
+	while (!found && (slash = strrchr(above, '/')) != NULL && slash != above) {
+		*slash = '\0';
+		found = pattern_matches(above, path);
+	}
+	free(above);
+	return found;
+}
+
 static enum tie
 find_tie(const struct question *q, const char *watch)
 {
@@ -185,6 +201,9 @@ find_tie(const struct question *q, const char *watch)
 		tie = TIE_DEEPER;
 	else if (literal == NULL && matches_undotted(bare, q->path))
 		tie = TIE_DOT;
+	else if (matches_below(bare, q->path) ||
+		 (q->real != NULL && matches_below(bare, q->real)))
+		tie = TIE_BELOW;
 	free(literal);
 	free(bare);
 	return tie;
@@ -344,12 +363,15 @@ print_tie(struct question *q, const struct rule *r, size_t nth, enum tie tie)
 static void
 note_near(struct question *q, const struct rule *r, size_t nth, enum tie tie)
 {
+	static const char *const why[] = {
+		[TIE_DEEPER] = "is a directory: what is deeper in it is not watched",
+		[TIE_DOT] = "does not match names that begin with a dot",
+		[TIE_BELOW] = "watches what is below it, and not the path itself",
+	};
 	char *place = setup_place(&q->setup, r->file, r->watch_lines[nth]);
 
 	buf_addf(&q->near, "%s, %s: `watch = %s` %s\n", r->name, place,
-	    r->watch_text.v[nth],
-	    tie == TIE_DOT ? "does not match names that begin with a dot"
-			   : "is a directory: what is deeper in it is not watched");
+	    r->watch_text.v[nth], why[tie]);
 	free(place);
 }
 
@@ -361,7 +383,7 @@ explain_rule(struct question *q, const struct rule *r)
 
 	for (i = 0; i < r->watch.n; i++) {
 		tie = find_tie(q, r->watch.v[i]);
-		if (tie == TIE_DEEPER || tie == TIE_DOT)
+		if (tie == TIE_DEEPER || tie == TIE_DOT || tie == TIE_BELOW)
 			note_near(q, r, i, tie);
 		else if (tie != TIE_NONE)
 			print_tie(q, r, i, tie);

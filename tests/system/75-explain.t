@@ -82,6 +82,19 @@ by_none() {
 	wp explain /e/.hidden
 	nothing 'a dot' \
 	    '^dots, .*dots.ini:2: `watch = /e/\*` does not match names that begin with a dot'
+	rule entries 'watch = /g/sub/*'
+	for above in /g/sub /g; do
+		wp explain $above
+		nothing "what is below $above" \
+		    '^entries, .*entries.ini:2: `watch = /g/sub/\*` watches what is below it, and not the path itself'
+	done
+	mkdir "$box/g"
+	ln -s g "$box/to"
+	wp explain /to
+	nothing 'what is below where a link leads' '^entries, .*: `watch = /g/sub/\*` watches what is below'
+	wp explain /g/su
+	nothing 'a name that is the beginning of another' ''
+	ok "nothing is below it" not prints '^entries'
 	wp explain /ee
 	nothing 'a name that begins alike' ''
 	wp explain /d/../d
