@@ -487,7 +487,7 @@ find_fault(const struct parser *p, size_t n, size_t max)
 	const char *bad = find_control(p->text, n);
 
 	if (bad != NULL && *bad == '\0')
-		return xstrdup("NUL byte: not text, or UTF-16 instead of UTF-8");
+		return xstrdup("NUL byte: this is no text");
 	if (bad != NULL && *bad == '\r')
 		return xstrdup("bare CR: lines must end in LF or CR LF");
 	if (bad != NULL)
@@ -823,11 +823,42 @@ refuse_size(struct parser *p)
 	error(p, 0, "larger than 1 MiB");
 }
 
+/* Which UTF-16 text begins like this, as iconv(1) calls it; NULL: none. */
+static const char *
+find_utf16(const char *text, size_t n)
+{
+	if (n < 4)
+		return NULL;
+	if (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0)
+		return "UTF-16";
+	if (text[0] != '\0' && text[1] == '\0' && text[2] != '\0' && text[3] == '\0')
+		return "UTF-16LE";
+	if (text[0] == '\0' && text[1] != '\0' && text[2] == '\0' && text[3] != '\0')
+		return "UTF-16BE";
+	return NULL;
+}
+
+/* Editors on Windows write it. Each line of it would be an error that misses the point.
+ */
+static void
+refuse_utf16(struct parser *p, struct buf *text)
+{
+	const char *encoding = find_utf16(text->p, text->len);
+
+	if (encoding == NULL)
+		return;
+	error(p, 0,
+	    "UTF-16, and not UTF-8: `iconv -f %s -t UTF-8` makes the one the other",
+	    encoding);
+	text->len = 0;
+}
+
 static void
 parse_text(struct parser *p, struct buf *text)
 {
 	size_t first = p->conf->ndiags;
 
+	refuse_utf16(p, text);
 	buf_adds(text, "");
 	p->next = text->p;
 	p->end = text->p + text->len;

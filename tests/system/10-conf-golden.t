@@ -57,7 +57,10 @@ make_odd_files() {
 	printf '\n\357\273\277%b' "$good" >error-late-bom.ini
 	printf '[a]\rwatch = /a\raction = /usr/local/bin/act\r' >error-cr.ini
 	printf '[a]\nwatch = /a\000b\naction = /usr/local/bin/act\n' >error-nul.ini
-	printf '\377\376[\000a\000]\000\n\000' >error-utf16.ini
+	printf '\377\376[\000a\000]\000\n\000x\000\n\000' >error-utf16.ini
+	printf '\376\377\000[\000a\000]\000\n\000x' >error-utf16-be.ini
+	printf ';\000\n\000[\000a\000]\000\n\000' >error-utf16-bare.ini
+	printf '\000;\000\n\000[\000a\000]\000\n' >error-utf16-be-bare.ini
 	printf '[a]\nwatch = /a\nlock = \033[31mred\naction = /usr/local/bin/act\n' \
 		>error-control.ini
 	printf '[a]\nwatch = /a\ndescription = f\374r\naction = /usr/local/bin/act\n' \
