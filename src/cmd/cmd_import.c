@@ -43,6 +43,7 @@ struct job {
 	struct rule *rule;
 	struct buf comments; /* whole lines */
 	bool bad;
+	bool present; /* a path is watched because it keeps the job alive */
 };
 
 /* What becomes of a key of a plist. */
@@ -316,9 +317,9 @@ note_shipped(struct job *j, const char *path)
 
 /* One path to watch. At its end a slash means nothing. */
 static void
-watch(struct job *j, const struct item *i, const struct plist *value)
+watch(struct job *j, const struct item *i, const char *text)
 {
-	char *path = xstrdup(value->text), *canonical;
+	char *path = xstrdup(text), *canonical;
 	struct buf quoted = { NULL, 0, 0 };
 	size_t n = strlen(path);
 
@@ -347,7 +348,7 @@ take_watches(struct job *j, const struct item *i, const struct plist *value)
 	}
 	for (p = value->child; p != NULL; p = p->next) {
 		if (p->type == PLIST_STRING)
-			watch(j, i, p);
+			watch(j, i, p->text);
 		else
 			problem(j, "%s: not an array of strings", i->key);
 	}
@@ -355,9 +356,40 @@ take_watches(struct job *j, const struct item *i, const struct plist *value)
 		note(j, value, i->text);
 }
 
-#define STAYS "without counterpart; if the job needs it, leave it to launchd"
 #define ALONE \
 	"a rule starts its action only when something has changed, or `every` so often"
+#define PRESENT                                                                 \
+	"launchd runs the job again and again while the path is there; a rule " \
+	"runs its action once when it comes or is written: let it remove the "  \
+	"path. One that is there when the daemon starts is no change: "         \
+	"`at-start = always` runs the action for it"
+
+/* A path whose presence keeps the job alive is a trigger, as one of WatchPaths is. */
+static void
+take_keep_alive(struct job *j, const struct item *i, const struct plist *value)
+{
+	const struct plist *p =
+	    value->type == PLIST_DICT ? plist_get(value, "PathState") : NULL;
+
+	for (p = p != NULL && p->type == PLIST_DICT ? p->child : NULL; p != NULL;
+	     p = p->next)
+		if (p->type == PLIST_TRUE) {
+			watch(j, i, p->key);
+			j->present = true;
+		}
+	note(j, value, j->present ? PRESENT : ALONE);
+}
+
+/* Where nothing else is watched: that the action removes the path is no change. */
+static void
+limit_to_presence(struct job *j, const struct plist *dict)
+{
+	if (j->present && plist_get(dict, "WatchPaths") == NULL &&
+	    plist_get(dict, "QueueDirectories") == NULL)
+		set(j, "KeepAlive", "on", "create modify");
+}
+
+#define STAYS "without counterpart; if the job needs it, leave it to launchd"
 #define MOUNTS "watch a path on the volume, such as /Volumes/NAME, instead"
 #define OUTPUT "what an action prints goes to watchpathd's log (`log-output`)"
 #define SESSION "a rule's action runs as root, outside of every login session"
@@ -393,7 +425,7 @@ static const struct item items[] = {
 	{ "ExitTimeOut", take_note, "a run that `timeout` ends has 5 seconds to exit" },
 	{ "HardResourceLimits", take_note, LIMITS },
 	{ "InitGroups", take_note, "an action has the groups of its user" },
-	{ "KeepAlive", take_note, ALONE },
+	{ "KeepAlive", take_keep_alive, NULL },
 	{ "LimitLoadToSessionType", take_note, SESSION },
 	{ "LowPriorityBackgroundIO", take_note, "use `nice`" },
 	{ "LowPriorityIO", take_note, "use `nice`" },
@@ -615,9 +647,11 @@ translate(struct import *m, struct job *j, const struct plist *dict)
 		i = find_item(p->key);
 		i->take(j, i, p);
 	}
+	limit_to_presence(j, dict);
 	if (!j->bad && j->rule->watch.n == 0)
-		problem(
-		    j, "no WatchPaths: there is nothing to watch: leave it to launchd");
+		problem(j,
+		    "no WatchPaths, QueueDirectories or PathState: there is nothing "
+		    "to watch: leave it to launchd");
 }
 
 static void

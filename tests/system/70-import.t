@@ -184,6 +184,12 @@ refused_values() {
 	plist unwatched "$label$command"
 	says 65 'no WatchPaths' "a job that watches nothing is refused" \
 		"$watchpathd" import unwatched.plist
+	for state in '<true/>' '<dict/>' '<dict><key>PathState</key><true/></dict>' \
+	    '<dict><key>PathState</key><dict><key>/a</key><false/></dict></dict>'; do
+		plist unwatched "$label$command<key>KeepAlive</key>$state"
+		says 65 'no WatchPaths.* PathState' "... and so is one with KeepAlive $state" \
+			"$watchpathd" import unwatched.plist
+	done
 	plist user "$good<key>UserName</key><string>nobody\nuser = root</string>"
 	says 65 'UserName: `user`: control bytes' "a user cannot become two keys" \
 		"$watchpathd" import user.plist
@@ -235,6 +241,19 @@ wrong_types() {
 		says 65 "$key: " "$key as ${member#* } is refused" \
 			"$watchpathd" import type.plist
 	done
+}
+
+# A path that keeps a job alive is a trigger; beside others it changes no `on`.
+present() {
+	state='<key>KeepAlive</key><dict><key>PathState</key><dict><key>/t</key><true/><key>/u</key><false/></dict></dict>'
+	plist present "$state$good"
+	says 0 '^watch  *= /t$' "a path that keeps a job alive is watched" \
+		"$watchpathd" import present.plist
+	grep -q '/a$' out && ! grep -q '^on ' out && ! grep -q '/u$' out
+	ok $? "... beside the others, whose removal counts"
+	plist relative "$(echo "$state" | sed s,/t,t,)$good"
+	says 65 'KeepAlive: .*`t` is not an absolute path' "... and has to be absolute" \
+		"$watchpathd" import relative.plist
 }
 
 # What comes from the plist stays within its comment.
@@ -437,6 +456,7 @@ refused_arguments
 refused_values
 programs
 wrong_types
+present
 comments
 encodings
 names
