@@ -22,7 +22,8 @@
 #include "cmd/selftest_probes.h"
 
 static const struct probe *const table[] = { selftest_files, selftest_directories,
-	selftest_kqueue, selftest_looks, selftest_processes, selftest_system };
+	selftest_kqueue, selftest_looks, selftest_processes, selftest_clock,
+	selftest_volumes, selftest_system };
 #define NPARTS (sizeof(table) / sizeof(table[0]))
 
 static const char *const levels[] = {

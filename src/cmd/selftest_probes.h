@@ -10,6 +10,8 @@ extern const struct probe selftest_directories[]; /* events of a directory */
 extern const struct probe selftest_kqueue[];      /* knotes, signals, waiting */
 extern const struct probe selftest_looks[];       /* what a watched path comes to */
 extern const struct probe selftest_processes[];   /* starting and reaping */
-extern const struct probe selftest_system[];      /* clock, volumes, sockets, log */
+extern const struct probe selftest_clock[];       /* time */
+extern const struct probe selftest_volumes[];     /* volumes and who may write there */
+extern const struct probe selftest_system[];      /* disk, sockets, network, log */
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Clock, disk, volumes, sockets, network and log: what else the daemon takes
- * from the system, through the code that takes it.
+ * Disk, programs, sockets, network and log: what else the daemon takes from the
+ * system, through the code that takes it.
  */
 #include "cmd/selftest_probes.h"
 
@@ -14,13 +14,9 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
-#include <sys/event.h>
-#include <sys/time.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "base/places.h"
 #include "base/platform.h"
 #include "cmd/trial.h"
 #include "cmd/trial_run.h"
@@ -28,43 +24,6 @@
 #include "state/store.h"
 #include "trust/trust.h"
 #include "trust/cmdline.h"
-
-static void
-clock_goes_on(struct trial *t)
-{
-	mono_t last = mono_now(), now;
-	int i;
-
-	for (i = 0; i < 100000; i++) {
-		now = mono_now();
-		if (mono_before(now, last))
-			break;
-		last = now;
-	}
-	trial_check(t, i == 100000, "the clock never goes back");
-}
-
-static int64_t
-read_clock(clockid_t id)
-{
-	struct timespec ts = { 0 };
-
-	clock_gettime(id, &ts);
-	return (int64_t)ts.tv_sec * MONO_SEC + ts.tv_nsec;
-}
-
-/* How far the calendar's side of the clock is from the hardware's. */
-static void
-clocks_are_noted(struct trial *t)
-{
-	int64_t apart = read_clock(CLOCK_MONOTONIC) - read_clock(CLOCK_MONOTONIC_RAW);
-	int64_t ours = mono_now().ns - read_clock(CLOCK_MONOTONIC_RAW);
-
-	trial_note(t,
-	    "CLOCK_MONOTONIC is %" PRId64 " ms, our clock %" PRId64
-	    " ms ahead of CLOCK_MONOTONIC_RAW",
-	    apart / MONO_MS, ours / MONO_MS);
-}
 
 static void
 state_is_durable(struct trial *t)
@@ -102,71 +61,6 @@ second_daemon_is_refused(struct trial *t)
 }
 
 static void
-mount_table_is_read(struct trial *t)
-{
-	struct strv remote = { NULL, 0 };
-
-	trial_check(
-	    t, platform_remote_mounts(&remote) == 0, "the mount table can be read");
-	trial_check(t, places_find_above(&remote, t->dir) == NULL,
-	    "this directory is on no network volume");
-	trial_note(t, "%zu places are network volumes", remote.n);
-	strv_clear(&remote);
-}
-
-static void
-mount_table_is_quiet(struct trial *t)
-{
-	struct strv remote = { NULL, 0 };
-
-	platform_remote_mounts(&remote);
-	trial_check(
-	    t, !platform_mounts_changed(), "a table that was read has not changed");
-	strv_clear(&remote);
-}
-
-static void
-own_file_is_trusted(struct trial *t)
-{
-	char why[512] = "";
-	int fd;
-
-	trial_make(t, "file", "text");
-	fd = open("file", O_EVTONLY | O_CLOEXEC);
-	trial_did(t, fd, "open");
-	if (platform_trust_objection(fd, "file", geteuid(), false, why, sizeof(why)))
-		trial_odd(t, why);
-	close(fd);
-}
-
-static bool
-is_objected_to(const char *path)
-{
-	int fd = open(path, O_EVTONLY | O_CLOEXEC);
-	char why[512];
-	bool objected =
-	    platform_trust_objection(fd, path, geteuid(), false, why, sizeof(why));
-
-	close(fd);
-	return objected;
-}
-
-static void
-acl_is_objected_to(struct trial *t)
-{
-	trial_make(t, "file", "text");
-	trial_make(t, "denied", "text");
-	if (!trial_succeeds(t, "/bin/chmod +a 'everyone allow write' file") ||
-	    !trial_succeeds(t, "/bin/chmod +a 'everyone deny write' denied")) {
-		trial_skip(t, "chmod knows no such ACL here");
-		return;
-	}
-	trial_check(
-	    t, is_objected_to("file"), "an ACL that grants writing is objected to");
-	trial_check(t, !is_objected_to("denied"), "one that denies it is not");
-}
-
-static void
 own_program_is_known(struct trial *t)
 {
 	char path[4096] = "", head[8];
@@ -195,20 +89,6 @@ system_programs_are_trusted(struct trial *t)
 		if (!trust_command(&judge,
 			&(struct cmdline){ .argv = programs[i], .as_root = true }, &v))
 			trial_fail(t, "%s", v.why);
-}
-
-static void
-firmlinks_are_noted(struct trial *t)
-{
-	struct stat a, b;
-
-	if (stat("/System/Volumes/Data/usr/local", &a) == -1 ||
-	    stat("/usr/local", &b) == -1) {
-		trial_skip(t, "there is no /System/Volumes/Data here");
-		return;
-	}
-	trial_note(t, "both names of /usr/local are %s",
-	    a.st_dev == b.st_dev && a.st_ino == b.st_ino ? "one" : "two");
 }
 
 /* Sockets */
@@ -355,78 +235,15 @@ log_is_found(struct trial *t)
 	free(word);
 }
 
-/* A volume from an image: HFS+, and without owners. */
-#define HDIUTIL "/usr/bin/hdiutil "
-
-static void
-watch_volume(struct trial *t)
-{
-	struct knote *file;
-
-	trial_make(t, "mnt/file", "text");
-	file = trial_watch(t, "mnt/file");
-	trial_check(t, is_objected_to("mnt/file"),
-	    "a volume that ignores ownership is objected to");
-	if (!trial_succeeds(t, HDIUTIL "detach mnt -quiet")) {
-		trial_fail(t, "the volume is held by what is watched");
-		trial_succeeds(t, HDIUTIL "detach mnt -force -quiet");
-	}
-	trial_settle(t);
-	trial_check(t, file->eof, "what was on it says EOF");
-}
-
-static void
-image_is_watched(struct trial *t)
-{
-	struct knote *parent;
-
-	if (access("/usr/bin/hdiutil", X_OK) == -1) {
-		trial_skip(t, "there is no hdiutil here");
-		return;
-	}
-	trial_say(t, "making a volume, which takes some seconds");
-	trial_did(t, mkdir("mnt", 0755), "mkdir");
-	trial_check(t,
-	    trial_succeeds(
-		t, HDIUTIL "create -size 20m -fs HFS+ -volname selftest -quiet image"),
-	    "an image can be made");
-	parent = trial_watch(t, ".");
-	parent->name = "parent, mount";
-	if (!trial_check(t,
-		trial_succeeds(t, HDIUTIL "attach image.dmg -nobrowse -quiet -owners off "
-					  "-mountpoint mnt"),
-		"it can be attached"))
-		return;
-	trial_expect(t, parent, NOTE_WRITE, NOTE_LINK | NOTE_ATTRIB | NOTE_EXTEND);
-	watch_volume(t);
-}
-
 const struct probe selftest_system[] = {
-	{ "clock", "5.10 8.1", REQUIRED, "the clock never goes back",
-	    .run = clock_goes_on },
-	{ "clocks", "8.1", RECORD, "how far the clocks are apart",
-	    .run = clocks_are_noted },
 	{ "durable", "8.16", REQUIRED, "a state can be made durable",
 	    .run = state_is_durable },
 	{ "lock", "2.11", REQUIRED, "a second daemon on a state is refused",
 	    .run = second_daemon_is_refused },
-	{ "mounts", "2.16", REQUIRED, "network volumes can be distinguished from others",
-	    .run = mount_table_is_read },
-	{ "mounts-quiet", "2.13", EXPECTED, "a mount table that was read is not new",
-	    .run = mount_table_is_quiet },
-	{ "objection", "4.1", EXPECTED, "a file of one's own on this volume is trusted",
-	    .run = own_file_is_trusted },
-	{ "acl", "2.3", REQUIRED, "an ACL that grants writing is seen",
-	    .run = acl_is_objected_to },
-	{ "image", "2.13 2.14 4.1", EXPECTED,
-	    "a volume that comes and goes is reported, and is not held",
-	    .run = image_is_watched },
 	{ "self", "4.2", REQUIRED, "this program finds itself",
 	    .run = own_program_is_known },
 	{ "system-programs", "4.1", REQUIRED, "the programs of the system are trusted",
 	    .run = system_programs_are_trusted },
-	{ "firmlinks", "1.21", RECORD, "whether the two names of a place are one",
-	    .run = firmlinks_are_noted },
 	{ "socket", "8.6", REQUIRED, "the socket answers its owner, and nobody else",
 	    .run = socket_answers },
 	{ "socket-path", "8.17", REQUIRED, "a socket's path may have 103 bytes",

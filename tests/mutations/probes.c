@@ -14,7 +14,8 @@
 #include "run/become.h"
 
 static const struct probe *const table[] = { selftest_files, selftest_directories,
-	selftest_kqueue, selftest_looks, selftest_processes, selftest_system };
+	selftest_kqueue, selftest_looks, selftest_processes, selftest_clock,
+	selftest_volumes, selftest_system };
 
 static const struct probe *
 find(const char *id)
