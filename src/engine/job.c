@@ -43,7 +43,7 @@ struct job {
 	struct programs programs;
 
 	struct run run;
-	struct telling *telling;
+	struct telling *telling;         /* NULL: there never was an alert */
 	char *outcome;                   /* of the last run that failed, or NULL */
 	char promised[RUN_ID_SIZE];      /* to who asked; "": to nobody */
 	TAILQ_ENTRY(job) left_over_link; /* while its run is one left over */
@@ -432,6 +432,17 @@ tell_told(void *arg)
 
 static const struct telling_ops telling_ops = { tell_facts, tell_problem, tell_told };
 
+/* Once there is something to tell, it stays: what was told is to be known. */
+static void
+want_telling(struct job *j, bool told)
+{
+	if (j->telling == NULL && (told || j->rule->alert.argv.n > 0))
+		j->telling = telling_new(
+		    &j->world->tellings, &j->run, j->name, &telling_ops, j);
+	if (told)
+		telling_restore(j->telling, true);
+}
+
 static const struct run_ops run_ops = {
 	run_started,
 	run_ended,
@@ -546,7 +557,7 @@ restore(struct job *j, const struct record *known, mono_t now)
 	j->detected = known->detected;
 	j->run.verify_first = known->verify_first;
 	j->last_run = cJSON_Duplicate(known->last_run, true);
-	telling_restore(j->telling, known->alerted);
+	want_telling(j, known->alerted);
 	dispatch_restore(
 	    &j->world->dispatch, &j->state, &known->state, now, realtime_ns());
 }
@@ -676,7 +687,7 @@ job_new(struct job_world *world, struct rule *rule, struct dispatch_lock *lock,
 	programs_init(
 	    &j->programs, world->watch, &world->trust, world->runner.root, rule);
 	run_init(&j->run, &world->runner, &j->programs, &j->state, &j->log, &run_ops, j);
-	j->telling = telling_new(&world->tellings, &j->run, j->name, &telling_ops, j);
+	want_telling(j, false);
 	j->saved_at = mono_add(now, -SAVE_PAUSE_NS);
 	dispatch_add(
 	    &world->dispatch, &j->state, &rule->policy, lock, world->starting, now);
@@ -751,6 +762,7 @@ job_change(struct job *j, struct rule *rule, struct dispatch_lock *lock)
 	if (j->state.phase == PHASE_BLOCKED)
 		unblock(j, "the rule was changed");
 	j->run.verify_first = false;
+	want_telling(j, false);
 	rule_free(old);
 	say_state(j, now, "the rule was changed");
 	telling_note(j->telling);

@@ -288,6 +288,8 @@ telling_new(struct tellings *all, struct run *run, const char *name,
 void
 telling_free(struct telling *t)
 {
+	if (t == NULL)
+		return;
 	t->run = NULL;
 	if (t->child == NULL)
 		destroy(t);
@@ -302,12 +304,15 @@ telling_restore(struct telling *t, bool told)
 void
 telling_note(struct telling *t)
 {
-	note(t, false);
+	if (t != NULL)
+		note(t, false);
 }
 
 void
 telling_run_ended(struct telling *t, bool ok)
 {
+	if (t == NULL)
+		return;
 	if (!ok)
 		alert_run_failed(&t->alert, mono_now());
 	note(t, ok);
@@ -316,18 +321,18 @@ telling_run_ended(struct telling *t, bool ok)
 void
 telling_stop(struct telling *t)
 {
-	if (t->child == NULL)
+	if (t != NULL && t->child == NULL)
 		heap_remove(&t->all->due, &t->due);
 }
 
 bool
 telling_told(const struct telling *t)
 {
-	return t->alert.told;
+	return t != NULL && t->alert.told;
 }
 
 const char *
 telling_error(const struct telling *t)
 {
-	return t->error;
+	return t != NULL ? t->error : NULL;
 }

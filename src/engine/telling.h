@@ -40,7 +40,8 @@ struct telling_ops {
 /*
  * The alert of one rule: carries out what alert.h says, with the command, the
  * environment and the accounts that run has. told: as it was in an earlier life.
- * What it is given must outlive it; free leaves a command that runs to its end.
+ * What it is given must outlive it; free leaves a command that runs to its end. Below,
+ * NULL is that of a rule that names no command: nothing is told, and nobody was.
  */
 struct telling *telling_new(struct tellings *all, struct run *run, const char *name,
     const struct telling_ops *ops, void *arg);

@@ -169,6 +169,45 @@ TEST(counts_and_what_is_owed_outlive_the_daemon)
 	assert_string_equal(last_run("reason")->valuestring, "change");
 }
 
+static void
+fail_once_more(const char *text)
+{
+	uint64_t runs = info_of("r").runs;
+
+	put_file("/f", text, 0600);
+	wait_runs("r", runs + 1);
+}
+
+static void
+wait_alerted(void)
+{
+	while (!info_of("r").alerted)
+		turn_engine();
+}
+
+TEST(an_alert_that_a_rule_gets_later_tells_of_it)
+{
+	load_rules("x.ini", RULE "action = /bin/bad\nretry = 0\n");
+	fail_once_more("1");
+	load_rules("x.ini", RULE "action = /bin/bad\nretry = 0\nalert = /bin/good\n");
+	assert_false(info_of("r").alerted);
+	fail_once_more("12");
+	wait_alerted();
+}
+
+TEST(what_was_told_stays_known_when_the_rule_names_no_alert)
+{
+	load_rules("x.ini", RULE "action = /bin/bad\nretry = 0\nalert = /bin/good\n");
+	fail_once_more("1");
+	wait_alerted();
+	load_rules("x.ini", RULE "action = /bin/bad\nretry = 0\n");
+	assert_true(info_of("r").alerted);
+	stop_engine();
+	start_engine();
+	load_rules("x.ini", RULE "action = /bin/bad\nretry = 0\n");
+	assert_true(info_of("r").alerted);
+}
+
 TEST(the_environment_of_an_action_says_what_it_is_about)
 {
 	char text[4096];
