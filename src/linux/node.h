@@ -12,11 +12,20 @@
 #define UNNAMED 0u
 #define CHECK_LINKS 0x01000000u /* in raw: the parent lost this name */
 
+/* What an event may be the difference of. */
+struct look {
+	off_t size;
+	nlink_t nlink;
+	mode_t mode;
+	uid_t uid;
+	gid_t gid;
+};
+
 struct node {
 	LIST_ENTRY(node) wd_link, name_link, dirty_link;
 	struct knote_peers knotes;
 	struct node *parent; /* directories with knotes only */
-	struct stat was;     /* at the last look */
+	struct look was;     /* the last one */
 	int wd;
 	unsigned children; /* nodes that have this one as parent */
 	uint32_t name;     /* hash of the name in parent */

@@ -59,9 +59,9 @@ stat_any(struct kq *q, struct node *n, struct stat *st)
 static uint32_t
 modify_notes(const struct kq *q, const struct node *n, const struct stat *st)
 {
-	if (st->st_size == 0 || st->st_size < n->was.st_size)
+	if (st->st_size == 0 || st->st_size < n->was.size)
 		return n->modified > 1 ? NOTE_ATTRIB | NOTE_WRITE : NOTE_ATTRIB;
-	if (st->st_size > n->was.st_size && q->faults.extend)
+	if (st->st_size > n->was.size && q->faults.extend)
 		return NOTE_WRITE | NOTE_EXTEND;
 	return NOTE_WRITE;
 }
@@ -70,7 +70,7 @@ modify_notes(const struct kq *q, const struct node *n, const struct stat *st)
 static uint32_t
 attrib_notes(const struct node *n, const struct stat *st, int fd)
 {
-	unsigned long now = st->st_nlink, was = n->was.st_nlink;
+	nlink_t now = st->st_nlink, was = n->was.nlink;
 	unsigned delta = (unsigned)(now > was ? now - was : was - now);
 	uint32_t notes = 0;
 
@@ -83,8 +83,8 @@ attrib_notes(const struct node *n, const struct stat *st, int fd)
 	} else if (!n->isdir && now > was) {
 		notes = NOTE_LINK;
 	}
-	if (n->changed > delta || st->st_mode != n->was.st_mode ||
-	    st->st_uid != n->was.st_uid || st->st_gid != n->was.st_gid)
+	if (n->changed > delta || st->st_mode != n->was.mode ||
+	    st->st_uid != n->was.uid || st->st_gid != n->was.gid)
 		notes |= NOTE_ATTRIB;
 	return notes;
 }
@@ -109,9 +109,21 @@ self_notes(struct kq *q, struct node *n, struct stat *st, int fd)
 	if ((n->raw & IN_DELETE_SELF) && !n->dead)
 		notes |= NOTE_DELETE | NOTE_LINK;
 	/* A directory that moved between two directories changes their counts. */
-	if (n->moved > 0 && st->st_nlink != n->was.st_nlink)
+	if (n->moved > 0 && st->st_nlink != n->was.nlink)
 		notes |= NOTE_LINK;
 	return notes;
+}
+
+static void
+remember(struct node *n, const struct stat *st)
+{
+	n->was = (struct look){
+		.size = st->st_size,
+		.nlink = st->st_nlink,
+		.mode = st->st_mode,
+		.uid = st->st_uid,
+		.gid = st->st_gid,
+	};
 }
 
 static void
@@ -126,7 +138,7 @@ look(struct kq *q, struct node *n)
 		return;
 	notes = self_notes(q, n, &st, fd);
 	n->dead = st.st_nlink == 0 || (n->raw & IN_DELETE_SELF);
-	n->was = st;
+	remember(n, &st);
 	node_reset(n);
 	LIST_FOREACH(kn, &n->knotes, peers) {
 		if (notes & kn->asked) {
@@ -314,7 +326,7 @@ attach(struct kq *q, struct knote *kn)
 		return 0;
 	node_reset(n);
 	n->isdir = kn->isdir;
-	n->was = st;
+	remember(n, &st);
 	n->dead = st.st_nlink == 0;
 	if (n->isdir) {
 		node_join(q, n, kn->ident);
@@ -322,7 +334,7 @@ attach(struct kq *q, struct knote *kn)
 	}
 	/* A size from before the watch would turn a write into a truncation. */
 	if (fstat(kn->ident, &st) == 0)
-		n->was.st_size = st.st_size;
+		n->was.size = st.st_size;
 	if (n->isdir && st.st_nlink == 0 && !n->dead)
 		node_mark(q, n, CHECK_LINKS);
 	return 0;
