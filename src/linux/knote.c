@@ -22,37 +22,32 @@ kq_poll_add(struct kq *q, int fd, uint32_t events, int source)
 	return epoll_ctl(q->epoll, EPOLL_CTL_ADD, fd, &ev);
 }
 
-/* Where the knote is kept; NULL if there can be none yet. */
-static struct knote **
-place(const struct kq *q, uintptr_t ident, int filter)
-{
-	return ident < q->nslots ? &q->slots[ident].knotes[~filter] : NULL;
-}
-
 struct knote *
 kq_knote(const struct kq *q, uintptr_t ident, int filter)
 {
-	struct knote **p = place(q, ident, filter);
+	struct knote *kn = ident < q->nidents ? q->knotes[ident] : NULL;
 
-	return p != NULL ? *p : NULL;
+	while (kn != NULL && kn->filter != filter)
+		kn = kn->next;
+	return kn;
 }
 
-/* Makes room for the slot of an ident: the number of slots doubles. */
+/* Makes room for an ident: the table doubles. */
 static int
 grow(struct kq *q, size_t ident)
 {
-	size_t want = q->nslots ? q->nslots : 64;
-	struct slot *more;
+	size_t want = q->nidents ? q->nidents : 64;
+	struct knote **more;
 
 	while (want <= ident)
 		want *= 2;
-	if (want == q->nslots)
+	if (want == q->nidents)
 		return 0;
-	if ((more = realloc(q->slots, want * sizeof(*more))) == NULL)
+	if ((more = realloc(q->knotes, want * sizeof(struct knote *))) == NULL)
 		return ENOMEM;
-	memset(more + q->nslots, 0, (want - q->nslots) * sizeof(*more));
-	q->slots = more;
-	q->nslots = want;
+	memset(more + q->nidents, 0, (want - q->nidents) * sizeof(struct knote *));
+	q->knotes = more;
+	q->nidents = want;
 	return 0;
 }
 
@@ -62,7 +57,8 @@ kq_insert(struct kq *q, struct knote *kn)
 	int error = grow(q, (size_t)kn->ident);
 
 	if (error == 0) {
-		*place(q, (uintptr_t)kn->ident, kn->filter) = kn;
+		kn->next = q->knotes[kn->ident];
+		q->knotes[kn->ident] = kn;
 		q->nknotes++;
 	}
 	return error;
@@ -71,10 +67,14 @@ kq_insert(struct kq *q, struct knote *kn)
 void
 kq_drop(struct kq *q, struct knote *kn)
 {
+	struct knote **at = &q->knotes[kn->ident];
+
 	kq_idle(q, kn);
 	if (kn->echo_at != 0)
 		TAILQ_REMOVE(&q->faults.echoes, kn, echo);
-	*place(q, (uintptr_t)kn->ident, kn->filter) = NULL;
+	while (*at != kn)
+		at = &(*at)->next;
+	*at = kn->next;
 	kn->ops->detach(q, kn);
 	q->nknotes--;
 	free(kn);
@@ -83,12 +83,12 @@ kq_drop(struct kq *q, struct knote *kn)
 bool
 kq_drop_fd(struct kq *q, int fd)
 {
+	struct knote *kn = (size_t)fd < q->nidents ? q->knotes[fd] : NULL, *next;
 	bool any = false;
 
-	for (int i = 0; i < KQ_FILTERS; i++) {
-		struct knote *kn = kq_knote(q, (uintptr_t)fd, ~i);
-
-		if (kn == NULL || !kn->ops->isfd)
+	for (; kn != NULL; kn = next) {
+		next = kn->next;
+		if (!kn->ops->isfd)
 			continue;
 		kq_drop(q, kn);
 		any = true;

@@ -52,6 +52,7 @@ struct filter {
 enum kn_queue { KN_IDLE, KN_READY, KN_AGAIN, KN_HELD };
 
 struct knote {
+	struct knote *next;       /* of the same ident */
 	TAILQ_ENTRY(knote) queue; /* ready or held */
 	TAILQ_ENTRY(knote) echo;
 	LIST_ENTRY(knote) peers; /* the node's */
@@ -82,11 +83,6 @@ TAILQ_HEAD(knote_queue, knote);
 LIST_HEAD(knote_peers, knote);
 LIST_HEAD(node_list, node);
 
-/* The knotes of one ident. */
-struct slot {
-	struct knote *knotes[KQ_FILTERS];
-};
-
 struct faults {
 	bool shuffle, split, merge, echo, extend;
 	uint64_t random;
@@ -100,8 +96,8 @@ struct kq {
 	uint64_t calls; /* of kevent(2) */
 	int epoll, inotify, signal, mounts, wake;
 	bool awake; /* the wake eventfd is readable */
-	struct slot *slots;
-	size_t nslots;
+	struct knote **knotes; /* by ident, the first of each */
+	size_t nidents;
 	size_t nknotes;
 	sigset_t sigset;
 	struct knote_queue ready;

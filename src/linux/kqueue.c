@@ -96,14 +96,14 @@ discard(struct kq *q)
 	if (ours)
 		close_all(q);
 	q->inotify = q->epoll = -1;
-	for (size_t fd = 0; fd < q->nslots; fd++)
+	for (size_t fd = 0; fd < q->nidents; fd++)
 		kq_drop_fd(q, (int)fd);
 	for (uintptr_t sig = 0; sig < NSIG; sig++)
 		if ((kn = kq_knote(q, sig, EVFILT_SIGNAL)) != NULL)
 			kq_drop(q, kn);
 	node_free_tables(q);
 	kq_mounts_free(q);
-	free(q->slots);
+	free(q->knotes);
 	free(q);
 }
 

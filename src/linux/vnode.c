@@ -266,7 +266,7 @@ kq_vnode_overflow(struct kq *q)
 {
 	const uint32_t usual = NOTE_WRITE | NOTE_ATTRIB | NOTE_DELETE;
 
-	for (size_t fd = 0; fd < q->nslots; fd++) {
+	for (size_t fd = 0; fd < q->nidents; fd++) {
 		struct knote *kn = kq_knote(q, fd, EVFILT_VNODE);
 		struct stat st;
 
