@@ -17,6 +17,7 @@
 #include "base/places.h"
 #include "base/util.h"
 #include "trust/codewords.h"
+#include "trust/shelltext.h"
 
 #define MAX_DEPTH 8   /* of programs that start programs */
 #define MAX_WORDS 16  /* on a #! line */
@@ -24,6 +25,7 @@
 
 /* What ends a path in a word that holds several, or something in front of one. */
 #define SEPARATORS ":;=,@'\""
+#define BEFORE_PATH SEPARATORS " \t\n!|&<>({`"
 
 /* One judgement. */
 struct verdict {
@@ -32,8 +34,9 @@ struct verdict {
 	const char *directory;   /* relative words begin there; NULL: / */
 	const char *search_path; /* NULL: it is not known */
 	bool missing, passing, remote;
-	bool named;   /* why says already of which word */
-	bool at_home; /* the directory was judged, or does not count */
+	const char *home, *config; /* HOME=… and XDG_CONFIG_HOME=…, where they are set */
+	bool named;                /* why says already of which word */
+	bool at_home;              /* the directory was judged, or does not count */
 	char *why;
 	struct strv *paths, *exposed;
 };
@@ -153,7 +156,7 @@ begins_path(const char *text, const char *at)
 
 	if (*at != '/')
 		return false;
-	if (at == text || strchr(SEPARATORS " \t", at[-1]) != NULL)
+	if (at == text || strchr(BEFORE_PATH, at[-1]) != NULL)
 		return true;
 	while (start > text && strchr(SEPARATORS " \t/", start[-1]) == NULL)
 		start--;
@@ -282,18 +285,37 @@ judge_variable(struct verdict *v, const char *assignment, const char *of)
 	return name_word(v, assignment, of);
 }
 
+/* A variable of what is started, by the rule or by a word. */
+static bool
+take_assignment(struct verdict *v, const char *assignment, const char *of)
+{
+	if (strncmp(assignment, "PATH=", 5) == 0)
+		v->search_path = assignment + 5;
+	if (strncmp(assignment, "HOME=", 5) == 0)
+		v->home = assignment;
+	if (strncmp(assignment, "XDG_CONFIG_HOME=", 16) == 0)
+		v->config = assignment;
+	return judge_variable(v, assignment, of);
+}
+
 static bool
 judge_environment(struct verdict *v)
 {
 	char *const *e = v->line->environment;
 
-	for (; e != NULL && *e != NULL; e++) {
-		if (strncmp(*e, "PATH=", 5) == 0)
-			v->search_path = *e + 5;
-		if (!judge_variable(v, *e, "environment"))
+	for (; e != NULL && *e != NULL; e++)
+		if (!take_assignment(v, *e, "environment"))
 			return false;
-	}
 	return true;
+}
+
+/* What begins before the script, such as zsh's .zshenv, and what git runs, is there. */
+static bool
+judge_home(struct verdict *v, const char *assignment, const char *of)
+{
+	return assignment == NULL ||
+	       each_path(v, strchr(assignment, '=') + 1, "", judge_one, NULL) ||
+	       name_word(v, assignment, of);
 }
 
 /* Programs that are looked for. */
@@ -370,6 +392,19 @@ judge_script(struct verdict *v, const char *word)
 	return judge_one(v, main, NULL);
 }
 
+/* What a shell's code runs is judged; the rest of it is its own affair. */
+static bool
+judge_text(struct verdict *v, const char *code)
+{
+	struct shelltext s;
+
+	shelltext_begin(&s, code);
+	while (shelltext_next(&s))
+		if (!judge_one(v, s.word, NULL))
+			return false;
+	return true;
+}
+
 /* Of find: the names of files that it finds, whoever made them. */
 static bool
 is_found(const char *word)
@@ -410,15 +445,6 @@ judge_directory(struct verdict *v, const char *word, char keep[PATH_MAX])
 	return true;
 }
 
-/* What has effect on the words that follow. */
-static bool
-take_assignment(struct verdict *v, const char *word, const char *of)
-{
-	if (strncmp(word, "PATH=", 5) == 0)
-		v->search_path = word + 5;
-	return judge_variable(v, word, of);
-}
-
 static enum codeword_role
 role_of(const struct codeword *w)
 {
@@ -435,7 +461,10 @@ judge_word(struct verdict *v, const struct codewords *c, const struct codeword *
 	case CODEWORD_DATA:
 		expose(v, w->text, w->text, SEPARATORS, of);
 		return true;
+	case CODEWORD_SHELL:
 	case CODEWORD_TEXT:
+		if (w->role == CODEWORD_SHELL && !judge_text(v, w->text))
+			return false;
 		expose(v, w->text, w->text, SEPARATORS " \t\n;&|<>()`", of);
 		return true;
 	case CODEWORD_ANY:
@@ -464,15 +493,25 @@ judge_word(struct verdict *v, const struct codewords *c, const struct codeword *
 
 /* Where words are code, so may be what lies in the directory they are read in. */
 static bool
-judge_surroundings(struct verdict *v, const char *program)
+judge_directory_of_rule(struct verdict *v, const char *program)
 {
 	struct trust_place p;
 
-	if (v->at_home || !v->line->as_root || v->line->directory == NULL)
+	if (v->at_home || v->line->directory == NULL)
 		return true;
 	v->at_home = true;
 	return judge_place(v, v->line->directory, &p) ||
 	       name_word(v, "directory", program);
+}
+
+static bool
+judge_surroundings(struct verdict *v, const char *program, const struct codewords *c)
+{
+	if (!v->line->as_root)
+		return true;
+	return judge_directory_of_rule(v, program) &&
+	       (!codewords_obeys_home(c) || (judge_home(v, v->home, program) &&
+						judge_home(v, v->config, program)));
 }
 
 static bool
@@ -628,7 +667,7 @@ judge_command(
 			     "line");
 	}
 	if (codewords_begin(&c, path, args) || codewords_begin(&c, p.real, args))
-		return judge_surroundings(v, path) && judge_words(v, path, &c, depth);
+		return judge_surroundings(v, path, &c) && judge_words(v, path, &c, depth);
 	expose_words(v, path, args);
 	return true;
 }

@@ -9,25 +9,32 @@
 #include <string.h>
 #include <strings.h>
 
-/* What the first word is that belongs to no option, after those to be skipped. */
-enum first { SCRIPT, PROGRAM, TEXT, ANY, FIND, APPLET, UNKNOWN };
+/*
+ * What the first word is that belongs to no option, after those to be skipped. Of a
+ * program with OPTIONS nothing is code but what those in the table name.
+ */
+enum first { SCRIPT, PROGRAM, TEXT, ANY, FIND, APPLET, OPTIONS, UNKNOWN };
 
 /* How the program reads its words. */
 #define SHELL 1u    /* +x is an option; the value of -o never follows in its word */
 #define ASSIGNS 2u  /* NAME=value may stand before the program */
 #define PERMUTES 4u /* options may stand behind other words */
+#define OF_HOME 8u  /* it obeys files in HOME, unasked */
 
 /*
  * options is a list: letters, or one long name that begins with a dash, and what
  * follows them. No mark: it stands alone, or has its value behind an =.
  */
-#define MARKS ":;#$!.&/^~%*@?"
+#define MARKS ":;#$|,+!.>&/^~%*@?"
 /*
  *   :  a value              ;  a value in the same word, if any
  *   #  digits, if any       $  code; the first word after options is none
- *   !  the first word is code       .  its value is the last word that counts
- *   &  the file with the code       /  a directory to work in
- *   ^  clears the environment       ~  the name of a variable to be left out
+ *   |  likewise, of a shell         !  the first word is code, of a shell
+ *   ,  code that comes before the script        +  likewise, of a shell
+ *   .  its value is the last word that counts
+ *   >  a module, whose words follow &  the file with the code
+ *   /  a directory to work in       ^  clears the environment
+ *   ~  a value that is data, or the name of a variable to be left out
  *   %  words to be split    *  a PATH  @  NAME=value   ?  another root
  */
 struct obeyer {
@@ -40,21 +47,22 @@ struct obeyer {
 
 static const struct obeyer obeyers[] = {
 	/* Interpreters. */
-	{ "sh bash rbash dash ash ksh ksh93 mksh oksh pdksh lksh yash posh", NULL, SCRIPT,
-	    0, SHELL,
+	{ "sh bash rbash dash ash ksh ksh93 mksh oksh pdksh lksh yash posh bash-static "
+	  "sh.distrib rksh pfsh bsh hush jsh mrsh msh sash osh ysh",
+	    NULL, SCRIPT, 0, SHELL,
 	    "abefhiklmnprstuvxBCDEHPT - c! oO: --login --norc --noprofile --noediting "
 	    "--posix --restricted --verbose --debugger --rcfile: --init-file: -login "
 	    "-norc -noprofile -noediting -posix -restricted -verbose -rcfile: "
 	    "-init-file:" },
-	{ "zsh rzsh", NULL, SCRIPT, 0, SHELL,
+	{ "zsh rzsh zsh-static", NULL, SCRIPT, 0, SHELL | OF_HOME,
 	    "abdefghiklmnpqrstuvwxyBCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 - c! o: "
 	    "--login --rcs --no-rcs --emulate:" },
-	{ "csh tcsh", NULL, SCRIPT, 0, SHELL, "bdefFilmnqstvVxX - c!" },
-	{ "fish", NULL, SCRIPT, 0, 0,
-	    "hilnNPv c$ C$ dDfo: --command$ --init-command$ --login --no-config "
+	{ "csh tcsh", NULL, SCRIPT, 0, SHELL | OF_HOME, "bdefFilmnqstvVxX - c!" },
+	{ "fish", NULL, SCRIPT, 0, OF_HOME,
+	    "hilnNPv c| C+ dDfo: --command| --init-command+ --login --no-config "
 	    "--interactive --private" },
-	{ "python pythonw pypy", NULL, SCRIPT, 0, 0,
-	    "bBdEhiIOPqRsSuvVx WX: cm. --check-hash-based-pycs:" },
+	{ "python pythonw pypy ipython", NULL, SCRIPT, 0, OF_HOME,
+	    "bBdEhiIOPqRsSuvVx WX: c. m> --check-hash-based-pycs:" },
 	{ "perl", NULL, SCRIPT, 0, 0, "acfhnpsStTuUvwWX 0lC# DdFimMVx; I: eE$" },
 	{ "ruby jruby", NULL, SCRIPT, 0, 0,
 	    "achlnpsSvwydU 0# WTKxFi; C/ X/ EIr: e$ --encoding: --external-encoding: "
@@ -71,10 +79,13 @@ static const struct obeyer obeyers[] = {
 	    "EHInrsuz i; l: f& e$ --file& --expression$ --in-place; --line-length: "
 	    "--quiet --silent --regexp-extended --separate --null-data --posix --debug "
 	    "--sandbox --unbuffered" },
-	{ "lua luajit", NULL, SCRIPT, 0, 0, "ivEW jOb; l: e$" },
+	{ "lua luajit", NULL, SCRIPT, 0, 0, "ivEW jOb; l: e," },
 	{ "tclsh wish", NULL, SCRIPT, 0, 0, "-encoding:" },
-	{ "expect", NULL, SCRIPT, 0, 0, "dinNv c$ bf& D:" },
+	{ "expect", NULL, SCRIPT, 0, 0, "dinNv c, bf& D:" },
 	{ "osascript", NULL, SCRIPT, 0, 0, "i e$ ls:" },
+	{ "elvish fennel irb janet jimsh jsc micropython mruby murex nu qjs scsh texlua "
+	  "xonsh",
+	    NULL, SCRIPT, 0, 0, "c$ e," },
 	/* Programs that start another one. */
 	{ "env", NULL, PROGRAM, 0, ASSIGNS,
 	    "0v i^ -^ u~ S% C/ P* aLU: --ignore-environment^ --unset~ --split-string% "
@@ -87,7 +98,7 @@ static const struct obeyer obeyers[] = {
 	{ "doas", NULL, PROGRAM, 0, 0, "Lns aCu:" },
 	{ "pkexec", NULL, PROGRAM, 0, 0, "--user: --disable-internal-agent --keep-cwd" },
 	{ "su", NULL, SCRIPT, 1, 0,
-	    "lmpfPT - gGsw: c$ --login --command$ --session-command$ --shell: --group:" },
+	    "lmpfPT - gGsw: c| --login --command| --session-command| --shell: --group:" },
 	{ "nice", NULL, PROGRAM, 0, 0, "0123456789 n: --adjustment:" },
 	{ "nohup", NULL, PROGRAM, 0, 0, "" },
 	{ "timeout", NULL, PROGRAM, 1, 0,
@@ -104,42 +115,85 @@ static const struct obeyer obeyers[] = {
 	    "--exit --open-tty --arg-file: --delimiter: --max-args: --max-procs: "
 	    "--max-chars: --max-lines; --replace; --eof; --process-slot-var:" },
 	{ "flock", NULL, PROGRAM, 1, 0,
-	    "eFnosuvx wE: c$ --shared --exclusive --unlock --nonblock --no-fork --close "
-	    "--verbose --timeout: --wait: --conflict-exit-code: --command$" },
+	    "eFnosuvx wE: c| --shared --exclusive --unlock --nonblock --no-fork --close "
+	    "--verbose --timeout: --wait: --conflict-exit-code: --command|" },
 	{ "ionice", NULL, PROGRAM, 0, 0, "t cn: --ignore --class: --classdata:" },
 	{ "script", NULL, PROGRAM, 1, 0,
-	    "adefFkpqr tTBIOEmo: c$ --command$ --quiet --append --return --flush" },
+	    "adefFkpqr tTBIOEmo: c| --command| --quiet --append --return --flush" },
 	{ "command", NULL, PROGRAM, 0, 0, "pvV" },
 	{ "xcrun", NULL, PROGRAM, 0, 0,
 	    "klnrv -sdk: --sdk: -toolchain: --toolchain: --run --verbose --no-cache" },
 	{ "launchctl", "asuser", PROGRAM, 1, 0, "" },
 	{ "launchctl", "bsexec", PROGRAM, 1, 0, "" },
 	{ "find", NULL, FIND, 0, 0, "" },
-	{ "busybox toybox", NULL, APPLET, 0, 0, "" },
+	{ "ssh-agent", NULL, PROGRAM, 0, 0, "cDdks aEOPt:" },
+	{ "busybox busybox-static busybox.static toybox", NULL, APPLET, 0, 0, "" },
 	{ "chroot", NULL, UNKNOWN, 0, 0, "" },
+	/* Programs that run what some of their options name. */
+	{ "tar bsdtar gnutar", NULL, OPTIONS, 0, 0,
+	    "bCfgHKLNTVX~ FI: --use-compress-program: --checkpoint-action: "
+	    "--to-command: --info-script: --new-volume-script: --rsh-command: "
+	    "--rmt-command:" },
+	{ "rsync", NULL, OPTIONS, 0, 0,
+	    "BfT~ eM: --rsh: --rsync-path: --remote-option: --config:" },
+	{ "ssh slogin scp sftp", NULL, OPTIONS, 0, 0, "BcEeiJLlmOpPQRWwX~ bDFIoS:" },
+	{ "ssh-add ssh-keygen", NULL, OPTIONS, 0, 0, "CEFfImNnOPRrTtVWYZ~ Dsw:" },
+	{ "curl", NULL, OPTIONS, 0, OF_HOME,
+	    "AbCcDdEeFHhmoPQrTtUuwXxYyz~ K: --config: --engine:" },
+	{ "wget", NULL, OPTIONS, 0, OF_HOME,
+	    "AaBDIiloOPQRTtUwX~ e: --config: --execute: --use-askpass:" },
+	{ "nc ncat netcat", NULL, OPTIONS, 0, 0,
+	    "GIiOPpqsTVwXx~ ce: --exec: --lua-exec: --sh-exec:" },
+	{ "sort", NULL, OPTIONS, 0, 0, "kSTot~ --compress-program:" },
+	{ "split", NULL, OPTIONS, 0, 0, "abClnt~ --filter:" },
+	{ "install", NULL, OPTIONS, 0, 0, "BfghlMmoSTtD~ --strip-program:" },
+	{ "zip", NULL, OPTIONS, 0, 0, "bintx~ -TT: --unzip-command:" },
+	{ "man", NULL, OPTIONS, 0, 0,
+	    "ELMmRrSsTe~ CHP: --config-file: --html: --pager:" },
+	{ "tcpdump", NULL, OPTIONS, 0, 0, "BCcEFGijMrsTVWwyZ~ z:" },
+	{ "sqlite3", NULL, OPTIONS, 0, 0, "-cmd: -init: --cmd: --init:" },
+	{ "openssl", NULL, OPTIONS, 0, 0,
+	    "-config: -engine: -provider: -provider-path:" },
+	{ "gpg", NULL, OPTIONS, 0, 0,
+	    "o~ --agent-program: --dirmngr-program: --homedir: --options: "
+	    "--photo-viewer:" },
 	/* Programs that run what their words name, in more ways than are told here. */
-	{ "ant at automator batch bsdmake bun bwrap capsh chpst chrt clisp cmake "
-	  "crontab dbus-run-session deno dpkg dtrace dtruss eatmydata elixir emacs "
-	  "entr envdir erl es escript ex fakeroot firejail gdb ghci gmake gnuplot go "
-	  "groovy guile iex insmod installer java jshell julia kextload kextutil "
-	  "kmutil kotlin launchctl ld-linux ld-linux-aarch64.so ld-linux-x86-64.so "
-	  "ld-musl-aarch64.so ld-musl-x86_64.so ld.so ldd linux32 linux64 lldb login "
-	  "logrotate ltrace m4 make newsyslog ninja nsenter numactl nvim ocaml octave "
-	  "open parallel perf periodic powershell prlimit proxychains pwsh racket rake "
-	  "rc rlwrap rpm rscript run-parts runcon runghc runhaskell runuser "
-	  "sandbox-exec sbcl scala setarch setpriv setuidgid softlimit "
-	  "start-stop-daemon strace swift systemd-run taskset torsocks unbuffer "
-	  "unshare valgrind vi vim watch xvfb-run",
-	    NULL, ANY, 0, 0, "" },
+	{ "ansible-playbook ant apk apt apt-get aptitude at automator batch box64 "
+	  "bsdmake bun bundle bwrap capsh cargo cgexec chpst chrt clisp cmake composer "
+	  "coreutils cpan cpanm cProfile crond crontab crystal daemonize dart "
+	  "dbus-run-session deno dnf doctest dotnet dpkg dtrace dtruss dumb-init "
+	  "eatmydata elixir emacs entr envdir envuidgid erl es escript ex execlineb "
+	  "fakechroot fakeroot firejail gdb gem ghci git gmake gnuplot go gosu gradle "
+	  "groovy guile hg httpd iex inetd insmod installer java jshell julia kextload "
+	  "kextutil kmutil kotlin launchctl ld-linux ld-linux-aarch64.so "
+	  "ld-linux-x86-64.so ld-musl-aarch64.so ld-musl-x86_64.so ld.so ldd linux32 "
+	  "linux64 lldb login logrotate ltrace m4 make mdev meson mono mvn newsyslog "
+	  "nim ninja node-gyp npm npx nsenter numactl nvim ocaml octave open osacompile "
+	  "pacman parallel pdb perf periodic perldoc pfexec pgrphack php-fpm pip pipx "
+	  "pnpm powershell prlimit prove proxychains pwsh pytest qemu-aarch64 qemu-i386 "
+	  "qemu-x86_64 R racket rails rake rc rlwrap rpm rscript run-parts runcon "
+	  "runghc runhaskell runpy runsv runsvdir runuser s6-setuidgid s6-supervise "
+	  "s6-svscan sandbox-exec sbcl scala scons screen setarch setlock setpriv "
+	  "setuidgid snap socat softlimit sshd start-stop-daemon strace su-exec svlogd "
+	  "swift swiftc systemd-cat systemd-inhibit systemd-nspawn systemd-run taskset "
+	  "tcpserver tcpsvd telnetd terraform tini tmux torsocks ts-node tsx udhcpc "
+	  "udpsvd unbuffer unittest unshare uv uvx valgrind vi vim watch watchexec wine "
+	  "xcodebuild xvfb-run yarn yum zig zypper",
+	    NULL, ANY, 0, OF_HOME, "" },
 };
 
 /* Variables that decide what a program loads or runs; * is any end. */
-static const char *const loading[] = { "_JAVA_OPTIONS", "AWKLIBPATH", "AWKPATH",
-	"BASH_ENV", "BUNDLE_*", "CLASSPATH", "CORECLR_*", "DOTNET_*", "DYLD_*", "ENV",
-	"FPATH", "GCONV_PATH", "GEM_*", "GIT_*", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS",
-	"LD_*", "LOCPATH", "LUA_*", "MAKEFILES", "MAKEFLAGS", "NODE_*", "OPENSSL_*",
-	"PERL5*", "PERLLIB", "PHPRC", "PHP_INI_SCAN_DIR", "PYTHON*", "RUBY*", "TCL*",
-	"ZDOTDIR" };
+static const char *const loading[] = { "AWKLIBPATH", "AWKPATH", "BASH_ENV",
+	"BASH_LOADABLES_PATH", "BUNDLE_*", "CLASSPATH", "COMPILER_PATH", "CORECLR_*",
+	"CURL_HOME", "CVS_RSH", "DOTNET_*", "DYLD_*", "ELIXIR_ERL_OPTIONS",
+	"EMACSLOADPATH", "ENV", "ERL_*", "EXINIT", "FPATH", "GCC_EXEC_PREFIX",
+	"GCONV_PATH", "GEM_*", "GIO_*", "GIT_*", "GOENV", "GOFLAGS", "GTK_*", "GUILE_*",
+	"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "JULIA_*", "KRB5_CONFIG", "LD_*",
+	"LESSCLOSE", "LESSOPEN", "LOCPATH", "LUA_*", "MAKEFILES", "MAKEFLAGS",
+	"MAN_CONFIG", "NODE_*", "NPM_CONFIG_*", "OPENSSL_*", "PERL5*", "PERLLIB", "PHPRC",
+	"PHP_INI_SCAN_DIR", "PIP_*", "PSModulePath", "PYTHON*", "QT_*", "RSYNC_RSH",
+	"RUBY*", "R_*", "SASL_PATH", "SSH_ASKPASS", "SUDO_ASKPASS", "TAR_OPTIONS", "TCL*",
+	"VIMINIT", "WGETRC", "ZDOTDIR", "_JAVA_OPTIONS", "__XPC_*", "npm_config_*" };
 
 /* Is base one of a list's names, or one with a version behind it? */
 static bool
@@ -200,6 +254,12 @@ bool
 codewords_starts(const struct codewords *c)
 {
 	return c->o->first == PROGRAM || c->o->first == FIND;
+}
+
+bool
+codewords_obeys_home(const struct codewords *c)
+{
+	return (c->o->how & OF_HOME) != 0;
 }
 
 bool
@@ -278,6 +338,16 @@ is_plain_path(const char *code)
 	return code[0] == '/' && strpbrk(code, " \t\n;&|<>()`$'\"\\*?[#~{}!") == NULL;
 }
 
+/* The words of an applet or a module are those of the program it is. */
+static void
+begin_other(struct codewords *c, const char *name)
+{
+	static const struct obeyer unknown = { "", NULL, OPTIONS, 0, 0, "" };
+
+	if (!codewords_begin(c, name, c->next))
+		c->o = &unknown;
+}
+
 /* What an option's value is. */
 static bool
 give_value(struct codewords *c, char mark, const char *text, struct codeword *w)
@@ -287,7 +357,11 @@ give_value(struct codewords *c, char mark, const char *text, struct codeword *w)
 		enum codeword_role role;
 	} roles[] = {
 		{ '$', CODEWORD_TEXT },
+		{ ',', CODEWORD_TEXT },
+		{ '|', CODEWORD_SHELL },
+		{ '+', CODEWORD_SHELL },
 		{ '.', CODEWORD_TEXT },
+		{ '>', CODEWORD_TEXT },
 		{ '/', CODEWORD_DIRECTORY },
 		{ '*', CODEWORD_SEARCH },
 		{ '@', CODEWORD_ASSIGNMENT },
@@ -299,15 +373,18 @@ give_value(struct codewords *c, char mark, const char *text, struct codeword *w)
 	for (i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
 		if (roles[i].mark == mark)
 			w->role = roles[i].role;
-	if (w->role == CODEWORD_TEXT && c->o->first != TEXT && is_plain_path(text))
+	if ((w->role == CODEWORD_TEXT || w->role == CODEWORD_SHELL) &&
+	    c->o->first != TEXT && is_plain_path(text))
 		w->role = CODEWORD_VALUE;
 	if (mark == '~')
 		w->role = strcmp(text, "PATH") == 0 ? CODEWORD_CLEAR : CODEWORD_DATA;
 	if (mark == '%') /* Split once more, by rules of its own. */
 		w->role = CODEWORD_UNKNOWN;
-	c->coded = c->coded || mark == '$' || mark == '&';
+	c->coded = c->coded || strchr("$|&", mark) != NULL;
 	c->over = c->over || mark == '.';
 	w->text = text;
+	if (mark == '>')
+		begin_other(c, text);
 	return true;
 }
 
@@ -350,6 +427,8 @@ take_unknown(struct codewords *c, const char *word, struct codeword *w)
 {
 	const char *value = strchr(word, '=');
 
+	if (c->o->first == OPTIONS)
+		return true;
 	c->doubt = value == NULL && c->o->first != ANY;
 	value = value != NULL ? value + 1 : strchr(word, '/');
 	w->role = c->o->first == ANY ? CODEWORD_ANY : CODEWORD_VALUE;
@@ -366,6 +445,8 @@ take_letters(struct codewords *c, const char *word, struct codeword *w)
 	for (p = word + 1; *p != '\0'; p++) {
 		mark = find_letter(c->o, *p);
 		last = p[1] == '\0';
+		if (mark == NULL && c->o->first == OPTIONS)
+			continue;
 		if (mark == NULL)
 			return take_unknown(c, word, w);
 		if (*mark == '\0' || *mark == ' ') {
@@ -384,7 +465,7 @@ take_letters(struct codewords *c, const char *word, struct codeword *w)
 			return take_option(c, mark, p + 1, w);
 		}
 	}
-	return false;
+	return c->o->first == OPTIONS;
 }
 
 /* True: there is something to report. */
@@ -459,6 +540,7 @@ take_operand(struct codewords *c, struct codeword *w)
 		[PROGRAM] = CODEWORD_PROGRAM,
 		[TEXT] = CODEWORD_TEXT,
 		[ANY] = CODEWORD_ANY,
+		[OPTIONS] = CODEWORD_DATA,
 		[UNKNOWN] = CODEWORD_UNKNOWN,
 	};
 
@@ -473,10 +555,11 @@ take_operand(struct codewords *c, struct codeword *w)
 		w->role = c->doubted ? CODEWORD_MAYBE : CODEWORD_DATA;
 	} else {
 		if (c->text)
-			w->role = is_plain_path(w->text) ? CODEWORD_VALUE : CODEWORD_TEXT;
+			w->role =
+			    is_plain_path(w->text) ? CODEWORD_VALUE : CODEWORD_SHELL;
 		else if (!c->coded)
 			w->role = roles[c->o->first];
-		c->over = c->o->first != ANY;
+		c->over = c->o->first != ANY && c->o->first != OPTIONS;
 	}
 	c->doubt = false;
 	for (w->n = 0; w->word[w->n] != NULL; w->n++)
@@ -485,24 +568,17 @@ take_operand(struct codewords *c, struct codeword *w)
 		c->next += w->n - 1;
 }
 
-/* The words of an applet are those of the program it is. */
-static bool
-begin_applet(struct codewords *c)
-{
-	while (c->o->first == APPLET)
-		if (*c->next == NULL || !codewords_begin(c, *c->next, c->next + 1))
-			return false;
-	return true;
-}
-
 bool
 codewords_next(struct codewords *c, struct codeword *w)
 {
 	const char *mark;
 
-	if (c->o == NULL || !begin_applet(c))
-		return false;
 	while (*c->next != NULL) {
+		if (c->o->first == APPLET) {
+			c->next++;
+			begin_other(c, c->next[-1]);
+			continue;
+		}
 		if (c->o->first == FIND)
 			return next_of_find(c, w);
 		*w = (struct codeword){ CODEWORD_DATA, *c->next, c->next, 0 };

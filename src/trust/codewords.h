@@ -17,6 +17,7 @@ enum codeword_role {
 	CODEWORD_SCRIPT,     /* the file that is run */
 	CODEWORD_PROGRAM,    /* a command begins here, of n words */
 	CODEWORD_TEXT,       /* code itself */
+	CODEWORD_SHELL,      /* likewise, and a shell's */
 	CODEWORD_ASSIGNMENT, /* NAME=value for the environment of what is started */
 	CODEWORD_DIRECTORY,  /* what is started works there */
 	CODEWORD_SEARCH,     /* the PATH in which programs are looked for */
@@ -50,5 +51,8 @@ bool codewords_loads(const char *variable);
 
 /* May what is started start another program, found by its name in PATH? */
 bool codewords_starts(const struct codewords *c);
+
+/* Does it obey files that it looks for in HOME? */
+bool codewords_obeys_home(const struct codewords *c);
 
 #endif

@@ -207,7 +207,9 @@ make_everything(void)
 	    "expect osascript awk sed env nice nohup timeout setsid xargs "
 	    "stdbuf flock find sudo su doas launchctl caffeinate time script "
 	    "chroot arch open busybox java swift make installer ionice gtimeout "
-	    "jamf curl cp logger filevault-escrow unshare run-parts sandbox-exec");
+	    "jamf curl cp logger filevault-escrow unshare run-parts sandbox-exec git "
+	    "tar rsync ssh scp wget nc sort split man sqlite3 openssl socat tini "
+	    "bash-static nu pip ssh-agent");
 	make_file("@/script", 0644, "");
 	make_dir("@/lib", 0755);
 	make_dir("@/open", 0777);
@@ -278,6 +280,26 @@ static const char *const harmless[] = {
 	"busybox cat @/open/x",
 	"java -jar @/script",
 	"make -C @/lib all",
+	/* What shells only read, write or compare. */
+	"sh -c cat~@/open/x~>@/open/y",
+	"sh -c test~-x~@/open/x~&&~@/bin/tool~@/open/x",
+	"sh -c case~$1~in~a)~true;;~@/open/*)~true;;~esac",
+	"sh -c echo~'a;~@/open/x'~2>&1~@/open/x",
+	"fish -c echo~@/open/x",
+	"perl -e /a/;~@/open/x/",
+	/* Programs of which only some options are code. */
+	"tar -czf @/open/x.tgz -C @/open x",
+	"tar -I @/bin/tool -xf @/open/x",
+	"rsync -a --delete @/open/x @/lib",
+	"rsync -e ssh @/open/x host:",
+	"scp -i @/open/key @/open/x host:",
+	"ssh -i @/open/key host @/bin/tool @/open/x",
+	"curl -sS -o @/open/x --data-binary @@/open/y URL",
+	"wget -O @/open/x URL",
+	"sort -T @/open @/open/x",
+	"sqlite3 @/open/x .dump",
+	"python3 -m json.tool @/open/x",
+	"git -C @/lib status",
 };
 
 TEST(what_is_harmless_passes)
@@ -345,8 +367,11 @@ static const struct {
 	{ "node --import @/open/x -e 1", "@/open/x" },
 	{ "lua -l @/open/x @/script", "@/open/x" },
 	{ "lua @/open/x", "@/open/x" },
+	{ "lua -e 1 @/open/x", "@/open/x" },
 	{ "tclsh -encoding utf-8 @/open/x", "@/open/x" },
 	{ "expect -f @/open/x", "@/open/x" },
+	{ "expect -c 1 @/open/x", "@/open/x" },
+	{ "fish -C true @/open/x", "@/open/x" },
 	{ "osascript @/open/x", "@/open/x" },
 	{ "awk -f @/open/x @/script", "@/open/x" },
 	{ "awk -v a=b -f @/open/x", "@/open/x" },
@@ -427,6 +452,51 @@ static const struct {
 	{ "unshare -m sh @/open/x", "@/open/x" },
 	{ "run-parts @/open/x", "@/open/x" },
 	{ "sandbox-exec -f @/script @/open/x", "@/open/x" },
+	{ "git -C @/open pull", "@/open" },
+	{ "git -c core.pager=@/open/x log", "core.pager=@/open/x" },
+	{ "git -c alias.x=!@/open/x x", "alias.x=!@/open/x" },
+	{ "socat - EXEC:@/open/x", "EXEC:@/open/x" },
+	{ "tini -- @/open/x", "@/open/x" },
+	{ "pip install @/open/x", "@/open/x" },
+	{ "busybox run-parts @/open/x", "@/open/x" },
+	{ "busybox nc -e @/open/x", "@/open/x" },
+	{ "python3 -m pdb @/open/x", "@/open/x" },
+	{ "python3 -Imrunpy @/open/x", "@/open/x" },
+	{ "bash-static @/open/x", "@/open/x" },
+	{ "nu @/open/x", "@/open/x" },
+	{ "ssh-agent @/open/x", "@/open/x" },
+	/* Programs of which only some options are code. */
+	{ "tar -I @/open/x -cf a b", "@/open/x" },
+	{ "tar --use-compress-program=sh~@/open/x -cf a b",
+	    "--use-compress-program=sh @/open/x" },
+	{ "tar --checkpoint=1 --checkpoint-action=exec=@/open/x -cf a b",
+	    "--checkpoint-action=exec=@/open/x" },
+	{ "tar -xf a --to-command @/open/x", "@/open/x" },
+	{ "rsync -ae @/open/x a b", "@/open/x" },
+	{ "rsync a b --rsh=sh~@/open/x", "--rsh=sh @/open/x" },
+	{ "ssh -F @/open/x h", "@/open/x" },
+	{ "ssh h -oProxyCommand=@/open/x", "-oProxyCommand=@/open/x" },
+	{ "scp -S @/open/x a b", "@/open/x" },
+	{ "curl -sK @/open/x", "@/open/x" },
+	{ "curl --config @/open/x URL", "@/open/x" },
+	{ "wget -e use_askpass=@/open/x URL", "use_askpass=@/open/x" },
+	{ "nc -l -e @/open/x", "@/open/x" },
+	{ "sort --compress-program=@/open/x a", "--compress-program=@/open/x" },
+	{ "split --filter=sh~@/open/x a", "--filter=sh @/open/x" },
+	{ "man -P @/open/x a", "@/open/x" },
+	{ "sqlite3 -init @/open/x a", "@/open/x" },
+	{ "openssl req -engine @/open/x", "@/open/x" },
+	/* What stands in a shell's code where a command does. */
+	{ "sh -c .~@/open/x", ". @/open/x" },
+	{ "bash -c source~@/open/x", "source @/open/x" },
+	{ "sh -ec true;~@/open/x~a", "true; @/open/x a" },
+	{ "sh -c cat~a|exec~nice~-n~5~'@/open/x'", "cat a|exec nice -n 5 '@/open/x'" },
+	{ "su nobody -c sh~-e~@/open/x", "sh -e @/open/x" },
+	{ "flock @/lib/lock -c @/open/x~a", "@/open/x a" },
+	{ "script -q -c sh~@/open/x @/lib/t", "sh @/open/x" },
+	{ "fish -C source~@/open/x @/script", "source @/open/x" },
+	{ "nice sh -c (@/open/x)", "(@/open/x)" },
+	{ "find @/lib -exec sh -c true&&@/open/x~$0 {} ;", "true&&@/open/x $0" },
 };
 
 TEST(no_word_that_is_code_may_be_where_others_write)
@@ -538,7 +608,10 @@ TEST(variables_that_loaders_obey_are_judged_for_root)
 		"GEM_PATH=@/open", "NODE_OPTIONS=--require~@/open/x", "NODE_PATH=@/open",
 		"LUA_PATH=@/lib/?.lua;@/open/?.lua", "CLASSPATH=@/open/x.jar",
 		"JAVA_TOOL_OPTIONS=-javaagent:@/open/x", "AWKPATH=@/open",
-		"GIT_EXEC_PATH=@/open", "GCONV_PATH=@/open" };
+		"GIT_EXEC_PATH=@/open", "GCONV_PATH=@/open", "LESSOPEN=|@/open/x~%s",
+		"RSYNC_RSH=sh~@/open/x", "SUDO_ASKPASS=@/open/x", "R_PROFILE=@/open/x",
+		"TAR_OPTIONS=--checkpoint-action=exec=@/open/x", "CURL_HOME=@/open",
+		"npm_config_userconfig=@/open/x" };
 	static const char *const good[] = { "PYTHONUNBUFFERED=1", "LANG=@/open",
 		"LD_PRELOAD=@/lib/x", "ENVIRONMENT=@/open", "PATH=@/lib",
 		"LD_BIND_NOW=1" };
@@ -570,6 +643,32 @@ TEST(variables_that_loaders_obey_are_judged_for_root)
 	refuses("@/bin/tool", OPEN " (for `LD_LIBRARY_PATH=lib/x` of environment)");
 	set_environment("LD_LIBRARY_PATH=@/lib:");
 	refuses("@/bin/tool", OPEN " (for `LD_LIBRARY_PATH=@/lib:` of environment)");
+}
+
+TEST(a_home_of_others_is_judged_where_it_is_obeyed)
+{
+	make_everything();
+	set_environment("HOME=@/open");
+	refuses("@/bin/zsh -c true", OPEN " (for `HOME=@/open` of @/bin/zsh)");
+	refuses("@/bin/nice @/bin/python3 @/script",
+	    OPEN " (for `HOME=@/open` of @/bin/python3)");
+	make_file("@/bin/program", 0755, "#!@/bin/zsh\n");
+	refuses("@/bin/program",
+	    OPEN " (for `HOME=@/open` of @/bin/zsh) (for the #! line "
+		 "of @/bin/program)");
+	accepts("@/bin/sh @/script");
+	accepts("@/bin/nice @/bin/tool");
+	line.as_root = false;
+	accepts("@/bin/zsh -c true");
+	line.as_root = true;
+	set_environment("XDG_CONFIG_HOME=@/open");
+	refuses(
+	    "@/bin/fish -c true", OPEN " (for `XDG_CONFIG_HOME=@/open` of @/bin/fish)");
+	set_environment("HOME=@/lib");
+	accepts("@/bin/zsh -c true");
+	refuses("@/bin/env HOME=@/open @/bin/git status",
+	    OPEN " (for `HOME=@/open` of @/bin/git)");
+	accepts("@/bin/env HOME=@/open @/bin/tool");
 }
 
 TEST(relative_words_are_of_the_directory)
@@ -661,8 +760,13 @@ TEST(places_of_others_are_named_where_root_works)
 	    "`--output=@/open/x`: " OPEN CHOOSE "curl" THERE);
 	exposes("@/bin/sh @/script @/open/x", "`@/open/x`: " OPEN CHOOSE "sh" THERE);
 	exposes("@/bin/nice cp @/open/x @/lib", "`@/open/x`: " OPEN CHOOSE "cp" THERE);
-	exposes("@/bin/sh -c @/open/x~>@/lib/x",
-	    "`@/open/x >@/lib/x`: " OPEN CHOOSE "sh" THERE);
+	exposes("@/bin/sh -c cat~@/open/x~>@/lib/x",
+	    "`cat @/open/x >@/lib/x`: " OPEN CHOOSE "sh" THERE);
+	exposes(
+	    "@/bin/sh -c true~2>@/open/x", "`true 2>@/open/x`: " OPEN CHOOSE "sh" THERE);
+	exposes("@/bin/busybox cat @/open/x", "`@/open/x`: " OPEN CHOOSE "busybox" THERE);
+	exposes(
+	    "@/bin/tar -xf @/open/x -C @/lib", "`@/open/x`: " OPEN CHOOSE "tar" THERE);
 	exposes("@/bin/find @/open -name x", "`@/open`: " OPEN CHOOSE "find" THERE);
 	line.directory = at("@/open");
 	exposes("@/bin/tool", "`directory`: " OPEN CHOOSE "tool" THERE);

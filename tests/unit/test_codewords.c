@@ -10,7 +10,7 @@
 #include "test.h"
 
 /* One letter for each role, in the order of codewords.h. */
-static const char letters[] = "dvamsptaDSCu";
+static const char letters[] = "dvamspthaDSCu";
 
 /* The roles of a command's words, which are separated by one space. */
 static const char *
@@ -45,7 +45,12 @@ TEST(each_word_has_its_role)
 		{ "sh script data data", "sdd" },
 		{ "sh -x -e script", "s" },
 		{ "sh -o errexit script", "vs" },
-		{ "sh -c code name data", "tdd" },
+		{ "sh -c code name data", "hdd" },
+		{ "fish -C code script", "hs" },
+		{ "fish -c code data", "hd" },
+		{ "lua -e code script", "ts" },
+		{ "expect -c code script", "ts" },
+		{ "su - user -c code", "dh" },
 		{ "sh -c /program data", "vd" },
 		{ "su user -c /program", "dv" },
 		{ "sed -e /text/ data", "td" },
@@ -69,6 +74,20 @@ TEST(each_word_has_its_role)
 		{ "chroot dir program", "ud" },
 		{ "busybox sh script data", "sd" },
 		{ "busybox", "" },
+		{ "busybox cat data -x", "dd" },
+		{ "busybox busybox nice -n 5 program", "vp" },
+		{ "python3 -m module data -x", "tdd" },
+		{ "python3 -mmodule data", "td" },
+		{ "python3 -Im pdb any", "ta" },
+		{ "python3 -mrunpy any", "ta" },
+		{ "tar -czf data data -C data", "ddd" },
+		{ "tar -I value -cf data data", "vdd" },
+		{ "tar --use-comp=value -cf data", "vd" },
+		{ "ssh -i data -oValue host data", "dvdd" },
+		{ "rsync -ae value data", "vd" },
+		{ "curl -o data --what -sK value", "ddv" },
+		{ "curl -- -K data", "dd" },
+		{ "ssh-agent -t 5 program data", "vp" },
 		{ "launchctl asuser 501 program data", "dp" },
 		{ "launchctl load any", "aa" },
 		{ "java -jar any any", "aa" },
@@ -79,6 +98,22 @@ TEST(each_word_has_its_role)
 	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (strcmp(roles_of(known[i].command), known[i].roles) != 0)
 			fail_msg("%s: %s", known[i].command, roles_of(known[i].command));
+}
+
+TEST(some_obey_what_lies_in_home)
+{
+	static const char *const obey[] = { "zsh", "python3", "git", "curl" };
+	static const char *const none[] = { "sh", "perl", "nice", "tar" };
+	char *const args[] = { NULL };
+	struct codewords c;
+	size_t i;
+
+	for (i = 0; i < 4; i++) {
+		assert_true(codewords_begin(&c, obey[i], args));
+		assert_true(codewords_obeys_home(&c));
+		assert_true(codewords_begin(&c, none[i], args));
+		assert_false(codewords_obeys_home(&c));
+	}
 }
 
 TEST(variables_that_loaders_obey_are_known)
@@ -99,7 +134,7 @@ random_word(void)
 		"timeout", "perl", "nice", "-", "--", "-c", "-e", "-i", "-S", "-x", "+o",
 		"-o", "-n", "--what", "--chdir", "--rcfile=/x", "-I/x", "-exec",
 		"-execdir", ";", "+", "{}", "/x", "x", "A=b", "", "-pe", "-0777ne",
-		"--split-string" };
+		"--split-string", "tar", "curl", "-K", "python3", "-m", "-mpdb" };
 
 	return words[(size_t)rand() % (sizeof(words) / sizeof(words[0]))];
 }
