@@ -30,8 +30,8 @@ struct check {
 	struct strv remote;
 	struct findings findings;
 	struct conf files; /* those that were named one by one */
-	size_t nfiles, nrules, nerrors, nwarnings;
-	bool denied, unread;
+	size_t nfiles, nrules, nwarnings;
+	int status; /* so far */
 };
 
 static void
@@ -112,7 +112,7 @@ report(struct check *k, const struct conf *before, struct conf *c, const char *d
 	for (i = before->ndiags; i < c->ndiags; i++) {
 		print_diag(&c->diags[i], dir);
 		if (c->diags[i].severity == DIAG_ERROR)
-			k->nerrors++;
+			k->status = command_worse(k->status, EX_DATAERR);
 		else
 			k->nwarnings++;
 	}
@@ -121,20 +121,17 @@ report(struct check *k, const struct conf *before, struct conf *c, const char *d
 		    before->settings_file == NULL && c->settings.given != 0);
 	k->nfiles += c->files.n - before->files.n;
 	k->nrules += c->nrules - before->nrules;
-	k->denied = k->denied || c->denied;
+	if (c->denied)
+		k->status = EX_NOPERM;
 }
 
 static void
-complain(struct check *k, const char *path, int code)
+fail(struct check *k, const char *path, int code)
 {
-	char *vis = vis_dup(path);
+	bool denied = code == EACCES || code == EPERM;
 
-	fprintf(stderr, "watchpathd: %s: %s\n", vis, strerror(code));
-	free(vis);
-	if (code == EACCES || code == EPERM)
-		k->denied = true;
-	else
-		k->unread = true;
+	command_complain(path, strerror(code));
+	k->status = command_worse(k->status, denied ? EX_NOPERM : EXIT_FAILURE);
 }
 
 /* Under another name a file may be as good as it likes. */
@@ -158,7 +155,7 @@ check_path(struct check *k, const char *path)
 	int ret;
 
 	if (stat(path, &st) == -1) {
-		complain(k, path, errno);
+		fail(k, path, errno);
 		return;
 	}
 	if (S_ISDIR(st.st_mode)) {
@@ -198,14 +195,8 @@ print_summary(const struct check *k)
 static int
 conclude(const struct check *k)
 {
-	if (k->denied) {
-		fputs("watchpathd: some of it may not be read: try sudo\n", stderr);
-		return EX_NOPERM;
-	}
-	if (k->nerrors != 0)
-		return EX_DATAERR;
-	if (k->unread)
-		return EXIT_FAILURE;
+	if (k->status != EX_OK)
+		return command_conclude(k->status);
 	print_summary(k);
 	return fflush(stdout) == 0 ? EX_OK : EXIT_FAILURE;
 }

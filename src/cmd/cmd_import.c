@@ -34,7 +34,7 @@ struct import {
 	struct rule **rules;
 	size_t nrules;
 	struct buf out;
-	bool bad, denied, failed; /* kinds of problems that there were */
+	int status;
 };
 
 /* One plist. */
@@ -56,15 +56,6 @@ struct item {
 /* Problems. */
 
 static void
-complain(const char *file, const char *text)
-{
-	char *vis = vis_dup(file);
-
-	fprintf(stderr, "watchpathd: %s: %s\n", vis, text);
-	free(vis);
-}
-
-static void
 problem(struct job *j, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 static void
@@ -76,7 +67,7 @@ problem(struct job *j, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	complain(j->file, text);
+	command_complain(j->file, text);
 	j->bad = true;
 }
 
@@ -665,7 +656,7 @@ import_plist(struct import *m, const char *file, const struct plist *dict)
 		translate(m, &j, dict);
 	if (j.bad) {
 		rule_free(j.rule);
-		m->bad = true;
+		m->status = command_worse(m->status, EX_DATAERR);
 	} else {
 		print_job(&m->out, &j);
 		m->rules = xreallocarray(m->rules, m->nrules + 1, sizeof(*m->rules));
@@ -686,10 +677,8 @@ import_file(struct import *m, const char *file)
 		plist_free(p);
 		return;
 	}
-	complain(file, why);
-	m->denied = m->denied || status == EX_NOPERM;
-	m->bad = m->bad || status == EX_DATAERR;
-	m->failed = m->failed || (status != EX_NOPERM && status != EX_DATAERR);
+	command_complain(file, why);
+	m->status = command_worse(m->status, status);
 }
 
 /* Checking. */
@@ -728,21 +717,6 @@ print_all(const struct import *m)
 	return EXIT_FAILURE;
 }
 
-/* A plist that is refused, which has been said, does not keep the others back. */
-static int
-conclude(const struct import *m)
-{
-	int status = print_all(m);
-
-	if (m->denied) {
-		fputs("watchpathd: some of it may not be read: try sudo\n", stderr);
-		return EX_NOPERM;
-	}
-	if (m->bad || m->failed)
-		return m->bad ? EX_DATAERR : EXIT_FAILURE;
-	return status;
-}
-
 #define HEADER                                                                          \
 	"; From launchd plists. Unlike launchd, watchpathd repeats a run that failed\n" \
 	"; (`retry`), and ends one that takes longer than 10 minutes (`timeout`).\n"    \
@@ -761,7 +735,8 @@ import_main(struct options *o, char **plists)
 	buf_adds(&m.out, HEADER);
 	for (; *plists != NULL; plists++)
 		import_file(&m, *plists);
-	status = conclude(&m);
+	/* A plist that is refused, which has been said, does not keep the others back. */
+	status = command_conclude(command_worse(m.status, print_all(&m)));
 	for (k = 0; k < m.nrules; k++)
 		rule_free(m.rules[k]);
 	free(m.rules);

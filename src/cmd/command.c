@@ -57,3 +57,30 @@ command_run(const struct subcommand *c, int argc, char **argv)
 	free(synopsis);
 	return status;
 }
+
+void
+command_complain(const char *name, const char *text)
+{
+	char *vis = vis_dup(name);
+
+	fprintf(stderr, "watchpathd: %s: %s\n", vis, text);
+	free(vis);
+}
+
+int
+command_worse(int status, int other)
+{
+	if (status == EX_NOPERM || other == EX_NOPERM)
+		return EX_NOPERM;
+	if (status == EX_DATAERR || other == EX_DATAERR)
+		return EX_DATAERR;
+	return status != EX_OK ? status : other;
+}
+
+int
+command_conclude(int status)
+{
+	if (status == EX_NOPERM)
+		fputs("watchpathd: some of it may not be read: try sudo\n", stderr);
+	return status;
+}

@@ -23,6 +23,15 @@ char *command_synopsis(const struct subcommand *c);
 /* Reads options and operands, argv[0] being the name, and runs c. An exit status. */
 int command_run(const struct subcommand *c, int argc, char **argv);
 
+/* Prints "watchpathd: NAME: TEXT" on stderr, with NAME made harmless. */
+void command_complain(const char *name, const char *text);
+
+/* The exit status of both: EX_NOPERM before EX_DATAERR before any other. */
+int command_worse(int status, int other);
+
+/* How a command ends that has named all it could not read: it hints at sudo. */
+int command_conclude(int status);
+
 /* The commands, each in the file of its name. */
 command_main check_main, doctor_main, history_main, import_main, managed_main;
 command_main explain_main, report_main, selftest_main;
