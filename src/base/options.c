@@ -38,7 +38,6 @@ static const struct known {
 	{ OPTION_LOG, 'l', "log", "FILE" },
 	{ OPTION_ROOT, 'r', "root", "DIR" },
 };
-#define NKNOWN (sizeof(known) / sizeof(known[0]))
 
 static char *
 absolute(const char *path)
@@ -93,7 +92,7 @@ set_option(struct options *o, int letter)
 {
 	size_t i;
 
-	for (i = 0; i < NKNOWN; i++)
+	for (i = 0; i < NELEM(known); i++)
 		if (known[i].letter == letter)
 			o->given |= known[i].bit;
 	switch (letter) {
@@ -136,7 +135,7 @@ options_synopsis(unsigned allowed, struct buf *out)
 {
 	const struct known *k;
 
-	for (k = known; k < known + NKNOWN; k++) {
+	for (k = known; k < known + NELEM(known); k++) {
 		if ((k->bit & allowed) == 0)
 			continue;
 		if (k->name != NULL)
@@ -155,7 +154,7 @@ describe(unsigned allowed, char *letters, struct option *list)
 	const struct known *k;
 	int takes;
 
-	for (k = known; k < known + NKNOWN; k++) {
+	for (k = known; k < known + NELEM(known); k++) {
 		if ((k->bit & allowed) == 0)
 			continue;
 		takes = k->argument != NULL ? required_argument : no_argument;
@@ -176,8 +175,8 @@ options_parse(
     struct options *o, unsigned allowed, const char *synopsis, int argc, char **argv)
 {
 	static char name[] = "watchpathd";
-	struct option list[NKNOWN + 1];
-	char letters[2 * NKNOWN + 1];
+	struct option list[NELEM(known) + 1];
+	char letters[2 * NELEM(known) + 1];
 	int c;
 
 	*o = (struct options){ .synopsis = synopsis };

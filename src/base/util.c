@@ -61,16 +61,24 @@ xstrndup(const char *s, size_t n)
 }
 
 char *
+xvasprintf(const char *fmt, va_list ap)
+{
+	char *s;
+	int n = vasprintf(&s, fmt, ap);
+
+	return check(n == -1 ? NULL : s);
+}
+
+char *
 xasprintf(const char *fmt, ...)
 {
 	va_list ap;
 	char *s;
-	int n;
 
 	va_start(ap, fmt);
-	n = vasprintf(&s, fmt, ap);
+	s = xvasprintf(fmt, ap);
 	va_end(ap);
-	return check(n == -1 ? NULL : s);
+	return s;
 }
 
 void
@@ -166,6 +174,14 @@ fd_is_at(int fd, const char *path)
 	errno = ENOENT;
 	return fd != -1 && fstat(fd, &a) == 0 && lstat(path, &b) == 0 &&
 	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+bool
+text_ends_in(const char *text, const char *end)
+{
+	size_t n = strlen(text), len = strlen(end);
+
+	return n >= len && strcmp(text + n - len, end) == 0;
 }
 
 bool
@@ -285,7 +301,7 @@ utf8_length(const unsigned char *s, size_t n)
 	};
 	size_t i, k;
 
-	for (i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+	for (i = 0; i < NELEM(forms); i++) {
 		if (s[0] < forms[i].first || s[0] > forms[i].last)
 			continue;
 		if (forms[i].len > n)
@@ -322,7 +338,7 @@ deceives(const unsigned char *s, size_t len)
 	};
 	size_t i;
 
-	for (i = 0; i < sizeof(turns) / sizeof(turns[0]) && len == 3; i++)
+	for (i = 0; i < NELEM(turns) && len == 3; i++)
 		if (s[0] == 0xe2 && s[1] == turns[i].second && s[2] >= turns[i].first &&
 		    s[2] <= turns[i].last)
 			return true;

@@ -2,10 +2,13 @@
 #ifndef UTIL_H
 #define UTIL_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+#define NELEM(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The struct of that type whose member is at p. */
 #define CONTAINER_OF(p, type, member) \
@@ -21,6 +24,7 @@ void *xreallocarray(void *p, size_t n, size_t size);
 char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t n);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+char *xvasprintf(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
 
 /* A list of owned strings; v is NULL-terminated, or NULL while n is 0. */
 struct strv {
@@ -47,6 +51,8 @@ void fd_close(int *fd);
 
 /* Is the open file the one at path, links not followed? False with errno ENOENT. */
 bool fd_is_at(int fd, const char *path);
+
+bool text_ends_in(const char *text, const char *end);
 
 /* Is path dir or below it, as text? dir may end in a slash. */
 bool path_is_below(const char *path, const char *dir);

@@ -57,12 +57,10 @@ static const struct step {
 	{ 30 * 86400 * MONO_SEC, "30 d" },
 	{ 100 * 86400 * MONO_SEC, "100 d" },
 };
-#define NSTEPS (sizeof(steps) / sizeof(steps[0]))
 
 /* Between two times on the axis, in seconds. */
 static const int64_t intervals[] = { 1, 5, 15, 60, 300, 900, 3600, 3 * 3600, 6 * 3600,
 	12 * 3600, 86400, 2 * 86400, 7 * 86400, 30 * 86400, 90 * 86400, 365 * 86400 };
-#define NINTERVALS (sizeof(intervals) / sizeof(intervals[0]))
 
 struct chart {
 	const struct tally_run *runs;
@@ -79,9 +77,9 @@ height_of(int64_t ns)
 
 	if (ns <= steps[0].ns)
 		return 0;
-	while (i + 1 < NSTEPS && steps[i + 1].ns < ns)
+	while (i + 1 < NELEM(steps) && steps[i + 1].ns < ns)
 		i++;
-	if (i + 1 == NSTEPS)
+	if (i + 1 == NELEM(steps))
 		return (double)i;
 	return (double)i +
 	       (double)(ns - steps[i].ns) / (double)(steps[i + 1].ns - steps[i].ns);
@@ -129,7 +127,7 @@ measure(struct chart *c)
 	c->lowest = (size_t)low;
 	c->highest = (double)(size_t)high < high ? (size_t)high + 1 : (size_t)high;
 	while (c->highest - c->lowest < STEPS_LEAST)
-		if (c->highest + 1 < NSTEPS)
+		if (c->highest + 1 < NELEM(steps))
 			c->highest++;
 		else
 			c->lowest--;
@@ -160,10 +158,10 @@ add_time(struct buf *out, int64_t ns, int64_t interval)
 static void
 add_times(struct buf *out, const struct chart *c)
 {
-	int64_t interval = intervals[NINTERVALS - 1], t;
+	int64_t interval = intervals[NELEM(intervals) - 1], t;
 	size_t i;
 
-	for (i = NINTERVALS; i-- > 0;)
+	for (i = NELEM(intervals); i-- > 0;)
 		if ((c->to - c->from) / (intervals[i] * MONO_SEC) < LABELS - 1)
 			interval = intervals[i];
 	t = (c->from / (interval * MONO_SEC) + 1) * interval * MONO_SEC;

@@ -20,6 +20,7 @@
 #include "cmd/columns.h"
 #include "cmd/command.h"
 #include "cmd/setup.h"
+#include "rules/keys.h"
 #include "rules/pattern.h"
 #include "rules/rule.h"
 #include "run/console.h"
@@ -225,22 +226,18 @@ field(const struct question *q, const char *name, const char *text)
 static char *
 what_counts(const struct question *q, const struct rule *r, enum tie tie)
 {
-	static const struct {
-		unsigned bit;
-		const char *name;
-	} changes[] = { { CHANGE_CREATE, "create" }, { CHANGE_MODIFY, "modify" },
-		{ CHANGE_DELETE, "delete" }, { CHANGE_ATTRIBUTES, "attributes" } };
 	struct buf out = { NULL, 0, 0 };
 	char *whole, size[32];
 	struct stat st;
-	size_t i;
+	unsigned change;
 
 	if (tie == TIE_ENTRY)
 		return xstrdup("that it comes, goes or is replaced, not what is written "
 			       "to it: a pattern DIRECTORY/* counts that");
-	for (i = 0; i < sizeof(changes) / sizeof(changes[0]); i++)
-		if ((r->policy.on & changes[i].bit) != 0)
-			buf_addf(&out, "%s%s", out.len > 0 ? " " : "", changes[i].name);
+	for (change = CHANGE_CREATE; change <= CHANGE_ATTRIBUTES; change <<= 1)
+		if ((r->policy.on & change) != 0)
+			buf_addf(&out, "%s%s", out.len > 0 ? " " : "",
+			    rule_change_name(change));
 	whole = xasprintf("%s%s", q->setup.opt->root, q->path);
 	if (r->policy.min_size > 0 && !is_remote(q, q->path) && stat(whole, &st) == 0 &&
 	    S_ISREG(st.st_mode) && (uint64_t)st.st_size < r->policy.min_size) {

@@ -570,11 +570,8 @@ label_of_file(const char *file)
 {
 	const char *slash = strrchr(file, '/');
 	const char *base = slash != NULL ? slash + 1 : file;
-	size_t n = strlen(base);
 
-	if (n > 6 && strcmp(base + n - 6, ".plist") == 0)
-		n -= 6;
-	return xstrndup(base, n);
+	return xstrndup(base, strlen(base) - (text_ends_in(base, ".plist") ? 6 : 0));
 }
 
 static void

@@ -24,7 +24,6 @@
 static const struct probe *const table[] = { selftest_files, selftest_directories,
 	selftest_kqueue, selftest_looks, selftest_processes, selftest_clock,
 	selftest_volumes, selftest_system };
-#define NPARTS (sizeof(table) / sizeof(table[0]))
 
 static const char *const levels[] = {
 	[REQUIRED] = "required",
@@ -52,7 +51,7 @@ count_probes(void)
 	const struct probe *p;
 	size_t i, n = 0;
 
-	for (i = 0; i < NPARTS; i++)
+	for (i = 0; i < NELEM(table); i++)
 		for (p = table[i]; p->id != NULL; p++)
 			n++;
 	return n;
@@ -124,7 +123,7 @@ run_table(struct session *s)
 	const struct probe *p;
 	size_t i;
 
-	for (i = 0; i < NPARTS; i++)
+	for (i = 0; i < NELEM(table); i++)
 		for (p = table[i]; p->id != NULL && !selftest_interrupted(); p++) {
 			fflush(stdout);
 			r = selftest_try(s->place, p);
@@ -210,7 +209,7 @@ catch_signals(void)
 	size_t i;
 
 	sigemptyset(&sa.sa_mask);
-	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+	for (i = 0; i < NELEM(signals); i++)
 		sigaction(signals[i], &sa, NULL);
 }
 

@@ -25,7 +25,7 @@ columns_init(void)
 	size_t i;
 
 	/* Whatever the user's locale is, what is laid out here is UTF-8. */
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (i = 0; i < NELEM(names); i++)
 		if (setlocale(LC_CTYPE, names[i]) != NULL)
 			return;
 }
@@ -51,7 +51,7 @@ columns_are_utf8(void)
 	const char *value;
 	size_t i;
 
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (i = 0; i < NELEM(names); i++) {
 		value = getenv(names[i]);
 		if (value != NULL && value[0] != '\0')
 			return strstr(value, "UTF-8") != NULL ||

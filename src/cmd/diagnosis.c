@@ -45,14 +45,6 @@ add_name(struct strv *list, const char *name)
 		strv_push(list, xstrdup(name));
 }
 
-static bool
-ends_with(const char *text, const char *end)
-{
-	size_t n = strlen(text), m = strlen(end);
-
-	return n >= m && strcmp(text + n - m, end) == 0;
-}
-
 static struct found *
 find_cause(const struct diagnosis *d, const char *cause)
 {
@@ -83,7 +75,7 @@ void
 diagnosis_add(struct diagnosis *d, struct finding f)
 {
 	struct found *have = find_cause(d, f.cause);
-	bool hidden = d->hidden_end != NULL && ends_with(f.cause, d->hidden_end);
+	bool hidden = d->hidden_end != NULL && text_ends_in(f.cause, d->hidden_end);
 
 	d->hid_any = d->hid_any || hidden;
 	if (have == NULL && !hidden) {

@@ -136,18 +136,14 @@ static bool
 is_of_volume(const char *warning)
 {
 	static const int errors[] = { ENOSPC, EROFS, EDQUOT };
-	size_t n = strlen(warning), len, i;
-	const char *error;
+	size_t i;
 
 	if (strncmp(warning, "the state cannot be saved", 25) != 0 &&
 	    strncmp(warning, "the history cannot be written", 29) != 0)
 		return false;
-	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
-		error = strerror(errors[i]);
-		len = strlen(error);
-		if (n > len && strcmp(warning + n - len, error) == 0)
+	for (i = 0; i < NELEM(errors); i++)
+		if (text_ends_in(warning, strerror(errors[i])))
 			return true;
-	}
 	return false;
 }
 

@@ -131,11 +131,9 @@ search(const struct search *s, const char *path)
 	char *dir = xasprintf("%s%s", s->setup->opt->root, path), *file;
 	DIR *jobs = opendir(dir);
 	const struct dirent *e;
-	size_t len;
 
 	while (jobs != NULL && (e = readdir(jobs)) != NULL) {
-		len = strlen(e->d_name);
-		if (len < 6 || strcmp(e->d_name + len - 6, ".plist") != 0)
+		if (!text_ends_in(e->d_name, ".plist"))
 			continue;
 		file = xasprintf("%s/%s", dir, e->d_name);
 		read_job(s, file);

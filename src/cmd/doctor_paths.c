@@ -46,14 +46,13 @@ static const struct common {
 	    "what has none is only looked at every `recheck`: changes are noticed late",
 	    HINT_FILES, false },
 };
-#define NCOMMON (sizeof(common) / sizeof(common[0]))
 
 static const struct common *
 find_common(const char *error)
 {
 	size_t i;
 
-	for (i = 0; i < NCOMMON; i++)
+	for (i = 0; i < NELEM(common); i++)
 		if (strcmp(error, common[i].error) == 0)
 			return &common[i];
 	return NULL;

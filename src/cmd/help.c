@@ -88,7 +88,7 @@ try_others(struct spelling *meant)
 		{ "profile", "managed" }, { "profiles", "managed" } };
 	size_t i;
 
-	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+	for (i = 0; i < NELEM(others); i++)
 		if (spelling_same(others[i][0], meant->slip))
 			snprintf(meant->best, sizeof(meant->best), "%s", others[i][1]);
 }
@@ -152,7 +152,7 @@ help_print(const struct subcommand *table, const char *name)
 		help_list(table, stdout);
 		return fflush(stdout) == 0 ? EX_OK : EXIT_FAILURE;
 	}
-	for (i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+	for (i = 0; i < NELEM(lists); i++)
 		if (strcmp(name, lists[i].name) == 0) {
 			lists[i].print(&b);
 			return print_buf(&b);

@@ -228,7 +228,7 @@ add_item(cJSON *list, const char *name, const char *title, const char *descripti
 	cJSON *o = cJSON_CreateObject();
 	size_t i;
 
-	for (i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+	for (i = 0; i < NELEM(members); i++)
 		if (members[i].text != NULL)
 			cJSON_AddStringToObject(o, members[i].key, members[i].text);
 	cJSON_AddItemToArray(list, o);
@@ -305,7 +305,7 @@ add_payload_items(cJSON *list)
 	cJSON *o;
 	size_t i;
 
-	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+	for (i = 0; i < NELEM(texts); i++) {
 		o = add_item(list, texts[i].name, texts[i].title, NULL, NULL, "string");
 		if (texts[i].value != NULL)
 			cJSON_AddStringToObject(o, "pfm_default", texts[i].value);

@@ -18,7 +18,6 @@ static const struct {
 	const char *of;
 } tables[] = { { &value_rule_keys, "a rule" },
 	{ &value_daemon_keys, "the section [daemon]" } };
-#define NTABLES (sizeof(tables) / sizeof(tables[0]))
 
 /* "word, list" */
 static void
@@ -71,7 +70,7 @@ keys_print(struct buf *out)
 {
 	size_t i;
 
-	for (i = 0; i < NTABLES; i++) {
+	for (i = 0; i < NELEM(tables); i++) {
 		buf_addf(out, "%sKeys of %s:\n\n", i > 0 ? "\n" : "", tables[i].of);
 		print_keys(tables[i].keys->keys, tables[i].keys->n, out);
 	}
@@ -83,7 +82,7 @@ keys_print_one(const char *name, struct buf *out)
 	const struct key_table *t;
 	size_t i, k;
 
-	for (i = 0; i < NTABLES; i++) {
+	for (i = 0; i < NELEM(tables); i++) {
 		t = tables[i].keys;
 		for (k = 0; k < t->n && strcmp(t->keys[k].name, name) != 0; k++)
 			continue;
@@ -101,7 +100,7 @@ keys_meant(struct spelling *meant)
 {
 	size_t i, k;
 
-	for (i = 0; i < NTABLES; i++)
+	for (i = 0; i < NELEM(tables); i++)
 		for (k = 0; k < tables[i].keys->n; k++)
 			spelling_try(meant, tables[i].keys->keys[k].name);
 }

@@ -32,7 +32,7 @@ find_on_mac(const char *name)
 	char *word = xasprintf(" %s ", name), *path = NULL;
 	size_t i;
 
-	for (i = 0; i < sizeof(places) / sizeof(places[0]) && path == NULL; i++)
+	for (i = 0; i < NELEM(places) && path == NULL; i++)
 		if (strchr(name, ' ') == NULL && strstr(places[i].names, word) != NULL)
 			path = xasprintf("%s/%s", places[i].dir, name);
 	free(word);
@@ -46,7 +46,7 @@ find_here(const char *name)
 	char *path;
 	size_t i;
 
-	for (i = 0; i < sizeof(search_path) / sizeof(search_path[0]); i++) {
+	for (i = 0; i < NELEM(search_path); i++) {
 		path = xasprintf("%s/%s", search_path[i], name);
 		if (stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
 		    access(path, X_OK) == 0)

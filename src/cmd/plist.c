@@ -50,7 +50,6 @@ static const struct {
 	{ "date", PLIST_DATE },
 	{ "data", PLIST_DATA },
 };
-#define NTYPES (sizeof(types) / sizeof(types[0]))
 
 static void
 fail(struct reader *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -96,9 +95,9 @@ begin_value(struct reader *r, struct level *parent, const char *name)
 	struct plist *p;
 	size_t i;
 
-	for (i = 0; i < NTYPES && strcmp(types[i].tag, name) != 0; i++)
+	for (i = 0; i < NELEM(types) && strcmp(types[i].tag, name) != 0; i++)
 		;
-	if (i == NTYPES) {
+	if (i == NELEM(types)) {
 		fail(r, "<%.100s> is no value", name);
 		return;
 	}

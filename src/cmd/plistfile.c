@@ -32,7 +32,6 @@ static const struct converter {
 	{ "/usr/bin/plistutil",
 	    { "plistutil", "-f", "xml", "-i", "-", "-o", "-", NULL } },
 };
-#define NCONVERTERS (sizeof(converters) / sizeof(converters[0]))
 
 /* 0, or -1 with errno: ECHILD if the program ran and failed. */
 static int
@@ -68,7 +67,7 @@ make_xml(int fd, struct buf *xml, int *status, char *why)
 	size_t i;
 	int code;
 
-	for (i = 0; i < NCONVERTERS; i++) {
+	for (i = 0; i < NELEM(converters); i++) {
 		buf_clear(xml);
 		code = convert(&converters[i], fd, xml) == 0 ? 0 : errno;
 		/* plistutil copies what is neither binary nor XML. */

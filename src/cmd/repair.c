@@ -5,48 +5,12 @@
  */
 #include "cmd/repair.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "trust/trust.h"
-#include "base/util.h"
-
-static char *
-format(const char *fmt, va_list ap)
-{
-	char *text;
-
-	if (vasprintf(&text, fmt, ap) == -1)
-		text = xstrdup("");
-	return text;
-}
-
-struct repair
-repair_command(const char *fmt, ...)
-{
-	struct repair r = { .is_command = true };
-	va_list ap;
-
-	va_start(ap, fmt);
-	r.text = format(fmt, ap);
-	va_end(ap);
-	return r;
-}
-
-struct repair
-repair_by_hand(const char *fmt, ...)
-{
-	struct repair r = { .is_command = false };
-	va_list ap;
-
-	va_start(ap, fmt);
-	r.text = format(fmt, ap);
-	va_end(ap);
-	return r;
-}
 
 static void
 add_quoted(struct buf *out, const char *text)
@@ -108,7 +72,7 @@ is_shared(const char *path, const struct stat *st)
 
 	if (!S_ISDIR(st->st_mode))
 		return false;
-	for (i = 0; i < sizeof(theirs) / sizeof(theirs[0]); i++)
+	for (i = 0; i < NELEM(theirs); i++)
 		if (path_is_below(path, theirs[i]))
 			return true;
 	return (st->st_mode & S_ISVTX) != 0;

@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#include "base/util.h"
+
 struct trust;
 
 /*
@@ -15,8 +17,8 @@ struct repair {
 	bool is_command;
 };
 
-struct repair repair_command(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-struct repair repair_by_hand(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+#define repair_command(...) ((struct repair){ xasprintf(__VA_ARGS__), true })
+#define repair_by_hand(...) ((struct repair){ xasprintf(__VA_ARGS__), false })
 
 /* One word of a shell, made of two texts. The caller frees it. */
 char *repair_quote(const char *text, const char *more);

@@ -83,14 +83,6 @@ add_words(struct buf *out, const cJSON *words)
 	}
 }
 
-static const char *
-path_state(const cJSON *path)
-{
-	const char *error = json_string_of(path, "error");
-
-	return error[0] != '\0' ? error : json_string_of(path, "state");
-}
-
 static const cJSON *
 find_named(const cJSON *list, const char *key, const char *name)
 {
@@ -120,7 +112,8 @@ add_watched(struct buf *out, const cJSON *rule)
 	buf_adds(out, "<dt>watches</dt><dd>");
 	cJSON_ArrayForEach(item, watch)
 		add_line(out, n++, json_string_of(item, "entry"),
-		    path_state(find_named(paths, "path", json_string_of(item, "entry"))));
+		    table_path_state(
+			find_named(paths, "path", json_string_of(item, "entry"))));
 	n = 0;
 	cJSON_ArrayForEach(item, paths) {
 		if (find_named(watch, "entry", json_string_of(item, "path")) != NULL)
@@ -128,8 +121,8 @@ add_watched(struct buf *out, const cJSON *rule)
 		if (n == 0)
 			buf_adds(out, "</dd><dt>which are</dt><dd>");
 		if (n++ < PATHS_LISTED)
-			add_line(
-			    out, n - 1, json_string_of(item, "path"), path_state(item));
+			add_line(out, n - 1, json_string_of(item, "path"),
+			    table_path_state(item));
 	}
 	if (n > PATHS_LISTED)
 		html_add(out, "<br>and %zu more", n - PATHS_LISTED);

@@ -85,7 +85,7 @@ system_programs_are_trusted(struct trial *t)
 	struct trust_verdict v = { .paths = NULL };
 	size_t i;
 
-	for (i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
+	for (i = 0; i < NELEM(programs); i++)
 		if (!trust_command(&judge,
 			&(struct cmdline){ .argv = programs[i], .as_root = true }, &v))
 			trial_fail(t, "%s", v.why);

@@ -7,6 +7,7 @@
 
 #include <cJSON.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -373,11 +374,25 @@ table_status(const struct table *t, const cJSON *status)
 	print_list(t, json_get(status, "warnings"), "warning: ");
 }
 
-static void
-print_field(const struct table *t, const char *name, const char *value)
+__attribute__((format(printf, 3, 4))) static void
+print_field(const struct table *t, const char *name, const char *fmt, ...)
 {
+	va_list ap;
+	char *value;
+
+	va_start(ap, fmt);
+	value = xvasprintf(fmt, ap);
+	va_end(ap);
 	if (value[0] != '\0')
 		columns_fold(t->out, name, FIELD_INDENT, value, t->width);
+	free(value);
+}
+
+/* A member as it is, if it is there. */
+static void
+print_text(const struct table *t, const char *name, const cJSON *rule, const char *key)
+{
+	print_field(t, name, "%s", json_string_of(rule, key));
 }
 
 static void
@@ -388,13 +403,12 @@ print_words(const struct table *t, const char *name, const cJSON *list)
 
 	cJSON_ArrayForEach(item, list)
 		buf_addf(&line, "%s%s", line.len > 0 ? " " : "", item->valuestring);
-	print_field(t, name, line.p != NULL ? line.p : "");
+	print_field(t, name, "%s", line.p != NULL ? line.p : "");
 	buf_clear(&line);
 }
 
-/* What is known of a path: an element of "paths". */
-static const char *
-path_state(const cJSON *path)
+const char *
+table_path_state(const cJSON *path)
 {
 	const char *error = json_string_of(path, "error");
 
@@ -413,17 +427,16 @@ print_entry(
 	char *text;
 
 	if (problem[0] == '\0' && cJSON_GetArraySize(matches) == 1 && path != NULL)
-		problem = path_state(path);
+		problem = table_path_state(path);
 	else if (problem[0] == '\0' && cJSON_GetArraySize(matches) == 0 && watched)
 		problem = "no match";
-	text = xasprintf("%s%s%s", written, problem[0] != '\0' ? ": " : "", problem);
-	print_field(t, "watch", text);
-	free(text);
+	print_field(
+	    t, "watch", "%s%s%s", written, problem[0] != '\0' ? ": " : "", problem);
 	cJSON_ArrayForEach(m, matches) {
 		path = cJSON_IsString(m) ? map_get(paths, m->valuestring) : NULL;
 		if (path == NULL || strcmp(m->valuestring, written) == 0)
 			continue;
-		text = xasprintf("%s: %s", m->valuestring, path_state(path));
+		text = xasprintf("%s: %s", m->valuestring, table_path_state(path));
 		columns_fold(t->out, "", FIELD_INDENT + 2, text, t->width);
 		free(text);
 	}
@@ -452,21 +465,19 @@ static void
 print_times(const struct table *t, const cJSON *rule)
 {
 	int64_t next = time_of(rule, "next_every");
-	char left[TABLE_LENGTH_SIZE], *text;
+	char left[TABLE_LENGTH_SIZE];
 
-	print_field(t, "settle", json_string_of(rule, "settle"));
-	print_field(t, "cooldown", json_string_of(rule, "cooldown"));
+	print_text(t, "settle", rule, "settle");
+	print_text(t, "cooldown", rule, "cooldown");
 	table_length(left, next - t->now);
-	text = xasprintf("%s%s%s", json_string_of(rule, "every"),
+	print_field(t, "every", "%s%s%s", json_string_of(rule, "every"),
 	    next != 0 ? ", next in " : "", next != 0 ? left : "");
-	print_field(t, "every", text);
-	free(text);
 }
 
 static void
 print_last_run(const struct table *t, const cJSON *run)
 {
-	char took[TABLE_LENGTH_SIZE], *result, *text;
+	char took[TABLE_LENGTH_SIZE], *result;
 
 	if (!cJSON_IsObject(run)) {
 		print_field(t, "last run", "never");
@@ -474,18 +485,13 @@ print_last_run(const struct table *t, const cJSON *run)
 	}
 	table_length(took, time_of(run, "ended") - time_of(run, "started"));
 	result = table_result(run);
-	text =
-	    xasprintf("%s, %s, attempt %d, took %s: %s", json_string_of(run, "started"),
-		json_string_of(run, "reason"), int_of(run, "attempt"), took, result);
-	print_field(t, "last run", text);
-	free(text);
+	print_field(t, "last run", "%s, %s, attempt %d, took %s: %s",
+	    json_string_of(run, "started"), json_string_of(run, "reason"),
+	    int_of(run, "attempt"), took, result);
 	free(result);
-	if (json_string_of(run, "path")[0] == '\0')
-		return;
-	text = xasprintf("%s of %s, noticed %s", json_string_of(run, "change"),
-	    json_string_of(run, "path"), json_string_of(run, "detected"));
-	print_field(t, "", text);
-	free(text);
+	if (json_string_of(run, "path")[0] != '\0')
+		print_field(t, "", "%s of %s, noticed %s", json_string_of(run, "change"),
+		    json_string_of(run, "path"), json_string_of(run, "detected"));
 }
 
 static void
@@ -503,7 +509,7 @@ print_state(const struct table *t, const cJSON *rule)
 	if (json_is_true(rule, "pending"))
 		buf_adds(&text, ", a change is pending");
 	fputs(colour(t, state_colour(rule)), t->out);
-	print_field(t, "state", text.p);
+	print_field(t, "state", "%s", text.p);
 	fputs(colour(t, PLAIN), t->out);
 	buf_clear(&text);
 	free(state);
@@ -513,36 +519,31 @@ static void
 print_alert(const struct table *t, const cJSON *alert)
 {
 	const char *error = json_string_of(alert, "error");
-	char *text;
 
 	if (json_is_true(alert, "told"))
 		print_field(t, "alert", "somebody was alerted that it fails");
-	if (error[0] == '\0')
-		return;
-	text = xasprintf("could not be delivered: %s", error);
-	print_field(t, "alert", text);
-	free(text);
+	if (error[0] != '\0')
+		print_field(t, "alert", "could not be delivered: %s", error);
 }
 
 void
 table_rule(const struct table *t, const cJSON *rule)
 {
-	char *place = table_place(rule), text[64];
+	char *place = table_place(rule);
 
-	print_field(t, "rule", json_string_of(rule, "name"));
-	print_field(t, "description", json_string_of(rule, "description"));
-	print_field(t, "file", place);
+	print_text(t, "rule", rule, "name");
+	print_text(t, "description", rule, "description");
+	print_field(t, "file", "%s", place);
 	print_state(t, rule);
-	print_field(t, "waits for", json_string_of(rule, "waits_for"));
-	print_field(t, "problem", json_string_of(rule, "problem"));
-	snprintf(text, sizeof(text), "%.0f", number_of(rule, "attempt"));
-	print_field(t, "attempt", number_of(rule, "attempt") > 0 ? text : "");
+	print_text(t, "waits for", rule, "waits_for");
+	print_text(t, "problem", rule, "problem");
+	if (number_of(rule, "attempt") > 0)
+		print_field(t, "attempt", "%.0f", number_of(rule, "attempt"));
 	print_words(t, "action", json_get(rule, "action"));
 	print_watch(t, rule);
 	print_times(t, rule);
-	snprintf(text, sizeof(text), "%.0f, %.0f failed", number_of(rule, "runs"),
+	print_field(t, "runs", "%.0f, %.0f failed", number_of(rule, "runs"),
 	    number_of(rule, "failures"));
-	print_field(t, "runs", text);
 	print_last_run(t, json_get(rule, "last_run"));
 	print_alert(t, json_get(rule, "alert"));
 	free(place);

@@ -45,6 +45,9 @@ void table_length(char out[TABLE_LENGTH_SIZE], int64_t ns);
 /* Where a rule or finding stands: "FILE:LINE", or FILE. The caller frees it. */
 char *table_place(const struct cJSON *o);
 
+/* What is known of a path, an element of "paths": its error, or its state. */
+const char *table_path_state(const struct cJSON *path);
+
 /* How a run ended, in a few words. The caller frees it. */
 char *table_result(const struct cJSON *run);
 

@@ -172,14 +172,13 @@ static const struct {
 } bits[] = { { NOTE_DELETE, "DELETE" }, { NOTE_WRITE, "WRITE" },
 	{ NOTE_EXTEND, "EXTEND" }, { NOTE_ATTRIB, "ATTRIB" }, { NOTE_LINK, "LINK" },
 	{ NOTE_RENAME, "RENAME" }, { NOTE_REVOKE, "REVOKE" } };
-#define NBITS (sizeof(bits) / sizeof(bits[0]))
 
 unsigned
 trial_bit(const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < NBITS; i++)
+	for (i = 0; i < NELEM(bits); i++)
 		if (strcmp(bits[i].name, name) == 0)
 			return bits[i].bit;
 	return UINT_MAX;
@@ -191,7 +190,7 @@ name_bits(unsigned set, struct buf *out)
 {
 	size_t i;
 
-	for (i = 0; i < NBITS; i++)
+	for (i = 0; i < NELEM(bits); i++)
 		if ((set & bits[i].bit) != 0)
 			buf_addf(out, "%s%s", out->len > 0 ? " " : "", bits[i].name);
 	if (out->len == 0)

@@ -92,7 +92,7 @@ play_file(struct trial *t, const char *name, const char *path)
 		{ "append", trial_append, "more" }, { "replace", trial_replace, "new" } };
 	size_t i;
 
-	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+	for (i = 0; i < NELEM(steps); i++)
 		if (strcmp(steps[i].name, name) == 0) {
 			steps[i].fn(t, path, steps[i].text);
 			return true;

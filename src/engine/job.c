@@ -437,8 +437,8 @@ static void
 want_telling(struct job *j, bool told)
 {
 	if (j->telling == NULL && (told || j->rule->alert.argv.n > 0))
-		j->telling = telling_new(
-		    &j->world->tellings, &j->run, j->name, &telling_ops, j);
+		j->telling =
+		    telling_new(&j->world->tellings, &j->run, j->name, &telling_ops, j);
 	if (told)
 		telling_restore(j->telling, true);
 }

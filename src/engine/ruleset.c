@@ -256,7 +256,7 @@ ruleset_changes(const struct ruleset *rs)
 	struct buf out = { NULL, 0, 0 };
 	size_t i;
 
-	for (i = 0; i < sizeof(changes) / sizeof(changes[0]); i++)
+	for (i = 0; i < NELEM(changes); i++)
 		if (changes[i].n > 0)
 			buf_addf(&out, "%s%zu %s", out.len > 0 ? ", " : "", changes[i].n,
 			    changes[i].what);

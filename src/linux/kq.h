@@ -95,7 +95,7 @@ struct kq {
 	pid_t pid;
 	uint64_t calls; /* of kevent(2) */
 	int epoll, inotify, signal, mounts, wake;
-	bool awake; /* the wake eventfd is readable */
+	bool awake;            /* the wake eventfd is readable */
 	struct knote **knotes; /* by ident, the first of each */
 	size_t nidents;
 	size_t nknotes;

@@ -251,16 +251,6 @@ skip_space(const char *s)
 	return s + strspn(s, " \t");
 }
 
-/* White space and a semicolon begin a comment, wherever inih sees them. */
-static const char *
-find_comment(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if (shell_is_space(s[0]) && s[1] == ';')
-			return s + 1;
-	return NULL;
-}
-
 /* Has the section for a line, or else reports it, once for all such lines. */
 static bool
 has_section(struct parser *p)
@@ -279,7 +269,7 @@ has_section(struct parser *p)
 static void
 read_name(const struct parser *p, char name[RULE_LINE_MAX + 1])
 {
-	const char *s = skip_space(p->text), *comment = find_comment(s);
+	const char *s = skip_space(p->text), *comment = value_find_comment(s);
 	size_t n = strcspn(s, "=:");
 
 	if (s[n] == '\0')
@@ -344,7 +334,7 @@ is_text(const char *key)
 static bool
 accept_key(struct parser *p)
 {
-	const char *sep = strpbrk(p->text, "=:"), *comment = find_comment(p->text);
+	const char *sep = strpbrk(p->text, "=:"), *comment = value_find_comment(p->text);
 	char name[RULE_LINE_MAX + 1];
 
 	read_name(p, name);
@@ -458,7 +448,7 @@ accept_indented(struct parser *p, const char *text)
 		return false;
 	} else if (p->above == ABOVE_NOTHING) {
 		error(p, p->line, "indented, but no key above that it could continue");
-	} else if (find_comment(text) != NULL) {
+	} else if (value_find_comment(text) != NULL) {
 		refuse_continuation(p, xstrdup(CUT_SHORT));
 	} else if (p->above == ABOVE_REFUSED) {
 		judge_continuation(p, text);
@@ -545,7 +535,7 @@ find_unseen(const char *text)
 			code = (*s & 0x0fu) << 12 | (s[1] & 0x3fu) << 6 | (s[2] & 0x3fu);
 		else
 			continue;
-		for (i = 0; i < sizeof(unseen) / sizeof(unseen[0]); i++)
+		for (i = 0; i < NELEM(unseen); i++)
 			if (code >= unseen[i].first && code <= unseen[i].last)
 				return code;
 	}
@@ -961,18 +951,10 @@ conf_read_text(struct conf *c, const char *name, const char *text, size_t len)
 	buf_clear(&copy);
 }
 
-static bool
-ends_in(const char *name, const char *end)
-{
-	size_t n = strlen(name), len = strlen(end);
-
-	return n > len && strcmp(name + n - len, end) == 0;
-}
-
 bool
 conf_is_read(const char *name)
 {
-	return name[0] != '.' && ends_in(name, ".ini");
+	return name[0] != '.' && text_ends_in(name, ".ini");
 }
 
 /* Switched off, hidden, or what an editor leaves behind: nobody expects it read. */
@@ -985,8 +967,8 @@ is_set_aside(const char *name)
 
 	if (name[0] == '.')
 		return true;
-	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
-		if (ends_in(name, ends[i]))
+	for (i = 0; i < NELEM(ends); i++)
+		if (text_ends_in(name, ends[i]))
 			return true;
 	return false;
 }

@@ -23,7 +23,6 @@
 #define SEC INT64_C(1000)
 #define DAY (24 * 3600 * SEC)
 #define YEAR (365 * DAY)
-#define NELEM(a) (sizeof(a) / sizeof((a)[0]))
 
 /* The tables. */
 
@@ -54,7 +53,7 @@ static const struct key keys[] = {
 	{ "description", &value_text, AT(description), 0, 0, NULL, NULL, TEXT,
 	    "What the rule is for, in words for people.",
 	    "comment comments summary note" },
-	{ "watch", &value_watch, AT(watch), 0, 1024, NULL, NULL, LIST | NEED | TEXT,
+	{ "watch", &value_watch, AT(watch_text), 0, 1024, NULL, NULL, LIST | NEED | TEXT,
 	    "The absolute path of a file or directory, or a pattern with * ? [ ].",
 	    "path paths file files folder folders directories "
 	    "watch-paths watch-files path-changed path-modified "
@@ -332,16 +331,6 @@ refuse_unknown(
 
 /* Setting values. */
 
-/* inih cuts a value where white space is followed by a semicolon. */
-static bool
-has_comment(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if (shell_is_space(s[0]) && s[1] == ';')
-			return true;
-	return false;
-}
-
 /* Could a line hold this, used bytes of it being taken? */
 static int
 check_value(const char *key, const char *value, size_t used, const struct input *in)
@@ -357,7 +346,7 @@ check_value(const char *key, const char *value, size_t used, const struct input 
 		    in, "`%s`: longer than a line of %d bytes", key, RULE_LINE_MAX);
 	if (shell_is_space(value[0]) || shell_is_space(value[n - 1]))
 		return value_refuse(in, "`%s`: white space at the beginning or end", key);
-	if (value[0] == ';' || has_comment(value))
+	if (value[0] == ';' || value_find_comment(value) != NULL)
 		return value_refuse(in, "`%s`: a `;` that would begin a comment", key);
 	return 0;
 }

@@ -246,7 +246,6 @@ static const struct mistake {
 	{ shell_find_comment, "no comment here" },
 	{ find_separator, "part of the name here" },
 };
-#define NMISTAKES (sizeof(mistakes) / sizeof(mistakes[0]))
 
 /* The first mistake of a kind, as an offset into the text; -1: there is none. */
 static ptrdiff_t
@@ -257,7 +256,7 @@ find_mistake(const char *text, const struct mistake **kind)
 	ptrdiff_t offset;
 	size_t i;
 
-	for (i = 0; i < NMISTAKES && at == NULL; i++) {
+	for (i = 0; i < NELEM(mistakes) && at == NULL; i++) {
 		at = mistakes[i].find(copy);
 		*kind = &mistakes[i];
 	}

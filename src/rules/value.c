@@ -16,6 +16,15 @@
 #include "base/util.h"
 #include "rules/words.h"
 
+const char *
+value_find_comment(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if (shell_is_space(s[0]) && s[1] == ';')
+			return s + 1;
+	return NULL;
+}
+
 int
 value_refuse(const struct input *in, const char *fmt, ...)
 {
@@ -25,6 +34,13 @@ value_refuse(const struct input *in, const char *fmt, ...)
 	vsnprintf(in->why, RULE_WHY_SIZE, fmt, ap);
 	va_end(ap);
 	return -1;
+}
+
+static int
+refuse_more(const struct key *k, const struct input *in)
+{
+	return value_refuse(
+	    in, "`%s`: more than %lld values", k->name, (long long)k->max);
 }
 
 void *
@@ -359,8 +375,7 @@ parse_codes(const struct key *k, void *object, const struct input *in)
 		if (!ok)
 			return -1;
 		if (n == (size_t)k->max)
-			return value_refuse(in, "`%s`: more than %lld values", k->name,
-			    (long long)k->max);
+			return refuse_more(k, in);
 		r->success = xreallocarray(r->success, n + 1, sizeof(*r->success));
 		r->success[n++] = (uint32_t)code;
 	}
@@ -515,7 +530,7 @@ behind_home(const char *path)
 	static const char *const homes[] = { "~/", "$HOME/", "${HOME}/" };
 	size_t i, n;
 
-	for (i = 0; i < sizeof(homes) / sizeof(homes[0]); i++) {
+	for (i = 0; i < NELEM(homes); i++) {
 		n = strlen(homes[i]);
 		if (strncmp(path, homes[i], n) == 0)
 			return path + n;
@@ -589,8 +604,7 @@ add_watch(struct rule *r, const struct key *k, char *canonical, const struct inp
 	if (strv_has(&r->watch, canonical, strlen(canonical) + 1))
 		return value_refuse(in, "`%s`: `%s` is given twice", k->name, in->value);
 	if (r->watch.n == (size_t)k->max)
-		return value_refuse(
-		    in, "`%s`: more than %lld values", k->name, (long long)k->max);
+		return refuse_more(k, in);
 	r->watch_lines =
 	    xreallocarray(r->watch_lines, r->watch.n + 1, sizeof(*r->watch_lines));
 	r->watch_lines[r->watch.n] = in->line;
@@ -607,17 +621,6 @@ parse_watch(const struct key *k, void *object, const struct input *in)
 
 	free(canonical);
 	return ret;
-}
-
-static void
-print_watch(const struct key *k, const void *object, struct strv *lines)
-{
-	const struct rule *r = object;
-	size_t i;
-
-	(void)k;
-	for (i = 0; i < r->watch_text.n; i++)
-		print_string(lines, r->watch_text.v[i]);
 }
 
 static void
@@ -646,8 +649,7 @@ parse_environment(const struct key *k, void *object, const struct input *in)
 		return value_refuse(
 		    in, "`%s`: `%.*s` is given twice", k->name, (int)n, in->value);
 	if (l->n == (size_t)k->max)
-		return value_refuse(
-		    in, "`%s`: more than %lld values", k->name, (long long)k->max);
+		return refuse_more(k, in);
 	strv_push(l, xstrdup(in->value));
 	return 0;
 }
@@ -735,8 +737,7 @@ parse_action(const struct key *k, void *object, const struct input *in)
 	struct command c = { .line = in->line };
 
 	if (r->nactions == (size_t)k->max)
-		return value_refuse(
-		    in, "`%s`: more than %lld values", k->name, (long long)k->max);
+		return refuse_more(k, in);
 	if (value_split_words(k, &c, in) == -1)
 		return -1;
 	r->actions = xreallocarray(r->actions, r->nactions + 1, sizeof(*r->actions));
@@ -759,7 +760,7 @@ print_action(const struct key *k, const void *object, struct strv *lines)
 
 /* The types. */
 
-const struct type value_watch = { "path or pattern", parse_watch, print_watch,
+const struct type value_watch = { "path or pattern", parse_watch, print_strings,
 	pattern_warn };
 const struct type value_action = { "command", parse_action, print_action, words_warn };
 const struct type value_command = { "command", parse_command, print_command, words_warn };

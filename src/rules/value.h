@@ -78,6 +78,9 @@ extern const struct type value_name, value_account, value_path, value_text; /* c
 /* Those that know struct rule, where they have more than one field. */
 extern const struct type value_watch, value_action, value_codes, value_nice;
 
+/* What inih takes for a comment: the first `;` behind white space, or NULL. */
+const char *value_find_comment(const char *s);
+
 /* Writes a sentence into why; -1, always. */
 int value_refuse(const struct input *in, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

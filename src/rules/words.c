@@ -241,7 +241,7 @@ is_shell(const char *program)
 	const char *slash = strrchr(program, '/');
 	size_t i;
 
-	for (i = 0; slash != NULL && i < sizeof(names) / sizeof(names[0]); i++)
+	for (i = 0; slash != NULL && i < NELEM(names); i++)
 		if (strcmp(slash + 1, names[i]) == 0)
 			return true;
 	return false;
@@ -328,14 +328,6 @@ static const struct {
 	{ "/Library/Mobile", "Documents" },
 };
 
-static bool
-ends_with(const char *s, const char *end)
-{
-	size_t n = strlen(s), e = strlen(end);
-
-	return n >= e && strcmp(s + n - e, end) == 0;
-}
-
 /* Are two words one path, which lacks its quotes? */
 static bool
 is_cut_path(const char *word, const char *next)
@@ -345,9 +337,9 @@ is_cut_path(const char *word, const char *next)
 
 	if (word[0] != '/')
 		return false;
-	for (i = 0; i < sizeof(spaced) / sizeof(spaced[0]); i++) {
+	for (i = 0; i < NELEM(spaced); i++) {
 		n = strlen(spaced[i].after);
-		if (ends_with(word, spaced[i].before) &&
+		if (text_ends_in(word, spaced[i].before) &&
 		    strncmp(next, spaced[i].after, n) == 0 &&
 		    (next[n] == '/' || next[n] == '\0'))
 			return true;

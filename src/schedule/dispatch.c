@@ -925,7 +925,7 @@ dispatch_telling_change(const struct dispatch_path *p, bool present)
 
 	if (!present)
 		return CHANGE_DELETE;
-	for (i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+	for (i = 0; i < NELEM(order); i++)
 		if ((p->taken & order[i]) != 0)
 			return order[i];
 	/* It was deleted, and something that `on` leaves out is there again. */

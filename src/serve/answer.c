@@ -444,7 +444,7 @@ answer(void *arg, const cJSON *request, struct control_reply *reply)
 	const char *name = json_get_string(request, "command");
 	size_t i;
 
-	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+	for (i = 0; i < NELEM(commands); i++)
 		if (name != NULL && strcmp(name, commands[i].name) == 0) {
 			commands[i].fn(arg, request, reply);
 			return;

@@ -110,7 +110,7 @@ parse_numbers(struct record *r, const cJSON *o)
 	int64_t n;
 
 	/* What is 0 is not written. */
-	for (i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+	for (i = 0; i < NELEM(members); i++) {
 		if (json_get(o, members[i].key) == NULL)
 			continue;
 		if (!json_get_int(o, members[i].key, &n) ||
@@ -237,7 +237,7 @@ parse_object(struct record *r, cJSON *o)
 	r->process = json_get_text(o, "process");
 	r->boot = json_get_text(o, "boot");
 	r->run = json_get_text(o, "run");
-	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+	for (i = 0; i < NELEM(flags); i++) {
 		flag = json_get(o, flags[i].key);
 		if (flag != NULL && !cJSON_IsTrue(flag))
 			return false;
@@ -321,10 +321,10 @@ record_print(const struct record *r)
 	json_add_list(o, "watch", &r->watch);
 	add_others(o, r);
 	add_paths(o, r);
-	for (i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+	for (i = 0; i < NELEM(members); i++)
 		if (member_get(r, &members[i]) != 0)
 			json_add_int(o, members[i].key, member_get(r, &members[i]));
-	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+	for (i = 0; i < NELEM(flags); i++)
 		if (*(const bool *)((const char *)r + flags[i].offset))
 			cJSON_AddTrueToObject(o, flags[i].key);
 	if (r->pid != 0) {

@@ -120,7 +120,7 @@ set_aside(struct store *s)
 	char *path;
 	size_t i;
 
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (i = 0; i < NELEM(names); i++) {
 		path = xasprintf("%s/%s", s->dir, names[i]);
 		place_set_aside(path);
 		free(path);

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/util.h"
+
 /*
  * What the first word is that belongs to no option, after those to be skipped. Of a
  * program with OPTIONS nothing is code but what those in the table name.
@@ -223,7 +225,7 @@ find_obeyer(const char *program, const char *sub)
 	const struct obeyer *o;
 	size_t i;
 
-	for (i = 0; i < sizeof(obeyers) / sizeof(obeyers[0]); i++) {
+	for (i = 0; i < NELEM(obeyers); i++) {
 		o = &obeyers[i];
 		if (o->sub != NULL && (sub == NULL || strcmp(o->sub, sub) != 0))
 			continue;
@@ -267,7 +269,7 @@ codewords_loads(const char *variable)
 {
 	size_t i, n, len = strcspn(variable, "=");
 
-	for (i = 0; i < sizeof(loading) / sizeof(loading[0]); i++) {
+	for (i = 0; i < NELEM(loading); i++) {
 		n = strcspn(loading[i], "*");
 		if (strncmp(variable, loading[i], n) == 0 &&
 		    (loading[i][n] == '*' || len == n))
@@ -370,7 +372,7 @@ give_value(struct codewords *c, char mark, const char *text, struct codeword *w)
 	size_t i;
 
 	w->role = CODEWORD_VALUE;
-	for (i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
+	for (i = 0; i < NELEM(roles); i++)
 		if (roles[i].mark == mark)
 			w->role = roles[i].role;
 	if ((w->role == CODEWORD_TEXT || w->role == CODEWORD_SHELL) &&
@@ -516,7 +518,7 @@ next_of_find(struct codewords *c, struct codeword *w)
 
 	*w = (struct codeword){ CODEWORD_DATA, *c->next, c->next, 0 };
 	c->next++;
-	for (i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
+	for (i = 0; i < NELEM(starts); i++) {
 		if (strcmp(w->text, starts[i]) != 0 || *c->next == NULL)
 			continue;
 		n = count_executed(c->next);

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "base/util.h"
+
 #define BLANKS " \t"
 #define ENDS " \t\n;&|()<>`"
 
@@ -115,7 +117,7 @@ leads_on(const char *word)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(leads) / sizeof(leads[0]); i++)
+	for (i = 0; i < NELEM(leads); i++)
 		if (strcmp(word, leads[i]) == 0)
 			return true;
 	return word[0] == '-' || word[strspn(word, "0123456789.smhd")] == '\0' ||

@@ -443,7 +443,7 @@ trust_fault_of(const char *why)
 	};
 	size_t i;
 
-	for (i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+	for (i = 0; i < NELEM(faults); i++)
 		if (strstr(why, faults[i].begin) != NULL)
 			return faults[i].fault;
 	return FAULT_OTHER;

@@ -25,7 +25,6 @@
 #include "base/util.h"
 #include "test.h"
 
-#define NELEM(a) (sizeof(a) / sizeof((a)[0]))
 #define GOOD "watch=/a\naction=/b\n"
 
 static char dir[SANDBOX_SIZE];

@@ -22,7 +22,6 @@
 #include "base/util.h"
 #include "test.h"
 
-#define NELEM(a) (sizeof(a) / sizeof((a)[0]))
 #define PLISTS 40
 
 static char dir[SANDBOX_SIZE];

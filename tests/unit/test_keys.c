@@ -15,8 +15,6 @@
 #include "rules/value.h"
 #include "test.h"
 
-#define NELEM(a) (sizeof(a) / sizeof((a)[0]))
-
 static char why[RULE_WHY_SIZE];
 
 /* Sets one key of a fresh rule or of fresh settings; its line of print, or NULL. */

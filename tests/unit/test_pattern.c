@@ -13,8 +13,6 @@
 #include "base/util.h"
 #include "test.h"
 
-#define NELEM(a) (sizeof(a) / sizeof((a)[0]))
-
 static char why[512];
 
 static const struct {
