@@ -531,6 +531,21 @@ is_idle(void)
 	       mono_is_never(watch_deadline(w.world.watch));
 }
 
+/* Many failures in a row make a backoff that nobody can wait for: it is cut short. */
+static void
+hurry(void)
+{
+	struct job_info info;
+	const char *why;
+	size_t i;
+
+	for (i = 0; i < w.rules.n; i++) {
+		job_inform(w.rules.jobs[i], &info);
+		if (info.state == STATE_RETRYING && info.due > realtime_ns() + MONO_SEC)
+			(void)job_trigger(w.rules.jobs[i], &why);
+	}
+}
+
 /*
  * Until nothing has happened for some turns, and nothing is going to. Turns count,
  * not time: on a busy machine time passes while events are held back.
@@ -544,6 +559,7 @@ settle(void)
 
 	while (quiet < QUIET_TURNS) {
 		limit = mono_add(mono_now(), QUIET);
+		hurry();
 		if (turn(limit) || !is_idle())
 			quiet = 0;
 		else if (!mono_before(mono_now(), limit))
