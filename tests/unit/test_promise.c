@@ -526,9 +526,8 @@ is_idle(void)
 		if (info.state != STATE_IDLE && info.state != STATE_FAILED)
 			return false;
 	}
-	return mono_before(mono_add(mono_now(), MONO_SEC),
-		   mono_min(watch_deadline(w.world.watch), MONO_NEVER)) ||
-	       mono_is_never(watch_deadline(w.world.watch));
+	/* A look that was put off may come late: on a busy machine one takes long. */
+	return mono_is_never(watch_deadline(w.world.watch));
 }
 
 /* Many failures in a row make a backoff that nobody can wait for: it is cut short. */
