@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 : "${BUILD:=build}"
 : "${WATCHPATHD:=$BUILD/watchpathd}"
 checks='includes map headers symbols ifdefs layout cppcheck tidy length shell workflows
-manual readme numbers words'
+manual readme numbers locations words'
 jobs=$(getconf _NPROCESSORS_ONLN)
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
@@ -372,6 +372,14 @@ lint_readme() {
 lint_numbers() {
 	list_files | sed -n 's|^tests/system/\([0-9]*\)-.*\.t$|\1|p' | uniq -d |
 	    sed 's|.*|tests/system: & is the number of several tests|'
+}
+
+# Where rules and state are is another place on a Mac: lib.sh has asked the program.
+# The tests of what is installed know both.
+lint_locations() {
+	list_files | grep '^tests/system/' | grep -vE '/6[06]-.*\.t$' |
+	    xargs grep -nE '(var/(lib|db)|etc)/watchpathd' /dev/null |
+	    sed 's|$|: not $conf_d or $state_dir of lib.sh|'
 }
 
 # Words of work that is not finished, and paths of the machine it was made on.

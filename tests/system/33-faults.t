@@ -314,7 +314,7 @@ another_device() {
 
 # is_saved_seldom SINCE: no more lines than one for each second, and a few at first?
 is_saved_seldom() {
-	_lines=$(grep -c '"rule":"r"' "$box/var/lib/watchpathd/state.jsonl")
+	_lines=$(grep -c '"rule":"r"' "$box$state_dir/state.jsonl")
 	_seconds=$((($(now) - $1) / 1000000000))
 	echo "# $_lines lines in $_seconds s"
 	[ "$_lines" -gt 0 ] && [ "$_lines" -le $((_seconds + 3)) ]
@@ -329,7 +329,7 @@ a_slow_disk() {
 	rule r 'watch = /f' 'settle = 10ms'
 	start=$(now)
 	FAULT=write:slow
-	FAULT_DIR=$box/var/lib/watchpathd
+	FAULT_DIR=$box$state_dir
 	export FAULT FAULT_DIR
 	start_daemon
 	for n in 1 2 3 4 5 6 7 8 9 10; do

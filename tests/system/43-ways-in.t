@@ -10,7 +10,7 @@
 COLUMNS=1000
 export COLUMNS
 
-state=var/lib/watchpathd
+state=${state_dir#/}
 
 # A state directory that others may write, as it is before the daemon starts.
 open_state() {

@@ -121,7 +121,7 @@ come_and_go_named() {
 }
 
 state_size() {
-	_bytes=$(wc -c <"$box/var/lib/watchpathd/state.jsonl")
+	_bytes=$(wc -c <"$box$state_dir/state.jsonl")
 	echo "# $_bytes bytes of state"
 	[ "$_bytes" -gt 200000 ] && [ "$_bytes" -lt 3000000 ]
 }

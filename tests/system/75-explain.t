@@ -107,7 +107,7 @@ b"
 	ok "a hostile name is harmless" prints 'no rule watches /a.012b$'
 	rule bad 'watch = bad'
 	wp explain /bad
-	nothing 'a refused file' '^/etc/watchpathd/conf.d/bad.ini is refused'
+	nothing 'a refused file' "^$conf_d/bad.ini is refused"
 }
 
 why_nothing_runs() {
@@ -134,9 +134,9 @@ why_nothing_runs() {
 	wp explain /f
 	explains 'a small file' 'off.ini:2' 'watch = /f' \
 	    "$all, but it is smaller than \`min-size = 4k\`: it counts as absent" '/act'
-	rule off 'watch = /var/lib/watchpathd/*'
-	wp explain /var/lib/watchpathd/state.jsonl
-	explains 'the daemon'\''s own' 'off.ini:2' 'watch = /var/lib/watchpathd/*' "$all" \
+	rule off "watch = $state_dir/*"
+	wp explain "$state_dir/state.jsonl"
+	explains 'the daemon'\''s own' 'off.ini:2' "watch = $state_dir/*" "$all" \
 	    'nothing: what watchpathd writes itself is never a change'
 	mount=$(sed -n 's/^[^ ]* \([^ ]*\) \(nfs\|nfs4\|cifs\|autofs\) .*/\1/p' /proc/mounts 2>/dev/null |
 	    head -n 1)
