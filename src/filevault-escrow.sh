@@ -16,9 +16,6 @@ log_program=/usr/bin/log
 client=/usr/libexec/mdmclient
 key_file=/var/db/FileVaultPRK.dat
 log_store=/var/db/diagnostics/Persist
-predicate="processImagePath == \"$client\" AND
-    (message CONTAINS \"PUT) [Acknowledged(SecurityInfo\" OR
-    message CONTAINS \"Saved PRK escrow file\")"
 
 usage='usage: filevault-escrow report [--last TIME] [-]
        filevault-escrow sent [--last TIME] [--within SECONDS] [--unknown-ok] [-]'
@@ -53,7 +50,10 @@ is_time() {
 # ask_log OPTION TIME: the log of mdmclient; the status is that of log(1). In this
 # style each entry names its program's path, and no message can look like two.
 ask_log() {
-	"$log_program" show --style ndjson "$1" "$2" --predicate "$predicate"
+	"$log_program" show --style ndjson "$1" "$2" \
+	    --predicate "processImagePath == \"$client\" AND
+    (message CONTAINS \"PUT) [Acknowledged(SecurityInfo\" OR
+    message CONTAINS \"Saved PRK escrow file\")"
 }
 
 # get_text OPTION TIME: sets text to the log, or ends.
@@ -77,7 +77,7 @@ get_text() {
 # in their order, so a clock that was set changes nothing but the length. The
 # status is 65 if this is no log.
 read_log() {
-	awk -v mode="$command" -v asked="$1" -v client="$client" \
+	awk -v mode="$command" -v asked="$1" -v client="$client" -v name="${client##*/}" \
 	    -v written="$written" -v written_at="$written_at" '
 	# Days since a day long ago: years begin in March, so that the leap day is
 	# the last one.
@@ -187,10 +187,10 @@ read_log() {
 	}
 
 	# Where the name of the process is in them.
-	function of_mdmclient() {
+	function of_client() {
 		if ($3 ~ /^0x[0-9a-f]+$/)
-			return $8 == "mdmclient:"
-		return $4 ~ /^mdmclient\[[0-9]+(:[0-9a-f]+)?\]:?$/
+			return $8 == name ":"
+		return $4 ~ "^" name "\\[[0-9]+(:[0-9a-f]+)?\\]:?$"
 	}
 
 	function close_object(    part) {
@@ -258,7 +258,7 @@ read_log() {
 		next
 	}
 	!asked && is_entry() {
-		entry($1 " " $2, of_mdmclient(), $0)
+		entry($1 " " $2, of_client(), $0)
 		next
 	}
 	index($0, saved) { strange = 1 }
@@ -358,7 +358,7 @@ while [ $# -gt 0 ]; do
 	case $1 in
 	-) input=- ;;
 	--unknown-ok) unknown_ok=yes ;;
-	--last | --within | --poll | --log-program | --root)
+	--last | --within | --poll | --log-program | --client | --root)
 		[ $# -gt 1 ] || misuse "a value is missing after $1"
 		case $1 in
 		--last)
@@ -368,6 +368,7 @@ while [ $# -gt 0 ]; do
 		--within) within=$2 ;;
 		--poll) poll=$2 ;;
 		--log-program) log_program=$2 ;;
+		--client) client=$2 ;;
 		--root) key_file=$2$key_file log_store=$2$log_store ;;
 		esac
 		shift

@@ -107,13 +107,18 @@ static const struct subcommand commands[] = {
 	    "the rule files and the end of the log, to FILE or standard output. Nothing\n"
 	    "of the content of a watched file is in it, nor of what actions print.",
 	    report_main },
-	{ "selftest", OPTION_JSON | OPTION_STATE | OPTION_ROOT, "[DIR]",
+	{ "selftest",
+	    OPTION_JSON | OPTION_SLEEP | OPTION_CLOCK | OPTION_STATE | OPTION_ROOT,
+	    "[DIR]",
 	    "try whether this system behaves as rules need",
 	    "Each line is a fact about the system. It fails only where changes could be\n"
 	    "missed, and then exits with 1; other differences are named. DIR: a "
 	    "directory\n"
 	    "on another volume. As root it keeps its result for doctor. --json: for "
-	    "programs.",
+	    "programs.\n"
+	    "--sleep: also sends the machine to sleep, and you wake it. --clock: also "
+	    "sets its\n"
+	    "clock an hour ahead for a second; for a machine that nobody needs.",
 	    selftest_main },
 	{ "help", 0, "[COMMAND | KEY | keys]",
 	    "explain a command, a key of rules, or all keys", NULL, help_main },

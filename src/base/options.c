@@ -32,6 +32,8 @@ static const struct known {
 	{ OPTION_SUMMARY, 'u', "summary", NULL },
 	{ OPTION_TRUST, 't', "trust", NULL },
 	{ OPTION_WRITE, 'W', "write", NULL },
+	{ OPTION_SLEEP, 'p', "sleep", NULL },
+	{ OPTION_CLOCK, 'k', "clock", NULL },
 	{ OPTION_CONFIG, 'c', "config", "DIR" },
 	{ OPTION_STATE, 's', "state", "DIR" },
 	{ OPTION_SOCKET, 'S', "socket", "PATH" },

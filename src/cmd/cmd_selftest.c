@@ -227,6 +227,8 @@ run_in(const char *dir, const struct options *opt)
 		    strerror(errno));
 		return EXIT_FAILURE;
 	}
+	selftest_allow(
+	    s.place, options_has(opt, OPTION_SLEEP), options_has(opt, OPTION_CLOCK));
 	if (!options_has(opt, OPTION_JSON))
 		printf("1..%zu\n", count_probes());
 	run_table(&s);

@@ -17,6 +17,9 @@ struct selftest_result {
 struct selftest;
 struct selftest *selftest_new(const char *dir, int say_fd);
 
+/* Probes may send the machine to sleep, or set its clock; else they are skipped. */
+void selftest_allow(struct selftest *s, bool may_sleep, bool may_set_clock);
+
 /* Removes all that was made. */
 void selftest_free(struct selftest *s);
 

@@ -25,7 +25,8 @@ struct scene {
 	struct stamp last;
 	unsigned changes; /* CHANGE_ bits since they were asked for */
 	unsigned looks;
-	size_t present; /* paths that are there, of a pattern */
+	const char *name; /* of a pattern's match that is waited for */
+	bool named;       /* it was there */
 };
 
 static void
@@ -42,6 +43,8 @@ on_look(void *arg, struct watch_path *p, const struct stamp *now, unsigned hints
 	}
 	if (s->looks > 1)
 		s->changes |= stamp_diff(&s->last, now, hints);
+	if (s->name != NULL && strcmp(strrchr(p->path, '/') + 1, s->name) == 0)
+		s->named |= now->present;
 	s->last = *now;
 }
 
@@ -95,18 +98,24 @@ scene_expect(struct scene *s, unsigned bits, bool present, const char *what)
 	s->changes = 0;
 }
 
-/* Nothing of what was done is a change; known once all looks that were put off are made.
- */
+/* Makes all looks that were put off. */
 static void
-scene_expect_nothing(struct scene *s, const char *what)
+scene_finish(struct scene *s)
 {
 	mono_t due;
 
-	trial_settle(s->t);
 	while (!mono_is_never(due = watch_deadline(s->watch))) {
 		loop_wait(s->t->loop, due);
 		watch_due(s->watch, mono_now());
 	}
+}
+
+/* Nothing of what was done is a change. */
+static void
+scene_expect_nothing(struct scene *s, const char *what)
+{
+	trial_settle(s->t);
+	scene_finish(s);
 	trial_check(s->t, s->changes == 0, what);
 }
 
@@ -120,8 +129,8 @@ write_is_seen(struct trial *t)
 	scene_expect(&s, CHANGE_MODIFY, true, "a write is seen");
 }
 
-static void
-equal_writes_are_seen(struct trial *t)
+void
+selftest_equal_writes(struct trial *t)
 {
 	struct scene s;
 	struct stamp before;
@@ -135,6 +144,7 @@ equal_writes_are_seen(struct trial *t)
 	scene_expect(&s, CHANGE_MODIFY, true, "a second one of the same size is seen");
 	trial_note(t, "their times are %s",
 	    before.mtime_ns == s.last.mtime_ns ? "the same" : "different");
+	watch_free(s.watch);
 }
 
 static void
@@ -276,6 +286,25 @@ fifo_does_not_block(struct trial *t)
 	scene_expect(&s, CHANGE_DELETE, false, "that it goes is seen");
 }
 
+/* On a volume without case the old name goes on to be found, by another spelling. */
+static void
+case_of_a_match_is_seen(struct trial *t)
+{
+	struct scene s;
+	bool absent;
+
+	trial_make(t, "key.log", "text");
+	scene_init(&s, t, "*.log");
+	s.name = "Key.log";
+	trial_did(t, rename("key.log", s.name), "rename");
+	absent = stat("key.log", &(struct stat){ 0 }) == -1;
+	trial_settle(t);
+	scene_finish(&s);
+	trial_check(t, (s.changes & CHANGE_DELETE) != 0 && s.named,
+	    "a match that gets its name in other letters goes, and another one comes");
+	trial_note(t, "stat of the old name %s", absent ? "fails" : "succeeds");
+}
+
 /* On a volume without case, stat of the old name goes on to succeed. */
 static void
 case_is_noted(struct trial *t)
@@ -339,7 +368,7 @@ const struct probe selftest_looks[] = {
 	{ "look-write", "2.1", REQUIRED, "a write is seen", .run = write_is_seen },
 	{ "look-equal", "8.5", REQUIRED,
 	    "two writes of the same size, one right after the other, are both seen",
-	    .run = equal_writes_are_seen },
+	    .run = selftest_equal_writes },
 	{ "look-empty", "2.2", REQUIRED, "that a file is emptied is seen",
 	    .run = emptying_is_seen },
 	{ "look-mode", "2.3", REQUIRED, "a change of mode is seen", .run = mode_is_seen },
@@ -358,6 +387,9 @@ const struct probe selftest_looks[] = {
 	    .run = other_name_is_no_change },
 	{ "look-pattern", "2.9", REQUIRED, "what a pattern matches is followed",
 	    .run = pattern_is_followed },
+	{ "look-case", "8.14", REQUIRED,
+	    "a match that gets its name in other letters is followed",
+	    .run = case_of_a_match_is_seen },
 	{ "look-fifo", "4.3", REQUIRED, "a FIFO does not block",
 	    .run = fifo_does_not_block },
 	{ "case", "8.14", RECORD, "how this volume compares names",

@@ -14,4 +14,7 @@ extern const struct probe selftest_clock[];       /* time */
 extern const struct probe selftest_volumes[];     /* volumes and who may write there */
 extern const struct probe selftest_system[];      /* disk, sockets, network, log */
 
+/* Are two writes of one size, one right after the other, seen below t's directory? */
+void selftest_equal_writes(struct trial *t);
+
 #endif

@@ -22,6 +22,7 @@
 #include "base/platform.h"
 #include "cmd/trial.h"
 #include "cmd/trial_run.h"
+#include "run/console.h"
 #include "run/spawn.h"
 
 #define BURST 64
@@ -217,15 +218,13 @@ many_descriptors(struct trial *t)
 }
 
 static void
-high_descriptor_is_noted(struct trial *t)
+high_descriptor_is_refused(struct trial *t)
 {
 	posix_spawn_file_actions_t fa;
-	int error;
 
 	posix_spawn_file_actions_init(&fa);
-	error = posix_spawn_file_actions_adddup2(&fa, HIGH_FD, 1);
-	trial_note(
-	    t, "posix_spawn %s descriptor 10300", error != 0 ? "refuses" : "takes");
+	trial_check(t, posix_spawn_file_actions_adddup2(&fa, HIGH_FD, 1) == EBADF,
+	    "posix_spawn says EBADF to descriptor 10300");
 	posix_spawn_file_actions_destroy(&fa);
 }
 
@@ -341,27 +340,69 @@ become_says_why_not(struct trial *t)
 #define SORTED_GROUPS " | tr ' ' '\\n' | sort -n | tr '\\n' ' '"
 
 static void
-become_nobody(struct trial *t)
+become_user(struct trial *t, const struct passwd *pw)
 {
-	char *argv[4], want[256], uid[32];
+	char *argv[4], want[1024], uid[32];
 	struct spawn_request req =
 	    trial_shell(argv, "id -u >uid && id -G" SORTED_GROUPS
-			      ">have && id -G nobody" SORTED_GROUPS ">want");
-	const struct passwd *pw = getpwnam("nobody");
+			      ">have && id -G \"$(id -un)\"" SORTED_GROUPS ">want");
 	struct trial_run run;
 
-	if (geteuid() != 0 || pw == NULL) {
-		trial_skip(t, "only root can become somebody else");
-		return;
-	}
 	trial_did(t, chmod(t->dir, 0777), "chmod");
-	req.user = "nobody";
+	req.user = pw->pw_name;
 	if (!trial_run(t, &req, &run))
 		return;
 	trial_read("want", want, sizeof(want));
 	trial_expect_text(t, "have", want);
 	snprintf(uid, sizeof(uid), "%u", (unsigned)pw->pw_uid);
 	trial_expect_text(t, "uid", uid);
+}
+
+static void
+become_nobody(struct trial *t)
+{
+	const struct passwd *pw = getpwnam("nobody");
+
+	if (geteuid() != 0 || pw == NULL)
+		trial_skip(t, "only root can become somebody else");
+	else
+		become_user(t, pw);
+}
+
+/* Admins are in more groups than the kernel has room for. */
+static void
+become_console_user(struct trial *t)
+{
+	const struct passwd *pw = NULL;
+	uid_t uid;
+
+	if (platform_has_console && console_user("", &uid))
+		pw = getpwuid(uid);
+	if (geteuid() != 0 || pw == NULL)
+		trial_skip(t, pw == NULL ? "nobody is logged in at the screen"
+					 : "only root can become somebody else");
+	else
+		become_user(t, pw);
+}
+
+/* Who watches a file cares who else can give it names. */
+static void
+hard_links_are_noted(struct trial *t)
+{
+	char *argv[4];
+	struct spawn_request req = trial_shell(argv, "ln file other 2>/dev/null");
+	struct trial_run run;
+
+	if (geteuid() != 0 || getpwnam("nobody") == NULL) {
+		trial_skip(t, "only root can become somebody else");
+		return;
+	}
+	trial_make(t, "file", "text");
+	trial_did(t, chmod(t->dir, 0777), "chmod");
+	req.user = "nobody";
+	if (trial_run(t, &req, &run))
+		trial_note(t, "another user %s link a file of root that he can read",
+		    run.exit_status == 0 ? "can" : "cannot");
 }
 
 static void
@@ -456,8 +497,8 @@ const struct probe selftest_processes[] = {
 	{ "many-open", "8.2 8.3", REQUIRED,
 	    "a child can be started with 10,000 descriptors open",
 	    .run = many_descriptors },
-	{ "high", "8.2", RECORD, "which descriptors posix_spawn takes",
-	    .run = high_descriptor_is_noted },
+	{ "high", "8.2", EXPECTED, "posix_spawn takes no descriptor above 10,240",
+	    .run = high_descriptor_is_refused },
 	{ "signals", "5.7", REQUIRED, "a child has all signals by default",
 	    .run = signals_are_default },
 	{ "missing", "5.2", REQUIRED, "a program that is not there is reported",
@@ -475,6 +516,11 @@ const struct probe selftest_processes[] = {
 	{ "exec-user", "8.4", REQUIRED, "as nobody it has the groups of nobody",
 	    .run = become_nobody,
 	    .root = "that actions can run as another user, with all his groups" },
+	{ "exec-console", "8.4", REQUIRED,
+	    "as the user at the screen it has all of his groups",
+	    .run = become_console_user },
+	{ "hard-link", "8.11", RECORD, "who may give a file of root another name",
+	    .run = hard_links_are_noted },
 	{ "identity", "5.1 6.6", REQUIRED, "a process keeps its identity over exec",
 	    .run = identity_outlives_exec },
 	{ "zombie", "5.1", REQUIRED, "what is dead has none",

@@ -17,6 +17,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/machine.h"
 #include "base/platform.h"
 #include "cmd/trial.h"
 #include "cmd/trial_run.h"
@@ -86,9 +87,12 @@ system_programs_are_trusted(struct trial *t)
 	size_t i;
 
 	for (i = 0; i < NELEM(programs); i++)
-		if (!trust_command(&judge,
-			&(struct cmdline){ .argv = programs[i], .as_root = true }, &v))
-			trial_fail(t, "%s", v.why);
+		if (!trial_check(t,
+			trust_command(&judge,
+			    &(struct cmdline){ .argv = programs[i], .as_root = true },
+			    &v),
+			"it is trusted"))
+			trial_note(t, "%s", v.why);
 }
 
 /* Sockets */
@@ -166,7 +170,7 @@ long_socket_path(struct trial *t)
 }
 
 static void
-full_queue_is_noted(struct trial *t)
+full_queue_refuses(struct trial *t)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0), i;
@@ -177,8 +181,8 @@ full_queue_is_noted(struct trial *t)
 	for (i = 0; i < 200; i++)
 		if (connect_to("socket") == -1)
 			break;
-	trial_note(
-	    t, "a full queue of clients says: %s", i < 200 ? strerror(errno) : "nothing");
+	trial_check(t, i < 200 && errno == ECONNREFUSED,
+	    "a full queue of clients says ECONNREFUSED");
 	close(fd);
 }
 
@@ -199,6 +203,60 @@ network_can_be_watched(struct trial *t)
 	}
 }
 
+static void
+notification_arrives(struct trial *t)
+{
+	int reached = machine_notifies();
+
+	if (reached == -1)
+		trial_skip(t, "this system has no notifications");
+	else
+		trial_check(t, reached == 1, "one that is posted can be read");
+}
+
+/* What a daemon may see of the cloud, and of others' data */
+
+static void
+downloading_is_noted(struct trial *t)
+{
+	int downloads = machine_downloads();
+
+	if (downloads == -1)
+		trial_skip(t, "this system has no files that are not there");
+	else
+		trial_note(t, "looking for a name %s what is in the cloud only",
+		    downloads == 1 ? "downloads" : "does not download");
+}
+
+#define PROTECTED "/Library/Application Support/com.apple.TCC/TCC.db"
+
+static void
+privacy_is_noted(struct trial *t)
+{
+	int fd = open(PROTECTED, O_EVTONLY | O_CLOEXEC);
+
+	if (fd == -1 && errno == ENOENT)
+		trial_skip(t, "privacy protection has no files here");
+	else
+		trial_note(t, "what only Full Disk Access shows: %s",
+		    fd == -1 ? strerror(errno) : "can be watched from here");
+	if (fd != -1)
+		close(fd);
+}
+
+/* Homebrew for Intel gives it to a user. */
+static void
+usr_local_is_noted(struct trial *t)
+{
+	struct stat st;
+
+	if (stat("/usr/local/bin", &st) == -1)
+		trial_note(t, "there is no /usr/local/bin");
+	else
+		trial_note(t, "/usr/local/bin belongs to %s",
+		    st.st_uid == 0 ? "root" : "a user");
+}
+
 /* The unified log */
 
 /* The log may need a moment until it can be read. */
@@ -217,15 +275,21 @@ is_logged(struct trial *t, const char *style, const char *word)
 	return found;
 }
 
+static bool
+has_log(struct trial *t)
+{
+	if (platform_log_sink == NULL)
+		trial_skip(t, "this system has no unified log");
+	return platform_log_sink != NULL;
+}
+
 static void
 log_is_found(struct trial *t)
 {
 	char *word;
 
-	if (platform_log_sink == NULL) {
-		trial_skip(t, "this system has no unified log");
+	if (!has_log(t))
 		return;
-	}
 	word = xasprintf("selftest-%" PRId64, realtime_ns());
 	platform_log_sink(LOG_LEVEL_INFO, word);
 	trial_say(t, "reading the unified log, which can take minutes");
@@ -233,6 +297,58 @@ log_is_found(struct trial *t)
 	trial_check(t, is_logged(t, "compact", word), "also in the compact style");
 	trial_check(t, is_logged(t, "ndjson", word), "also as JSON");
 	free(word);
+}
+
+/* Does it find this program's lines as it finds those of mdmclient? */
+static bool
+is_read(struct trial *t, const char *reader, const char *style)
+{
+	char *command = xasprintf("/usr/bin/log show --style %s --last 2m --predicate "
+				  "'processImagePath == \"%s\"' | '%s' report --client "
+				  "'%s' - | grep 'key saved'",
+	    style, t->self, reader, t->self);
+	bool found = trial_succeeds(t, command);
+
+	free(command);
+	return found;
+}
+
+static void
+columns_are_known(struct trial *t)
+{
+	static const char *const styles[] = { "syslog", "default", "compact", "ndjson" };
+	char reader[4096];
+	size_t i;
+
+	snprintf(reader, sizeof(reader), "%.*s/filevault-escrow",
+	    (int)(strrchr(t->self, '/') - t->self), t->self);
+	if (!has_log(t))
+		return;
+	if (access(reader, X_OK) == -1) {
+		trial_skip(t, "filevault-escrow is not beside this program");
+		return;
+	}
+	trial_say(t, "reading the unified log once more");
+	platform_log_sink(LOG_LEVEL_INFO, "Saved PRK escrow file: YES, of a test");
+	for (i = 0; i < sizeof(styles) / sizeof(styles[0]); i++)
+		if (!trial_check(t, is_read(t, reader, styles[i]), "its lines are known"))
+			trial_note(t, "in the style %s", styles[i]);
+}
+
+static void
+reading_a_day_is_noted(struct trial *t)
+{
+	mono_t begin = mono_now();
+
+	if (!has_log(t))
+		return;
+	trial_say(t, "reading a day of the unified log, which can take minutes");
+	trial_check(t,
+	    trial_succeeds(t, "/usr/bin/log show --style ndjson --last 1d --predicate "
+			      "'processImagePath == \"/usr/libexec/mdmclient\"'"),
+	    "a day of it can be read");
+	trial_note(t, "a day of it is read in %" PRId64 " s",
+	    mono_sub(mono_now(), begin) / MONO_SEC);
 }
 
 const struct probe selftest_system[] = {
@@ -248,11 +364,23 @@ const struct probe selftest_system[] = {
 	    .run = socket_answers },
 	{ "socket-path", "8.17", REQUIRED, "a socket's path may have 103 bytes",
 	    .run = long_socket_path },
-	{ "socket-full", "8.6", RECORD, "what a full queue of clients says",
-	    .run = full_queue_is_noted },
+	{ "socket-full", "8.6", EXPECTED, "a full queue of clients refuses the next one",
+	    .run = full_queue_refuses },
 	{ "network", "6.1 6.2 6.4", REQUIRED, "changes of the network can be watched",
 	    .run = network_can_be_watched },
+	{ "notify", "6.1 6.2", EXPECTED, "a notification reaches its descriptor",
+	    .run = notification_arrives },
+	{ "cloud", "8.8", RECORD, "whether names are looked for in the cloud",
+	    .run = downloading_is_noted },
+	{ "privacy", "4.2 8.9", RECORD, "what privacy protection shows to this process",
+	    .run = privacy_is_noted },
+	{ "usr-local", "8.12", RECORD, "whose /usr/local/bin is",
+	    .run = usr_local_is_noted },
 	{ "log", "6.7 8.10", EXPECTED, "what is logged is found in the unified log",
 	    .run = log_is_found },
+	{ "log-columns", "8.10", EXPECTED,
+	    "filevault-escrow reads its lines in each style", .run = columns_are_known },
+	{ "log-day", "8.10", RECORD, "how long a day of it takes to read",
+	    .run = reading_a_day_is_noted },
 	{ .id = NULL },
 };

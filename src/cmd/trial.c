@@ -62,6 +62,7 @@ trial_note(struct trial *t, const char *fmt, ...)
 {
 	va_list ap;
 
+	t->findings++;
 	va_start(ap, fmt);
 	add_note(t, fmt, ap);
 	va_end(ap);
@@ -84,6 +85,7 @@ trial_skip(struct trial *t, const char *why)
 bool
 trial_check(struct trial *t, bool so, const char *expected)
 {
+	t->findings++;
 	if (!so)
 		trial_fail(t, "not so: %s", expected);
 	return so;
@@ -251,6 +253,7 @@ trial_expect(struct trial *t, struct knote *k, unsigned must, unsigned may)
 {
 	unsigned seen;
 
+	t->findings++;
 	trial_settle(t);
 	wait_late(t, k, must, true);
 	seen = take_seen(t, k);
@@ -265,6 +268,7 @@ trial_expect_any(struct trial *t, struct knote *k, unsigned any)
 {
 	unsigned seen;
 
+	t->findings++;
 	trial_settle(t);
 	wait_late(t, k, any, false);
 	seen = take_seen(t, k);

@@ -26,10 +26,12 @@ struct knote;
 
 struct trial {
 	struct loop *loop;
-	const char *self; /* this program */
-	const char *dir;  /* the directory's real path */
-	int say_fd;       /* where trial_say writes */
+	const char *self;              /* this program */
+	const char *dir;               /* the directory's real path */
+	int say_fd;                    /* where trial_say writes */
+	bool may_sleep, may_set_clock; /* somebody has asked for it */
 	enum outcome outcome;
+	unsigned findings; /* checks, and what is noted: with none nothing was tried */
 	struct buf notes;
 	struct cJSON *events; /* by what was watched, the bits of each step */
 	struct knote *fence;

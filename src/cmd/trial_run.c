@@ -111,6 +111,7 @@ trial_expect_text(struct trial *t, const char *path, const char *want)
 {
 	char text[256];
 
+	t->findings++;
 	trial_read(path, text, sizeof(text));
 	if (strcmp(text, want) != 0)
 		trial_fail(t, "%s: %s, not %s", path, text, want);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
+#include <time.h>
 
 const bool machine_has_kqueue = false;
 
@@ -52,6 +53,27 @@ machine_volume(const char *path, char out[MACHINE_TEXT_SIZE])
 	for (i = 0; i < sizeof(filesystems) / sizeof(filesystems[0]); i++)
 		if ((unsigned long)fs.f_type == filesystems[i].magic)
 			strlcpy(out, filesystems[i].name, MACHINE_TEXT_SIZE);
+}
+
+int64_t
+machine_uptime(void)
+{
+	struct timespec ts = { 0 };
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+int
+machine_downloads(void)
+{
+	return -1;
+}
+
+int
+machine_notifies(void)
+{
+	return -1;
 }
 
 int

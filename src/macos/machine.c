@@ -8,7 +8,9 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/param.h>
+#include <sys/resource.h>
 #include <sys/sysctl.h>
+#include <time.h>
 
 #if __has_include(<sys/clonefile.h>)
 #include <sys/clonefile.h>
@@ -49,6 +51,22 @@ machine_volume(const char *path, char out[MACHINE_TEXT_SIZE])
 	strlcpy(out, "unknown", MACHINE_TEXT_SIZE);
 	if (statfs(path, &fs) == 0)
 		strlcpy(out, fs.f_fstypename, MACHINE_TEXT_SIZE);
+}
+
+int64_t
+machine_uptime(void)
+{
+	struct timespec ts = { 0 };
+
+	clock_gettime(CLOCK_UPTIME_RAW, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+int
+machine_downloads(void)
+{
+	return getiopolicy_np(IOPOL_TYPE_VFS_MATERIALIZE_DATALESS_FILES,
+		   IOPOL_SCOPE_PROCESS) == IOPOL_MATERIALIZE_DATALESS_FILES_ON;
 }
 
 int

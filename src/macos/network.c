@@ -8,9 +8,11 @@
 #include <errno.h>
 #include <net/if.h>
 #include <net/route.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/machine.h"
 #include "base/platform.h"
 #include "base/util.h"
 
@@ -19,17 +21,18 @@
 #else
 extern uint32_t notify_register_file_descriptor(
     const char *name, int *notify_fd, int flags, int *out_token);
+extern uint32_t notify_post(const char *name);
 extern uint32_t notify_cancel(int token);
 #endif
 
 #define NETWORK_CHANGE "com.apple.system.config.network_change"
 
 static bool
-open_notify(int *fd)
+open_notify(const char *name, int *fd)
 {
 	int token;
 
-	if (notify_register_file_descriptor(NETWORK_CHANGE, fd, 0, &token) != 0)
+	if (notify_register_file_descriptor(name, fd, 0, &token) != 0)
 		return false;
 	/* notifyd's pipe is blocking and not close-on-exec. */
 	if (fd_prepare(*fd, true) == 0)
@@ -55,7 +58,7 @@ platform_network_open(int fds[PLATFORM_NETWORK_FDS])
 {
 	size_t n = 0;
 
-	if (open_notify(&fds[n]))
+	if (open_notify(NETWORK_CHANGE, &fds[n]))
 		n++;
 	if (open_route(&fds[n]))
 		n++;
@@ -102,4 +105,15 @@ platform_network_changed(int fd)
 		if (n == -1 || !route || is_change(message, n))
 			changed = true;
 	return changed;
+}
+
+/* machine.h: a notification that nobody else knows, and a generous time for it. */
+int
+machine_notifies(void)
+{
+	static const char name[] = "org.watchpathd.selftest";
+	struct pollfd waiting = { .events = POLLIN };
+
+	return open_notify(name, &waiting.fd) && notify_post(name) == 0 &&
+	       poll(&waiting, 1, 20 * 1000) == 1 && platform_network_changed(waiting.fd);
 }

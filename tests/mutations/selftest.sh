@@ -192,7 +192,7 @@ exit $status
 # - (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO)) ||
 # + (IN_CREATE | IN_DELETE | IN_MOVED_FROM)) ||
 
-# dir-rename: no rename is an event
+# dir-rename look-case: no rename is an event
 # linux/vnode.c
 # - (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO)) ||
 # + (IN_CREATE | IN_DELETE)) ||

@@ -96,6 +96,21 @@ shapes() {
 		'NR == 1 { printf "\357\273\277" } { print "\t" $0 }'
 }
 
+# selftest has it look for its own lines, which shows that their columns are known.
+another_client() {
+	for style in default syslog compact ndjson json; do
+		sed -e 's,/usr/libexec/mdmclient,/opt/bin/act,g' -e 's/mdmclient/act/g' \
+		    -e 's,\\/usr\\/libexec\\/act,\\/opt\\/bin\\/act,g' \
+		    "$top/tests/escrow/$style.log" >text
+		escrow report - <"$top/tests/escrow/$style.log" >want
+		sh "$script" report --client /opt/bin/act - <text >have 2>&1
+		cmp -s want have
+		ok $? "the lines of another program are read in the style $style"
+		diff want have | sed 's/^/# /'
+		says 2 'no key was saved' "... and are not mdmclient's" of_text sent
+	done
+}
+
 # of_text COMMAND: what the escrow says to the file text.
 of_text() {
 	sh "$script" "$1" - <text
@@ -429,6 +444,7 @@ with_awk busybox awk
 shapes
 empties
 asking
+another_client
 waiting
 set_back
 by_file

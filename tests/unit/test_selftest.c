@@ -4,6 +4,7 @@
  * nothing is left of any.
  */
 #include <cJSON.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,14 +12,79 @@
 #include <string.h>
 #include <sys/types.h>
 #include <sys/event.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/machine.h"
 #include "cmd/selftest.h"
 #include "cmd/selftest_kept.h"
+#include "cmd/selftest_probes.h"
 #include "test.h"
+
+/*
+ * The calendar, which the probes of the clock set: shared with them. follows: our own
+ * clock moves with it, as CLOCK_MONOTONIC of macOS does while it is being set.
+ */
+static struct {
+	int64_t step_ns, asleep_ns;
+	bool follows, stops, denied;
+	int set; /* so many times */
+} * calendar;
+
+#ifdef __APPLE__
+#define OUR_CLOCK CLOCK_MONOTONIC_RAW
+#else
+#define OUR_CLOCK CLOCK_BOOTTIME
+#endif
+
+static __typeof__(&clock_gettime) libc_clock;
+
+/* A sanitizer's allocator asks for the time while it is locked: dlsym needs it. */
+static __attribute__((constructor)) void
+find_clock(void)
+{
+	libc_clock = LIBC(clock_gettime);
+}
+
+int
+clock_gettime(clockid_t id, struct timespec *ts)
+{
+	int64_t ns = 0;
+
+	*ts = (struct timespec){ 0, 0 };
+	if (libc_clock == NULL || libc_clock(id, ts) == -1)
+		return 0;
+	if (calendar == NULL)
+		return 0;
+	if (id == CLOCK_REALTIME || (id == OUR_CLOCK && calendar->follows))
+		ns += calendar->step_ns;
+	if (id == CLOCK_REALTIME || (id == OUR_CLOCK && !calendar->stops))
+		ns += access("asleep", F_OK) == 0 ? calendar->asleep_ns : 0;
+	ts->tv_sec += ns / MONO_SEC;
+	return 0;
+}
+
+int
+clock_settime(clockid_t id, const struct timespec *ts)
+{
+	struct timespec now;
+
+	if (calendar->denied) {
+		errno = EPERM;
+		return -1;
+	}
+	libc_clock(id, &now);
+	calendar->step_ns = (ts->tv_sec - now.tv_sec) * MONO_SEC;
+	calendar->set++;
+	return 0;
+}
+
+/* What the probe is told to send the machine to sleep with: the clock finds the file. */
+const char *const machine_sleep_command = ": >asleep";
 
 static char sandbox[SANDBOX_SIZE];
 static struct selftest *place;
@@ -51,8 +117,16 @@ is_result(enum outcome outcome, const char *note)
 	return false;
 }
 
+SET_UP_ALL
+{
+	calendar = mmap(NULL, sizeof(*calendar), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_true(calendar != MAP_FAILED);
+}
+
 SET_UP
 {
+	memset(calendar, 0, sizeof(*calendar));
 	json_init();
 	make_sandbox(sandbox);
 	place = selftest_new(sandbox, STDERR_FILENO);
@@ -70,6 +144,7 @@ TEAR_DOWN
 static void
 leave_all(struct trial *t)
 {
+	trial_note(t, "left");
 	trial_did(t, mkdir("a", 0700), "mkdir");
 	trial_did(t, mkdir("a/b", 0700), "mkdir");
 	trial_make(t, "a/b/file", "text");
@@ -80,9 +155,9 @@ leave_all(struct trial *t)
 TEST(what_a_probe_leaves_is_removed)
 {
 	try_probe(REQUIRED, leave_all);
-	assert_true(is_result(OUTCOME_OK, ""));
+	assert_true(is_result(OUTCOME_OK, "left"));
 	try_probe(REQUIRED, leave_all);
-	assert_true(is_result(OUTCOME_OK, ""));
+	assert_true(is_result(OUTCOME_OK, "left"));
 }
 
 static void
@@ -94,6 +169,20 @@ want_write(struct trial *t)
 	file = trial_watch(t, "file");
 	trial_did(t, chmod("file", 0600), "chmod");
 	trial_expect(t, file, NOTE_WRITE, NOTE_ATTRIB);
+}
+
+static void
+return_early(struct trial *t)
+{
+	trial_make(t, "file", "text");
+}
+
+TEST(a_probe_that_finds_nothing_out_has_failed)
+{
+	try_probe(RECORD, return_early);
+	assert_true(is_result(OUTCOME_FAILED, "nothing was tried"));
+	try_script("make file; watch file");
+	assert_true(is_result(OUTCOME_FAILED, "nothing was tried"));
 }
 
 TEST(an_event_that_does_not_come_is_a_failure)
@@ -165,6 +254,7 @@ odd_once(struct trial *t)
 {
 	int fd = open("../tried", O_CREAT | O_EXCL | O_WRONLY, 0600);
 
+	trial_check(t, true, "it is tried");
 	if (fd != -1)
 		trial_odd(t, "somebody was there");
 }
@@ -298,4 +388,56 @@ TEST(elsewhere_it_is_not_kept)
 	assert_false(selftest_keep(&trust, sandbox, "{}", why));
 	assert_non_null(strstr(why, "selftest.json: "));
 	must(rmdir(file));
+}
+
+/* Tries the probe of that name. */
+static void
+try_clock(const char *id)
+{
+	const struct probe *p = selftest_clock;
+
+	while (strcmp(p->id, id) != 0)
+		p++;
+	selftest_result_clear(&result);
+	result = selftest_try(place, p);
+}
+
+TEST(the_clock_is_set_only_when_asked_to)
+{
+	try_clock("clock-set");
+	assert_int_equal(result.outcome, OUTCOME_SKIPPED);
+	assert_non_null(strstr(result.note, "--clock"));
+	try_clock("sleep");
+	assert_int_equal(result.outcome, OUTCOME_SKIPPED);
+	assert_non_null(strstr(result.note, "--sleep"));
+	assert_int_equal(calendar->set, 0);
+}
+
+TEST(a_clock_that_moves_with_the_calendar_is_noticed)
+{
+	selftest_allow(place, false, true);
+	try_clock("clock-set");
+	assert_int_equal(result.outcome, OUTCOME_OK);
+	assert_int_equal(calendar->set, 2);
+	assert_true(calendar->step_ns / MONO_SEC <= 1);
+	calendar->follows = true;
+	try_clock("clock-set");
+	assert_int_equal(result.outcome, OUTCOME_FAILED);
+	assert_non_null(strstr(result.note, "our clock does not move"));
+	assert_int_equal(calendar->set, 4);
+	calendar->denied = true;
+	try_clock("clock-set");
+	assert_true(is_result(OUTCOME_SKIPPED, "only root may set the clock"));
+}
+
+TEST(a_clock_that_stops_in_sleep_is_noticed)
+{
+	selftest_allow(place, true, false);
+	calendar->asleep_ns = 60 * MONO_SEC;
+	try_clock("sleep");
+	assert_true(is_result(OUTCOME_OK, "it slept for 60 s"));
+	calendar->stops = true;
+	try_clock("sleep");
+	assert_int_equal(result.outcome, OUTCOME_FAILED);
+	assert_non_null(strstr(result.note, "our clock counts through sleep"));
 }
