@@ -411,13 +411,28 @@ explain_old(struct question *q, const cJSON *rule)
 	free(name);
 }
 
-/* Files that are refused may have rules for it. */
+/* A file that is refused, or the directory of rules that cannot be read. */
 static void
-print_refused(const struct question *q)
+print_error(const struct question *q, const struct diag *d)
+{
+	char *place =
+	    d->file[0] == '/' ? xstrdup(d->file) : setup_place(&q->setup, d->file, 0);
+
+	if (strcmp(d->file, q->setup.opt->config) == 0)
+		printf("\nNo rule file is read: %s: %s\n", place, d->message);
+	else
+		printf("\n%s is refused, and what it says does not count: "
+		       "`watchpathd check` says why\n",
+		    place);
+	free(place);
+}
+
+/* What is not read may have rules for it. */
+static void
+print_errors(const struct question *q)
 {
 	const struct conf *c = &q->setup.conf;
 	const char *last = NULL;
-	char *place;
 	size_t i;
 
 	for (i = 0; i < c->ndiags; i++) {
@@ -425,11 +440,7 @@ print_refused(const struct question *q)
 		    (last != NULL && strcmp(last, c->diags[i].file) == 0))
 			continue;
 		last = c->diags[i].file;
-		place = last[0] == '/' ? xstrdup(last) : setup_place(&q->setup, last, 0);
-		printf("\n%s is refused, and what it says does not count: "
-		       "`watchpathd check` says why\n",
-		    place);
-		free(place);
+		print_error(q, &c->diags[i]);
 	}
 }
 
@@ -453,7 +464,7 @@ explain(struct question *q)
 		printf("no rule watches %s\n", shown);
 	if (q->near.len > 0)
 		printf("\n%s", q->near.p);
-	print_refused(q);
+	print_errors(q);
 	if (q->setup.status == NULL)
 		printf("\nWhat the daemon does is not known: %s\n", q->setup.error.why);
 	free(shown);

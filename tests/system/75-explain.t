@@ -105,6 +105,8 @@ by_none() {
 	wp explain "/a
 b"
 	ok "a hostile name is harmless" prints 'no rule watches /a.012b$'
+	wp explain --config "$dir/missing" /a
+	nothing 'no rules at all' "^No rule file is read: $dir/missing: No such file"
 	rule bad 'watch = bad'
 	wp explain /bad
 	nothing 'a refused file' "^$conf_d/bad.ini is refused"
