@@ -649,6 +649,9 @@ import_plist(struct import *m, const char *file, const struct plist *dict)
 
 	if (dict->type != PLIST_DICT)
 		problem(&j, "not the property list of a launchd job");
+	else if (plist_get(dict, "PayloadContent") != NULL)
+		problem(&j, "a configuration profile, and no launchd job: `watchpathd "
+			    "managed` shows its rules");
 	else
 		translate(m, &j, dict);
 	if (j.bad) {

@@ -330,6 +330,8 @@ no_plists() {
 	head='<?xml version="1.0"?>\n<plist version="1.0">'
 	bad "an empty file" 'not a property list' ''
 	bad "text" 'not a property list' 'this is no property list, whatever reads it'
+	bad "a configuration profile" 'watchpathd managed. shows its rules' \
+		"$head<dict><key>PayloadContent</key><array/></dict></plist>"
 	bad "a list that ends too early" 'line 2: it ends too early' "$head<dict>"
 	bad "a key that is there twice" 'line 2: the key A is there twice' \
 		"$head<dict><key>A</key><true/><key>A</key><false/></dict></plist>"
