@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "base/places.h"
@@ -39,7 +40,10 @@ accounts_user(const char *name, char why[ACCOUNTS_WHY_SIZE])
 		pw = getpwuid((uid_t)number);
 	}
 	if (pw == NULL && is_not_found(errno))
-		snprintf(why, ACCOUNTS_WHY_SIZE, "user %s: no such user", name);
+		snprintf(why, ACCOUNTS_WHY_SIZE, "user %s: no such user%s", name,
+		    strcasecmp(name, CONSOLE_NAME) == 0
+			? " (whoever is at the screen is `" CONSOLE_NAME "`)"
+			: "");
 	else if (pw == NULL)
 		snprintf(why, ACCOUNTS_WHY_SIZE, "user %s: %s", name, strerror(errno));
 	return pw;
