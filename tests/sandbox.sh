@@ -16,7 +16,8 @@ else
 	mkdir -p "$box/conf.d" "$box/etc" "$box/bin"
 	cat >"$box/bin/show" <<-'END'
 	#!/bin/sh
-	echo "I run because of: $WATCHPATHD_CHANGE of $WATCHPATHD_PATH"
+	echo "I run because of: ${WATCHPATHD_CHANGE:-nothing that changed, $WATCHPATHD_REASON}" \
+	    "${WATCHPATHD_PATH:+of $WATCHPATHD_PATH}"
 	END
 	chmod 755 "$box/bin/show"
 	cat >"$box/conf.d/hosts.ini" <<-'END'
