@@ -75,6 +75,22 @@ the_result_is_json() {
 	diag <"$dir/wrong"
 }
 
+# The manual says by number what it is that was not verified on a Mac.
+the_manual_names_facts_that_are_tried() {
+	selftest_here --json
+	sed -n '/^\.Sh UPDATES AND PRIVACY/,/^\.Sh WHEN/s/.*[,;] \([0-9]*\.[0-9]*\)).*/\1/p' \
+	    "$top/man/watchpathd.8" >"$dir/numbers"
+	ok "there are some" [ "$(wc -l <"$dir/numbers")" -ge 9 ]
+	while read -r number; do
+		ok "fact $number has a probe" \
+		    grep -q "\"fact\":\"\([0-9. ]* \)*$number[ \"]" "$dir/out"
+	done <"$dir/numbers"
+	for page in "$top"/man/*.[578]; do
+		ok "${page##*/} says that it was not verified" \
+		    grep -q 'not verified on a Mac\|not been run on a Mac' "$page"
+	done
+}
+
 # Results of Macs, and of the shim when its file was made.
 the_shim_does_what_is_in_evidence() {
 	selftest_here --json
@@ -218,6 +234,7 @@ run_tests all_that_is_relied_on_holds all_that_is_relied_on_holds:shuffle \
     all_that_is_relied_on_holds:echo all_that_is_relied_on_holds:extend \
     all_that_is_relied_on_holds:shuffle,split,merge,echo,extend \
     it_holds_with_the_limit_of_launchd the_result_is_json \
+    the_manual_names_facts_that_are_tried \
     the_shim_does_what_is_in_evidence comparing_notices a_system_that_does_not_do_it \
     it_leaves_nothing_when_interrupted usage_is_checked a_result_is_kept_for_doctor \
     it_needs_no_root
