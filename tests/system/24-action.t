@@ -167,7 +167,7 @@ another_user() {
 	ok "user: with the user's primary group" got u gid "$(id -g nobody)"
 	ok "user: and the user's groups, not root's" got u groups "$(id -G nobody)"
 	ok "group: it runs with that group" got g gid \
-	    "$(getent group daemon | cut -d: -f3)"
+	    "$(perl -e 'print +(getgrnam "daemon")[2]')"
 	ok "umask: it has that umask" got u umask 0077
 	ok "directory: it starts in that directory, below --root" \
 	    got u cwd "$box/work"
