@@ -31,8 +31,9 @@
 enum tie {
 	TIE_NONE,
 	TIE_ITSELF,
-	TIE_LINK,   /* links lead from one to the other */
-	TIE_ENTRY,  /* it is a directory, the path an entry */
+	TIE_LINK,  /* links lead from one to the other */
+	TIE_ENTRY, /* it is a directory, the path an entry */
+	/* These only seem to watch it. */
 	TIE_DEEPER, /* it is a directory, the path somewhere below: not watched */
 	TIE_DOT,    /* a pattern, but for a dot at a name's beginning: not watched */
 	TIE_BELOW,  /* it is somewhere below the path: not watched */
@@ -44,7 +45,7 @@ struct question {
 	char *path, *parent;
 	char *real; /* where its links lead; NULL: that is not known, or nowhere */
 	size_t rules, width;
-	struct buf near; /* lines about rules that only seem to watch it */
+	bool near; /* there are rules that only seem to watch it */
 };
 
 /* Paths. */
@@ -356,9 +357,17 @@ print_tie(struct question *q, const struct rule *r, size_t nth, enum tie tie)
 	free(line);
 }
 
+/* In lines that fit, below what is above. */
+static void
+paragraph(const struct question *q, const char *lead, char *text)
+{
+	columns_fold(stdout, lead, strlen(lead) > 0 ? 4 : 0, text, q->width);
+	free(text);
+}
+
 /* Why a rule that seems to watch the path does not. */
 static void
-note_near(struct question *q, const struct rule *r, size_t nth, enum tie tie)
+print_near(struct question *q, const struct rule *r, size_t nth, enum tie tie)
 {
 	static const char *const why[] = {
 		[TIE_DEEPER] = "is a directory: what is deeper in it is not watched",
@@ -366,25 +375,41 @@ note_near(struct question *q, const struct rule *r, size_t nth, enum tie tie)
 		[TIE_BELOW] = "watches what is below it, and not the path itself",
 	};
 	char *place = setup_place(&q->setup, r->file, r->watch_lines[nth]);
+	char *lead = xasprintf("%s, ", r->name);
 
-	buf_addf(&q->near, "%s, %s: `watch = %s` %s\n", r->name, place,
-	    r->watch_text.v[nth], why[tie]);
+	printf("%s", q->near ? "" : "\n");
+	q->near = true;
+	paragraph(q, lead,
+	    xasprintf("%s: `watch = %s` %s", place, r->watch_text.v[nth], why[tie]));
+	free(lead);
 	free(place);
 }
 
+/* Those of its lines that watch the path, or those that only seem to. */
 static void
-explain_rule(struct question *q, const struct rule *r)
+explain_rule(struct question *q, const struct rule *r, bool seeming)
 {
 	enum tie tie;
 	size_t i;
 
 	for (i = 0; i < r->watch.n; i++) {
 		tie = find_tie(q, r->watch.v[i]);
-		if (tie == TIE_DEEPER || tie == TIE_DOT || tie == TIE_BELOW)
-			note_near(q, r, i, tie);
-		else if (tie != TIE_NONE)
+		if (tie == TIE_NONE || seeming != (tie >= TIE_DEEPER))
+			continue;
+		if (seeming)
+			print_near(q, r, i, tie);
+		else
 			print_tie(q, r, i, tie);
 	}
+}
+
+static void
+explain_rules(struct question *q, bool seeming)
+{
+	size_t i;
+
+	for (i = 0; i < q->setup.conf.nrules; i++)
+		explain_rule(q, q->setup.conf.rules[i], seeming);
 }
 
 /* A rule whose file is refused, in force as it was before. */
@@ -418,12 +443,13 @@ print_error(const struct question *q, const struct diag *d)
 	char *place =
 	    d->file[0] == '/' ? xstrdup(d->file) : setup_place(&q->setup, d->file, 0);
 
-	if (strcmp(d->file, q->setup.opt->config) == 0)
-		printf("\nNo rule file is read: %s: %s\n", place, d->message);
-	else
-		printf("\n%s is refused, and what it says does not count: "
-		       "`watchpathd check` says why\n",
-		    place);
+	printf("\n");
+	paragraph(q, "",
+	    strcmp(d->file, q->setup.opt->config) == 0
+		? xasprintf("No rule file is read: %s: %s", place, d->message)
+		: xasprintf("%s is refused, and what it says does not count: "
+			    "`watchpathd check` says why",
+		      place));
 	free(place);
 }
 
@@ -447,14 +473,11 @@ print_errors(const struct question *q)
 static void
 explain(struct question *q)
 {
-	const struct conf *c = &q->setup.conf;
 	char *shown = vis_dup(q->path);
 	const cJSON *rule;
 	const char *name;
-	size_t i;
 
-	for (i = 0; i < c->nrules; i++)
-		explain_rule(q, c->rules[i]);
+	explain_rules(q, false);
 	cJSON_ArrayForEach(rule, json_get(q->setup.status, "rules")) {
 		name = json_get_string(rule, "name");
 		if (name != NULL && setup_rule(&q->setup, name) == NULL)
@@ -462,11 +485,14 @@ explain(struct question *q)
 	}
 	if (q->rules == 0)
 		printf("no rule watches %s\n", shown);
-	if (q->near.len > 0)
-		printf("\n%s", q->near.p);
+	explain_rules(q, true);
 	print_errors(q);
-	if (q->setup.status == NULL)
-		printf("\nWhat the daemon does is not known: %s\n", q->setup.error.why);
+	if (q->setup.status == NULL) {
+		printf("\n");
+		paragraph(q, "",
+		    xasprintf(
+			"What the daemon does is not known: %s", q->setup.error.why));
+	}
 	free(shown);
 }
 
@@ -485,7 +511,6 @@ explain_main(struct options *o, char **operands)
 	}
 	explain(&q);
 	status = q.rules > 0 ? EX_OK : EXIT_FAILURE;
-	buf_clear(&q.near);
 	free(q.path);
 	free(q.parent);
 	free(q.real);

@@ -88,6 +88,10 @@ by_none() {
 		nothing "what is below $above" \
 		    '^entries, .*entries.ini:2: `watch = /g/sub/\*` watches what is below it, and not the path itself'
 	done
+	COLUMNS=50
+	wp explain /g
+	COLUMNS=1000
+	ok "long lines are folded" not prints "^.\{51\}[^ ]* "
 	mkdir "$box/g"
 	ln -s g "$box/to"
 	wp explain /to
