@@ -394,6 +394,23 @@ uninstalling_all() {
 	ok "uninstall --all leaves no directory of ours" [ ! -e "$library" ]
 }
 
+uninstalling_what_are_links() {
+	installed
+	mkdir "$dir/elsewhere"
+	echo keep >"$dir/elsewhere/a.ini"
+	for _place in "$rules" "$box/var/db/watchpathd" "$box/var/log/watchpathd.log" \
+	    "$library/share/man" "$box/etc/paths.d/watchpathd"; do
+		rm -rf "$_place"
+		ln -s "$dir/elsewhere" "$_place"
+	done
+	remove --all
+	ok "uninstall --all succeeds where links are" [ $result -eq 0 ]
+	ok "uninstall --all removes the links" \
+	    left Library/LaunchDaemons/other.plist
+	ok "uninstall --all leaves what they lead to" \
+	    [ "$(cat "$dir/elsewhere/a.ini")" = keep ]
+}
+
 uninstalling_what_does_not_end() {
 	installed
 	(cd "$box" && find . | LC_ALL=C sort) >"$dir/before"
@@ -560,6 +577,6 @@ run_tests a_first_installation an_upgrade a_downgrade another_volume \
     a_bootstrap_that_fails a_bootstrap_that_fails_and_works a_job_that_is_disabled \
     what_an_admin_did_to_rules rules_that_were_there_before \
     examples_are_delivered_like_rules a_full_volume what_preinstall_refuses \
-    uninstalling uninstalling_all uninstalling_what_does_not_end \
+    uninstalling uninstalling_all uninstalling_what_are_links uninstalling_what_does_not_end \
     uninstalling_in_a_wrong_way a_plain_package a_signed_package \
     the_package_as_it_is a_tool_that_fails
