@@ -6,9 +6,9 @@
 #include "cmd/selftest.h"
 
 #include <cJSON.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,13 +23,16 @@
 #include "base/util.h"
 
 #define TRIES 3
+#define PROBE "probe"
 /* A probe that takes longer hangs, unless it has said that it takes long. */
 #ifndef PROBE_SEC
 #define PROBE_SEC 60
 #endif
 
+/* The place is known by its descriptor: who owns dir can put another in its place. */
 struct selftest {
 	char *dir, *probe_dir;
+	int fd;
 	char self[PATH_MAX];
 	int say_fd;
 	bool may_sleep, may_set_clock;
@@ -49,20 +52,38 @@ selftest_interrupted(void)
 	return interrupted != 0;
 }
 
+/* Opens what has just been made, unless it is somebody else's by now; or -1. */
+static int
+open_place(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd == -1 || (fstat(fd, &st) == 0 && st.st_uid == geteuid()))
+		return fd;
+	close(fd);
+	errno = EPERM;
+	return -1;
+}
+
 struct selftest *
 selftest_new(const char *dir, int say_fd)
 {
 	struct selftest *s;
 	char *template = xasprintf("%s/wpd-selftest.XXXXXX", dir);
+	int fd = mkdtemp(template) != NULL ? open_place(template) : -1;
 
-	if (mkdtemp(template) == NULL) {
+	if (fd == -1) {
 		free(template);
 		return NULL;
 	}
 	s = xcalloc(1, sizeof(*s));
+	s->fd = fd;
 	s->dir = realpath(template, NULL);
+	if (s->dir == NULL)
+		s->dir = xstrdup(template);
 	free(template);
-	s->probe_dir = xasprintf("%s/probe", s->dir);
+	s->probe_dir = xasprintf("%s/" PROBE, s->dir);
 	s->say_fd = say_fd;
 	platform_self_path(s->self, sizeof(s->self));
 	return s;
@@ -81,25 +102,43 @@ selftest_dir(const struct selftest *s)
 	return s->dir;
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
+static void empty_tree(int at, const char *name);
 
 static void
-remove_tree(const char *path)
+remove_entries(DIR *d)
 {
-	nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+	const struct dirent *e;
+
+	while ((e = readdir(d)) != NULL) {
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
+		    unlinkat(dirfd(d), e->d_name, 0) == 0)
+			continue;
+		empty_tree(dirfd(d), e->d_name);
+		unlinkat(dirfd(d), e->d_name, AT_REMOVEDIR);
+	}
+}
+
+/* No path is followed: only what is in the directory at goes. */
+static void
+empty_tree(int at, const char *name)
+{
+	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *d = fd != -1 ? fdopendir(fd) : NULL;
+
+	if (d == NULL) {
+		fd_close(&fd);
+		return;
+	}
+	remove_entries(d);
+	closedir(d);
 }
 
 void
 selftest_free(struct selftest *s)
 {
-	remove_tree(s->dir);
+	empty_tree(s->fd, ".");
+	close(s->fd);
+	rmdir(s->dir);
 	free(s->probe_dir);
 	free(s->dir);
 	free(s);
@@ -136,7 +175,7 @@ run_probe(const struct selftest *s, const struct probe *p, int report_fd)
 	fdlimit_cap(platform_descriptors_max());
 	t.events = cJSON_CreateObject();
 	t.loop = loop_new();
-	if (t.loop == NULL || chdir(s->probe_dir) == -1)
+	if (t.loop == NULL || fchdir(s->fd) == -1 || chdir(PROBE) == -1)
 		trial_fail(&t, "%s: %s", s->probe_dir, strerror(errno));
 	else if (p->script != NULL)
 		trial_play(&t, p->script);
@@ -204,7 +243,7 @@ try_once(struct selftest *s, const struct probe *p)
 	int fds[2], status = 0;
 	pid_t pid;
 
-	if (mkdir(s->probe_dir, 0700) == -1)
+	if (mkdirat(s->fd, PROBE, 0700) == -1)
 		return failure(s->probe_dir);
 	if (pipe(fds) == -1)
 		return failure("pipe");
@@ -224,7 +263,8 @@ try_once(struct selftest *s, const struct probe *p)
 		continue;
 	r = parse_report(&report, status);
 	buf_clear(&report);
-	remove_tree(s->probe_dir);
+	empty_tree(s->fd, PROBE);
+	unlinkat(s->fd, PROBE, AT_REMOVEDIR);
 	return r;
 }
 

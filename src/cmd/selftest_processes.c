@@ -348,7 +348,7 @@ become_user(struct trial *t, const struct passwd *pw)
 			      ">have && id -G \"$(id -un)\"" SORTED_GROUPS ">want");
 	struct trial_run run;
 
-	trial_did(t, chmod(t->dir, 0777), "chmod");
+	trial_did(t, chmod(".", 0777), "chmod");
 	req.user = pw->pw_name;
 	if (!trial_run(t, &req, &run))
 		return;

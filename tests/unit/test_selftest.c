@@ -160,6 +160,47 @@ TEST(what_a_probe_leaves_is_removed)
 	assert_true(is_result(OUTCOME_OK, "left"));
 }
 
+/* Whoever owns the directory above can move the place away, and put a link there. */
+static void
+write_where_it_is(struct trial *t)
+{
+	trial_make(t, "file", "of a probe");
+	trial_did(t, chmod(".", 0777), "chmod");
+}
+
+TEST(what_is_put_in_the_places_place_is_left_alone)
+{
+	char moved[SANDBOX_SIZE + 16], theirs[SANDBOX_SIZE + 16], file[SANDBOX_SIZE + 32];
+	struct stat st;
+	FILE *f;
+
+	snprintf(moved, sizeof(moved), "%s/moved", sandbox);
+	snprintf(theirs, sizeof(theirs), "%s/theirs", sandbox);
+	snprintf(file, sizeof(file), "%s/probe/file", theirs);
+	assert_int_equal(mkdir(theirs, 0700), 0);
+	file[strlen(file) - strlen("/file")] = '\0';
+	assert_int_equal(mkdir(file, 0700), 0);
+	strcat(file, "/file");
+	f = fopen(file, "w");
+	assert_non_null(f);
+	fputs("theirs", f);
+	fclose(f);
+	assert_int_equal(rename(selftest_dir(place), moved), 0);
+	assert_int_equal(symlink(theirs, selftest_dir(place)), 0);
+	try_probe(REQUIRED, write_where_it_is);
+	assert_true(is_result(OUTCOME_OK, ""));
+	assert_int_equal(stat(file, &st), 0);
+	assert_int_equal(st.st_size, strlen("theirs"));
+	unlink(file);
+	file[strlen(file) - strlen("/file")] = '\0';
+	assert_int_equal(stat(file, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	rmdir(file);
+	rmdir(theirs);
+	unlink(selftest_dir(place));
+	assert_int_equal(rename(moved, selftest_dir(place)), 0);
+}
+
 static void
 want_write(struct trial *t)
 {
