@@ -382,7 +382,7 @@ give_value(struct codewords *c, char mark, const char *text, struct codeword *w)
 		w->role = strcmp(text, "PATH") == 0 ? CODEWORD_CLEAR : CODEWORD_DATA;
 	if (mark == '%') /* Split once more, by rules of its own. */
 		w->role = CODEWORD_UNKNOWN;
-	c->coded = c->coded || strchr("$|&", mark) != NULL;
+	c->coded = c->coded || (mark != '\0' && strchr("$|&", mark) != NULL);
 	c->over = c->over || mark == '.';
 	w->text = text;
 	if (mark == '>')

@@ -337,6 +337,8 @@ static const struct {
 	{ "bash --init-file @/open/x -i -c true", "@/open/x" },
 	{ "bash --rcf @/open/x -i", "@/open/x" },
 	{ "bash --unknown @/script @/open/x", "@/open/x" },
+	{ "bash --norc=1 @/open/x", "@/open/x" },
+	{ "node --no-warnings=1 @/open/x", "@/open/x" },
 	{ "bash --unknown @/open/x @/script", "@/open/x" },
 	{ "bash -eZ @/open/x", "@/open/x" },
 	{ "dash -e @/open/x", "@/open/x" },
