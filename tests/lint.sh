@@ -29,7 +29,7 @@ map() {
 # compiler's own.
 compilers='memcpy memmove memset __stack_chk_fail'
 symbols='
-base/heap mono_before
+base/heap free mono_before xreallocarray
 schedule/dispatch heap_* mono_add mono_as_real mono_before mono_is_never mono_max mono_min mono_sub
 schedule/alert mono_add mono_before mono_is_never
 watch/debt heap_* mono_add mono_sub

@@ -1,109 +1,121 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An intrusive pairing heap. The one idea: a node's prev is its left sibling,
- * or its parent if it is the first child, so that any node can be cut out
- * without a search.
+ * A binary heap in an array: each place comes before the two at twice its number,
+ * and its node is told wherever it goes. Places are counted from 1.
  */
 #include "base/heap.h"
 
 #include <stddef.h>
+#include <stdlib.h>
+
+#include "base/util.h"
+
+#define FIRST_ROOM 4
 
 static bool
-before(const struct heap_node *a, const struct heap_node *b)
+before(const struct heap_place *a, const struct heap_place *b)
 {
 	if (a->key.ns != b->key.ns)
 		return mono_before(a->key, b->key);
 	return a->order < b->order;
 }
 
-/* Makes the later of two roots the first child of the earlier one. */
-static struct heap_node *
-meld(struct heap_node *a, struct heap_node *b)
+static void
+set(struct heap *h, uint32_t at, struct heap_place p)
 {
-	struct heap_node *late;
-
-	if (a == NULL || b == NULL)
-		return a != NULL ? a : b;
-	late = before(b, a) ? a : b;
-	if (late == a)
-		a = b;
-	late->next = a->child;
-	if (late->next != NULL)
-		late->next->prev = late;
-	late->prev = a;
-	a->child = late;
-	a->next = a->prev = NULL;
-	return a;
+	h->places[at - 1] = p;
+	p.node->at = at;
 }
 
-/* Melds a list of siblings: in pairs from the left, then all from the right. */
-static struct heap_node *
-meld_siblings(struct heap_node *n)
+/* The place of the two below that comes first; 0: there is none. */
+static uint32_t
+first_below(const struct heap *h, uint32_t at)
 {
-	struct heap_node *pairs = NULL, *a, *b, *root = NULL;
+	uint32_t below = 2 * at;
 
-	while (n != NULL) {
-		a = n;
-		b = n->next;
-		n = b != NULL ? b->next : NULL;
-		a->next = a->prev = NULL;
-		if (b != NULL)
-			b->next = b->prev = NULL;
-		a = meld(a, b);
-		a->next = pairs;
-		pairs = a;
+	if (below > h->n)
+		return 0;
+	if (below < h->n && before(&h->places[below], &h->places[below - 1]))
+		below++;
+	return below;
+}
+
+/* Fills the hole at a place, or the one that it becomes further up or down. */
+static void
+fill(struct heap *h, uint32_t at, struct heap_place p)
+{
+	uint32_t below;
+
+	for (; at > 1 && before(&p, &h->places[at / 2 - 1]); at /= 2)
+		set(h, at, h->places[at / 2 - 1]);
+	for (; (below = first_below(h, at)) != 0; at = below) {
+		if (before(&p, &h->places[below - 1]))
+			break;
+		set(h, at, h->places[below - 1]);
 	}
-	while (pairs != NULL) {
-		a = pairs;
-		pairs = a->next;
-		a->next = NULL;
-		root = meld(root, a);
-	}
-	return root;
+	set(h, at, p);
 }
 
 void
 heap_put(struct heap *h, struct heap_node *n, mono_t key)
 {
-	heap_remove(h, n);
-	n->key = key;
-	n->order = h->order++;
-	n->child = n->next = n->prev = NULL;
-	n->in = true;
-	h->root = meld(h->root, n);
+	struct heap_place p = { key, h->order++, n };
+
+	if (n->at != 0) {
+		fill(h, n->at, p);
+		return;
+	}
+	if (h->n == h->room) {
+		h->room = h->room != 0 ? 2 * h->room : FIRST_ROOM;
+		h->places = xreallocarray(h->places, h->room, sizeof(*h->places));
+	}
+	fill(h, ++h->n, p);
 }
 
 void
 heap_remove(struct heap *h, struct heap_node *n)
 {
-	struct heap_node *rest;
+	uint32_t at = n->at;
 
-	if (!n->in)
+	if (at == 0)
 		return;
-	rest = meld_siblings(n->child);
-	if (n == h->root) {
-		h->root = rest;
-	} else {
-		if (n->prev->child == n)
-			n->prev->child = n->next;
-		else
-			n->prev->next = n->next;
-		if (n->next != NULL)
-			n->next->prev = n->prev;
-		h->root = meld(h->root, rest);
-	}
-	n->child = n->next = n->prev = NULL;
-	n->in = false;
+	n->at = 0;
+	if (at != h->n--)
+		fill(h, at, h->places[h->n]);
+	if (h->n > 0)
+		return;
+	free(h->places);
+	h->places = NULL;
+	h->room = 0;
+}
+
+void
+heap_clear(struct heap *h)
+{
+	while (h->n > 0)
+		heap_remove(h, h->places[h->n - 1].node);
+}
+
+bool
+heap_has(const struct heap_node *n)
+{
+	return n->at != 0;
+}
+
+mono_t
+heap_key(const struct heap *h, const struct heap_node *n)
+{
+	return h->places[n->at - 1].key;
 }
 
 struct heap_node *
 heap_first(const struct heap *h)
 {
-	return h->root;
+	return h->n > 0 ? h->places[0].node : NULL;
 }
 
 mono_t
 heap_next(const struct heap *h)
 {
-	return h->root != NULL ? h->root->key : MONO_NEVER;
+	return h->n > 0 ? h->places[0].key : MONO_NEVER;
 }

@@ -8,29 +8,39 @@
 #include "base/mono.h"
 
 /*
- * A pairing heap of what is due, the earliest first; of equal times the one
- * that was put in first. The nodes are embedded in their owners, so nothing is
- * allocated and any node can be taken out: O(1) to put in and to read the
- * first, O(log n) amortised to take out. All zero is an empty heap, and a node
- * that is in none.
+ * What is due, the earliest first; of equal times the one that was put in first. A
+ * node is embedded in its owner and knows only its place, so that any can be taken
+ * out, and one that is in none is small. All zero is an empty heap, which holds no
+ * memory, and a node that is in none.
  */
 struct heap_node {
-	struct heap_node *child, *next, *prev; /* prev: left sibling or parent */
+	uint32_t at; /* from 1 on; 0: it is in none */
+};
+
+struct heap_place {
 	mono_t key;
 	uint64_t order;
-	bool in;
+	struct heap_node *node;
 };
 
 struct heap {
-	struct heap_node *root;
+	struct heap_place *places;
+	uint32_t n, room;
 	uint64_t order;
 };
 
-/* Puts n in at key; a node that is already in is moved. */
+/* Puts n in at key; a node that is already in is moved. O(log n), as is the next. */
 void heap_put(struct heap *h, struct heap_node *n, mono_t key);
 
 /* Takes n out; nothing happens if it is not in. */
 void heap_remove(struct heap *h, struct heap_node *n);
+
+/* Takes all out. */
+void heap_clear(struct heap *h);
+
+/* Is the node in a heap? If it is in h: when it is due. */
+bool heap_has(const struct heap_node *n);
+mono_t heap_key(const struct heap *h, const struct heap_node *n);
 
 /* The earliest node, or NULL. */
 struct heap_node *heap_first(const struct heap *h);

@@ -88,7 +88,7 @@ save_later(struct job *j, bool at_once)
 	at = mono_add(j->saved_at, pause);
 	if (at_once)
 		at = mono_max(at, mono_now());
-	if (!j->save.in || mono_before(at, j->save.key))
+	if (!heap_has(&j->save) || mono_before(at, heap_key(&j->world->saves, &j->save)))
 		heap_put(&j->world->saves, &j->save, at);
 }
 
@@ -161,7 +161,7 @@ static const struct jobpaths_ops paths_ops = { path_changed, path_trouble };
 static void
 judge_later(struct job *j)
 {
-	if (!j->judgement.in)
+	if (!heap_has(&j->judgement))
 		heap_put(&j->world->judgements, &j->judgement,
 		    mono_add(j->judged_at, JUDGE_PAUSE_NS));
 }

@@ -71,7 +71,7 @@ is_ignoring(const struct dispatch_rule *r)
 static bool
 is_held(const struct dispatch_rule *r)
 {
-	return r->phase == PHASE_QUEUED && !r->place.in;
+	return r->phase == PHASE_QUEUED && !heap_has(&r->place) && !heap_has(&r->turn);
 }
 
 /* When STEP_STOP_IGNORING is due. */
@@ -216,14 +216,19 @@ note_difference(struct dispatch_rule *r, mono_t now)
 	r->last = now;
 }
 
-/* A free lock stands in the queue with the place of its first waiter. */
+/* The first who waits for a free lock stands in the queue. */
 static void
 lock_update(struct dispatch *d, struct dispatch_lock *lock)
 {
-	if (LIST_EMPTY(&lock->held_by) && heap_first(&lock->waiting) != NULL)
-		heap_put(&d->queue, &lock->place, heap_next(&lock->waiting));
-	else
-		heap_remove(&d->queue, &lock->place);
+	struct heap_node *first = heap_first(&lock->waiting);
+
+	if (lock->next != NULL)
+		heap_remove(&d->queue, &lock->next->turn);
+	lock->next = NULL;
+	if (!LIST_EMPTY(&lock->held_by) || first == NULL)
+		return;
+	lock->next = CONTAINER_OF(first, struct dispatch_rule, place);
+	heap_put(&d->queue, &lock->next->turn, heap_next(&lock->waiting));
 }
 
 static void
@@ -231,7 +236,7 @@ set_timer(struct dispatch *d, struct dispatch_rule *r, mono_t at)
 {
 	if (mono_is_never(at))
 		heap_remove(&d->timers, &r->timer);
-	else if (!r->timer.in || r->timer.key.ns != at.ns)
+	else if (!heap_has(&r->timer) || heap_key(&d->timers, &r->timer).ns != at.ns)
 		heap_put(&d->timers, &r->timer, at);
 }
 
@@ -239,7 +244,12 @@ static void
 enqueue(struct dispatch *d, struct dispatch_rule *r, mono_t due)
 {
 	r->phase = PHASE_QUEUED;
+	r->queued = due;
 	set_timer(d, r, stop_ignoring_at(r));
+	if (r->lock == NULL) {
+		heap_put(&d->queue, &r->turn, due);
+		return;
+	}
 	heap_put(&r->lock->waiting, &r->place, due);
 	lock_update(d, r->lock);
 }
@@ -247,6 +257,10 @@ enqueue(struct dispatch *d, struct dispatch_rule *r, mono_t due)
 static void
 leave_queue(struct dispatch *d, struct dispatch_rule *r)
 {
+	if (r->lock == NULL) {
+		heap_remove(&d->queue, &r->turn);
+		return;
+	}
 	heap_remove(&r->lock->waiting, &r->place);
 	lock_update(d, r->lock);
 }
@@ -257,7 +271,7 @@ rearm(struct dispatch *d, struct dispatch_rule *r, mono_t now)
 {
 	mono_t due;
 
-	if (r->next_lock == NULL || !r->policy->enabled) {
+	if (r->gone || !r->policy->enabled) {
 		heap_remove(&d->timers, &r->timer);
 		return;
 	}
@@ -344,6 +358,8 @@ dispatch_add(struct dispatch *d, struct dispatch_rule *r, const struct policy *p
 {
 	*r = (struct dispatch_rule){
 		.policy = policy,
+		.lock = lock,
+		.next_lock = lock,
 		.attempt = 1,
 		.splay_ns = -1,
 		.last = MINIMUM,
@@ -353,7 +369,6 @@ dispatch_add(struct dispatch *d, struct dispatch_rule *r, const struct policy *p
 		.ignore_until = MINIMUM,
 		.every_from = now,
 	};
-	r->lock = r->next_lock = lock != NULL ? lock : &r->own_lock;
 	TAILQ_INIT(&r->owed);
 	TAILQ_INIT(&r->taken);
 	if (!policy->enabled)
@@ -462,7 +477,8 @@ dispatch_change(struct dispatch *d, struct dispatch_rule *r, const struct policy
     struct dispatch_lock *lock, mono_t now)
 {
 	r->policy = policy;
-	r->next_lock = lock != NULL ? lock : &r->own_lock;
+	r->next_lock = lock;
+	r->gone = false;
 	r->failures = 0;
 	r->self_made = 0;
 	if (in_run(r)) {
@@ -489,7 +505,7 @@ bool
 dispatch_remove(struct dispatch *d, struct dispatch_rule *r)
 {
 	r->manual = false;
-	r->next_lock = NULL;
+	r->gone = true;
 	if (in_run(r))
 		return true;
 	if (r->phase == PHASE_QUEUED)
@@ -559,7 +575,7 @@ dispatch_forget(
 bool
 dispatch_trigger(struct dispatch *d, struct dispatch_rule *r, mono_t now)
 {
-	if (!r->policy->enabled || r->next_lock == NULL || r->phase == PHASE_BLOCKED)
+	if (!r->policy->enabled || r->gone || r->phase == PHASE_BLOCKED)
 		return false;
 	r->manual = true;
 	if (r->phase == PHASE_IDLE || r->phase == PHASE_WAITING)
@@ -592,7 +608,7 @@ timer_due(struct dispatch *d, struct dispatch_rule *r, mono_t now)
 		return STEP_STOP_IGNORING;
 	}
 	if (is_held(r)) {
-		enqueue(d, r, r->place.key);
+		enqueue(d, r, r->queued);
 		return STEP_NONE;
 	}
 	if (r->phase == PHASE_WAITING) {
@@ -606,7 +622,6 @@ timer_due(struct dispatch *d, struct dispatch_rule *r, mono_t now)
 enum dispatch_step
 dispatch_next(struct dispatch *d, mono_t now, struct dispatch_rule **r)
 {
-	struct dispatch_lock *lock;
 	enum dispatch_step step;
 
 	while (!mono_before(now, heap_next(&d->timers))) {
@@ -617,8 +632,7 @@ dispatch_next(struct dispatch *d, mono_t now, struct dispatch_rule **r)
 	}
 	if (d->stopped || d->running >= d->max_running || heap_first(&d->queue) == NULL)
 		return STEP_NONE;
-	lock = CONTAINER_OF(heap_first(&d->queue), struct dispatch_lock, place);
-	*r = CONTAINER_OF(heap_first(&lock->waiting), struct dispatch_rule, place);
+	*r = CONTAINER_OF(heap_first(&d->queue), struct dispatch_rule, turn);
 	return STEP_LOOK;
 }
 
@@ -680,8 +694,10 @@ occupy(struct dispatch *d, struct dispatch_rule *r, mono_t then)
 	int64_t timeout = ns(r->policy->timeout_ms);
 
 	r->phase = PHASE_RUNNING;
-	LIST_INSERT_HEAD(&r->lock->held_by, r, held_link);
-	lock_update(d, r->lock);
+	if (r->lock != NULL) {
+		LIST_INSERT_HEAD(&r->lock->held_by, r, held_link);
+		lock_update(d, r->lock);
+	}
 	d->running++;
 	set_timer(d, r, timeout > 0 ? mono_add(then, timeout) : MONO_NEVER);
 }
@@ -690,8 +706,10 @@ static void
 vacate(struct dispatch *d, struct dispatch_rule *r)
 {
 	d->running--;
-	LIST_REMOVE(r, held_link);
-	lock_update(d, r->lock);
+	if (r->lock != NULL) {
+		LIST_REMOVE(r, held_link);
+		lock_update(d, r->lock);
+	}
 	r->lock = r->next_lock;
 	r->phase = PHASE_IDLE;
 }
@@ -911,7 +929,7 @@ dispatch_queued_for(const struct dispatch *d, const struct dispatch_rule *r)
 		return QUEUED_STOP;
 	if (is_held(r))
 		return QUEUED_HELD;
-	if (!LIST_EMPTY(&r->lock->held_by))
+	if (r->lock != NULL && !LIST_EMPTY(&r->lock->held_by))
 		return QUEUED_LOCK;
 	return d->running < d->max_running ? QUEUED_TURN : QUEUED_SLOT;
 }

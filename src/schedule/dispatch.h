@@ -13,8 +13,8 @@
 
 /*
  * When does a rule run? A pure machine: time is an argument, and it does no
- * I/O, allocates nothing and logs nothing. The caller tells it what it saw and
- * carries out the steps that it asks for. Every call costs O(log rules).
+ * I/O and logs nothing. The caller tells it what it saw and carries out the steps
+ * that it asks for. Every call costs O(log rules).
  */
 
 enum dispatch_reason {
@@ -51,8 +51,8 @@ struct dispatch_rule;
 
 /* Rules with the same lock never run at the same time. All zero is a free lock. */
 struct dispatch_lock {
-	struct heap waiting; /* due rules, by due time */
-	struct heap_node place;
+	struct heap waiting;        /* due rules, by due time */
+	struct dispatch_rule *next; /* the first of them, while it is in the queue */
 	/* More than one only where runs outlived their rules' files. */
 	LIST_HEAD(, dispatch_rule) held_by;
 };
@@ -83,14 +83,13 @@ enum dispatch_phase {
 /* One rule's state. Callers read it and never write it. */
 struct dispatch_rule {
 	const struct policy *policy;
-	struct dispatch_lock *lock;
-	struct dispatch_lock *next_lock; /* after the run; NULL: the rule is gone */
-	struct dispatch_lock own_lock;   /* of a rule that names none */
+	struct dispatch_lock *lock, *next_lock; /* now, and after the run; NULL: none */
 	LIST_ENTRY(dispatch_rule) held_link;
 	enum dispatch_phase phase;
 	enum dispatch_wait wait;
 	struct dispatch_paths owed, taken; /* in the order of noticing */
 	enum dispatch_cause cause;         /* in a run: that it has taken */
+	bool gone;                         /* it was removed */
 	bool manual;                       /* somebody asked for a run */
 	bool cause_in_run;                 /* the run in progress met a new cause */
 	bool outside;   /* some of what is owed is not the last run's own doing */
@@ -99,6 +98,7 @@ struct dispatch_rule {
 	mono_t last;    /* the last difference was noticed */
 	mono_t ended;   /* the last run; the least time: there was none */
 	mono_t retry_at;
+	mono_t queued;       /* while it is: the due time that it stands there for */
 	mono_t held_until;   /* while it is queued, but not in the queue */
 	mono_t ignore_until; /* MONO_NEVER: while it runs; the least time: not at all */
 	mono_t every_from;   /* the last success, or when the rule was new */
@@ -107,11 +107,13 @@ struct dispatch_rule {
 	uint32_t attempt;   /* of the run in progress, or else of the next one */
 	uint32_t failures;  /* in a row */
 	uint32_t self_made; /* runs in a row that only their own changes caused */
-	struct heap_node timer, place;
+	struct heap_node timer;
+	struct heap_node place; /* among those that wait for its lock */
+	struct heap_node turn;  /* in the queue */
 };
 
 struct dispatch {
-	struct heap timers, queue;
+	struct heap timers, queue; /* the queue: of each lock the first */
 	unsigned running, max_running;
 	bool stopped;
 	uint64_t random;

@@ -50,7 +50,7 @@ pay(struct debts *all, mono_t now)
 
 	while ((first = heap_first(&all->debtors)) != NULL) {
 		each = mono_sub(now, all->at) / (int64_t)all->ndebtors;
-		left = first->key.ns - all->paid;
+		left = heap_next(&all->debtors).ns - all->paid;
 		if (each < left)
 			break;
 		all->paid += left;
@@ -71,7 +71,8 @@ debt_ask(struct debts *all, struct debt *d, mono_t now)
 	if (d->queued || d->held)
 		return;
 	pay(all, now);
-	if (!d->due.in || d->due.key.ns - all->paid <= DEBT_CREDIT * DEBT_PAY_NS) {
+	if (!heap_has(&d->due) || heap_key(&all->debtors, &d->due).ns - all->paid <=
+				      DEBT_CREDIT * DEBT_PAY_NS) {
 		enqueue(all, d);
 		return;
 	}
@@ -102,8 +103,8 @@ debt_charge(struct debts *all, struct debt *d, uint64_t work, mono_t now)
 		return;
 	pay(all, now);
 	from = (mono_t){ all->paid };
-	if (d->due.in)
-		from = d->due.key;
+	if (heap_has(&d->due))
+		from = heap_key(&all->debtors, &d->due);
 	else
 		all->ndebtors++;
 	heap_put(&all->debtors, &d->due, mono_add(from, (int64_t)work * DEBT_PAY_NS));
@@ -116,7 +117,7 @@ debt_close(struct debts *all, struct debt *d)
 		TAILQ_REMOVE(&all->queue, d, link);
 	d->queued = false;
 	release(all, d);
-	all->ndebtors -= d->due.in;
+	all->ndebtors -= heap_has(&d->due);
 	heap_remove(&all->debtors, &d->due);
 }
 

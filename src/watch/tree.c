@@ -914,9 +914,9 @@ node_event(void *arg, const struct loop_event *ev)
 	n->tree->work++;
 	n->hints |= hints_of(ev);
 	n->noticed = mono_min(n->noticed, now);
-	if (!n->pending && !n->timer.in)
+	if (!n->pending && !heap_has(&n->timer))
 		ask_look(n->tree, n, now);
-	if (n->timer.in || asked)
+	if (heap_has(&n->timer) || asked)
 		mute(n->tree, n);
 }
 

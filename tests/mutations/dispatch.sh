@@ -332,16 +332,16 @@ exit $status
 # + r->cause_in_run = r->outside
 
 # a blocked rule may be triggered
-# - if (!r->policy->enabled || r->next_lock == NULL || r->phase == PHASE_BLOCKED)
-# + if (!r->policy->enabled || r->next_lock == NULL)
+# - if (!r->policy->enabled || r->gone || r->phase == PHASE_BLOCKED)
+# + if (!r->policy->enabled || r->gone)
 
 # a disabled rule may be triggered
-# - if (!r->policy->enabled || r->next_lock == NULL || r->phase == PHASE_BLOCKED)
-# + if (r->next_lock == NULL || r->phase == PHASE_BLOCKED)
+# - if (!r->policy->enabled || r->gone || r->phase == PHASE_BLOCKED)
+# + if (r->gone || r->phase == PHASE_BLOCKED)
 
 # a disabled rule runs
-# - if (r->next_lock == NULL || !r->policy->enabled) {
-# + if (r->next_lock == NULL) {
+# - if (r->gone || !r->policy->enabled) {
+# + if (r->gone) {
 
 # a nudge does nothing during a run
 # - if (dispatch_pending(r) || in_run(r))
@@ -368,8 +368,8 @@ exit $status
 # + if (r->policy->at_start != START_ALWAYS)
 
 # the lock is not held
-# - if (LIST_EMPTY(&lock->held_by) && heap_first(&lock->waiting) != NULL)
-# + if (heap_first(&lock->waiting) != NULL)
+# - if (!LIST_EMPTY(&lock->held_by) || first == NULL)
+# + if (first == NULL)
 
 # the lock is never given back
 # - LIST_REMOVE(r, held_link);
@@ -384,8 +384,8 @@ exit $status
 # + d->running > d->max_running || heap_first(&d->queue) == NULL
 
 # ended runs keep their slot
-# - d->running--; LIST_REMOVE(r, held_link);
-# + LIST_REMOVE(r, held_link);
+# - d->running--; if (r->lock != NULL) {
+# + if (r->lock != NULL) {
 
 # the deadline forgets who waits for a slot
 # - d->running < d->max_running && heap_first(&d->queue) != NULL) return MINIMUM;
@@ -396,8 +396,12 @@ exit $status
 # + enqueue(d, r, (mono_t){ 0 }); return STEP_NONE;
 
 # a lock stands in the queue with the place of its last waiter
-# - heap_put(&d->queue, &lock->place, heap_next(&lock->waiting));
-# + heap_put(&d->queue, &lock->place, lock->waiting.root->child != NULL ? lock->waiting.root->child->key : heap_next(&lock->waiting));
+# - heap_put(&d->queue, &lock->next->turn, heap_next(&lock->waiting));
+# + heap_put(&d->queue, &lock->next->turn, lock->waiting.places[lock->waiting.n - 1].key);
+
+# who waits for a lock stands in the queue again without leaving it
+# - heap_remove(&d->queue, &lock->next->turn);
+# + ;
 
 # no TERM
 # - timeout > 0 ? mono_add(then, timeout) : MONO_NEVER
@@ -696,16 +700,16 @@ exit $status
 # + return; } forget_failures(r);
 
 # a removed rule that still runs stays removed
-# - r->next_lock = lock != NULL ? lock : &r->own_lock; r->failures = 0;
-# + if (r->next_lock != NULL) r->next_lock = lock != NULL ? lock : &r->own_lock; r->failures = 0;
+# - r->gone = false;
+# + ;
 
 # a removed rule forgets what its run answers
-# - r->manual = false; r->next_lock = NULL;
-# + r->manual = false; r->next_lock = NULL; clear_taken(r);
+# - r->manual = false; r->gone = true;
+# + r->manual = false; r->gone = true; clear_taken(r);
 
 # what a removed rule failed to deliver is not owed
 # - else failed(d, r, now); rearm
-# + else if (r->next_lock != NULL) failed(d, r, now); rearm
+# + else if (!r->gone) failed(d, r, now); rearm
 
 # a retry is splayed
 # - return splayed && r->splay_ns > 0 ? r->splay_ns : 0;

@@ -116,7 +116,7 @@ served_before_a(void)
 	ask(&a);
 	while ((d = debts_next(&all, now)) != &a) {
 		assert_non_null(d);
-		assert_false(d->due.in);
+		assert_false(heap_has(&d->due));
 		work(d, 1000);
 		ask(d);
 		n++;

@@ -67,8 +67,16 @@ now_ms(void)
 }
 
 static void
+forget_all(void)
+{
+	heap_clear(&world.d.timers);
+	heap_clear(&world.d.queue);
+}
+
+static void
 begin(unsigned max_running)
 {
+	forget_all();
 	memset(&world, 0, sizeof(world));
 	world.now.ns = EPOCH;
 	dispatch_init(&world.d, max_running, 7);
@@ -440,7 +448,11 @@ restart(int64_t ms, int64_t jump_ms)
 	size_t i;
 
 	world.now = mono_add(stopped, ms * MONO_MS);
+	forget_all();
 	dispatch_init(&world.d, world.d.max_running, 8);
+	for (i = 0; i < world.subjects; i++)
+		if (world.subject[i].lock != NULL)
+			heap_clear(&world.subject[i].lock->waiting);
 	for (i = 0; i < world.subjects; i++)
 		if (world.subject[i].lock != NULL)
 			*world.subject[i].lock =
@@ -685,7 +697,7 @@ TEST(what_is_written_long_after_a_rule_was_blocked_settles)
 
 TEST(what_is_written_long_into_the_wait_for_a_lock_settles)
 {
-	struct dispatch_lock lock = { .held_by = { NULL } };
+	static struct dispatch_lock lock;
 	struct subject *a, *b;
 	int64_t t;
 
@@ -762,7 +774,7 @@ add_unsettled_in_the_queue(struct dispatch_lock *lock)
 
 TEST(leaving_the_queue_puts_a_run_off_by_settle_max_at_most)
 {
-	struct dispatch_lock lock = { .held_by = { NULL } };
+	static struct dispatch_lock lock;
 	struct subject *b = add_unsettled_in_the_queue(&lock);
 
 	keep_writing(b, 900, 2);
@@ -771,7 +783,7 @@ TEST(leaving_the_queue_puts_a_run_off_by_settle_max_at_most)
 
 TEST(leaving_the_queue_puts_a_run_off_only_once)
 {
-	struct dispatch_lock lock = { .held_by = { NULL } };
+	static struct dispatch_lock lock;
 	struct subject *b = add_unsettled_in_the_queue(&lock), *c;
 
 	c = add_locked(usual(), &lock);
@@ -1481,7 +1493,7 @@ TEST(a_rule_that_lacks_something_is_queued_and_looks_again_every_five_seconds)
 
 TEST(a_rule_that_lacks_something_holds_no_other_up_and_keeps_its_place)
 {
-	struct dispatch_lock lock = { .held_by = { NULL } };
+	static struct dispatch_lock lock;
 	struct subject *a = add_locked(usual(), &lock), *b = add_locked(usual(), &lock);
 
 	a->lacks = true;
@@ -1614,7 +1626,7 @@ TEST(a_rule_may_be_blocked_again_and_again)
 
 TEST(a_blocked_rule_holds_neither_lock_nor_slot)
 {
-	struct dispatch_lock lock = { .held_by = { NULL } };
+	static struct dispatch_lock lock;
 	struct subject *a, *b;
 
 	begin(1);
@@ -1769,7 +1781,7 @@ TEST(a_trigger_goes_past_the_retry_wait)
 
 TEST(a_trigger_does_not_go_past_the_lock)
 {
-	struct dispatch_lock lock = { .held_by = { NULL } };
+	static struct dispatch_lock lock;
 	struct subject *a = add_locked(usual(), &lock), *b = add_locked(usual(), &lock);
 
 	a->length_ms = 5000;
@@ -2250,7 +2262,7 @@ TEST(the_oldest_due_time_is_served_first)
 
 TEST(a_rule_whose_lock_is_held_is_passed_over_and_keeps_its_place)
 {
-	struct dispatch_lock lock = { .held_by = { NULL } };
+	static struct dispatch_lock lock;
 	struct subject *a, *b, *c, *d;
 
 	begin(2);
@@ -2291,7 +2303,7 @@ holders(const struct dispatch_lock *lock)
 
 TEST(a_rule_that_is_due_says_what_it_waits_for)
 {
-	struct dispatch_lock lock = { .held_by = { NULL } };
+	static struct dispatch_lock lock;
 	struct subject *a, *b, *c;
 
 	begin(2);
@@ -2320,7 +2332,7 @@ TEST(a_rule_that_is_due_says_what_it_waits_for)
 
 TEST(rules_with_different_locks_run_side_by_side)
 {
-	struct dispatch_lock one = { .held_by = { NULL } }, two = { .held_by = { NULL } };
+	static struct dispatch_lock one, two;
 
 	trigger(add_locked(usual(), &one));
 	trigger(add_locked(usual(), &two));
@@ -2341,7 +2353,7 @@ assert_no_overlap(void)
 
 TEST(two_busy_rules_with_one_lock_take_turns_and_never_overlap)
 {
-	struct dispatch_lock lock = { .held_by = { NULL } };
+	static struct dispatch_lock lock;
 	struct policy p = usual();
 	struct subject *a, *b;
 	size_t i;
@@ -2362,7 +2374,7 @@ TEST(two_busy_rules_with_one_lock_take_turns_and_never_overlap)
 
 TEST(a_busy_rule_passes_over_a_waiting_one_once_at_most)
 {
-	struct dispatch_lock lock = { .held_by = { NULL } };
+	static struct dispatch_lock lock;
 	struct policy p = usual();
 	struct subject *a, *b;
 
@@ -2505,7 +2517,7 @@ TEST(a_removed_rule_does_not_run)
 
 TEST(a_removed_rule_that_runs_keeps_lock_and_timeout_to_the_end)
 {
-	struct dispatch_lock lock = { .held_by = { NULL } };
+	static struct dispatch_lock lock;
 	struct policy p = usual();
 	struct subject *a, *b;
 
@@ -3068,7 +3080,7 @@ TEST(a_run_left_over_is_running_and_has_taken_what_is_owed)
 
 TEST(a_run_left_over_holds_its_lock)
 {
-	struct dispatch_lock lock = { .held_by = { NULL } };
+	static struct dispatch_lock lock;
 	struct subject *b;
 
 	add_left_over(patient(), &lock);
@@ -3099,8 +3111,7 @@ TEST(a_run_left_over_holds_a_slot)
 
 TEST(two_runs_left_over_with_one_lock_both_hold_it)
 {
-	struct dispatch_lock other = { .held_by = { NULL } },
-			     lock = { .held_by = { NULL } };
+	static struct dispatch_lock other, lock;
 	struct subject *a, *b, *c;
 
 	a = add_left_over(patient(), &lock);
@@ -3403,7 +3414,7 @@ TEST(a_changed_rule_whose_last_attempt_runs_gets_a_new_budget)
 
 TEST(a_changed_rule_that_waits_has_its_new_lock_at_once)
 {
-	struct dispatch_lock one = { .held_by = { NULL } }, two = { .held_by = { NULL } };
+	static struct dispatch_lock one, two;
 	struct subject *a = add_left_over(patient(), &one);
 	struct subject *b = add_locked(usual(), &one), *c = add_locked(usual(), &two);
 
@@ -3425,7 +3436,7 @@ TEST(a_changed_rule_that_waits_has_its_new_lock_at_once)
 
 TEST(a_changed_rule_that_runs_has_its_new_lock_afterwards)
 {
-	struct dispatch_lock one = { .held_by = { NULL } }, two = { .held_by = { NULL } };
+	static struct dispatch_lock one, two;
 	struct subject *a = add_left_over(patient(), &one);
 	struct subject *b = add_locked(usual(), &one), *c = add_locked(usual(), &two);
 

@@ -68,7 +68,7 @@ struct subject {
 	unsigned known_owed[PATHS];
 };
 
-/* All of it is copied as bytes: no pointer in it leads out. */
+/* It is copied as bytes: of its pointers only those of its heaps lead out. */
 static struct world {
 	struct dispatch d;
 	struct dispatch_lock lock;
@@ -76,6 +76,40 @@ static struct world {
 	mono_t now;
 	int64_t offset; /* of the wall clock */
 } w;
+
+static void
+free_heap(struct heap *h)
+{
+	free(h->places);
+}
+
+static void
+copy_heap(struct heap *h)
+{
+	const struct heap_place *places = h->places;
+
+	if (h->n == 0)
+		return;
+	h->places = calloc(h->room, sizeof(*places));
+	assert_non_null(h->places);
+	memcpy(h->places, places, h->n * sizeof(*places));
+}
+
+static void
+each_heap(struct world *of, void (*fn)(struct heap *h))
+{
+	fn(&of->d.timers);
+	fn(&of->d.queue);
+	fn(&of->lock.waiting);
+}
+
+static void
+copy_world(struct world *to, const struct world *from)
+{
+	each_heap(to, free_heap);
+	*to = *from;
+	each_heap(to, copy_heap);
+}
 
 /* A way to a state. */
 struct node {
@@ -365,6 +399,7 @@ crash(bool kept)
 	}
 	if (!kept)
 		w.now = mono_add(w.now, 7 * MS);
+	each_heap(&w, heap_clear);
 	dispatch_init(&w.d, w.d.max_running, 1);
 	w.lock = (struct dispatch_lock){ .held_by = { NULL } };
 	for (s = w.s; s < w.s + RULES; s++) {
@@ -577,7 +612,7 @@ check_reached(void)
 	bool rest = false;
 	int i;
 
-	before = w;
+	copy_world(&before, &w);
 	for (s = w.s; s < w.s + RULES; s++)
 		if (s->missing && !s->gone)
 			to_rule(s, INSTALL);
@@ -595,7 +630,7 @@ check_reached(void)
 			w.now = mono_max(w.now, dispatch_deadline(&w.d));
 	}
 	check(rest, "what is owed gets its run");
-	w = before;
+	copy_world(&w, &before);
 }
 
 static void
@@ -653,13 +688,13 @@ mix_rule(uint64_t h, const struct subject *s)
 {
 	const struct dispatch_rule *r = &s->rule;
 	const bool flags[] = { r->manual, r->cause_in_run, r->outside, r->unsettled,
-		r->timer.in, r->place.in, r->next_lock == NULL, s->edited, s->missing,
-		s->gone, s->running, s->left_over, s->manual, s->watched[1],
-		s->hidden[1] };
+		heap_has(&r->timer), heap_has(&r->turn), heap_has(&r->place), r->gone,
+		s->edited, s->missing, s->gone, s->running, s->left_over, s->manual,
+		s->watched[1], s->hidden[1] };
 	const mono_t times[] = { r->burst, r->last, r->ended, r->ignore_until,
 		r->failures > 0 ? r->retry_at : MONO_NEVER,
-		r->timer.in ? r->timer.key : MONO_NEVER,
-		r->place.in ? r->place.key : MONO_NEVER,
+		heap_has(&r->timer) ? heap_key(&w.d.timers, &r->timer) : MONO_NEVER,
+		r->phase == PHASE_QUEUED ? r->queued : MONO_NEVER,
 		s->policy.every_ms > 0 ? r->every_from : MONO_NEVER,
 		s->running ? s->started : MONO_NEVER };
 	size_t i;
@@ -681,7 +716,7 @@ state_hash(void)
 	uint64_t h = mix(first == NULL                 ? 0
 			 : first == &w.s[0].rule.place ? 1
 						       : 2,
-	    heap_first(&w.d.queue) == &w.s[0].rule.own_lock.place);
+	    heap_first(&w.d.queue) == &w.s[0].rule.turn);
 	size_t i;
 
 	for (i = 0; i < RULES; i++) {
@@ -710,6 +745,7 @@ begin(void)
 	struct subject *s;
 	size_t i, p;
 
+	each_heap(&w, heap_clear);
 	memset(&w, 0, sizeof(w));
 	w.now.ns = EPOCH;
 	dispatch_init(&w.d, all.one_slot ? 1 : RULES, 1);
@@ -751,7 +787,7 @@ expand(uint32_t node)
 	int event;
 
 	reach(node);
-	here = w;
+	copy_world(&here, &w);
 	all.at = node;
 	for (event = 0; event < EVENTS && all.n < all.max; event++) {
 		if (!can_happen(event))
@@ -763,7 +799,7 @@ expand(uint32_t node)
 			all.nodes[all.n++] = (struct node){ node, (uint8_t)event,
 				(uint8_t)(all.nodes[node].depth + 1) };
 		}
-		w = here;
+		copy_world(&w, &here);
 	}
 }
 

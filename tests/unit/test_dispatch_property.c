@@ -1579,6 +1579,19 @@ come_back(struct world *w, struct subject *s, bool starting, bool alive)
 		lost(w, s, false);
 }
 
+/* What a daemon had in its heaps ends with it. */
+static void
+forget_all(struct world *w)
+{
+	size_t i;
+
+	heap_clear(&w->d.timers);
+	heap_clear(&w->d.queue);
+	for (i = 0; i < LOCKS; i++)
+		heap_clear(&w->lock[i].waiting);
+	memset(w->lock, 0, sizeof(w->lock));
+}
+
 static void
 restart(struct world *w)
 {
@@ -1597,7 +1610,7 @@ restart(struct world *w)
 	w->now.ns += PICK(&w->outside, away) * MS;
 	w->offset += PICK(&w->outside, jumps) * MS;
 	w->running = 0;
-	memset(w->lock, 0, sizeof(w->lock));
+	forget_all(w);
 	dispatch_init(&w->d, w->max_running, roll(&w->outside));
 	for (s = w->subject; s < w->subject + w->rules; s++) {
 		for (p = 0; p < PATHS; p++)
@@ -1689,6 +1702,7 @@ begin_world(struct world *w, uint64_t seed, int64_t grain, bool poll)
 {
 	size_t i;
 
+	forget_all(w);
 	memset(w, 0, offsetof(struct world, subject));
 	w->running = w->runs = 0;
 	w->offset = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The pairing heap against the simplest thing that can do the same: an array
+ * The heap against the simplest thing that can do the same: an array
  * that is searched from end to end.
  */
 #include <stdio.h>
@@ -42,7 +42,7 @@ SET_UP
 {
 	size_t i;
 
-	heap = (struct heap){ 0 };
+	heap_clear(&heap);
 	for (i = 0; i < NODES; i++) {
 		node[i] = (struct heap_node){ 0 };
 		entry[i] = (struct entry){ 0 };
@@ -140,7 +140,7 @@ TEST(any_node_can_be_taken_out)
 	for (gone = 0; gone < 9; gone++) {
 		for (i = 0; i < 9; i++)
 			put(i, (int64_t)(i * 7 % 9), (unsigned)i);
-		heap_remove(&heap, heap_first(&heap)); /* makes a tree of it */
+		heap_remove(&heap, heap_first(&heap));
 		entry[0].in = false;
 		take_out(gone);
 		while (expected_first() != NODES) {
@@ -160,6 +160,21 @@ TEST(taking_out_what_is_not_in_does_nothing)
 	take_out(1);
 	take_out(1);
 	assert_null(heap_first(&heap));
+}
+
+TEST(an_empty_heap_holds_no_memory)
+{
+	size_t i;
+
+	for (i = 0; i < 20; i++)
+		put(i, (int64_t)i, (unsigned)i);
+	for (i = 0; i < 20; i++)
+		take_out(i);
+	assert_null(heap.places);
+	put(3, 4, 0);
+	heap_clear(&heap);
+	assert_null(heap.places);
+	assert_false(heap_has(&node[3]));
 }
 
 TEST(never_and_the_earliest_time_are_ordinary_keys)
