@@ -39,7 +39,7 @@ grow(struct map *m)
 	struct map old = *m;
 	size_t i;
 
-	m->cap = old.cap != 0 ? 2 * old.cap : 4;
+	m->cap = old.cap != 0 ? 2 * old.cap : 2;
 	m->slots = xcalloc(m->cap, sizeof(*m->slots));
 	for (i = 0; i < old.cap; i++)
 		if (old.slots[i].key != NULL)

@@ -8,7 +8,6 @@
 #include <fnmatch.h>
 #include <limits.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -41,6 +40,12 @@ struct path {
 	TAILQ_ENTRY(path) link;
 };
 
+/* In the place of many paths. */
+struct others {
+	struct path path; /* first: see jobpaths_others. It has no name */
+	unsigned notices; /* since it began to owe */
+};
+
 struct entry {
 	struct jobpaths *paths;
 	struct watch_entry *watch;
@@ -63,11 +68,9 @@ struct jobpaths {
 	struct watch_others *stopped_others;
 	struct map by_name;
 	TAILQ_HEAD(, path) all;
-	size_t nowed, owed_bytes; /* paths in all that owe something, at most */
-	struct path others;       /* in the place of many; it has no name */
-	unsigned nothers;         /* notices since it began to owe */
-	bool loading;
-	struct map recorded; /* by path, while loading */
+	size_t nowed, owed_bytes;   /* paths in all that owe something, at most */
+	struct others *others;      /* NULL: it never owed anything */
+	const struct map *recorded; /* by path, while loading, else NULL */
 };
 
 static const struct path *
@@ -125,6 +128,14 @@ path_free(struct jobpaths *paths, struct path *p)
 	free(p);
 }
 
+static struct others *
+others_of(struct jobpaths *paths)
+{
+	if (paths->others == NULL)
+		paths->others = xcalloc(1, sizeof(*paths->others));
+	return paths->others;
+}
+
 /* Where it is kept that p owes something. */
 static struct path *
 debtor(struct jobpaths *paths, struct path *p)
@@ -133,7 +144,7 @@ debtor(struct jobpaths *paths, struct path *p)
 	    (paths->nowed < OWED_NAMES_MAX &&
 		paths->owed_bytes + strlen(p->name) <= OWED_BYTES_MAX))
 		return p;
-	return &paths->others;
+	return &others_of(paths)->path;
 }
 
 static void
@@ -149,15 +160,17 @@ count_owing(struct jobpaths *paths, const struct path *p)
 static void
 noted(struct jobpaths *paths, const struct path *p, bool owed)
 {
-	if (p != &paths->others) {
+	struct others *others = paths->others;
+
+	if (others == NULL || p != &others->path) {
 		if (!owed)
 			count_owing(paths, p);
 		return;
 	}
 	if (!owed)
-		paths->nothers = 0;
-	if (!dispatch_path_settled(&p->state) && paths->nothers < UINT_MAX)
-		paths->nothers++;
+		others->notices = 0;
+	if (!dispatch_path_settled(&p->state) && others->notices < UINT_MAX)
+		others->notices++;
 }
 
 static void
@@ -205,9 +218,9 @@ path_discover(struct entry *e, struct watch_path *watched)
 	struct path *p = path_new(paths, watched->path);
 	const struct record_path *r;
 
-	if (!paths->loading)
+	if (paths->recorded == NULL)
 		p->known = watched->match;
-	else if (e->recorded && (r = map_get(&paths->recorded, p->name)) != NULL)
+	else if (e->recorded && (r = map_get(paths->recorded, p->name)) != NULL)
 		restore(paths, p, r);
 	else
 		p->known = e->recorded && watched->match;
@@ -326,20 +339,20 @@ others_looked(void *arg, const struct watch_others *others)
 {
 	struct entry *e = arg;
 	struct jobpaths *paths = e->paths;
+	struct path *all = &others_of(paths)->path;
 	mono_t now = mono_now();
-	bool owed = !dispatch_path_settled(&paths->others.state);
+	bool owed = !dispatch_path_settled(&all->state);
 	unsigned diff = e->others_known ? others_diff(&e->others, others) : 0;
 
 	if (!e->others_known && !e->recorded && others->n > 0) {
-		dispatch_found(paths->dispatch, paths->state, &paths->others.state, now);
-		diff = paths->others.state.owed;
+		dispatch_found(paths->dispatch, paths->state, &all->state, now);
+		diff = all->state.owed;
 	} else if (diff != 0) {
-		dispatch_note(
-		    paths->dispatch, paths->state, &paths->others.state, diff, now, now);
+		dispatch_note(paths->dispatch, paths->state, &all->state, diff, now, now);
 	}
 	e->others_known = true;
 	e->others = *others;
-	noted(paths, &paths->others, owed);
+	noted(paths, all, owed);
 	if (diff != 0)
 		paths->ops->changed(paths->arg, e->text, diff);
 }
@@ -465,33 +478,39 @@ load_entries(struct jobpaths *paths, const struct strv *entries,
 static void
 restore_others(struct jobpaths *paths, const struct record *known)
 {
-	dispatch_restore_path(paths->dispatch, paths->state, &paths->others.state,
+	struct others *others;
+
+	if (known->others_owed == 0)
+		return;
+	others = others_of(paths);
+	others->notices = known->others_notices;
+	dispatch_restore_path(paths->dispatch, paths->state, &others->path.state,
 	    known->others_owed, mono_now());
-	paths->nothers = known->others_notices;
 }
 
 void
 jobpaths_load(
     struct jobpaths *paths, const struct strv *entries, const struct record *known)
 {
+	struct map recorded = { NULL, 0, 0 };
 	size_t i;
 
 	if (paths->state->policy->at_start == START_NEVER)
 		known = NULL;
 	for (i = 0; known != NULL && i < known->npaths; i++)
-		if (map_get(&paths->recorded, known->paths[i].path) == NULL)
-			map_put(&paths->recorded, known->paths[i].path, &known->paths[i]);
+		if (map_get(&recorded, known->paths[i].path) == NULL)
+			map_put(&recorded, known->paths[i].path, &known->paths[i]);
 	paths->entries = xcalloc(entries->n, sizeof(*paths->entries));
 	if (known != NULL)
 		restore_others(paths, known);
-	paths->loading = true;
+	paths->recorded = &recorded;
 	/* A path that several entries stand for is first met by one that is known. */
 	load_entries(paths, entries, known, true);
 	load_entries(paths, entries, known, false);
-	paths->loading = false;
+	paths->recorded = NULL;
 	if (known != NULL)
 		notice_missing(paths, known);
-	map_clear(&paths->recorded);
+	map_clear(&recorded);
 	for (i = 0; i < paths->nentries; i++)
 		paths->entries[i]->recorded = true;
 }
@@ -544,12 +563,13 @@ clear_stopped(struct jobpaths *paths)
 void
 jobpaths_change(struct jobpaths *paths, const struct strv *entries)
 {
+	const struct map nothing = { NULL, 0, 0 };
 	struct entry **old = paths->entries, *e;
 	size_t nold = paths->nentries, i;
 
 	paths->entries = xcalloc(entries->n, sizeof(*paths->entries));
 	paths->nentries = paths->nlooked = 0;
-	paths->loading = true;
+	paths->recorded = &nothing;
 	for (i = 0; i < entries->n; i++) {
 		e = take_entry(old, nold, entries->v[i]);
 		if (e == NULL)
@@ -558,7 +578,7 @@ jobpaths_change(struct jobpaths *paths, const struct strv *entries)
 				&paths->stopped, paths->stopped_others, entries->v[i]));
 		paths->entries[paths->nentries++] = e;
 	}
-	paths->loading = false;
+	paths->recorded = NULL;
 	for (i = 0; i < paths->nentries; i++)
 		paths->entries[i]->recorded = true;
 	for (i = 0; i < nold; i++)
@@ -597,6 +617,7 @@ jobpaths_free(struct jobpaths *paths)
 	while (!TAILQ_EMPTY(&paths->all))
 		path_free(paths, TAILQ_FIRST(&paths->all));
 	map_clear(&paths->by_name);
+	free(paths->others);
 	free(paths);
 }
 
@@ -648,8 +669,11 @@ jobpaths_record(const struct jobpaths *paths, struct record *out)
 		out->others[out->watch.n] = paths->stopped_others[i];
 		strv_push(&out->watch, xstrdup(paths->stopped.v[i]));
 	}
-	out->others_owed = paths->others.state.owed | paths->others.state.taken;
-	out->others_notices = out->others_owed != 0 ? paths->nothers : 0;
+	if (paths->others != NULL) {
+		out->others_owed =
+		    paths->others->path.state.owed | paths->others->path.state.taken;
+		out->others_notices = out->others_owed != 0 ? paths->others->notices : 0;
+	}
 	out->paths = xcalloc(paths->n, sizeof(*out->paths));
 	TAILQ_FOREACH(p, &paths->all, link) {
 		if (!p->known)
@@ -772,12 +796,8 @@ jobpaths_count(const struct jobpaths *paths)
 unsigned
 jobpaths_others(const struct dispatch_path *p)
 {
-	const struct path *others = path_of(p);
+	const struct path *path = path_of(p);
 
-	if (others->name != NULL)
-		return 0;
-	return (
-	    (const struct jobpaths *)(const void *)((const char *)others -
-						    offsetof(struct jobpaths, others)))
-	    ->nothers;
+	return path->name == NULL ? ((const struct others *)(const void *)path)->notices
+				  : 0;
 }

@@ -12,6 +12,7 @@
  */
 struct stamp {
 	bool present;
+	bool stored; /* read back: dev and ctime are not known */
 	mode_t mode; /* type and permission bits */
 	uid_t uid;
 	gid_t gid;
@@ -20,7 +21,6 @@ struct stamp {
 	uint64_t dev;
 	int64_t ctime_ns;
 	int64_t taken_ns; /* CLOCK_REALTIME of the look */
-	bool stored;      /* read back: dev and ctime are not known */
 };
 
 /*
