@@ -76,46 +76,43 @@ enum node_kind {
 struct node {
 	struct tree *tree;
 	char *path; /* real, from the root */
-	char *key;  /* of places.h */
 	struct node *parent;
 	struct tree_nodes children;
-	TAILQ_ENTRY(node) sibling, all, pending_link;
-	struct tree_account *account, own; /* its own if several depend on it */
-	bool pooled;                       /* it is one of t->npooled */
+	TAILQ_ENTRY(node) sibling, pending_link;
+	struct tree_account *account;
+	struct tree_account *own; /* where several depend on it; NULL: they never did */
 	struct ref *refs;
-	uint64_t walk; /* the last one that added a ref here, and that ref */
-	struct ref *walk_ref;
 
-	enum node_kind kind;
-	int error; /* why kind is NODE_ERROR, or why fd is not open or armed */
 	dev_t dev;
 	ino_t ino;
 	char *text; /* of a link */
+	enum node_kind kind;
+	int error; /* why kind is NODE_ERROR, or why fd is not open or armed */
 	int fd;
+	bool pooled; /* it is one of t->npooled */
 	bool lost;   /* fd's file may not be the one at path any more */
 	bool stale;  /* something above changed: compare before use */
 	bool unsure; /* a look found something else: it counts as changed once */
+	bool muted;
+	bool pending, looking; /* a look is going to be, and under way */
 
 	struct loop_src src;
-	unsigned hints;
 	mono_t noticed; /* the first event since the last look began; MONO_NEVER: none */
-	bool muted;
 	mono_t free_at;
+	unsigned hints;
 	struct heap_node timer;
 
-	/* The look that is going to be or under way, in slices. */
-	bool pending, looking;
+	/* Of the look, which is in slices. */
 	struct node *cursor; /* the child that is compared next */
-	unsigned look_hints;
 	mono_t look_noticed;
 	int64_t look_ns;
+	unsigned look_hints;
 };
 
 /* One target's interest in one node. */
 struct ref {
 	struct node *node;
 	struct tree_target *target;
-	bool is_end; /* what happens to the node happens to the target */
 	struct ref *next_of_target;
 	struct ref *next_of_node, **prev_of_node;
 };
@@ -125,14 +122,13 @@ struct tree {
 	loop_fn *on_event;
 	struct node *root;
 	struct map nodes; /* by path */
-	struct tree_nodes all;
 	struct debts debts;
 	struct heap timers;  /* nodes whose look was put off */
 	struct node *cursor; /* of the recheck */
 	struct tree_account *serving;
 	struct node *called;      /* at the end of the target that is called */
 	size_t npooled, nlimited; /* nodes that only limited accounts need; and those */
-	uint64_t walks, work;
+	uint64_t work;
 	struct places remote, own;
 	bool starved;
 	mono_t starved_at;
@@ -142,6 +138,17 @@ static struct tree_account *
 account_of(struct debt *d)
 {
 	return (struct tree_account *)(void *)d;
+}
+
+/* The one after n, in an order where a directory comes before what is in it. */
+static struct node *
+next_node(const struct node *n)
+{
+	struct node *next = TAILQ_FIRST(&n->children);
+
+	for (; next == NULL && n != NULL; n = n->parent)
+		next = TAILQ_NEXT(n, sibling);
+	return next;
 }
 
 static bool
@@ -167,13 +174,20 @@ queue_target(struct tree *t, struct tree_target *target, unsigned hints, bool st
 	debt_ask(&t->debts, &target->account->debt, mono_now());
 }
 
+/* Does what happens to the node happen to the target? */
+static bool
+is_end(const struct ref *r)
+{
+	return r->target->end == TREE_HERE && r->target->at == r->node;
+}
+
 static void
 queue_refs(struct tree *t, struct node *n, unsigned hints, bool stale, mono_t noticed)
 {
 	struct ref *r;
 
 	for (r = n->refs; r != NULL; r = r->next_of_node)
-		queue_target(t, r->target, r->is_end ? hints : 0, stale, noticed);
+		queue_target(t, r->target, is_end(r) ? hints : 0, stale, noticed);
 }
 
 /* n is not what it was: everything that passes through it finds its way anew. */
@@ -294,19 +308,32 @@ link_text(const char *path)
 	return xstrndup(text, (size_t)len);
 }
 
+/* NODE_OWN or NODE_REMOTE, where nobody is to look; else NODE_UNKNOWN. */
+static enum node_kind
+place_of(const struct tree *t, const char *path)
+{
+	char *key = places_key(path);
+	enum node_kind kind = NODE_UNKNOWN;
+
+	if (places_have(&t->own, path, key))
+		kind = NODE_OWN;
+	else if (places_have(&t->remote, path, key))
+		kind = NODE_REMOTE;
+	free(key);
+	return kind;
+}
+
 /* What is at n's path now, as far as it can be told without opening it. */
 static enum node_kind
 probe(struct tree *t, const struct node *n, struct stat *st, char **text, int *error)
 {
-	enum node_kind kind;
+	enum node_kind kind = place_of(t, n->path);
 
 	t->work++;
 	*text = NULL;
 	*error = 0;
-	if (places_have(&t->own, n->path, n->key))
-		return NODE_OWN;
-	if (places_have(&t->remote, n->path, n->key))
-		return NODE_REMOTE;
+	if (kind != NODE_UNKNOWN)
+		return kind;
 	if (lstat(n->path, st) == -1) {
 		if (errno == ENOENT || errno == ENOTDIR)
 			return NODE_MISSING;
@@ -414,6 +441,16 @@ tree_has_room(const struct tree *t, const struct tree_account *a)
 	       (a->nnodes < share && t->npooled < pool);
 }
 
+static struct tree_account *
+node_own(struct node *n)
+{
+	if (n->own == NULL) {
+		n->own = xmalloc(sizeof(*n->own));
+		account_init(n->own, false);
+	}
+	return n->own;
+}
+
 /* Several accounts depend on n: looks at it are nobody's from now on. */
 static void
 node_share(struct tree *t, struct node *n)
@@ -421,19 +458,19 @@ node_share(struct tree *t, struct node *n)
 	struct tree_account *old = n->account;
 
 	old->nnodes--;
-	n->account = &n->own;
+	n->account = node_own(n);
 	if (!n->pending)
 		return;
 	TAILQ_REMOVE(&old->nodes, n, pending_link);
-	TAILQ_INSERT_TAIL(&n->own.nodes, n, pending_link);
-	debt_ask(&t->debts, &n->own.debt, mono_now());
+	TAILQ_INSERT_TAIL(&n->own->nodes, n, pending_link);
+	debt_ask(&t->debts, &n->own->debt, mono_now());
 }
 
 /* A target of a passes through n. */
 static void
 node_pass(struct tree *t, struct node *n, const struct tree_account *a)
 {
-	if (n->account != a && n->account != &n->own)
+	if (n->account != a && n->account != n->own)
 		node_share(t, n);
 	if (n->pooled && !a->limited) {
 		n->pooled = false;
@@ -446,15 +483,13 @@ node_new(struct tree *t, struct node *parent, char *path, struct tree_account *a
 {
 	struct node *n = xcalloc(1, sizeof(*n));
 
-	account_init(&n->own, false);
-	n->account = a != NULL ? a : &n->own;
+	n->account = a != NULL ? a : node_own(n);
 	n->account->nnodes++;
 	n->pooled = n->account->limited;
 	t->npooled += n->pooled;
 
 	n->tree = t;
 	n->path = path;
-	n->key = places_key(path);
 	n->parent = parent;
 	n->fd = -1;
 	n->kind = NODE_UNKNOWN;
@@ -463,7 +498,6 @@ node_new(struct tree *t, struct node *parent, char *path, struct tree_account *a
 	n->free_at = (mono_t){ INT64_MIN };
 	n->stale = true;
 	TAILQ_INIT(&n->children);
-	TAILQ_INSERT_TAIL(&t->all, n, all);
 	if (parent != NULL)
 		TAILQ_INSERT_TAIL(&parent->children, n, sibling);
 	map_put(&t->nodes, n->path, n);
@@ -475,7 +509,7 @@ node_free(struct tree *t, struct node *n)
 {
 	node_close(t, n);
 	if (t->cursor == n)
-		t->cursor = TAILQ_NEXT(n, all);
+		t->cursor = next_node(n);
 	if (n->parent != NULL && n->parent->cursor == n)
 		n->parent->cursor = TAILQ_NEXT(n, sibling);
 	if (t->called == n)
@@ -484,14 +518,14 @@ node_free(struct tree *t, struct node *n)
 		TAILQ_REMOVE(&n->account->nodes, n, pending_link);
 	n->account->nnodes--;
 	t->npooled -= n->pooled;
-	tree_close_account(t, &n->own);
+	if (n->own != NULL)
+		tree_close_account(t, n->own);
 	map_remove(&t->nodes, n->path);
-	TAILQ_REMOVE(&t->all, n, all);
 	if (n->parent != NULL)
 		TAILQ_REMOVE(&n->parent->children, n, sibling);
 	heap_remove(&t->timers, &n->timer);
+	free(n->own);
 	free(n->text);
-	free(n->key);
 	free(n->path);
 	free(n);
 }
@@ -537,20 +571,16 @@ node_child(struct tree *t, struct node *dir, const char *name, size_t len,
 }
 
 static void
-ref_add(struct tree_target *target, struct node *n, bool is_end)
+ref_add(struct tree_target *target, struct node *n)
 {
 	struct ref *r;
 
-	if (n->walk == n->tree->walks) {
-		n->walk_ref->is_end |= is_end;
-		return;
-	}
+	for (r = target->refs; r != NULL; r = r->next_of_target)
+		if (r->node == n)
+			return;
 	r = xcalloc(1, sizeof(*r));
-	n->walk = n->tree->walks;
-	n->walk_ref = r;
 	r->node = n;
 	r->target = target;
-	r->is_end = is_end;
 	r->next_of_target = target->refs;
 	target->refs = r;
 	r->next_of_node = n->refs;
@@ -626,7 +656,7 @@ static void
 walk_up(struct tree *t, struct walk *w, struct tree_target *target)
 {
 	/* No node below may be left to tell that it goes. */
-	ref_add(target, w->at, false);
+	ref_add(target, w->at);
 	w->at = w->at != t->root ? w->at->parent : w->at;
 }
 
@@ -639,7 +669,7 @@ walk(struct tree *t, struct walk *w, struct tree_target *target)
 	size_t len;
 
 	if (target->whole_way)
-		ref_add(target, w->at, false);
+		ref_add(target, w->at);
 	while (w->error == 0 && (len = walk_component(w, &name)) != 0) {
 		if (++w->components > COMPONENTS_MAX)
 			w->error = ENAMETOOLONG;
@@ -655,7 +685,7 @@ walk(struct tree *t, struct walk *w, struct tree_target *target)
 			continue;
 		}
 		if (n->kind == NODE_LINK || target->whole_way)
-			ref_add(target, n, false);
+			ref_add(target, n);
 		if (target->error == 0)
 			target->error = n->error;
 		if (n->kind == NODE_LINK) {
@@ -695,7 +725,6 @@ resolve(struct tree *t, struct tree_target *target)
 	target->refs = NULL;
 	target->stale = false;
 	target->error = 0;
-	t->walks++;
 	w.next = w.rest;
 	w.length = strlen(w.rest);
 	walk(t, &w, target);
@@ -704,7 +733,7 @@ resolve(struct tree *t, struct tree_target *target)
 	target->at = w.at;
 	target->components = (size_t)w.components;
 	target->end = w.error != 0 ? TREE_BEYOND : end_at(w.at, w.next);
-	ref_add(target, w.at, target->end == TREE_HERE);
+	ref_add(target, w.at);
 	free(w.rest);
 	refs_free(t, old);
 }
@@ -747,10 +776,14 @@ static void
 refresh_places(struct tree *t, const struct places *p)
 {
 	struct node *n;
+	char *key;
 
-	TAILQ_FOREACH(n, &t->all, all)
-		if (places_may_have(p, n->key) && node_refresh(t, n))
+	for (n = t->root; n != NULL; n = next_node(n)) {
+		key = places_key(n->path);
+		if (places_may_have(p, key) && node_refresh(t, n))
 			queue_subtree(t, n, MONO_NEVER);
+		free(key);
+	}
 }
 
 /* Reads the mount table, if it may have changed, and follows what did. */
@@ -928,7 +961,6 @@ tree_new(struct loop *l)
 	t->loop = l;
 	t->on_event = node_event;
 	t->starved_at = MONO_NEVER;
-	TAILQ_INIT(&t->all);
 	debts_init(&t->debts);
 	refresh_mounts(t);
 	t->root = node_new(t, NULL, xstrdup("/"), NULL);
@@ -1009,7 +1041,7 @@ tree_found(struct tree_target *target, enum tree_end end, uint64_t dev, uint64_t
 	bool same = end == target->end;
 
 	for (r = target->refs; r != NULL && end == TREE_HERE; r = r->next_of_target)
-		if (r->is_end && ((uint64_t)r->node->dev != dev || r->node->ino != ino))
+		if (is_end(r) && ((uint64_t)r->node->dev != dev || r->node->ino != ino))
 			same = false;
 	for (r = target->refs; r != NULL && !same; r = r->next_of_target)
 		r->node->unsure = true;
@@ -1045,7 +1077,7 @@ tree_recheck(struct tree *t)
 	refresh_mounts(t);
 	t->starved = false;
 	t->starved_at = MONO_NEVER;
-	t->cursor = TAILQ_FIRST(&t->all);
+	t->cursor = t->root;
 }
 
 /* The next nodes of the recheck; node_free moves the cursor on. */
@@ -1057,7 +1089,7 @@ recheck_slice(struct tree *t)
 	int i;
 
 	for (i = 0; i < SLICE && (n = t->cursor) != NULL; i++) {
-		t->cursor = TAILQ_NEXT(n, all);
+		t->cursor = next_node(n);
 		if (node_refresh(t, n))
 			queue_subtree(t, n, MONO_NEVER);
 		/* For what found no room there may be some. */
