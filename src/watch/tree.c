@@ -731,7 +731,7 @@ resolve(struct tree *t, struct tree_target *target)
 	if (w.error != 0)
 		target->error = w.error;
 	target->at = w.at;
-	target->components = (size_t)w.components;
+	target->components = (unsigned)w.components;
 	target->end = w.error != 0 ? TREE_BEYOND : end_at(w.at, w.next);
 	ref_add(target, w.at);
 	free(w.rest);

@@ -62,16 +62,16 @@ struct tree_target {
 	bool whole_way; /* also call for any change of a directory on the way */
 	bool visit;     /* it is added for a moment only: no room is needed */
 
-	enum tree_end end;
-	int error; /* errno of what could not be opened or armed, 0 if all is well */
-	struct ref *refs;
-	struct node *at;   /* where the way ends */
-	size_t components; /* on the way */
-	TAILQ_ENTRY(tree_target) link;
-	unsigned hints;
-	mono_t noticed;
 	bool queued, stale, asked;
 	bool changed; /* in fn: it was asked for by more than tree_more */
+	unsigned hints;
+	mono_t noticed;
+	TAILQ_ENTRY(tree_target) link;
+	struct ref *refs;
+	struct node *at; /* where the way ends */
+	enum tree_end end;
+	int error; /* errno of what could not be opened or armed, 0 if all is well */
+	unsigned components; /* on the way */
 };
 
 struct tree *tree_new(struct loop *l);

@@ -31,8 +31,8 @@ struct leaf {
 	struct watch_path pub;
 	struct tree_target target;
 	struct watch_entry *entry;
-	char *path;
 	TAILQ_ENTRY(leaf) link;
+	char path[];
 };
 
 /* One match of a list: either a path or, where the pattern goes on, a list. */
@@ -65,23 +65,28 @@ struct list {
 	bool known; /* there has been one, or nothing to list */
 };
 
-struct watch_entry {
-	struct watch *watch;
-	const struct watch_ops *ops;
-	void *arg;
-	struct tree_account account;
+/* What an entry has that is no single path. */
+struct pattern {
 	/*
 	 * Runs of literal components, each a path with a slash in front, and
 	 * between them single wildcard components, which have none.
 	 */
 	struct strv parts;
-	struct leaf *leaf;
-	struct list *list;
-	TAILQ_HEAD(, leaf) leaves;
+	struct list *list; /* the first, which all others are below */
 	TAILQ_HEAD(, list) lists;
-	size_t nleaves, nlists, nunknown; /* lists that are not known yet */
+	size_t nlists, nunknown;          /* lists that are not known yet */
 	struct watch_others others, told; /* of all lists together */
 	bool was_told;
+};
+
+struct watch_entry {
+	struct watch *watch;
+	const struct watch_ops *ops;
+	void *arg;
+	struct tree_account account;
+	struct pattern *pattern; /* NULL: it is a path, of one leaf */
+	TAILQ_HEAD(, leaf) leaves;
+	size_t nleaves;
 	bool looking; /* watch_look is between two pieces */
 	struct leaf *look_at;
 	TAILQ_ENTRY(watch_entry) link;
@@ -197,15 +202,16 @@ leaf_look(void *arg, unsigned hints, mono_t noticed)
 }
 
 static struct leaf *
-leaf_new(struct watch_entry *e, char *path)
+leaf_new(struct watch_entry *e, const char *path)
 {
-	struct leaf *f = xcalloc(1, sizeof(*f));
+	size_t size = strlen(path) + 1;
+	struct leaf *f = xcalloc(1, sizeof(*f) + size);
 
 	f->entry = e;
-	f->path = path;
-	f->pub.path = path;
-	f->pub.match = e->parts.n > 1;
-	f->target.path = path;
+	memcpy(f->path, path, size);
+	f->pub.path = f->path;
+	f->pub.match = e->pattern != NULL;
+	f->target.path = f->path;
 	f->target.fn = leaf_look;
 	f->target.arg = f;
 	f->target.account = &e->account;
@@ -226,7 +232,6 @@ leaf_free(struct leaf *f)
 		e->look_at = TAILQ_NEXT(f, link);
 	TAILQ_REMOVE(&e->leaves, f, link);
 	e->nleaves--;
-	free(f->path);
 	free(f);
 }
 
@@ -251,7 +256,7 @@ leaf_drop(struct leaf *f, mono_t noticed)
 static char *
 match_path(const struct list *l, const char *name, size_t *part)
 {
-	const struct strv *parts = &l->entry->parts;
+	const struct strv *parts = &l->entry->pattern->parts;
 	char *path, *longer;
 
 	path = xasprintf("%s/%s", strcmp(l->path, "/") == 0 ? "" : l->path, name);
@@ -286,18 +291,18 @@ is_candidate(const struct list *l, const struct dirent *d)
 {
 	if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
 		return false;
-	if (l->part + 1 < l->entry->parts.n && d->d_type != DT_DIR &&
+	if (l->part + 1 < l->entry->pattern->parts.n && d->d_type != DT_DIR &&
 	    d->d_type != DT_LNK && d->d_type != DT_UNKNOWN)
 		return false;
-	return fnmatch(
-		   l->entry->parts.v[l->part], d->d_name, FNM_PERIOD | FNM_NOESCAPE) == 0;
+	return fnmatch(l->entry->pattern->parts.v[l->part], d->d_name,
+		   FNM_PERIOD | FNM_NOESCAPE) == 0;
 }
 
 /* May another match be followed, which is a list or a path? */
 static bool
 has_room(const struct watch_entry *e, bool list)
 {
-	return (list ? e->nlists : e->nleaves) < WATCH_MATCHES_MAX &&
+	return (list ? e->pattern->nlists : e->nleaves) < WATCH_MATCHES_MAX &&
 	       tree_has_room(e->watch->tree, &e->account);
 }
 
@@ -359,7 +364,7 @@ list_note(struct list *l, const char *name)
 {
 	struct watch_entry *e = l->entry;
 	struct match *m = map_get(&l->by_name, name);
-	size_t part;
+	size_t part, parts = e->pattern->parts.n;
 	char *path;
 
 	if (m != NULL) {
@@ -367,7 +372,7 @@ list_note(struct list *l, const char *name)
 		return;
 	}
 	path = match_path(l, name, &part);
-	if (!has_room(e, part < e->parts.n)) {
+	if (!has_room(e, part < parts)) {
 		note_other(l, path);
 		free(path);
 		return;
@@ -377,10 +382,12 @@ list_note(struct list *l, const char *name)
 	m->listing = l->listing;
 	TAILQ_INSERT_TAIL(&l->matches, m, link);
 	map_put(&l->by_name, m->name, m);
-	if (part < e->parts.n)
+	if (part < parts) {
 		m->list = list_new(e, path, part);
-	else
-		m->leaf = leaf_new(e, path);
+		return;
+	}
+	m->leaf = leaf_new(e, path);
+	free(path);
 }
 
 /* Where matches have gone there is room for others. */
@@ -389,7 +396,7 @@ fill(struct watch_entry *e)
 {
 	struct list *l;
 
-	TAILQ_FOREACH(l, &e->lists, link)
+	TAILQ_FOREACH(l, &e->pattern->lists, link)
 		if (l->others.n > 0)
 			tree_call(e->watch->tree, &l->target);
 }
@@ -415,7 +422,7 @@ list_forget_unseen(struct list *l)
 static void
 set_others(struct list *l, const struct watch_others *now)
 {
-	struct watch_others *all = &l->entry->others, *old = &l->others;
+	struct watch_others *all = &l->entry->pattern->others, *old = &l->others;
 
 	all->n += now->n - old->n;
 	all->names += now->names - old->names;
@@ -428,19 +435,21 @@ set_others(struct list *l, const struct watch_others *now)
 static void
 tell_others(struct watch_entry *e)
 {
-	if (e->ops == NULL || e->ops->others == NULL || e->nunknown > 0)
+	struct pattern *p = e->pattern;
+
+	if (e->ops == NULL || e->ops->others == NULL || p->nunknown > 0)
 		return;
-	if (e->was_told && memcmp(&e->others, &e->told, sizeof(e->told)) == 0)
+	if (p->was_told && memcmp(&p->others, &p->told, sizeof(p->told)) == 0)
 		return;
-	e->was_told = true;
-	e->told = e->others;
-	e->ops->others(e->arg, &e->told);
+	p->was_told = true;
+	p->told = p->others;
+	e->ops->others(e->arg, &p->told);
 }
 
 static void
 list_known(struct list *l)
 {
-	l->entry->nunknown -= !l->known;
+	l->entry->pattern->nunknown -= !l->known;
 	l->known = true;
 	tell_others(l->entry);
 }
@@ -590,9 +599,9 @@ list_new(struct watch_entry *e, char *path, size_t part)
 	l->part = part;
 	l->visit = true;
 	TAILQ_INIT(&l->matches);
-	TAILQ_INSERT_TAIL(&e->lists, l, link);
-	e->nlists++;
-	e->nunknown++;
+	TAILQ_INSERT_TAIL(&e->pattern->lists, l, link);
+	e->pattern->nlists++;
+	e->pattern->nunknown++;
 	l->target.path = path;
 	l->target.fn = list_read;
 	l->target.arg = l;
@@ -614,9 +623,9 @@ list_free(struct list *l, mono_t noticed)
 	while ((m = TAILQ_FIRST(&l->matches)) != NULL)
 		match_free(l, m, noticed);
 	set_others(l, &(struct watch_others){ 0 });
-	TAILQ_REMOVE(&e->lists, l, link);
-	e->nlists--;
-	e->nunknown -= !l->known;
+	TAILQ_REMOVE(&e->pattern->lists, l, link);
+	e->pattern->nlists--;
+	e->pattern->nunknown -= !l->known;
 	tell_others(e);
 	map_clear(&l->by_name);
 	free(l->path);
@@ -660,24 +669,45 @@ split(const char *text, struct strv *parts)
 	free(canonical);
 }
 
+/* The first part of a pattern is no wildcard. */
+static void
+pattern_new(struct watch_entry *e, const struct strv *parts)
+{
+	struct pattern *p = e->pattern = xcalloc(1, sizeof(*p));
+
+	p->parts = *parts;
+	TAILQ_INIT(&p->lists);
+	p->list = list_new(e, xstrdup(parts->v[0]), 1);
+}
+
+static void
+pattern_free(struct pattern *p)
+{
+	list_free(p->list, mono_now());
+	strv_clear(&p->parts);
+	free(p);
+}
+
 struct watch_entry *
 watch_add(struct watch *w, const char *text, const struct watch_ops *ops, void *arg)
 {
 	struct watch_entry *e = xcalloc(1, sizeof(*e));
+	struct strv parts = { NULL, 0 };
 
 	e->watch = w;
 	e->ops = ops;
 	e->arg = arg;
 	TAILQ_INIT(&e->leaves);
-	TAILQ_INIT(&e->lists);
 	TAILQ_INSERT_TAIL(&w->entries, e, link);
-	split(text, &e->parts);
-	tree_open_account(w->tree, &e->account, e->parts.n > 1);
+	split(text, &parts);
+	tree_open_account(w->tree, &e->account, parts.n > 1);
 	tree_read_mounts(w->tree);
-	if (e->parts.n == 1)
-		e->leaf = leaf_new(e, xstrdup(e->parts.v[0]));
-	else
-		e->list = list_new(e, xstrdup(e->parts.v[0]), 1);
+	if (parts.n == 1) {
+		leaf_new(e, parts.v[0]);
+		strv_clear(&parts);
+	} else {
+		pattern_new(e, &parts);
+	}
 	tree_settle(w->tree, &e->account, WORK_ADD);
 	return e;
 }
@@ -686,13 +716,12 @@ void
 watch_remove(struct watch *w, struct watch_entry *e)
 {
 	e->ops = NULL;
-	if (e->list != NULL)
-		list_free(e->list, mono_now());
+	if (e->pattern != NULL)
+		pattern_free(e->pattern);
 	else
-		leaf_free(e->leaf);
+		leaf_free(TAILQ_FIRST(&e->leaves));
 	tree_close_account(w->tree, &e->account);
 	TAILQ_REMOVE(&w->entries, e, link);
-	strv_clear(&e->parts);
 	free(e);
 }
 
@@ -729,13 +758,13 @@ watch_each(
 size_t
 watch_overflow(const struct watch_entry *e)
 {
-	return (size_t)e->others.n;
+	return e->pattern != NULL ? (size_t)e->pattern->others.n : 0;
 }
 
 bool
 watch_is_short(const struct watch_entry *e)
 {
-	return e->nleaves < WATCH_MATCHES_MAX && e->nlists < WATCH_MATCHES_MAX;
+	return e->nleaves < WATCH_MATCHES_MAX && e->pattern->nlists < WATCH_MATCHES_MAX;
 }
 
 static const char *
@@ -757,7 +786,7 @@ list_why(const struct list *l)
 const char *
 watch_why(const struct watch_entry *e)
 {
-	return e->list != NULL ? list_why(e->list) : NULL;
+	return e->pattern != NULL ? list_why(e->pattern->list) : NULL;
 }
 
 static void
@@ -845,13 +874,16 @@ watch_recheck(struct watch *w)
 	struct list *l;
 
 	tree_recheck(w->tree);
-	TAILQ_FOREACH(e, &w->entries, link)
-		TAILQ_FOREACH(l, &e->lists, link) {
+	TAILQ_FOREACH(e, &w->entries, link) {
+		if (e->pattern == NULL)
+			continue;
+		TAILQ_FOREACH(l, &e->pattern->lists, link) {
 			if (l->others.n == 0)
 				continue;
 			l->visit = true;
 			tree_call(w->tree, &l->target);
 		}
+	}
 }
 
 void

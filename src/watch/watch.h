@@ -79,7 +79,7 @@ bool watch_look(struct watch_entry *e);
 void watch_each(
     const struct watch_entry *e, void (*fn)(void *arg, struct watch_path *p), void *arg);
 
-/* Matches that are not followed, and whether there is no room even for so many. */
+/* Matches that are not followed; where there are some, have others the room? */
 size_t watch_overflow(const struct watch_entry *e);
 bool watch_is_short(const struct watch_entry *e);
 
