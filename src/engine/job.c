@@ -42,10 +42,10 @@ struct job {
 	struct jobpaths *paths;
 	struct programs programs;
 
-	struct run run;
+	struct run *run;                 /* NULL: there was none in this life */
 	struct telling *telling;         /* NULL: there never was an alert */
 	char *outcome;                   /* of the last run that failed, or NULL */
-	char promised[RUN_ID_SIZE];      /* to who asked; "": to nobody */
+	char *promised;                  /* to who asked, an id; NULL: to nobody */
 	TAILQ_ENTRY(job) left_over_link; /* while its run is one left over */
 
 	/* The books. */
@@ -74,6 +74,25 @@ struct job *
 job_of(struct dispatch_rule *state)
 {
 	return CONTAINER_OF(state, struct job, state);
+}
+
+static bool
+is_running(const struct job *j)
+{
+	return j->run != NULL && j->run->phase != RUN_NONE;
+}
+
+static bool
+is_left_over(const struct job *j)
+{
+	return j->run != NULL && j->run->phase == RUN_LEFT_OVER;
+}
+
+static void
+forget_promise(struct job *j)
+{
+	free(j->promised);
+	j->promised = NULL;
 }
 
 /* Has the state saved: soon, or at once if that is worth it. */
@@ -274,7 +293,7 @@ static void
 block(struct job *j)
 {
 	dispatch_block(&j->world->dispatch, &j->state);
-	j->promised[0] = '\0';
+	forget_promise(j);
 	job_judge(j);
 	job_judge(j);
 }
@@ -330,8 +349,8 @@ book_run(struct job *j, bool ok)
 	if (!ok)
 		j->failed++;
 	cJSON_Delete(j->last_run);
-	j->last_run = run_report_json(&j->run.report, NULL);
-	line = run_report_json(&j->run.report, j->name);
+	j->last_run = run_report_json(&j->run->report, NULL);
+	line = run_report_json(&j->run->report, j->name);
 	history_add(j->world->history, json_line(line));
 	cJSON_Delete(line);
 }
@@ -348,12 +367,12 @@ run_ended(void *arg, bool ok, const char *outcome)
 	if (!dispatch_pending(&j->state))
 		j->detected = 0;
 	else if (ok)
-		j->detected = j->run.report.ended;
+		j->detected = j->run->report.ended;
 	/* What came of a run is never left out. */
 	s = dispatch_state(&j->state, now);
 	log_at(outcome_level(s, ok), "%s: %s -> %s, run %s %s after %.2f s: %s", j->name,
-	    dispatch_state_name(j->said), dispatch_state_name(s), j->run.report.id,
-	    ok ? "succeeded" : "failed", run_seconds(&j->run), outcome);
+	    dispatch_state_name(j->said), dispatch_state_name(s), j->run->report.id,
+	    ok ? "succeeded" : "failed", run_seconds(j->run), outcome);
 	j->said = s;
 	free(j->outcome);
 	j->outcome = ok ? NULL : xstrdup(outcome);
@@ -368,11 +387,11 @@ static void
 run_started(void *arg, const char *program)
 {
 	struct job *j = arg;
-	const struct run_report *is = &j->run.report;
+	const struct run_report *is = &j->run->report;
 	char detail[2 * PATH_MAX];
 
 	snprintf(detail, sizeof(detail), "run %s, pid %d, %s%s%s, attempt %u, %s", is->id,
-	    (int)run_pid(&j->run), is->reason, is->path != NULL ? " of " : "",
+	    (int)run_pid(j->run), is->reason, is->path != NULL ? " of " : "",
 	    is->path != NULL ? is->path : "", (unsigned)is->attempt, program);
 	say_state(j, mono_now(), detail);
 	save_later(j, true);
@@ -399,8 +418,8 @@ static void
 tell_facts(void *arg, bool succeeded, struct alert_facts *out)
 {
 	const struct job *j = arg;
-	bool at_rest = j->state.failures == 0 && j->run.phase == RUN_NONE &&
-		       !dispatch_pending(&j->state);
+	bool at_rest =
+	    j->state.failures == 0 && !is_running(j) && !dispatch_pending(&j->state);
 
 	out->failing = is_failing(j);
 	out->stuck = (j->state.phase == PHASE_BLOCKED && dispatch_pending(&j->state)) ||
@@ -432,17 +451,6 @@ tell_told(void *arg)
 
 static const struct telling_ops telling_ops = { tell_facts, tell_problem, tell_told };
 
-/* Once there is something to tell, it stays: what was told is to be known. */
-static void
-want_telling(struct job *j, bool told)
-{
-	if (j->telling == NULL && (told || j->rule->alert.argv.n > 0))
-		j->telling =
-		    telling_new(&j->world->tellings, &j->run, j->name, &telling_ops, j);
-	if (told)
-		telling_restore(j->telling, true);
-}
-
 static const struct run_ops run_ops = {
 	run_started,
 	run_ended,
@@ -451,13 +459,34 @@ static const struct run_ops run_ops = {
 	jobpaths_others,
 };
 
+/* Its run, which is made when there is to be one. */
+static struct run *
+run_of(struct job *j)
+{
+	if (j->run == NULL)
+		j->run = run_new(
+		    &j->world->runner, &j->programs, &j->state, &j->log, &run_ops, j);
+	return j->run;
+}
+
+/* Once there is something to tell, it stays: what was told is to be known. */
+static void
+want_telling(struct job *j, bool told)
+{
+	if (j->telling == NULL && (told || j->rule->alert.argv.n > 0))
+		j->telling =
+		    telling_new(&j->world->tellings, run_of(j), j->name, &telling_ops, j);
+	if (told)
+		telling_restore(j->telling, true);
+}
+
 static void
 start(struct job *j, mono_t now)
 {
 	struct trust_verdict v = { .paths = NULL };
 	const struct command *c = choose(j, &v);
-	char promised[RUN_ID_SIZE] = "";
 	enum dispatch_reason reason;
+	char *promised = NULL;
 	uid_t console = 0;
 
 	if (c == NULL) {
@@ -472,12 +501,12 @@ start(struct job *j, mono_t now)
 	}
 	reason = dispatch_start(&j->world->dispatch, &j->state, now);
 	if (reason == REASON_MANUAL) {
-		memcpy(promised, j->promised, sizeof(promised));
-		j->promised[0] = '\0';
+		promised = j->promised;
+		j->promised = NULL;
 	}
 	log_rule_run(&j->log);
-	run_start(&j->run, c, v.resolved, console, promised[0] != '\0' ? promised : NULL,
-	    reason, j->detected);
+	run_start(run_of(j), c, v.resolved, console, promised, reason, j->detected);
+	free(promised);
 	say_guard(j);
 }
 
@@ -499,7 +528,7 @@ job_step(struct job *j, enum dispatch_step step, mono_t now)
 		break;
 	case STEP_TERM:
 	case STEP_KILL:
-		run_stop(&j->run, step);
+		run_stop(j->run, step);
 		break;
 	case STEP_NONE:
 		break;
@@ -526,7 +555,7 @@ job_check_left_over(struct job_world *world, mono_t now)
 
 	for (j = TAILQ_FIRST(&world->left_over); j != NULL; j = next) {
 		next = TAILQ_NEXT(j, left_over_link);
-		if (run_is_gone(&j->run))
+		if (run_is_gone(j->run))
 			left_over_gone(j, now);
 	}
 }
@@ -537,7 +566,7 @@ adopt(struct job *j, const struct record *known, mono_t now)
 {
 	if (known->pid == 0)
 		return;
-	if (!run_adopt(&j->run, known->pid, known->process, known->boot, known->run,
+	if (!run_adopt(run_of(j), known->pid, known->process, known->boot, known->run,
 		known->started)) {
 		dispatch_lost(&j->world->dispatch, &j->state, now);
 		return;
@@ -555,7 +584,8 @@ restore(struct job *j, const struct record *known, mono_t now)
 	j->runs = known->runs;
 	j->failed = known->failed;
 	j->detected = known->detected;
-	j->run.verify_first = known->verify_first;
+	if (known->verify_first)
+		run_of(j)->verify_first = true;
 	j->last_run = cJSON_Duplicate(known->last_run, true);
 	want_telling(j, known->alerted);
 	dispatch_restore(
@@ -565,13 +595,13 @@ restore(struct job *j, const struct record *known, mono_t now)
 static void
 record_run(struct job *j, struct record *out)
 {
-	if (j->run.phase == RUN_NONE)
+	if (!is_running(j))
 		return;
-	out->pid = run_pid(&j->run);
-	out->started = j->run.report.started;
-	out->process = xstrdup(run_process(&j->run));
+	out->pid = run_pid(j->run);
+	out->started = j->run->report.started;
+	out->process = xstrdup(run_process(j->run));
 	out->boot = xstrdup(j->world->runner.boot);
-	out->run = xstrdup(j->run.report.id);
+	out->run = xstrdup(j->run->report.id);
 }
 
 /* What is to be kept of the job. The caller clears it. */
@@ -580,7 +610,7 @@ make_record(struct job *j, struct record *out)
 {
 	*out = (struct record){
 		.rule = xstrdup(j->name),
-		.verify_first = j->run.verify_first,
+		.verify_first = j->run != NULL && j->run->verify_first,
 		.alerted = telling_told(j->telling),
 		.detected = j->detected,
 		.runs = j->runs,
@@ -686,7 +716,6 @@ job_new(struct job_world *world, struct rule *rule, struct dispatch_lock *lock,
 	j->rule = rule;
 	programs_init(
 	    &j->programs, world->watch, &world->trust, world->runner.root, rule);
-	run_init(&j->run, &world->runner, &j->programs, &j->state, &j->log, &run_ops, j);
 	want_telling(j, false);
 	j->saved_at = mono_add(now, -SAVE_PAUSE_NS);
 	dispatch_add(
@@ -719,16 +748,17 @@ job_free(struct job *j)
 	if (dispatch_remove(&j->world->dispatch, &j->state))
 		dispatch_end(&j->world->dispatch, &j->state, true, mono_now());
 	heap_remove(&j->world->saves, &j->save);
-	if (j->run.phase == RUN_LEFT_OVER)
+	if (is_left_over(j))
 		TAILQ_REMOVE(&j->world->left_over, j, left_over_link);
 	end_block(j);
 	telling_free(j->telling);
 	free(j->outcome);
+	free(j->promised);
 	jobpaths_free(j->paths);
 	log_rule_clear(&j->log);
 	free(j->name);
 	cJSON_Delete(j->last_run);
-	run_free(&j->run);
+	run_free(j->run);
 	rule_free(j->rule);
 	free(j);
 }
@@ -761,7 +791,8 @@ job_change(struct job *j, struct rule *rule, struct dispatch_lock *lock)
 	programs_set(&j->programs, rule);
 	if (j->state.phase == PHASE_BLOCKED)
 		unblock(j, "the rule was changed");
-	j->run.verify_first = false;
+	if (j->run != NULL)
+		j->run->verify_first = false;
 	want_telling(j, false);
 	rule_free(old);
 	say_state(j, now, "the rule was changed");
@@ -804,13 +835,14 @@ job_leave(struct job *j, void (*gone)(void *arg, struct job *j), void *arg)
 static bool
 is_promised(const struct job *j)
 {
-	return j->promised[0] != '\0' && j->state.manual;
+	return j->promised != NULL && j->state.manual;
 }
 
 const char *
 job_trigger(struct job *j, const char **why)
 {
 	mono_t now = mono_now();
+	char id[RUN_ID_SIZE];
 	bool promised;
 
 	*why = "it is disabled";
@@ -821,8 +853,11 @@ job_trigger(struct job *j, const char **why)
 	*why = j->blocked_by;
 	if (!dispatch_trigger(&j->world->dispatch, &j->state, now))
 		return NULL;
-	if (!promised)
-		run_next_id(&j->world->runner, j->promised);
+	if (!promised) {
+		forget_promise(j);
+		run_next_id(&j->world->runner, id);
+		j->promised = xstrdup(id);
+	}
 	say_state(j, now, "asked for");
 	return j->promised;
 }
@@ -832,9 +867,9 @@ job_promise(const struct job *j, const char *run)
 {
 	if (is_promised(j) && strcmp(run, j->promised) == 0)
 		return PROMISE_WAITING;
-	if (strcmp(run, j->run.report.id) != 0)
+	if (j->run == NULL || strcmp(run, j->run->report.id) != 0)
 		return PROMISE_UNKNOWN;
-	return j->run.phase != RUN_NONE ? PROMISE_RUNNING : PROMISE_ENDED;
+	return is_running(j) ? PROMISE_RUNNING : PROMISE_ENDED;
 }
 
 void
@@ -842,7 +877,7 @@ job_inform(const struct job *j, struct job_info *out)
 {
 	mono_t now = mono_now(), due = dispatch_due(&j->state);
 	mono_t every = dispatch_every_at(&j->state);
-	bool running = j->run.phase != RUN_NONE;
+	bool running = is_running(j);
 
 	*out = (struct job_info){
 		.rule = j->rule,
@@ -855,9 +890,9 @@ job_inform(const struct job *j, struct job_info *out)
 		.alerted = telling_told(j->telling),
 		.alert_error = telling_error(j->telling),
 		.last_run = j->last_run,
-		.run = running ? &j->run.report : NULL,
-		.pid = run_pid(&j->run),
-		.left_over = j->run.phase == RUN_LEFT_OVER,
+		.run = running ? &j->run->report : NULL,
+		.pid = running ? run_pid(j->run) : 0,
+		.left_over = is_left_over(j),
 	};
 	if (j->state.phase == PHASE_WAITING && !mono_is_never(due))
 		out->due = mono_as_real(due, now, realtime_ns());

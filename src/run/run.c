@@ -397,11 +397,13 @@ run_is_gone(struct run *r)
 	return true;
 }
 
-void
-run_init(struct run *r, struct runner *runner, struct programs *programs,
+struct run *
+run_new(struct runner *runner, struct programs *programs,
     const struct dispatch_rule *schedule, struct log_rule *log, const struct run_ops *ops,
     void *arg)
 {
+	struct run *r = xmalloc(sizeof(*r));
+
 	*r = (struct run){
 		.report = { .exit = -1, .verify = -1 },
 		.runner = runner,
@@ -411,12 +413,16 @@ run_init(struct run *r, struct runner *runner, struct programs *programs,
 		.ops = ops,
 		.arg = arg,
 	};
+	return r;
 }
 
 void
 run_free(struct run *r)
 {
+	if (r == NULL)
+		return;
 	clear_report(&r->report);
+	free(r);
 }
 
 /* What is reported. */

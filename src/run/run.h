@@ -100,7 +100,7 @@ struct run {
 };
 
 /* What it is given must outlive it. A run in progress is left alone by free. */
-void run_init(struct run *r, struct runner *runner, struct programs *programs,
+struct run *run_new(struct runner *runner, struct programs *programs,
     const struct dispatch_rule *schedule, struct log_rule *log, const struct run_ops *ops,
     void *arg);
 void run_free(struct run *r);
