@@ -174,8 +174,7 @@ static const struct key daemon_keys[] = {
 };
 /* clang-format on */
 
-_Static_assert(NELEM(keys) <= RULE_KEYS_MAX, "a line for every key");
-_Static_assert(RULE_KEYS_MAX <= 64, "a bit of `given` for every key");
+_Static_assert(NELEM(keys) <= 64, "a bit of `given` for every key");
 
 #define TABLE(t) t, NELEM(t)
 
@@ -389,16 +388,40 @@ rule_is_refused(const struct rule *r, const char *key)
 	return (r->refused >> (k - keys) & 1) != 0;
 }
 
-int
-rule_line(const struct rule *r, const char *key)
-{
-	return r->lines[find_key(TABLE(keys), key) - keys];
-}
-
 static bool
 is_given(const struct rule *r, const struct key *k)
 {
 	return (r->given >> (k - keys) & 1) != 0;
+}
+
+/* How many of the keys before k in the table are given. */
+static size_t
+count_given(const struct rule *r, const struct key *k)
+{
+	size_t n = 0;
+
+	while (k-- > keys)
+		n += is_given(r, k);
+	return n;
+}
+
+int
+rule_line(const struct rule *r, const char *key)
+{
+	const struct key *k = find_key(TABLE(keys), key);
+
+	return is_given(r, k) ? r->lines[count_given(r, k)] : 0;
+}
+
+/* k has just been given for the first time. */
+static void
+note_line(struct rule *r, const struct key *k, int line)
+{
+	size_t n = count_given(r, keys + NELEM(keys)), at = count_given(r, k);
+
+	r->lines = xreallocarray(r->lines, n, sizeof(*r->lines));
+	memmove(r->lines + at + 1, r->lines + at, (n - 1 - at) * sizeof(*r->lines));
+	r->lines[at] = line;
 }
 
 /* Defaults that depend on other keys. */
@@ -424,10 +447,11 @@ rule_set(
 {
 	struct input in = { value, line, why, false };
 	const struct key *k = find_key(TABLE(keys), key);
+	bool first = k != NULL && !is_given(r, k);
 	int ret = set_value(TABLE(keys), r, &r->given, key, &in);
 
-	if (k != NULL && r->lines[k - keys] == 0)
-		r->lines[k - keys] = line;
+	if (first)
+		note_line(r, k, line);
 	if (ret == -1)
 		rule_note_refused(r, key);
 	derive_defaults(r);
@@ -638,6 +662,7 @@ rule_free(struct rule *r)
 	strv_clear(&r->watch);
 	strv_clear(&r->watch_text);
 	free(r->watch_lines);
+	free(r->lines);
 	strv_clear(&r->environment);
 	free(r->actions);
 	free(r->success);

@@ -47,8 +47,6 @@ struct command {
 
 enum rule_trust { TRUST_STRICT, TRUST_ADMIN };
 
-#define RULE_KEYS_MAX 40
-
 /* One rule. Strings that were not given are NULL. */
 struct rule {
 	char *name; /* of the section */
@@ -76,7 +74,7 @@ struct rule {
 	bool keep_awake, log_output;
 	/* Keys that were set, a bit each in the order of the table, some in vain. */
 	uint64_t given, refused;
-	int lines[RULE_KEYS_MAX]; /* where each of them was set first */
+	int *lines; /* where each of the former was set first */
 };
 
 /* [daemon] */
