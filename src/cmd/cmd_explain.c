@@ -340,8 +340,8 @@ static void
 print_tie(struct question *q, const struct rule *r, size_t nth, enum tie tie)
 {
 	char *counts = what_counts(q, r, tie), *runs = what_runs(q, r, tie);
-	char *place = setup_place(&q->setup, r->file, r->watch_lines[nth]);
-	char *line = xasprintf("watch = %s%s", r->watch_text.v[nth],
+	char *place = setup_place(&q->setup, r->file, r->watch[nth].line);
+	char *line = xasprintf("watch = %s%s", r->watch[nth].text,
 	    tie == TIE_LINK    ? ", by a link"
 	    : tie == TIE_ENTRY ? ", the directory that it is in"
 			       : "");
@@ -374,13 +374,13 @@ print_near(struct question *q, const struct rule *r, size_t nth, enum tie tie)
 		[TIE_DOT] = "does not match names that begin with a dot",
 		[TIE_BELOW] = "watches what is below it, and not the path itself",
 	};
-	char *place = setup_place(&q->setup, r->file, r->watch_lines[nth]);
+	char *place = setup_place(&q->setup, r->file, r->watch[nth].line);
 	char *lead = xasprintf("%s, ", r->name);
 
 	printf("%s", q->near ? "" : "\n");
 	q->near = true;
 	paragraph(q, lead,
-	    xasprintf("%s: `watch = %s` %s", place, r->watch_text.v[nth], why[tie]));
+	    xasprintf("%s: `watch = %s` %s", place, r->watch[nth].text, why[tie]));
 	free(lead);
 	free(place);
 }
@@ -392,8 +392,8 @@ explain_rule(struct question *q, const struct rule *r, bool seeming)
 	enum tie tie;
 	size_t i;
 
-	for (i = 0; i < r->watch.n; i++) {
-		tie = find_tie(q, r->watch.v[i]);
+	for (i = 0; i < r->nwatch; i++) {
+		tie = find_tie(q, r->watch[i].path);
 		if (tie == TIE_NONE || seeming != (tie >= TIE_DEEPER))
 			continue;
 		if (seeming)

@@ -320,7 +320,7 @@ watch(struct job *j, const struct item *i, const char *text)
 	canonical = pattern_canonical(quoted.p);
 	if (path[0] == '\0')
 		problem(j, "%s: an empty path", i->key);
-	else if (!strv_contains(&j->rule->watch, canonical))
+	else if (!value_is_watched(j->rule, canonical))
 		set(j, i->key, "watch", quoted.p);
 	note_shipped(j, path);
 	free(path);
@@ -636,7 +636,7 @@ translate(struct import *m, struct job *j, const struct plist *dict)
 		i->take(j, i, p);
 	}
 	limit_to_presence(j, dict);
-	if (!j->bad && j->rule->watch.n == 0)
+	if (!j->bad && j->rule->nwatch == 0)
 		problem(j,
 		    "no WatchPaths, QueueDirectories or PathState: there is nothing "
 		    "to watch: leave it to launchd");

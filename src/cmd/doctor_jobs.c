@@ -152,10 +152,10 @@ add_watched(struct search *s, const struct rule *r)
 
 	if (!r->policy.enabled)
 		return;
-	s->watched = xreallocarray(s->watched, s->n + r->watch.n, sizeof(*s->watched));
-	for (i = 0; i < r->watch.n; i++)
+	s->watched = xreallocarray(s->watched, s->n + r->nwatch, sizeof(*s->watched));
+	for (i = 0; i < r->nwatch; i++)
 		s->watched[s->n++] =
-		    (struct watched){ r, real_path(s->setup, r->watch.v[i]) };
+		    (struct watched){ r, real_path(s->setup, r->watch[i].path) };
 }
 
 void

@@ -64,10 +64,10 @@ find_line(const struct setup *s, const struct rule *rule, const char *path)
 {
 	size_t n = strlen(s->opt->root), i;
 
-	for (i = 0; rule != NULL && i < rule->watch.n; i++)
+	for (i = 0; rule != NULL && i < rule->nwatch; i++)
 		if (strncmp(path, s->opt->root, n) == 0 &&
-		    strcmp(path + n, rule->watch.v[i]) == 0)
-			return rule->watch_lines[i];
+		    strcmp(path + n, rule->watch[i].path) == 0)
+			return rule->watch[i].line;
 	return rule != NULL ? rule->line : 0;
 }
 
@@ -137,8 +137,8 @@ add_entry(struct setup *s, const char *name, const char *problem)
 	char *entry, *error = NULL;
 	size_t i, n;
 
-	for (i = 0; rule != NULL && i < rule->watch.n && error == NULL; i++) {
-		entry = xasprintf("%s%s", s->opt->root, rule->watch.v[i]);
+	for (i = 0; rule != NULL && i < rule->nwatch && error == NULL; i++) {
+		entry = xasprintf("%s%s", s->opt->root, rule->watch[i].path);
 		n = strlen(entry);
 		if (strncmp(problem, entry, n) == 0 && problem[n] == ':') {
 			error = xstrdup(problem + n + 2);
@@ -210,8 +210,8 @@ check_rule(struct setup *s, const struct rule *rule)
 {
 	size_t i;
 
-	for (i = 0; rule->policy.enabled && i < rule->watch.n; i++)
-		check_path(s, rule, rule->watch.v[i]);
+	for (i = 0; rule->policy.enabled && i < rule->nwatch; i++)
+		check_path(s, rule, rule->watch[i].path);
 }
 
 void

@@ -154,8 +154,8 @@ check_open(struct setup *s, const struct rule *r, size_t nth)
 		return;
 	path = xasprintf("%s%s", s->opt->root, dir);
 	word = repair_quote(path, "");
-	otherwise = setup_otherwise(s, "path", r, r->watch_lines[nth]);
-	f.subject = r->watch.v[nth];
+	otherwise = setup_otherwise(s, "path", r, r->watch[nth].line);
+	f.subject = r->watch[nth].path;
 	f.cause = xasprintf("everyone may write to %s/", path);
 	f.why = "anybody can make the rule run, whenever they want";
 	if (stat(path, &st) == 0 && (st.st_mode & S_ISVTX) == 0)
@@ -183,7 +183,7 @@ check_names(struct setup *s, const struct rule *r)
 	check_command(s, r, &r->alert,
 	    "the alert cannot run: nobody is alerted when the rule fails");
 	accounts_check(r, s->opt->root, &s->remote, add_account, &q);
-	for (i = 0; i < r->watch.n; i++)
+	for (i = 0; i < r->nwatch; i++)
 		check_open(s, r, i);
 }
 

@@ -24,9 +24,9 @@ add_watch(cJSON *o, const struct rule *rule)
 	cJSON *array = cJSON_AddArrayToObject(o, "watch"), *entry;
 	size_t i;
 
-	for (i = 0; i < rule->watch_text.n; i++) {
+	for (i = 0; i < rule->nwatch; i++) {
 		entry = cJSON_CreateObject();
-		json_add_text(entry, "entry", rule->watch_text.v[i]);
+		json_add_text(entry, "entry", rule->watch[i].text);
 		cJSON_AddItemToArray(array, entry);
 	}
 }

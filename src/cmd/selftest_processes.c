@@ -398,7 +398,7 @@ hard_links_are_noted(struct trial *t)
 		return;
 	}
 	trial_make(t, "file", "text");
-	trial_did(t, chmod(t->dir, 0777), "chmod");
+	trial_did(t, chmod(".", 0777), "chmod");
 	req.user = "nobody";
 	if (trial_run(t, &req, &run))
 		trial_note(t, "another user %s link a file of root that he can read",

@@ -679,9 +679,9 @@ watched(const struct job *j, struct strv *entries)
 	size_t i;
 
 	*entries = (struct strv){ NULL, 0 };
-	for (i = 0; i < j->rule->watch.n; i++)
+	for (i = 0; i < j->rule->nwatch; i++)
 		strv_push(entries,
-		    xasprintf("%s%s", j->world->runner.root, j->rule->watch.v[i]));
+		    xasprintf("%s%s", j->world->runner.root, j->rule->watch[i].path));
 }
 
 static void

@@ -740,11 +740,11 @@ warn_loops(struct parser *p, const struct section *s)
 	size_t i, j;
 
 	for (i = 0; i < r->nactions; i++)
-		for (j = 0; j < r->watch.n; j++)
-			if (covers(r->watch.v[j], r->actions[i].argv.v[0]))
+		for (j = 0; j < r->nwatch; j++)
+			if (covers(r->watch[j].path, r->actions[i].argv.v[0]))
 				warning(p, r->actions[i].line,
 				    "the action is below its own watched path `%s`",
-				    r->watch_text.v[j]);
+				    r->watch[j].text);
 }
 
 static void
@@ -753,12 +753,12 @@ warn_watches(struct parser *p, const struct section *s)
 	const struct rule *r = s->rule;
 	size_t i;
 
-	for (i = 0; i < r->watch.n; i++)
+	for (i = 0; i < r->nwatch; i++)
 		if ((r->policy.on & CHANGE_DELETE) != 0 && !rule_is_refused(r, "on") &&
-		    strncmp(r->watch.v[i], "/Volumes/", 9) == 0)
-			warning(p, r->watch_lines[i],
+		    strncmp(r->watch[i].path, "/Volumes/", 9) == 0)
+			warning(p, r->watch[i].line,
 			    "`%s`: the volume going away counts as a deletion",
-			    r->watch_text.v[i]);
+			    r->watch[i].text);
 }
 
 static void

@@ -53,7 +53,7 @@ static const struct key keys[] = {
 	{ "description", &value_text, AT(description), 0, 0, NULL, NULL, TEXT,
 	    "What the rule is for, in words for people.",
 	    "comment comments summary note" },
-	{ "watch", &value_watch, AT(watch_text), 0, 1024, NULL, NULL, LIST | NEED | TEXT,
+	{ "watch", &value_watch, 0, 0, 1024, NULL, NULL, LIST | NEED | TEXT,
 	    "The absolute path of a file or directory, or a pattern with * ? [ ].",
 	    "path paths file files folder folders directories "
 	    "watch-paths watch-files path-changed path-modified "
@@ -659,9 +659,12 @@ rule_free(struct rule *r)
 		clear_command(&r->actions[i]);
 	clear_command(&r->verify);
 	clear_command(&r->alert);
-	strv_clear(&r->watch);
-	strv_clear(&r->watch_text);
-	free(r->watch_lines);
+	for (i = 0; i < r->nwatch; i++) {
+		if (r->watch[i].text != r->watch[i].path)
+			free(r->watch[i].text);
+		free(r->watch[i].path);
+	}
+	free(r->watch);
 	free(r->lines);
 	strv_clear(&r->environment);
 	free(r->actions);

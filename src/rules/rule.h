@@ -45,6 +45,13 @@ struct command {
 	int line;         /* where in the file */
 };
 
+/* One value of `watch`. */
+struct rule_watch {
+	char *path; /* canonical, see pattern.h */
+	char *text; /* as it was written: what is printed; path itself if that is so */
+	int line;   /* where in the file */
+};
+
 enum rule_trust { TRUST_STRICT, TRUST_ADMIN };
 
 /* One rule. Strings that were not given are NULL. */
@@ -53,9 +60,8 @@ struct rule {
 	char *file; /* name within conf.d */
 	int line;   /* of the section */
 	char *description;
-	struct strv watch;      /* canonical texts, see pattern.h */
-	struct strv watch_text; /* as they were written: what is printed */
-	int *watch_lines;       /* where in the file each of them stands */
+	struct rule_watch *watch;
+	size_t nwatch;
 	struct command *actions;
 	size_t nactions;
 	struct command verify; /* argv.n is 0 if there is none */

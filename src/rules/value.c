@@ -591,25 +591,39 @@ strv_has(const struct strv *l, const char *s, size_t n)
 	return false;
 }
 
-/* Keeps the canonical text besides the one that was written. */
-static int
-add_watch(struct rule *r, const struct key *k, char *canonical, const struct input *in)
+bool
+value_is_watched(const struct rule *r, const char *canonical)
 {
+	size_t i;
+
+	for (i = 0; i < r->nwatch; i++)
+		if (strcmp(r->watch[i].path, canonical) == 0)
+			return true;
+	return false;
+}
+
+/* Keeps the text that was written besides the canonical one. */
+static int
+add_watch(
+    struct rule *r, const struct key *k, const char *canonical, const struct input *in)
+{
+	struct rule_watch *w;
 	char why[RULE_WHY_SIZE];
 
 	if (check_path(k, canonical, in) == -1)
 		return -1;
 	if (!pattern_check(in->value, why, sizeof(why)))
 		return value_refuse(in, "`%s`: %s", k->name, why);
-	if (strv_has(&r->watch, canonical, strlen(canonical) + 1))
+	if (value_is_watched(r, canonical))
 		return value_refuse(in, "`%s`: `%s` is given twice", k->name, in->value);
-	if (r->watch.n == (size_t)k->max)
+	if (r->nwatch == (size_t)k->max)
 		return refuse_more(k, in);
-	r->watch_lines =
-	    xreallocarray(r->watch_lines, r->watch.n + 1, sizeof(*r->watch_lines));
-	r->watch_lines[r->watch.n] = in->line;
-	strv_push(&r->watch, xstrdup(canonical));
-	strv_push(&r->watch_text, xstrdup(in->value));
+	r->watch = xreallocarray(r->watch, r->nwatch + 1, sizeof(*r->watch));
+	w = &r->watch[r->nwatch++];
+	w->path = w->text = xstrdup(canonical);
+	if (strcmp(canonical, in->value) != 0)
+		w->text = xstrdup(in->value);
+	w->line = in->line;
 	return 0;
 }
 
@@ -621,6 +635,17 @@ parse_watch(const struct key *k, void *object, const struct input *in)
 
 	free(canonical);
 	return ret;
+}
+
+static void
+print_watch(const struct key *k, const void *object, struct strv *lines)
+{
+	const struct rule *r = object;
+	size_t i;
+
+	(void)k;
+	for (i = 0; i < r->nwatch; i++)
+		print_string(lines, r->watch[i].text);
 }
 
 static void
@@ -760,7 +785,7 @@ print_action(const struct key *k, const void *object, struct strv *lines)
 
 /* The types. */
 
-const struct type value_watch = { "path or pattern", parse_watch, print_strings,
+const struct type value_watch = { "path or pattern", parse_watch, print_watch,
 	pattern_warn };
 const struct type value_action = { "command", parse_action, print_action, words_warn };
 const struct type value_command = { "command", parse_command, print_command, words_warn };

@@ -8,6 +8,7 @@
 
 struct command;
 struct key;
+struct rule;
 struct strv;
 
 /* Values and the room for an answer, as parse functions get them. */
@@ -98,6 +99,9 @@ char *value_name_make(const char *text);
 
 /* The names of k's choices, cut to size: "a, b or c"; "a b c" for several. */
 void value_choice_list(char *out, size_t size, const struct key *k);
+
+/* Is the canonical text one of what the rule watches? */
+bool value_is_watched(const struct rule *r, const char *canonical);
 
 /* Adds the words of a line to c, and the line, as copies; or none of them and -1. */
 int value_split_words(const struct key *k, struct command *c, const struct input *in);

@@ -106,7 +106,7 @@ char *
 findings_open_directory(const struct findings *f, const struct rule *rule, size_t nth)
 {
 	bool pattern, open = false;
-	char *path = literal_part(rule->watch.v[nth], &pattern);
+	char *path = literal_part(rule->watch[nth].path, &pattern);
 
 	if (!is_remote(f, path)) {
 		if (!pattern)
@@ -129,8 +129,8 @@ find_open_directory(struct inquiry *q, size_t nth)
 	if (dir == NULL)
 		return;
 	text =
-	    xasprintf("`%s`: everyone may write to %s/", q->rule->watch_text.v[nth], dir);
-	tell(q, q->rule->watch_lines[nth], text);
+	    xasprintf("`%s`: everyone may write to %s/", q->rule->watch[nth].text, dir);
+	tell(q, q->rule->watch[nth].line, text);
 	free(text);
 	free(dir);
 }
@@ -140,7 +140,7 @@ static void
 find_no_directory(struct inquiry *q, size_t nth)
 {
 	const struct rule *r = q->rule;
-	char *path = pattern_path(r->watch.v[nth]), *full, *text;
+	char *path = pattern_path(r->watch[nth].path), *full, *text;
 	size_t n = path != NULL ? strlen(path) : 0;
 	struct stat st;
 
@@ -148,9 +148,9 @@ find_no_directory(struct inquiry *q, size_t nth)
 		full = xasprintf("%s%.*s", q->f->root, (int)n - 1, path);
 		text =
 		    xasprintf("`%s`: not a directory, which the `/` at its end asks for",
-			r->watch_text.v[nth]);
+			r->watch[nth].text);
 		if (stat(full, &st) == 0 && !S_ISDIR(st.st_mode))
-			tell(q, r->watch_lines[nth], text);
+			tell(q, r->watch[nth].line, text);
 		free(text);
 		free(full);
 	}
@@ -195,14 +195,14 @@ find_followed(struct inquiry *q, size_t nth)
 
 	if (!takes_path_as_root(q->rule))
 		return;
-	path = literal_part(q->rule->watch.v[nth], &pattern);
+	path = literal_part(q->rule->watch[nth].path, &pattern);
 	if (!is_remote(q->f, path) && is_theirs(q, path, pattern)) {
 		text =
 		    xasprintf("`%s`: others choose what is there, and root is given it "
 			      "as $WATCHPATHD_PATH: let it follow no link, or say "
 			      "`user`",
-			q->rule->watch_text.v[nth]);
-		tell(q, q->rule->watch_lines[nth], text);
+			q->rule->watch[nth].text);
+		tell(q, q->rule->watch[nth].line, text);
 		free(text);
 	}
 	free(path);
@@ -309,7 +309,7 @@ findings_each(struct findings *f, const struct rule *rule, findings_fn *fn, void
 	struct inquiry q = { .f = f, .rule = rule, .fn = fn, .arg = arg };
 	size_t i;
 
-	for (i = 0; i < rule->watch.n && f->remote != NULL; i++) {
+	for (i = 0; i < rule->nwatch && f->remote != NULL; i++) {
 		find_open_directory(&q, i);
 		find_no_directory(&q, i);
 		find_followed(&q, i);

@@ -79,15 +79,15 @@ add_match(void *arg, const char *path, const char *state, const char *error)
 static void
 add_watch(cJSON *o, const struct job *j, const char *root)
 {
-	const struct strv *watch = &job_rule(j)->watch;
+	const struct rule *rule = job_rule(j);
 	cJSON *list = cJSON_AddArrayToObject(o, "watch"), *e;
 	char *entry, *problem;
 	size_t i;
 
-	for (i = 0; i < watch->n; i++) {
+	for (i = 0; i < rule->nwatch; i++) {
 		e = cJSON_CreateObject();
-		json_add_text(e, "entry", watch->v[i]);
-		entry = xasprintf("%s%s", root != NULL ? root : "", watch->v[i]);
+		json_add_text(e, "entry", rule->watch[i].path);
+		entry = xasprintf("%s%s", root != NULL ? root : "", rule->watch[i].path);
 		problem = jobpaths_entry(
 		    job_paths(j), entry, add_match, cJSON_AddArrayToObject(e, "matches"));
 		json_add_text(e, "problem", problem);

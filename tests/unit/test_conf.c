@@ -395,8 +395,8 @@ TEST(no_byte_breaks_the_reader)
 			good = 0;
 		if ((c.nrules == 1) != good)
 			fail_msg("byte %#x", byte);
-		if (good && c.rules[0]->watch.v[0][2] != byte)
-			fail_msg("byte %#x: %s", byte, c.rules[0]->watch.v[0]);
+		if (good && c.rules[0]->watch[0].path[2] != byte)
+			fail_msg("byte %#x: %s", byte, c.rules[0]->watch[0].path);
 		conf_clear(&c);
 	}
 }
@@ -413,7 +413,7 @@ TEST(a_line_of_198_bytes_is_the_longest)
 		read_text(&c, text, strlen(text));
 		assert_int_equal(c.nrules, n <= 198);
 		if (n <= 198)
-			assert_int_equal(strlen(c.rules[0]->watch.v[0]), n - 6);
+			assert_int_equal(strlen(c.rules[0]->watch[0].path), n - 6);
 		conf_clear(&c);
 	}
 }

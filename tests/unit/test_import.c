@@ -178,12 +178,12 @@ import_all(void)
 static void
 check_rule(const struct rule *r, const struct job *j)
 {
-	char *path = pattern_path(r->watch.v[0]), *bare = bare_path(j->path);
+	char *path = pattern_path(r->watch[0].path), *bare = bare_path(j->path);
 	size_t i;
 
-	assert_int_equal(r->watch.n, 1);
+	assert_int_equal(r->nwatch, 1);
 	if (path == NULL || strcmp(path, bare) != 0)
-		fail_msg("%s: watch = %s", j->path, r->watch_text.v[0]);
+		fail_msg("%s: watch = %s", j->path, r->watch[0].text);
 	assert_int_equal(r->nactions, 1);
 	assert_int_equal(r->actions[0].argv.n, j->words.n);
 	for (i = 0; i < j->words.n; i++)

@@ -316,7 +316,7 @@ TEST(a_new_rule_has_the_defaults_of_the_manual)
 	assert_null(r->group);
 	assert_null(r->directory);
 	assert_int_equal(
-	    r->watch.n + r->nactions + r->verify.argv.n + r->environment.n, 0);
+	    r->nwatch + r->nactions + r->verify.argv.n + r->environment.n, 0);
 	rule_free(r);
 	rule_free(NULL);
 }
@@ -390,7 +390,7 @@ TEST(a_list_is_added_to_and_its_default_replaced)
 	assert_int_equal(rule_set(r, "watch", "/a", 1, why), 0);
 	assert_int_equal(rule_continue(r, "watch", "/b", 2, why), 0);
 	assert_int_equal(rule_set(r, "watch", "/ab", 3, why), 0);
-	assert_int_equal(r->watch.n, 3);
+	assert_int_equal(r->nwatch, 3);
 	assert_int_equal(rule_set(r, "watch", "/a", 3, why), -1);
 	assert_non_null(strstr(why, "twice"));
 	assert_int_equal(rule_set(r, "watch", "//[a]", 3, why), -1);
@@ -435,7 +435,7 @@ TEST(lists_are_not_endless)
 		rule_set(r, "success", "7", 1, why);
 	}
 	assert_int_equal(refused, 1);
-	assert_int_equal(r->watch.n, 1024);
+	assert_int_equal(r->nwatch, 1024);
 	assert_int_equal(r->environment.n, 256);
 	assert_int_equal(r->nactions, 64);
 	assert_int_equal(r->nsuccess, 256);
