@@ -159,8 +159,10 @@ json_get_int(const cJSON *o, const char *key, int64_t *n)
 char *
 json_line(const cJSON *o)
 {
-	char *text = cJSON_PrintUnformatted(o), *line = xasprintf("%s\n", text);
+	char *text = cJSON_PrintUnformatted(o);
+	size_t len = strlen(text);
 
-	free(text);
-	return line;
+	text = xreallocarray(text, len + 2, 1);
+	memcpy(text + len, "\n", 2);
+	return text;
 }

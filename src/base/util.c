@@ -316,6 +316,17 @@ utf8_length(const unsigned char *s, size_t n)
 	return 0;
 }
 
+/* How many bytes at s are letters and signs of ASCII, but no backslash. */
+static size_t
+plain_length(const unsigned char *s, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && s[i] >= ' ' && s[i] < 0x7f && s[i] != '\\')
+		i++;
+	return i;
+}
+
 /* C1 controls (U+0080 to U+009F) drive terminals too. */
 static bool
 is_control(const unsigned char *s, size_t len)
@@ -352,6 +363,9 @@ text_is_valid(const char *s)
 	size_t n = strlen(s), len;
 
 	for (; n > 0; u += len, n -= len) {
+		len = plain_length(u, n);
+		if (len > 0)
+			continue;
 		len = utf8_length(u, n);
 		if (len == 0 || (is_control(u, len) && *u != '\t'))
 			return false;
@@ -367,6 +381,11 @@ add_visible(struct buf *b, const char *s, size_t n, bool backslash)
 
 	reserve(b, n);
 	while (i < n) {
+		len = plain_length(u + i, n - i);
+		buf_add(b, u + i, len);
+		i += len;
+		if (i == n)
+			break;
 		len = utf8_length(u + i, n - i);
 		if (len != 0 && !is_control(u + i, len) && !deceives(u + i, len) &&
 		    (u[i] != '\\' || backslash)) {
