@@ -18,7 +18,7 @@
 #define HIDDEN '\001'
 
 enum kind {
-	PLAIN,      /* a byte that stands for itself */
+	PLAIN,      /* bytes that stand for themselves; a slash is alone */
 	BRACKETED,  /* a character that does so in a bracket of its own */
 	WILDCARD,   /* * or ? */
 	SET,        /* [abc] */
@@ -94,12 +94,16 @@ bracket(const char *s)
 static struct token
 token_at(const char *s)
 {
+	size_t n = strcspn(s, "/*?[");
+
 	if (*s == '[')
 		return bracket(s);
+	if (n == 0)
+		n = 1;
 	return (struct token){ *s == '\0'               ? END
 			       : *s == '*' || *s == '?' ? WILDCARD
 							: PLAIN,
-		s, 1, s + 1 };
+		s, n, s + n };
 }
 
 static bool

@@ -75,7 +75,6 @@ enum node_kind {
 
 struct node {
 	struct tree *tree;
-	char *path; /* real, from the root */
 	struct node *parent;
 	struct tree_nodes children;
 	TAILQ_ENTRY(node) sibling, pending_link;
@@ -107,6 +106,8 @@ struct node {
 	mono_t look_noticed;
 	int64_t look_ns;
 	unsigned look_hints;
+
+	char path[]; /* real, from the root */
 };
 
 /* One target's interest in one node. */
@@ -122,6 +123,7 @@ struct tree {
 	loop_fn *on_event;
 	struct node *root;
 	struct map nodes; /* by path */
+	struct buf name;  /* of the node that a walk is looking for */
 	struct debts debts;
 	struct heap timers;  /* nodes whose look was put off */
 	struct node *cursor; /* of the recheck */
@@ -479,9 +481,10 @@ node_pass(struct tree *t, struct node *n, const struct tree_account *a)
 }
 
 static struct node *
-node_new(struct tree *t, struct node *parent, char *path, struct tree_account *a)
+node_new(struct tree *t, struct node *parent, const char *path, struct tree_account *a)
 {
-	struct node *n = xcalloc(1, sizeof(*n));
+	size_t size = strlen(path) + 1;
+	struct node *n = xcalloc(1, sizeof(*n) + size);
 
 	n->account = a != NULL ? a : node_own(n);
 	n->account->nnodes++;
@@ -489,7 +492,7 @@ node_new(struct tree *t, struct node *parent, char *path, struct tree_account *a
 	t->npooled += n->pooled;
 
 	n->tree = t;
-	n->path = path;
+	memcpy(n->path, path, size);
 	n->parent = parent;
 	n->fd = -1;
 	n->kind = NODE_UNKNOWN;
@@ -526,7 +529,6 @@ node_free(struct tree *t, struct node *n)
 	heap_remove(&t->timers, &n->timer);
 	free(n->own);
 	free(n->text);
-	free(n->path);
 	free(n);
 }
 
@@ -551,16 +553,16 @@ static struct node *
 node_child(struct tree *t, struct node *dir, const char *name, size_t len,
     const struct tree_target *target)
 {
-	char *path =
-	    xasprintf("%s/%.*s", dir == t->root ? "" : dir->path, (int)len, name);
-	struct node *n = map_get(&t->nodes, path);
+	struct node *n;
 
+	t->name.len = 0;
+	buf_adds(&t->name, dir == t->root ? "" : dir->path);
+	buf_add(&t->name, "/", 1);
+	buf_add(&t->name, name, len);
+	n = map_get(&t->nodes, t->name.p);
 	t->work++;
-	if (n == NULL && (target->visit || tree_has_room(t, target->account))) {
-		n = node_new(t, dir, path, target->account);
-		path = NULL;
-	}
-	free(path);
+	if (n == NULL && (target->visit || tree_has_room(t, target->account)))
+		n = node_new(t, dir, t->name.p, target->account);
 	if (n == NULL)
 		return NULL;
 	if (!target->visit)
@@ -963,7 +965,7 @@ tree_new(struct loop *l)
 	t->starved_at = MONO_NEVER;
 	debts_init(&t->debts);
 	refresh_mounts(t);
-	t->root = node_new(t, NULL, xstrdup("/"), NULL);
+	t->root = node_new(t, NULL, "/", NULL);
 	node_refresh(t, t->root);
 	return t;
 }
@@ -975,6 +977,7 @@ tree_free(struct tree *t)
 		return;
 	node_free(t, t->root);
 	map_clear(&t->nodes);
+	buf_clear(&t->name);
 	places_clear(&t->remote);
 	places_clear(&t->own);
 	free(t);
