@@ -70,6 +70,13 @@ detach(struct kq *q, struct knote *kn)
 }
 
 static void
+touched(struct kq *q, struct knote *kn)
+{
+	(void)q;
+	kn->maybe_ready |= !kn->disabled;
+}
+
+static void
 mark(struct kq *q, int fd, int filter)
 {
 	struct knote *kn = kq_knote(q, (uintptr_t)fd, filter);
@@ -134,5 +141,5 @@ fire(struct kq *q, struct knote *kn, struct kevent *out)
 	return true;
 }
 
-const struct filter kq_read = { true, attach, detach, fire, drain };
-const struct filter kq_write = { true, attach, detach, fire, NULL };
+const struct filter kq_read = { true, attach, detach, fire, touched, drain };
+const struct filter kq_write = { true, attach, detach, fire, touched, NULL };

@@ -52,14 +52,12 @@ touch(struct kq *q, struct knote *kn, const struct kevent *kev)
 	if (kev->flags & EV_DISABLE) {
 		kn->disabled = true;
 		kq_idle(q, kn);
-		return;
-	}
-	if (kev->flags & (EV_ADD | EV_ENABLE)) {
+	} else if (kev->flags & (EV_ADD | EV_ENABLE)) {
 		kn->disabled = false;
-		if (kn->filter == EVFILT_READ || kn->filter == EVFILT_WRITE)
-			kn->maybe_ready = true;
-		kq_activate(q, kn);
 	}
+	if (kn->ops->touched != NULL)
+		kn->ops->touched(q, kn);
+	kq_activate(q, kn);
 }
 
 /* Returns 0 or an errno. */

@@ -45,6 +45,8 @@ struct filter {
 	void (*detach)(struct kq *q, struct knote *kn);
 	/* Fills in what is to be reported; false: nothing, after all. */
 	bool (*fire)(struct kq *q, struct knote *kn, struct kevent *out);
+	/* kn was enabled, disabled or asks for other notes; optional. */
+	void (*touched)(struct kq *q, struct knote *kn);
 	/* Takes what fd has, now that epoll has these events for it. */
 	void (*drain)(struct kq *q, int fd, uint32_t events);
 };

@@ -21,6 +21,8 @@
 #define MASK_FILE (MASK_SELF | IN_MODIFY)
 #define MASK_DIR (MASK_SELF | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO)
 #define MASK_PARENT (IN_DELETE | IN_ONLYDIR | IN_MASK_ADD)
+/* What is no more than a NOTE_WRITE, but that IN_DELETE tells of children, too. */
+#define MASK_WRITE (IN_MODIFY | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO)
 
 static void
 fd_path(char *buf, size_t size, int fd, const char *tail)
@@ -227,20 +229,50 @@ node_rejoin(struct kq *q, struct node *n, int fd)
 struct node *
 node_for(struct kq *q, const struct stat *st, int fd)
 {
+	uint32_t mask = S_ISDIR(st->st_mode) ? MASK_DIR : MASK_FILE;
 	char path[32];
 	struct node *n;
 	int wd;
 
 	fd_path(path, sizeof(path), fd, "");
-	wd = inotify_add_watch(
-	    q->inotify, path, S_ISDIR(st->st_mode) ? MASK_DIR : MASK_FILE);
+	wd = inotify_add_watch(q->inotify, path, mask);
 	if (wd < 0)
 		return NULL;
 	if ((n = node_find(q, wd)) == NULL && (n = node_new(q, wd)) == NULL) {
 		inotify_rm_watch(q->inotify, wd);
 		errno = ENOMEM;
+		return NULL;
 	}
+	if ((mask & ~n->mask) != 0 && !LIST_EMPTY(&n->knotes))
+		node_mark(q, n, MISSED);
+	n->mask = mask;
 	return n;
+}
+
+enum hear
+node_hear(struct kq *q, struct node *n, int fd, uint32_t known)
+{
+	uint32_t mask = n->isdir ? MASK_DIR : MASK_FILE, old = n->mask;
+	char path[32];
+	int wd;
+
+	if (known & NOTE_WRITE)
+		mask &=
+		    ~(uint32_t)(n->children > 0 ? MASK_WRITE & ~IN_DELETE : MASK_WRITE);
+	if (known & NOTE_ATTRIB)
+		mask &= ~(uint32_t)IN_ATTRIB;
+	if (mask == old)
+		return HEAR_SAME;
+	fd_path(path, sizeof(path), fd, "");
+	wd = inotify_add_watch(q->inotify, path, mask);
+	if (wd != n->wd) {
+		/* The kernel has removed the watch, which a record is about to tell. */
+		if (wd >= 0 && node_find(q, wd) == NULL)
+			inotify_rm_watch(q->inotify, wd);
+		return mask & ~old ? HEAR_NOTHING : HEAR_SAME;
+	}
+	n->mask = mask;
+	return mask & ~old ? HEAR_MORE : HEAR_SAME;
 }
 
 struct node *

@@ -11,6 +11,7 @@
 
 #define UNNAMED 0u
 #define CHECK_LINKS 0x01000000u /* in raw: the parent lost this name */
+#define MISSED 0x02000000u      /* in raw: the watch did not report all */
 
 /* What an event may be the difference of. */
 struct look {
@@ -27,6 +28,7 @@ struct node {
 	struct node *parent; /* directories with knotes only */
 	struct look was;     /* the last one */
 	int wd;
+	uint32_t mask;     /* what the watch was last told to report of itself */
 	unsigned children; /* nodes that have this one as parent */
 	uint32_t name;     /* hash of the name in parent */
 	bool isdir, dirty;
@@ -50,6 +52,13 @@ void node_release(struct kq *q, struct node *n);
 void node_join(struct kq *q, struct node *n, int fd);
 void node_rejoin(struct kq *q, struct node *n, int fd);
 void node_mark(struct kq *q, struct node *n, uint32_t raw);
+/*
+ * The watch of the node, which fd has open, is to report all but what means no more
+ * than these notes. MORE: it does, and what came before is not known. NOTHING: it
+ * would have to report more and cannot.
+ */
+enum hear { HEAR_SAME, HEAR_MORE, HEAR_NOTHING };
+enum hear node_hear(struct kq *q, struct node *n, int fd, uint32_t known);
 void node_reset(struct node *n);
 /* A directory of this name was removed: marks the nodes that it may have been. */
 void node_child_gone(struct kq *q, struct node *parent, const char *name);

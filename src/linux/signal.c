@@ -95,4 +95,4 @@ drain(struct kq *q, int fd, uint32_t events)
 	}
 }
 
-const struct filter kq_signal = { false, attach, detach, fire, drain };
+const struct filter kq_signal = { false, attach, detach, fire, NULL, drain };

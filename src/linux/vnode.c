@@ -4,8 +4,9 @@
  * EVFILT_VNODE over one inotify instance. Records only mark nodes dirty. Then each
  * dirty node is looked at once, by a stat that is compared with the last one,
  * because a MODIFY or an ATTRIB of inotify can be several of macOS's events. Not
- * seen: mmap, and what inotify merges (a truncation followed at once by a write is
- * one record, of which only the size is known).
+ * seen: mmap; what inotify merges (a truncation followed at once by a write is one
+ * record, of which only the size is known); and, while a knote is disabled, what
+ * happens after a first write or change of attributes and is undone.
  */
 #include "vnode.h"
 
@@ -104,14 +105,55 @@ self_notes(struct kq *q, struct node *n, struct stat *st, int fd)
 	}
 	if (n->raw & IN_MODIFY)
 		notes |= modify_notes(q, n, st);
-	if (n->raw & (IN_ATTRIB | CHECK_LINKS))
+	if (n->raw & (IN_ATTRIB | CHECK_LINKS | MISSED))
 		notes |= attrib_notes(n, st, fd);
+	if ((n->raw & MISSED) && !n->isdir && st->st_size < n->was.size)
+		notes |= NOTE_ATTRIB;
 	if ((n->raw & IN_DELETE_SELF) && !n->dead)
 		notes |= NOTE_DELETE | NOTE_LINK;
 	/* A directory that moved between two directories changes their counts. */
-	if (n->moved > 0 && st->st_nlink != n->was.nlink)
+	if ((n->moved > 0 || (n->raw & MISSED)) && st->st_nlink != n->was.nlink)
 		notes |= NOTE_LINK;
 	return notes;
+}
+
+/*
+ * What n has to report and nobody needs: its knotes are disabled, and they have it
+ * pending, or did not ask for it.
+ */
+static uint32_t
+notes_known(const struct node *n)
+{
+	uint32_t notes = NOTE_WRITE | NOTE_ATTRIB;
+	const struct knote *kn;
+
+	LIST_FOREACH(kn, &n->knotes, peers)
+		notes &= kn->disabled ? kn->pending | ~kn->asked : 0;
+	return notes;
+}
+
+static void orphan(struct kq *q, struct node *n, bool revoked);
+static void look(struct kq *q, struct node *n);
+
+/*
+ * xnu's knote of a file that is written to again and again wakes nobody while it is
+ * disabled; with inotify each write would. So the watch is told not to report what
+ * is known. When it is to report more, a look finds what came of the rest.
+ */
+static void
+hear(struct kq *q, struct node *n, int fd)
+{
+	switch (node_hear(q, n, fd, notes_known(n))) {
+	case HEAR_MORE:
+		n->raw |= MISSED;
+		look(q, n);
+		break;
+	case HEAR_NOTHING:
+		orphan(q, n, true);
+		break;
+	case HEAR_SAME:
+		break;
+	}
 }
 
 static void
@@ -146,6 +188,7 @@ look(struct kq *q, struct node *n)
 			kq_faults_echo(q, kn);
 		}
 	}
+	hear(q, n, fd);
 }
 
 static void
@@ -161,11 +204,12 @@ look_at_dirty(struct kq *q)
 }
 
 /*
- * The kernel has removed the watch: the volume is gone, or the inode. Knotes of
- * descriptors that were closed without close() go; others get their last event.
+ * There is no watch any more: the volume is gone, or the inode, or we may not read it.
+ * Knotes of descriptors that were closed without close() go; others get their last
+ * event.
  */
 static void
-orphan(struct kq *q, struct node *n, bool unmounted)
+orphan(struct kq *q, struct node *n, bool revoked)
 {
 	struct knote *kn;
 	struct stat st;
@@ -177,8 +221,8 @@ orphan(struct kq *q, struct node *n, bool unmounted)
 			kq_drop(q, kn);
 			continue;
 		}
-		kn->revoked = unmounted;
-		kq_vnode_post(q, kn, unmounted ? NOTE_REVOKE : NOTE_DELETE | NOTE_LINK);
+		kn->revoked = revoked;
+		kq_vnode_post(q, kn, revoked ? NOTE_REVOKE : NOTE_DELETE | NOTE_LINK);
 		kq_activate(q, kn);
 	}
 	node_release(q, n);
@@ -352,6 +396,13 @@ detach(struct kq *q, struct knote *kn)
 	node_release(q, n);
 }
 
+static void
+touched(struct kq *q, struct knote *kn)
+{
+	if (kn->node != NULL)
+		hear(q, kn->node, kn->ident);
+}
+
 static bool
 fire(struct kq *q, struct knote *kn, struct kevent *out)
 {
@@ -376,7 +427,7 @@ drain(struct kq *q, int fd, uint32_t events)
 	take_records(q);
 }
 
-const struct filter kq_vnode = { true, attach, detach, fire, drain };
+const struct filter kq_vnode = { true, attach, detach, fire, touched, drain };
 
 /* Something was mounted on, or unmounted from, an entry of this directory. */
 static void

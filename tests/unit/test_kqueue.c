@@ -1362,6 +1362,226 @@ leave_one_pending(int a, int b)
 	return (int)ev.ident == a ? b : a;
 }
 
+/* Does somebody who waits for the kqueue wake up? */
+static bool
+wakes(void)
+{
+	struct pollfd p = { .fd = kq, .events = POLLIN };
+	int n = poll(&p, 1, 0);
+
+	must(n);
+	return n == 1;
+}
+
+/* A disabled knote that has a write pending, after which events are taken. */
+static int
+watch_disabled(const char *name)
+{
+	int fd = watch(name);
+
+	must(change(fd, EVFILT_VNODE, EV_DISABLE, ALL, NULL));
+	if (strcmp(name, "d") == 0)
+		create("d/first", "");
+	else
+		append(name, "first");
+	expect_nothing(fd);
+	return fd;
+}
+
+static uint32_t
+notes_enabled(int fd)
+{
+	must(change(fd, EVFILT_VNODE, EV_ENABLE, ALL, NULL));
+	return notes(fd);
+}
+
+TEST(writes_wake_nobody_where_one_is_pending_and_disabled)
+{
+	int fd = watch_disabled("f");
+
+	append("f", "x");
+	append("f", "x");
+	assert_false(wakes());
+	assert_int_equal(notes_enabled(fd), NOTE_WRITE);
+	append("f", "x");
+	assert_true(wakes());
+	assert_int_equal(notes(fd), NOTE_WRITE);
+	close(fd);
+}
+
+TEST(entries_wake_nobody_where_a_write_is_pending_and_disabled)
+{
+	int fd = watch_disabled("d");
+
+	create("d/a", "");
+	must(rename("d/a", "d/b"));
+	must(rename("d/b", "a"));
+	must(rename("a", "d/a"));
+	must(unlink("d/a"));
+	assert_false(wakes());
+	assert_int_equal(notes_enabled(fd), NOTE_WRITE);
+	create("d/a", "");
+	assert_true(wakes());
+	assert_int_equal(notes(fd), NOTE_WRITE);
+	close(fd);
+}
+
+TEST(attributes_wake_nobody_where_a_change_is_pending_and_disabled)
+{
+	int fd = watch_disabled("f");
+
+	must(chmod("f", 0600));
+	assert_true(wakes());
+	expect_nothing(fd);
+	must(chmod("f", 0640));
+	must(chmod("f", 0600));
+	assert_false(wakes());
+	assert_int_equal(notes_enabled(fd), NOTE_WRITE | NOTE_ATTRIB);
+	must(chmod("f", 0640));
+	assert_int_equal(notes(fd), NOTE_ATTRIB);
+	close(fd);
+}
+
+TEST(what_is_pending_when_it_is_disabled_wakes_nobody_either)
+{
+	int a = watch("f"), b = watch("d"), fd = leave_one_pending(a, b);
+
+	must(change(fd, EVFILT_VNODE, EV_DISABLE, ALL, NULL));
+	if (fd == a)
+		append("f", "x");
+	else
+		create("d/x", "");
+	assert_false(wakes());
+	assert_int_equal(notes_enabled(fd), NOTE_WRITE);
+	close(a);
+	close(b);
+}
+
+TEST(a_truncation_while_disabled_is_told_after_a_write)
+{
+	int fd = watch_disabled("f");
+
+	must(truncate("f", 3));
+	assert_int_equal(notes_enabled(fd), NOTE_WRITE | NOTE_ATTRIB);
+	close(fd);
+}
+
+TEST(links_while_disabled_are_told_after_all_else)
+{
+	int fd = watch_disabled("f");
+
+	must(chmod("f", 0600));
+	expect_nothing(fd);
+	must(link("f", "g"));
+	assert_false(wakes());
+	assert_int_equal(notes_enabled(fd), NOTE_WRITE | NOTE_ATTRIB | NOTE_LINK);
+	must(change(fd, EVFILT_VNODE, EV_DISABLE, ALL, NULL));
+	must(chmod("f", 0640));
+	expect_nothing(fd);
+	must(unlink("g"));
+	must(unlink("f"));
+	assert_int_equal(notes_enabled(fd), NOTE_ATTRIB | NOTE_DELETE | NOTE_LINK);
+	close(fd);
+}
+
+TEST(directories_while_disabled_are_told_after_a_write)
+{
+	int fd = watch_disabled("d");
+
+	must(mkdir("d/sub", 0755));
+	assert_int_equal(notes_enabled(fd), NOTE_WRITE | NOTE_LINK);
+	close(fd);
+}
+
+TEST(a_rename_while_disabled_is_told_after_a_write)
+{
+	int fd = watch_disabled("f");
+
+	must(rename("f", "g"));
+	assert_int_equal(notes_enabled(fd), NOTE_WRITE | NOTE_RENAME);
+	close(fd);
+}
+
+TEST(a_disabled_knote_keeps_nothing_from_another_of_its_file)
+{
+	int fd = watch_disabled("f"), other;
+
+	append("f", "x");
+	must(truncate("f", 3));
+	other = watch("f");
+	append("f", "x");
+	assert_true(wakes());
+	assert_int_equal(notes(other), NOTE_WRITE);
+	must(change(other, EVFILT_VNODE, EV_DISABLE, ALL, NULL));
+	append("f", "x");
+	expect_nothing(fd);
+	append("f", "x");
+	assert_false(wakes());
+	assert_int_equal(notes_enabled(other), NOTE_WRITE);
+	assert_int_equal(notes_enabled(fd), NOTE_WRITE | NOTE_ATTRIB);
+	close(other);
+	close(fd);
+}
+
+TEST(what_is_asked_for_while_disabled_is_told)
+{
+	int fd = open_watched("f");
+
+	add(fd, EV_CLEAR | EV_DISABLE, NOTE_WRITE, NULL);
+	append("f", "x");
+	must(chmod("f", 0600));
+	expect_nothing(fd);
+	must(chmod("f", 0640));
+	assert_false(wakes());
+	must(change(fd, EVFILT_VNODE, EV_DISABLE, NOTE_WRITE | NOTE_ATTRIB, NULL));
+	must(chmod("f", 0600));
+	assert_int_equal(notes_enabled(fd), NOTE_WRITE | NOTE_ATTRIB);
+	close(fd);
+}
+
+/* Before and after that, a directory in it is watched. */
+TEST(a_disabled_directory_keeps_nothing_from_those_in_it)
+{
+	int d, early, late;
+
+	must(mkdir("d/early", 0755));
+	must(mkdir("d/late", 0755));
+	early = watch("d/early");
+	d = watch_disabled("d");
+	create("d/a", "");
+	assert_false(wakes());
+	must(rmdir("d/early"));
+	assert_int_equal(notes(early), NOTE_DELETE | NOTE_LINK);
+	must(close(early));
+	late = watch("d/late");
+	must(rmdir("d/late"));
+	assert_int_equal(notes(late), NOTE_DELETE | NOTE_LINK);
+	assert_int_equal(notes_enabled(d), NOTE_WRITE | NOTE_LINK);
+	close(late);
+	close(d);
+}
+
+/* To report more, the watch has to be asked for again. */
+TEST(a_file_that_may_not_be_read_any_more_is_revoked_for_linux)
+{
+	int fd;
+
+	skip_native("a native kqueue asks for no permission again");
+	fd = watch_disabled("f");
+	must(chmod("f", 0200));
+	expect_nothing(fd);
+	if (geteuid() == 0)
+		must(seteuid(65534));
+	must(change(fd, EVFILT_VNODE, EV_ENABLE, ALL, NULL));
+	if (getuid() == 0)
+		must(seteuid(0));
+	gather();
+	assert_true(seen_flags[fd] & EV_EOF);
+	assert_true(seen_notes[fd] & NOTE_REVOKE);
+	assert_int_equal(change(fd, EVFILT_VNODE, EV_ENABLE, ALL, NULL), -1);
+	close(fd);
+}
+
 TEST(disabling_holds_back_what_could_be_fetched)
 {
 	int a = watch("f"), b = watch("d"), fd = leave_one_pending(a, b);

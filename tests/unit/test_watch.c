@@ -16,6 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#if __has_include("kqueue_test.h")
+#include <sys/epoll.h>
+#endif
 #include <sys/event.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -145,6 +148,7 @@ static struct {
 	ino_t reused;         /* the number that every FIFO has got */
 	int tick;             /* times of files are multiples of so many seconds */
 	int calls;            /* of those replaced below */
+	int wakeups;          /* of the shim */
 	bool folds;           /* names below the sandbox are found in any case */
 	bool alias;           /* below /alias there is everything once more */
 } fake;
@@ -288,6 +292,15 @@ lstat(const char *restrict path, struct stat *restrict st)
 }
 
 #if ON_SHIM
+int
+epoll_wait(int fd, struct epoll_event *evs, int n, int ms)
+{
+	int seen = LIBC(epoll_wait)(fd, evs, n, ms);
+
+	fake.wakeups += seen > 0;
+	return seen;
+}
+
 int
 fstat(int fd, struct stat *st)
 {
@@ -3404,6 +3417,30 @@ TEST(a_hostile_directory_costs_a_look_in_20_ms)
 	put("d/f_last", "1");
 	expect("d/f_last", CREATE);
 	check(!known("d/f_hostile"));
+}
+
+static void
+append_and_poll(void)
+{
+	append("key", "x");
+	check(loop_wait(env.loop, (mono_t){ INT64_MIN }) != -1);
+}
+
+TEST(writes_wake_nobody_before_the_next_look)
+{
+	int i;
+
+	place("key", "1");
+	watch("key");
+	/* One asks for a look, at the next no more are wanted, and one is pending. */
+	for (i = 0; i < 3; i++)
+		append_and_poll();
+	fake.wakeups = 0;
+	for (i = 0; i < 100; i++)
+		append_and_poll();
+	check_eq(fake.wakeups, 0);
+	quiet();
+	check_eq(rec("key")->last.size, 104);
 }
 
 TEST(a_slow_look_is_paid_back_tenfold)
