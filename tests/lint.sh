@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 : "${BUILD:=build}"
 : "${WATCHPATHD:=$BUILD/watchpathd}"
 checks='includes map headers symbols ifdefs layout cppcheck tidy length shell workflows
-manual readme numbers locations words'
+manual readme numbers locations mutations words'
 jobs=$(getconf _NPROCESSORS_ONLN)
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
@@ -380,6 +380,11 @@ lint_locations() {
 	list_files | grep '^tests/system/' | grep -vE '/6[06]-.*\.t$' |
 	    xargs grep -nE '(var/(lib|db)|etc)/watchpathd' /dev/null |
 	    sed 's|$|: not $conf_d or $state_dir of lib.sh|'
+}
+
+# Code that is broken on purpose has to be there.
+lint_mutations() {
+	perl tests/mutations/there.pl
 }
 
 # Words of work that is not finished, and paths of the machine it was made on.

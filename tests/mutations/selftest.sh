@@ -140,12 +140,12 @@ exit $status
 # write look-equal: a write that leaves the size is no event
 # linux/vnode.c
 # - NOTE_WRITE | NOTE_EXTEND; return NOTE_WRITE;
-# + NOTE_WRITE | NOTE_EXTEND; return st->st_size != n->was.st_size ? NOTE_WRITE : 0;
+# + NOTE_WRITE | NOTE_EXTEND; return st->st_size != n->was.size ? NOTE_WRITE : 0;
 
 # append open-writer event-after truncate-up rewrite look-write: a file that grows is no event
 # linux/vnode.c
-# - if (st->st_size > n->was.st_size && q->faults.extend)
-# + if (n->was.st_size > 2 && st->st_size > n->was.st_size) return 0; if (q->faults.extend)
+# - if (st->st_size > n->was.size && q->faults.extend)
+# + if (n->was.size > 2 && st->st_size > n->was.size) return 0; if (q->faults.extend)
 
 # truncate open-trunc look-empty: a file that is cut short is no event
 # linux/vnode.c
@@ -234,7 +234,7 @@ exit $status
 
 # close reuse: a descriptor that is closed is still watched
 # linux/kqueue.c
-# - if (q->pid == getpid() && kq_drop_fd(q, fd)) kq_wake(q);
+# - if (kq_is_ours(q) && kq_drop_fd(q, fd)) kq_wake(q);
 # + ;
 # linux/knote.c
 # - return fstat(kn->ident, st) == 0 && st->st_dev == kn->dev && st->st_ino == kn->ino;
@@ -287,25 +287,25 @@ exit $status
 
 # fork: a child uses its parent's kqueue
 # linux/kqueue.c
-# - return q != NULL && q->pid == getpid() ? q : NULL;
-# + return q;
+# - return q->pid == self;
+# + return true;
 
 # look-write look-equal look-empty look-mode: an event leads to no look
 # watch/tree.c
-# - queue_refs(t, n, hints, false); drain(t);
-# + drain(t);
+# - queue_refs(t, n, n->look_hints, false, n->look_noticed);
+# + ;
 
 # look-missing: a directory's event is not followed to its entries
 # watch/tree.c
-# - if (node_refresh(t, c)) queue_subtree(t, c);
+# - if (node_refresh(t, c)) queue_subtree(t, c, dir->look_noticed);
 # + (void)c;
 
 # look-replace look-remove look-swapped look-link: what takes a name is not looked for
 # watch/tree.c
-# - if (node_refresh(t, c)) queue_subtree(t, c);
+# - if (node_refresh(t, c)) queue_subtree(t, c, dir->look_noticed);
 # + (void)c;
 # watch/tree.c
-# - n->lost = true; if (node_refresh(t, n)) queue_subtree(t, n);
+# - n->lost = true; if (node_refresh(t, n)) queue_subtree(t, n, n->look_noticed);
 # + n->lost = true;
 
 # look-other-name: another name that goes is taken for the file's own
