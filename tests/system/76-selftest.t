@@ -83,7 +83,7 @@ the_manual_names_facts_that_are_tried() {
 	ok "there are some" [ "$(wc -l <"$dir/numbers")" -ge 9 ]
 	while read -r number; do
 		ok "fact $number has a probe" \
-		    grep -q "\"fact\":\"\([0-9. ]* \)*$number[ \"]" "$dir/out"
+		    grep -q "\"fact\":\"\([0-9. ]* \)*${number}[ \"]" "$dir/out"
 	done <"$dir/numbers"
 	for page in "$top"/man/*.[578]; do
 		ok "${page##*/} says that it was not verified" \
