@@ -109,8 +109,7 @@ static const struct subcommand commands[] = {
 	    report_main },
 	{ "selftest",
 	    OPTION_JSON | OPTION_SLEEP | OPTION_CLOCK | OPTION_STATE | OPTION_ROOT,
-	    "[DIR]",
-	    "try whether this system behaves as rules need",
+	    "[DIR]", "try whether this system behaves as rules need",
 	    "Each line is a fact about the system. It fails only where changes could be\n"
 	    "missed, and then exits with 1; other differences are named. DIR: a "
 	    "directory\n"
