@@ -220,9 +220,11 @@ it_needs_no_root() {
 	chmod 777 "$dir/place"
 	# The tree may be where nobody else comes to.
 	cp "$WATCHPATHD" "$dir/copy"
-	$another nice -n 10 "$dir/copy" selftest "$dir/place" >"$dir/out" 2>&1
+	$another nice -n 10 "$dir/copy" selftest --clock "$dir/place" >"$dir/out" 2>&1
 	ok "its status is 0, also where it has a low priority" [ $? -eq 0 ]
 	grep -e '^not ok' -e '^# differs' "$dir/out" | diag
+	ok "nor does it set the clock without" \
+	    prints ' clock-set: .* # skip only root may set the clock'
 	ok "it says what root would learn" prints '^# root would learn: that actions'
 	$another "$dir/copy" selftest --root "$box" >"$dir/out" 2>&1
 	ok "and that doctor will not know of it" prints 'is not kept for doctor: '
