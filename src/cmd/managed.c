@@ -226,10 +226,11 @@ add_rule(struct profile *f, const struct plist *dict)
 	unsigned nth;
 	int line;
 
-	if (objection != NULL) {
+	if (objection != NULL)
 		say(&f->m->errors, dict->key, objection);
+	/* Under a wrong name it is a rule all the same, with mistakes of its own. */
+	if (dict->type != PLIST_DICT || strcmp(dict->key, "daemon") == 0)
 		return;
-	}
 	r = rule_new(dict->key, CONF_MANAGED, 0);
 	for (p = dict->child; p != NULL; p = p->next)
 		set_key(f, r, p);

@@ -319,6 +319,9 @@ names_and_members() {
 	r=$(members watch /r action /act)
 	rules "$(one_rule 'My Rule' "$r")" >"$dir/v.plist"
 	refused "a name with capitals" '\[My Rule\]: a rule.s name is 1 to 48 of a-z'
+	rules "$(one_rule 'My Rule' "$(members watch /r settel 1s)")" >"$dir/v.plist"
+	refused "a rule of such a name with more mistakes" '\[My Rule\]: unknown key `settel`'
+	ok "of which each is named" says '\[My Rule\]: missing `action`'
 	rules "$(one_rule daemon "$(members recheck 1h)")" >"$dir/v.plist"
 	refused "the section daemon" '\[daemon\]: the daemon.s settings stand in a rule file'
 	rules "$(one_rule managed-rules "$r")" >"$dir/v.plist"
