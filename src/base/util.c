@@ -373,6 +373,16 @@ text_is_valid(const char *s)
 	return true;
 }
 
+/* By hand: a name may be nothing but such bytes, and 4,096 of them are in a record. */
+static void
+add_octal(struct buf *b, unsigned char c)
+{
+	char text[4] = { '\\', (char)('0' + (c >> 6)), (char)('0' + (c >> 3 & 7)),
+		(char)('0' + (c & 7)) };
+
+	buf_add(b, text, sizeof(text));
+}
+
 static void
 add_visible(struct buf *b, const char *s, size_t n, bool backslash)
 {
@@ -394,7 +404,7 @@ add_visible(struct buf *b, const char *s, size_t n, bool backslash)
 			continue;
 		}
 		for (k = len != 0 ? len : 1; k > 0; k--)
-			buf_addf(b, "\\%03o", u[i++]);
+			add_octal(b, u[i++]);
 	}
 }
 
