@@ -244,6 +244,23 @@ bench: $(BUILD)/watchpathd ## measure what lies between a change and its action
 		PACE=exact WATCHPATHD='$(BUILD)/watchpathd' prove -v \
 		tests/system/$${test%%:*}.t :: $${test#*:}; done
 
+# Instructions of fixed schedules; the figures are good for one compiler and libc.
+# -fPIE and so on as in the daemon, whose source it contains.
+$(BUILD)/counts/counts: tests/counts/counts.c $(LIB)
+	@mkdir -p $(@D)
+	$(COMPILE) $(PKG_CFLAGS) $(HARDEN_LINK) $(LDFLAGS) -o $@ $< $(LIB) $(PKG_LIBS) $(LDLIBS)
+
+COUNTS = WATCHPATHD='$(BUILD)/watchpathd' perl tests/counts/counts.pl $(1) \
+	'$(BUILD)/counts/counts' "$$($(CC) --version | sed 1q) $(CFLAGS)"
+
+counts: $(BUILD)/watchpathd $(BUILD)/counts/counts ## compare counts of instructions
+	@sh tests/deps.sh build san
+	$(call COUNTS)
+
+counts-record: $(BUILD)/watchpathd $(BUILD)/counts/counts ## record them again
+	@sh tests/deps.sh build san
+	$(call COUNTS,--record)
+
 # The defects of the lists, then as many of random.pl, at places that SEED decides.
 MUTATIONS = 20
 
@@ -384,4 +401,4 @@ help: ## list the targets
 
 .PHONY: all check check-all check-mac quick test-objects portable units helpers demo \
 	lint san fuzz run-fuzzers \
-	valgrind bench mutations man profiles format clean help
+	valgrind bench counts counts-record mutations man profiles format clean help
