@@ -445,7 +445,7 @@ plan_init(struct plan *p, const struct spawner *s, const struct spawn_request *r
 	}
 }
 
-/* The descriptors of the child: what it gets, and nothing else. */
+/* The descriptors that the child gets; see mark_files for all others. */
 static int
 add_files(posix_spawn_file_actions_t *fa, int in, int out, int status)
 {
@@ -458,12 +458,6 @@ add_files(posix_spawn_file_actions_t *fa, int in, int out, int status)
 		error = posix_spawn_file_actions_adddup2(fa, out, 2);
 	if (error == 0 && status != -1)
 		error = posix_spawn_file_actions_adddup2(fa, status, STATUS_FD);
-#ifndef POSIX_SPAWN_CLOEXEC_DEFAULT
-	/* Where the kernel cannot do it: also what our parent left open for us. */
-	if (error == 0)
-		error = posix_spawn_file_actions_addclosefrom_np(
-		    fa, status != -1 ? STATUS_FD + 1 : STATUS_FD);
-#endif
 	return error;
 }
 
@@ -519,6 +513,21 @@ set_attributes(posix_spawnattr_t *at)
 	return error;
 }
 
+/*
+ * Where the kernel cannot do it for a child: all descriptors are close-on-exec, also
+ * what our parent left open for us. We wait for a child that closes ten thousand of
+ * them before it executes, but not for the kernel to do so afterwards. 0, or an errno.
+ */
+static int
+mark_files(void)
+{
+#ifndef POSIX_SPAWN_CLOEXEC_DEFAULT
+	if (close_range(STATUS_FD, ~0U, CLOSE_RANGE_CLOEXEC) == -1)
+		return errno;
+#endif
+	return 0;
+}
+
 /* 0 and the pid, or an error number. */
 static int
 run(struct spawner *s, const struct plan *p, int out, int status, pid_t *pid)
@@ -532,6 +541,8 @@ run(struct spawner *s, const struct plan *p, int out, int status, pid_t *pid)
 	if (error != 0)
 		return error;
 	error = set_attributes(&at);
+	if (error == 0)
+		error = mark_files();
 	if (error == 0) {
 		fdlimit_lower();
 		error = posix_spawn(

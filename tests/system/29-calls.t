@@ -17,8 +17,20 @@ has_run() {
 
 # compare: has the cheapest event so far made the calls of the page, and no others?
 compare() {
-	perl "$top/tests/calls/list.pl" "$box" <"$dir/trace" >"$dir/calls"
+	perl "$top/tests/calls/list.pl" "$box" <"$dir/trace.$daemon" >"$dir/calls"
 	grep '^[a-z]' "$top/tests/calls/event.txt" | diff - "$dir/calls" >"$dir/differs"
+}
+
+# Each call of a child before it executes keeps the daemon waiting.
+children_do_no_more() {
+	for trace in "$dir"/trace.*; do
+		[ "$trace" = "$dir/trace.$daemon" ] || sed '/^execve(/q' "$trace"
+	done >"$dir/children"
+	grep -q '^execve(' "$dir/children" || return
+	grep -Ev '^(dup[23]|execve|rt_sigaction|rt_sigprocmask|setsid)\(' \
+	    "$dir/children" >"$dir/more" || return 0
+	diag <"$dir/more"
+	return 1
 }
 
 # Others come and go above the sandbox, and the daemon saves now and then.
@@ -41,7 +53,7 @@ calls() {
 	    'settle = 0'
 	cat >"$dir/traced" <<-END
 	#!/bin/sh
-	exec strace -D -qq -y -o '$dir/trace' '$WATCHPATHD' "\$@"
+	exec strace -D -ff -qq -y -o '$dir/trace' '$WATCHPATHD' "\$@"
 	END
 	chmod 755 "$dir/traced"
 	WATCHPATHD=$dir/traced
@@ -53,6 +65,8 @@ calls() {
 	event || event || event || event || event || event || event || event
 	ok "an event costs the calls of tests/calls/event.txt, and no others" compare
 	diag <"$dir/differs"
+	ok "a child leaves it to the kernel to close what the daemon has open" \
+	    children_do_no_more
 }
 
 run_tests calls
