@@ -180,44 +180,39 @@ say_log(struct daemon *d)
 	log_flush();
 }
 
-/* The real path of a file that need not exist, in a directory that does. */
-static char *
-real_path(const char *path)
+/* By the real path of a file that need not exist, in a directory that does. */
+static void
+disown_file(struct daemon *d, const char *path)
 {
-	char *dir = xstrdup(path), *slash = strrchr(dir, '/'), real[PATH_MAX],
-	     *out = NULL;
+	char *dir = path_parent(path), *real = realpath(dir, NULL), *whole;
 
-	*slash = '\0';
-	if (realpath(dir[0] != '\0' ? dir : "/", real) != NULL)
-		out = xasprintf("%s/%s", strcmp(real, "/") == 0 ? "" : real, slash + 1);
+	if (real != NULL) {
+		whole = xasprintf(
+		    "%s%s", strcmp(real, "/") == 0 ? "" : real, strrchr(path, '/'));
+		watch_disown(d->world.watch, whole);
+		free(whole);
+	}
+	free(real);
 	free(dir);
-	return out;
 }
 
 /* The daemon's own files are never a change of a rule. */
 static void
 disown_files(struct daemon *d)
 {
-	char *state = real_path(d->opt->state), *socket = real_path(d->opt->socket), *log,
-	     *old;
+	char *old;
 	int i;
 
-	if (state != NULL)
-		watch_disown(d->world.watch, state);
-	if (socket != NULL)
-		watch_disown(d->world.watch, socket);
-	free(state);
-	free(socket);
-	log = d->opt->log != NULL ? real_path(d->opt->log) : NULL;
-	if (log == NULL)
+	disown_file(d, d->opt->state);
+	disown_file(d, d->opt->socket);
+	if (d->opt->log == NULL)
 		return;
-	watch_disown(d->world.watch, log);
+	disown_file(d, d->opt->log);
 	for (i = 1; i <= LOG_KEEP; i++) {
-		old = xasprintf("%s.%d", log, i);
-		watch_disown(d->world.watch, old);
+		old = xasprintf("%s.%d", d->opt->log, i);
+		disown_file(d, old);
 		free(old);
 	}
-	free(log);
 }
 
 /* HOME and the like, looked up once: a directory service can take minutes. */

@@ -79,17 +79,22 @@ json_add_text(cJSON *o, const char *key, const char *s)
 }
 
 void
+json_push_text(cJSON *array, const char *s)
+{
+	char *visible = vis_dup(s);
+
+	cJSON_AddItemToArray(array, cJSON_CreateString(visible));
+	free(visible);
+}
+
+void
 json_add_list(cJSON *o, const char *key, const struct strv *list)
 {
 	cJSON *array = cJSON_AddArrayToObject(o, key);
-	char *visible;
 	size_t i;
 
-	for (i = 0; i < list->n; i++) {
-		visible = vis_dup(list->v[i]);
-		cJSON_AddItemToArray(array, cJSON_CreateString(visible));
-		free(visible);
-	}
+	for (i = 0; i < list->n; i++)
+		json_push_text(array, list->v[i]);
 }
 
 void

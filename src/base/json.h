@@ -24,8 +24,9 @@ struct cJSON *json_parse(const char *text, size_t len);
 /* Makes the names and text of what others wrote harmless: as json_add_text does. */
 void json_make_safe(struct cJSON *o);
 
-/* Adds a member to an object; s NULL: null. */
+/* Adds a member to an object, s NULL: null; or an element to an array. */
 void json_add_text(struct cJSON *o, const char *key, const char *s);
+void json_push_text(struct cJSON *array, const char *s);
 void json_add_list(struct cJSON *o, const char *key, const struct strv *list);
 void json_add_int(struct cJSON *o, const char *key, int64_t n);
 void json_add_time(struct cJSON *o, const char *key, int64_t realtime_ns); /* 0: null */

@@ -34,17 +34,12 @@ local_address(struct sockaddr_un *a, const char *path, char *why, size_t size)
 static int
 try_connect(const struct sockaddr_un *a)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0), error;
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
-	if (fd == -1)
-		return -1;
-	if (fd_prepare(fd, false) == 0 &&
-	    connect(fd, (const struct sockaddr *)a, sizeof(*a)) == 0)
-		return fd;
-	error = errno;
-	close(fd);
-	errno = error;
-	return -1;
+	if (fd != -1 && (fd_prepare(fd, false) == -1 ||
+			    connect(fd, (const struct sockaddr *)a, sizeof(*a)) == -1))
+		fd_close(&fd);
+	return fd;
 }
 
 int

@@ -64,7 +64,8 @@ log_line(enum log_level level, const char *fmt, va_list ap)
 	struct buf visible = { NULL, 0, 0 };
 	char *text;
 
-	if (level <= out.max && vasprintf(&text, fmt, ap) != -1) {
+	if (level <= out.max) {
+		text = xvasprintf(fmt, ap);
 		hold(level_names[level], text, strlen(text));
 		flush_if_full();
 		if (out.sink != NULL) {
@@ -168,22 +169,23 @@ has_room(struct log_rule *r)
 void
 log_rule_at(struct log_rule *r, enum log_level level, const char *fmt, ...)
 {
-	int saved = errno, len;
+	int saved = errno;
+	size_t len;
 	char *text;
 	va_list ap;
 
 	if (level > out.max || !has_room(r))
 		return;
 	va_start(ap, fmt);
-	len = vasprintf(&text, fmt, ap);
+	text = xvasprintf(fmt, ap);
 	va_end(ap);
+	len = strlen(text);
 	if (len > LOG_LINE_MAX)
-		log_at(level, "%.*s… and %d bytes more", LOG_LINE_MAX, text,
+		log_at(level, "%.*s… and %zu bytes more", LOG_LINE_MAX, text,
 		    len - LOG_LINE_MAX);
-	else if (len != -1)
+	else
 		log_at(level, "%s", text);
-	if (len != -1)
-		free(text);
+	free(text);
 	errno = saved;
 }
 

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,23 +23,24 @@ static const struct known {
 	unsigned bit;
 	char letter;
 	const char *name, *argument; /* NULL: it takes none */
+	size_t offset;               /* of the path that the argument is */
 } known[] = {
-	{ OPTION_NUMBER, 'n', NULL, "N" },
-	{ OPTION_OUTPUT, 'o', NULL, "FILE" },
-	{ OPTION_VERBOSE, 'v', NULL, NULL },
-	{ OPTION_JSON, 'j', "json", NULL },
-	{ OPTION_BRIEF, 'b', "brief", NULL },
-	{ OPTION_WAIT, 'w', "wait", NULL },
-	{ OPTION_SUMMARY, 'u', "summary", NULL },
-	{ OPTION_TRUST, 't', "trust", NULL },
-	{ OPTION_WRITE, 'W', "write", NULL },
-	{ OPTION_SLEEP, 'p', "sleep", NULL },
-	{ OPTION_CLOCK, 'k', "clock", NULL },
-	{ OPTION_CONFIG, 'c', "config", "DIR" },
-	{ OPTION_STATE, 's', "state", "DIR" },
-	{ OPTION_SOCKET, 'S', "socket", "PATH" },
-	{ OPTION_LOG, 'l', "log", "FILE" },
-	{ OPTION_ROOT, 'r', "root", "DIR" },
+	{ OPTION_NUMBER, 'n', NULL, "N", 0 },
+	{ OPTION_OUTPUT, 'o', NULL, "FILE", offsetof(struct options, output) },
+	{ OPTION_VERBOSE, 'v', NULL, NULL, 0 },
+	{ OPTION_JSON, 'j', "json", NULL, 0 },
+	{ OPTION_BRIEF, 'b', "brief", NULL, 0 },
+	{ OPTION_WAIT, 'w', "wait", NULL, 0 },
+	{ OPTION_SUMMARY, 'u', "summary", NULL, 0 },
+	{ OPTION_TRUST, 't', "trust", NULL, 0 },
+	{ OPTION_WRITE, 'W', "write", NULL, 0 },
+	{ OPTION_SLEEP, 'p', "sleep", NULL, 0 },
+	{ OPTION_CLOCK, 'k', "clock", NULL, 0 },
+	{ OPTION_CONFIG, 'c', "config", "DIR", offsetof(struct options, config) },
+	{ OPTION_STATE, 's', "state", "DIR", offsetof(struct options, state) },
+	{ OPTION_SOCKET, 'S', "socket", "PATH", offsetof(struct options, socket) },
+	{ OPTION_LOG, 'l', "log", "FILE", offsetof(struct options, log) },
+	{ OPTION_ROOT, 'r', "root", "DIR", offsetof(struct options, root) },
 };
 
 static char *
@@ -92,29 +94,19 @@ set_number(struct options *o, const char *text)
 static int
 set_option(struct options *o, int letter)
 {
-	size_t i;
+	const struct known *k = known;
 
-	for (i = 0; i < NELEM(known); i++)
-		if (known[i].letter == letter)
-			o->given |= known[i].bit;
-	switch (letter) {
-	case 'c':
-		return set_path(&o->config, optarg, false);
-	case 's':
-		return set_path(&o->state, optarg, false);
-	case 'S':
-		return set_path(&o->socket, optarg, false);
-	case 'l':
-		return set_path(&o->log, optarg, false);
-	case 'r':
-		return set_path(&o->root, optarg, true);
-	case 'n':
+	if (letter == '?')
+		return -1;
+	while (k->letter != letter)
+		k++;
+	o->given |= k->bit;
+	if (k->argument == NULL)
+		return 0;
+	if (k->bit == OPTION_NUMBER)
 		return set_number(o, optarg);
-	case 'o':
-		return set_path(&o->output, optarg, false);
-	default:
-		return letter == '?' ? -1 : 0;
-	}
+	return set_path(
+	    (char **)(void *)((char *)o + k->offset), optarg, k->bit == OPTION_ROOT);
 }
 
 static void

@@ -141,9 +141,12 @@ fd_write_all(int fd, const char *p, size_t len)
 void
 fd_close(int *fd)
 {
+	int saved = errno;
+
 	if (*fd != -1)
 		close(*fd);
 	*fd = -1;
+	errno = saved;
 }
 
 int
@@ -192,6 +195,15 @@ path_is_below(const char *path, const char *dir)
 	while (n > 0 && dir[n - 1] == '/')
 		n--;
 	return strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0');
+}
+
+void
+path_cut(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	if (slash != NULL)
+		*slash = '\0';
 }
 
 char *

@@ -46,7 +46,7 @@ bool fd_append(int fd, const char *p, size_t len, off_t size);
 /* How much of it could be written; less than len, with errno. */
 size_t fd_write_all(int fd, const char *p, size_t len);
 
-/* Closes *fd unless it is -1, which it is afterwards. */
+/* Closes *fd unless it is -1, which it is afterwards. errno stays. */
 void fd_close(int *fd);
 
 /* Is the open file the one at path, links not followed? False with errno ENOENT. */
@@ -56,6 +56,9 @@ bool text_ends_in(const char *text, const char *end);
 
 /* Is path dir or below it, as text? dir may end in a slash. */
 bool path_is_below(const char *path, const char *dir);
+
+/* Cuts the last component off, with the slash before it. */
+void path_cut(char *path);
 
 /* The directory that an absolute path is in, as text. free(3) it. */
 char *path_parent(const char *path);

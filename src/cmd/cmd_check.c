@@ -128,10 +128,8 @@ report(struct check *k, const struct conf *before, struct conf *c, const char *d
 static void
 fail(struct check *k, const char *path, int code)
 {
-	bool denied = code == EACCES || code == EPERM;
-
 	command_complain(path, strerror(code));
-	k->status = command_worse(k->status, denied ? EX_NOPERM : EXIT_FAILURE);
+	k->status = command_worse(k->status, command_status(code));
 }
 
 /* Under another name a file may be as good as it likes. */

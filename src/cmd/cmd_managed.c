@@ -63,7 +63,7 @@ fail(const char *path)
 	int code = errno;
 
 	complain(path, "error", strerror(code));
-	return code == EACCES || code == EPERM ? EX_NOPERM : EXIT_FAILURE;
+	return command_status(code);
 }
 
 /* Showing. */

@@ -272,15 +272,12 @@ write_file(const char *path, const struct buf *page)
 	char *temporary = xasprintf("%s.XXXXXX", path);
 	int fd, code = 0;
 
-	if ((fd = mkstemp(temporary)) == -1) {
+	if ((fd = mkstemp(temporary)) == -1)
 		code = errno;
-		free(temporary);
-		errno = code;
-		return -1;
-	}
-	give_to_caller(fd);
-	if (fd_write_all(fd, page->p, page->len) < page->len || close(fd) == -1 ||
-	    rename(temporary, path) == -1) {
+	else
+		give_to_caller(fd);
+	if (fd != -1 && (fd_write_all(fd, page->p, page->len) < page->len ||
+			    close(fd) == -1 || rename(temporary, path) == -1)) {
 		code = errno;
 		(void)unlink(temporary);
 	}
@@ -295,6 +292,7 @@ write_page(const struct options *o, const struct buf *page)
 	const char *name = o->output != NULL ? o->output : "standard output";
 	const char *why = o->output != NULL ? find_obstacle(o->output) : NULL;
 	bool ok;
+	int error;
 
 	if (why != NULL)
 		ok = false;
@@ -304,9 +302,9 @@ write_page(const struct options *o, const struct buf *page)
 		ok = fd_write_all(STDOUT_FILENO, page->p, page->len) == page->len;
 	if (ok)
 		return EX_OK;
-	fprintf(
-	    stderr, "watchpathd: %s: %s\n", name, why != NULL ? why : strerror(errno));
-	return errno == EACCES || errno == EPERM ? EX_NOPERM : EXIT_FAILURE;
+	error = errno;
+	command_complain(name, why != NULL ? why : strerror(error));
+	return command_status(error);
 }
 
 int

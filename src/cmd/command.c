@@ -2,6 +2,7 @@
 /* How a command is called: all of it is read from its line in the table. */
 #include "cmd/command.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,6 +66,12 @@ command_complain(const char *name, const char *text)
 
 	fprintf(stderr, "watchpathd: %s: %s\n", vis, text);
 	free(vis);
+}
+
+int
+command_status(int error)
+{
+	return error == EACCES || error == EPERM ? EX_NOPERM : EXIT_FAILURE;
 }
 
 int

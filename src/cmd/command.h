@@ -26,6 +26,9 @@ int command_run(const struct subcommand *c, int argc, char **argv);
 /* Prints "watchpathd: NAME: TEXT" on stderr, with NAME made harmless. */
 void command_complain(const char *name, const char *text);
 
+/* The exit status that an errno means. */
+int command_status(int error);
+
 /* The exit status of both: EX_NOPERM before EX_DATAERR before any other. */
 int command_worse(int status, int other);
 

@@ -112,16 +112,13 @@ static int
 connect_to(const char *path)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0), error;
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
 	strlcpy(sun.sun_path, path, sizeof(sun.sun_path));
 	if (fd != -1 && fd_prepare(fd, true) == 0 &&
 	    connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) == 0)
 		return fd;
-	error = errno;
-	if (fd != -1)
-		close(fd);
-	errno = error;
+	fd_close(&fd);
 	return -1;
 }
 

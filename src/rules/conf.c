@@ -685,16 +685,6 @@ warn_alert(struct parser *p, const struct rule *r)
 		    "`alert-after` says when to run `alert`, and there is none");
 }
 
-/* Cuts the last component off. */
-static void
-cut_component(char *path)
-{
-	char *slash = strrchr(path, '/');
-
-	if (slash != NULL)
-		*slash = '\0';
-}
-
 static void
 cut_slash(char *path)
 {
@@ -714,7 +704,7 @@ matches_above(const char *pattern, const char *path)
 	cut_slash(bare);
 	while (!found && part[0] != '\0') {
 		found = pattern_matches(bare, part);
-		cut_component(part);
+		path_cut(part);
 	}
 	free(bare);
 	free(part);

@@ -35,16 +35,6 @@ tell(struct inquiry *q, int line, const char *text)
 
 /* Directories. */
 
-/* Cuts the last component off. */
-static void
-cut_component(char *path)
-{
-	char *slash = strrchr(path, '/');
-
-	if (slash != NULL)
-		*slash = '\0';
-}
-
 /* May everyone write to path, root in front, or to the deepest that exists above? */
 static bool
 is_open(const struct findings *f, char *path)
@@ -61,7 +51,7 @@ is_open(const struct findings *f, char *path)
 			return (st.st_mode & S_IWOTH) != 0;
 		if (path[0] == '\0' || (errno != ENOENT && errno != ENOTDIR))
 			return false;
-		cut_component(path);
+		path_cut(path);
 	}
 }
 
@@ -94,7 +84,7 @@ literal_part(const char *watch, bool *pattern)
 	size_t n;
 
 	for (*pattern = false; (path = pattern_path(part)) == NULL; *pattern = true)
-		cut_component(part);
+		path_cut(part);
 	free(part);
 	n = strlen(path);
 	if (n > 0 && path[n - 1] == '/')
@@ -112,7 +102,7 @@ findings_open_directory(const struct findings *f, const struct rule *rule, size_
 		if (!pattern)
 			open = is_open_directory(f, path);
 		if (!open && !pattern)
-			cut_component(path);
+			path_cut(path);
 		open = open || is_open(f, path);
 	}
 	if (open)

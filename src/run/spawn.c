@@ -93,14 +93,12 @@ struct spawner {
 static int
 move_up(int fd)
 {
-	int up, error;
+	int up;
 
 	if (fd > STATUS_FD)
 		return fd_prepare(fd, false) == 0 ? fd : -1;
 	up = fcntl(fd, F_DUPFD_CLOEXEC, STATUS_FD + 1);
-	error = errno;
-	close(fd);
-	errno = error;
+	fd_close(&fd);
 	return up;
 }
 

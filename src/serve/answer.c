@@ -67,12 +67,9 @@ add_current_run(cJSON *o, const struct job_info *info)
 static void
 add_match(void *arg, const char *path, const char *state, const char *error)
 {
-	char *visible = vis_dup(path);
-
 	(void)state;
 	(void)error;
-	cJSON_AddItemToArray(arg, cJSON_CreateString(visible));
-	free(visible);
+	json_push_text(arg, path);
 }
 
 /* The watch lines as they are written, each with the paths that it stands for. */
@@ -190,12 +187,10 @@ add_head(const struct status *s, struct buf *out)
 static void
 add_warning(cJSON *warnings, const char *file, int line, const char *what)
 {
-	char *place = place_dup(file, line), *text, *visible;
+	char *place = place_dup(file, line), *text;
 
 	text = xasprintf("%s: %s", place, what);
-	visible = vis_dup(text);
-	cJSON_AddItemToArray(warnings, cJSON_CreateString(visible));
-	free(visible);
+	json_push_text(warnings, text);
 	free(text);
 	free(place);
 }

@@ -116,7 +116,7 @@ write_line(struct history *h, const char *line)
 	size_t len = strlen(line);
 	struct stat st;
 	bool ok;
-	int fd = open_history(h, &st), saved;
+	int fd = open_history(h, &st);
 
 	if (fd == -1)
 		return false;
@@ -125,9 +125,7 @@ write_line(struct history *h, const char *line)
 		return write_line(h, line);
 	}
 	ok = end_torn_line(fd, &st.st_size) && fd_append(fd, line, len, st.st_size);
-	saved = errno;
-	close(fd);
-	errno = saved;
+	fd_close(&fd);
 	return ok;
 }
 

@@ -192,15 +192,12 @@ static char *
 read_file(const struct trust *trust, const char *path, size_t *len)
 {
 	struct buf b = { NULL, 0, 0 };
-	int fd, saved, status;
+	int fd = place_open(trust, path, O_RDONLY, 0), status;
 
-	fd = place_open(trust, path, O_RDONLY, 0);
 	if (fd == -1)
 		return NULL;
 	status = fd_read_all(fd, &b, SIZE_MAX);
-	saved = errno;
-	close(fd);
-	errno = saved;
+	fd_close(&fd);
 	if (status == -1) {
 		buf_clear(&b);
 		return NULL;

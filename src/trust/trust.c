@@ -623,7 +623,7 @@ int
 trust_open_file(const struct trust *t, const char *path, char why[TRUST_WHY_SIZE])
 {
 	struct stat st;
-	int fd, error;
+	int fd;
 
 	/* Opening a device can do something: look before. */
 	if (lstat(path, &st) == -1) {
@@ -638,10 +638,7 @@ trust_open_file(const struct trust *t, const char *path, char why[TRUST_WHY_SIZE
 		trust_refuse(why, path, "%s", strerror(errno));
 		return -1;
 	}
-	if (judge_rule_file(t, fd, path, why))
-		return fd;
-	error = errno;
-	close(fd);
-	errno = error;
-	return -1;
+	if (!judge_rule_file(t, fd, path, why))
+		fd_close(&fd);
+	return fd;
 }

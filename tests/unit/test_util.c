@@ -4,6 +4,7 @@
  * strings that map.c is.
  */
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -590,4 +591,38 @@ TEST(text_is_utf8_without_control_bytes_but_tabs)
 	assert_false(text_is_valid("\xc2\x9b"));
 	assert_false(text_is_valid("\xff"));
 	assert_false(text_is_valid("\xc3"));
+}
+
+TEST(closing_a_descriptor_leaves_errno_alone)
+{
+	int fd = dup(STDERR_FILENO), none = -1;
+
+	errno = ENOSPC;
+	fd_close(&none);
+	fd_close(&fd);
+	assert_int_equal(fd, -1);
+	assert_int_equal(errno, ENOSPC);
+	fd = 1 << 20;
+	fd_close(&fd);
+	assert_int_equal(errno, ENOSPC);
+}
+
+TEST(a_text_ends_in_another)
+{
+	assert_true(text_ends_in("a.ini", ".ini"));
+	assert_true(text_ends_in(".ini", ".ini"));
+	assert_false(text_ends_in("ini", ".ini"));
+	assert_false(text_ends_in("a.init", ".ini"));
+}
+
+TEST(a_path_is_cut_before_its_last_component)
+{
+	char path[] = "/a/b", none[] = "a";
+
+	path_cut(path);
+	assert_string_equal(path, "/a");
+	path_cut(path);
+	assert_string_equal(path, "");
+	path_cut(none);
+	assert_string_equal(none, "a");
 }
