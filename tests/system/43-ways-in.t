@@ -204,7 +204,7 @@ a_directory_of_another_user() {
 		skip "a state directory of another user" "only root can make one"
 		return
 	fi
-	mkdir -p "$box/var/lib" "$box/real"
+	mkdir -p "$box/${state%/*}" "$box/real"
 	ln -s "$box/real" "$box/none"
 	mkdir "$box/$state"
 	echo planted >"$box/$state/state.jsonl"
@@ -221,7 +221,7 @@ a_directory_of_another_user() {
 
 a_directory_below_another() {
 	mkdir -p "$box/$state" "$box/real"
-	chmod 777 "$box/var/lib"
+	chmod 777 "$box/${state%/*}"
 	starts
 	unused "what lies in a directory of all" 'writable by group and others (mode 0777)'
 }
