@@ -350,8 +350,8 @@ exit $status
 
 # inherit: a child has what the daemon has open
 # run/spawn.c
-# - fa, status != -1 ? STATUS_FD + 1 : STATUS_FD);
-# + fa, 100);
+# - if (close_range(STATUS_FD, ~0U, CLOSE_RANGE_CLOEXEC) == -1)
+# + if (close_range(100, ~0U, CLOSE_RANGE_CLOEXEC) == -1)
 
 # standard: a child has no error output
 # run/spawn.c
