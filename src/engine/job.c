@@ -25,10 +25,12 @@
 
 /*
  * Changes that nobody waits for are saved no more often than this, and none within
- * so many times what the last save took: who makes many names makes long lines.
+ * so many times what the last save took: who makes many names makes long lines. A
+ * byte takes at least so long, so that on no machine a rule writes more than 1 MB/s.
  */
 #define SAVE_PAUSE_NS MONO_SEC
 #define SAVE_FACTOR 10
+#define SAVE_BYTE_NS 100
 /* Whoever may write on a program's way drives no more judgements than this. */
 #define JUDGE_PAUSE_NS MONO_SEC
 /* So often it is looked whether somebody has logged in. */
@@ -55,7 +57,7 @@ struct job {
 	int64_t detected; /* what is pending, CLOCK_REALTIME; 0: nothing */
 	struct heap_node save;
 	mono_t saved_at;
-	int64_t save_ns; /* what that took */
+	int64_t save_ns; /* what that took, or its length makes it take */
 	enum dispatch_state said;
 	bool said_guarded;
 	struct log_rule log;
@@ -626,6 +628,7 @@ void
 job_save(struct job *j)
 {
 	struct record r;
+	int64_t least;
 
 	heap_remove(&j->world->saves, &j->save);
 	j->saved_at = mono_now();
@@ -633,9 +636,11 @@ job_save(struct job *j)
 	if (!j->has_state)
 		return;
 	make_record(j, &r);
-	store_put(j->world->store, &r);
+	least = (int64_t)store_put(j->world->store, &r) * SAVE_BYTE_NS;
 	record_clear(&r);
 	j->save_ns = mono_sub(mono_now(), j->saved_at);
+	if (j->save_ns < least)
+		j->save_ns = least;
 	j->saved_at = mono_now();
 }
 

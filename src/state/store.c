@@ -383,16 +383,19 @@ put_line(struct store *s, const char *line)
 	s->size += (off_t)len;
 }
 
-void
+size_t
 store_put(struct store *s, const struct record *r)
 {
 	char *line;
+	size_t len;
 
 	if (s->fd == -1 && s->next_fd == -1)
-		return;
+		return 0;
 	line = record_print(r);
+	len = strlen(line);
 	put_line(s, line);
 	free(line);
+	return len;
 }
 
 void

@@ -41,8 +41,11 @@ bool store_take(struct store *s, const char *rule, struct record *out);
 /* Could not everything be read? Then a rule without a record counts as changed. */
 bool store_is_damaged(const struct store *s);
 
-/* Appends a record. If that fails, store_due will ask for every record. */
-void store_put(struct store *s, const struct record *r);
+/*
+ * Appends a record; how many bytes it is. If that fails, store_due will ask for
+ * every record.
+ */
+size_t store_put(struct store *s, const struct record *r);
 
 /* The rule is no longer in force: its record is kept. Moves r into the store. */
 void store_leave(struct store *s, struct record *r);

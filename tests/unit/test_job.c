@@ -169,6 +169,35 @@ TEST(counts_and_what_is_owed_outlive_the_daemon)
 	assert_string_equal(last_run("reason")->valuestring, "change");
 }
 
+/* Names of bytes that are no text make the longest lines. */
+TEST(a_long_record_is_not_saved_again_soon)
+{
+	char name[224] = "/d/", file[128];
+	struct job *j;
+	struct stat st;
+	mono_t before;
+	int i;
+
+	memset(name + 3, '\377', sizeof(name) - 4);
+	must(mkdir(at("/d"), 0755));
+	for (i = 0; i < 100; i++) {
+		name[3] = (char)('0' + i / 10);
+		name[4] = (char)('0' + i % 10);
+		put_file(name, "", 0600);
+	}
+	load_rules("x.ini", "[r]\nwatch = /d/*\naction = /bin/good\n");
+	snprintf(file, sizeof(file), "%s/state.jsonl", engine.state);
+	must(stat(file, &st));
+	j = ruleset_find(&engine.rules, "r");
+	before = mono_now();
+	job_save(j);
+	job_save_later(j);
+	/* A microsecond a byte. */
+	assert_true(st.st_size > 20000);
+	assert_true(mono_sub(heap_next(&engine.world.saves), before) >=
+		    (int64_t)st.st_size * 1000);
+}
+
 static void
 fail_once_more(const char *text)
 {
