@@ -165,7 +165,8 @@ static void
 write_where_it_is(struct trial *t)
 {
 	trial_make(t, "file", "of a probe");
-	trial_check(t, chmod(".", 0777) == 0, "its mode can be set");
+	trial_did(t, chmod(".", 0777), "chmod");
+	trial_check(t, access("file", F_OK) == 0, "the file is where the probe is");
 }
 
 TEST(what_is_put_in_the_places_place_is_left_alone)
