@@ -250,10 +250,14 @@ FIGURES = 20-escrow:every_way_to_write_a_key 21-settle:many_writes \
 	23-self:an_action_that_writes_its_own_path 31-left-over:suspended \
 	34-state:many_rules 50-commands:hostile_clients
 
-bench: $(BUILD)/watchpathd ## measure what lies between a change and its action
-	WATCHPATHD='$(BUILD)/watchpathd' sh tests/bench/latency.sh
-	WATCHPATHD='$(BUILD)/watchpathd' sh tests/bench/clients.sh
-	set -e; for test in $(FIGURES); do \
+# Ten minutes at most, and with QUICK=yes two: then only the table is made.
+bench: $(BUILD)/watchpathd ## measure, beside others; QUICK=yes: for 2 minutes
+	WATCHPATHD='$(BUILD)/watchpathd' BUILD='$(BUILD)' \
+		perl tests/bench/bench.pl $(if $(QUICK),--quick)
+	$(if $(QUICK),,$(MEASURE))
+
+MEASURE = set -e; WATCHPATHD='$(BUILD)/watchpathd' sh tests/bench/clients.sh; \
+	for test in $(FIGURES); do \
 		PACE=exact WATCHPATHD='$(BUILD)/watchpathd' prove -v \
 		tests/system/$${test%%:*}.t :: $${test#*:}; done
 
