@@ -63,28 +63,6 @@ history_free(struct history *h)
 	free(h);
 }
 
-/* -1 with errno, or with why. A file that others may have made is moved away. */
-static int
-open_history(struct history *h, struct stat *st)
-{
-	const int flags = O_RDWR | O_APPEND | O_CREAT;
-	int fd;
-
-	h->why[0] = '\0';
-	if (place_judge(h->trust, h->dir, h->why) == PLACE_BAD)
-		return -1;
-	h->why[0] = '\0';
-	fd = place_open(h->trust, h->path, flags, 0600);
-	if (fd == -1 && errno == EPERM) {
-		place_set_aside(h->path);
-		fd = place_open(h->trust, h->path, flags | O_EXCL, 0600);
-	}
-	if (fd == -1 || fstat(fd, st) == 0)
-		return fd;
-	close(fd);
-	return -1;
-}
-
 /* A crash may have torn the last line: the next must not be appended to it. */
 static bool
 end_torn_line(int fd, off_t *size)
@@ -99,6 +77,36 @@ end_torn_line(int fd, off_t *size)
 	return fd_append(fd, "\n", 1, *size - 1);
 }
 
+/*
+ * The file, ready for the next line, and its size; -1 with errno, or with why. A file
+ * that others may have made is moved away.
+ */
+static int
+open_history(struct history *h, off_t *size)
+{
+	const int flags = O_RDWR | O_APPEND | O_CREAT;
+	struct stat st;
+	int fd;
+
+	h->why[0] = '\0';
+	if (place_judge(h->trust, h->dir, h->why) == PLACE_BAD)
+		return -1;
+	h->why[0] = '\0';
+	fd = place_open(h->trust, h->path, flags, 0600);
+	if (fd == -1 && errno == EPERM) {
+		place_set_aside(h->path);
+		fd = place_open(h->trust, h->path, flags | O_EXCL, 0600);
+	}
+	if (fd == -1)
+		return -1;
+	if (fstat(fd, &st) == 0 && end_torn_line(fd, &st.st_size)) {
+		*size = st.st_size;
+		return fd;
+	}
+	fd_close(&fd);
+	return -1;
+}
+
 /* Renames the file to .1. A directory of that name is moved away. */
 static bool
 rotate(const struct history *h)
@@ -109,24 +117,29 @@ rotate(const struct history *h)
 	return rename(h->path, h->old_path) == 0;
 }
 
-/* Opened again for each line: runs are rare, and the file may be gone. */
-static bool
-write_line(struct history *h, const char *line)
+/*
+ * Appends the lines that wait, and returns how many could be. The file is opened each
+ * time: it may be gone.
+ */
+static size_t
+write_waiting(struct history *h)
 {
-	size_t len = strlen(line);
-	struct stat st;
-	bool ok;
-	int fd = open_history(h, &st);
+	off_t size, len;
+	size_t done;
+	int fd = open_history(h, &size);
 
-	if (fd == -1)
-		return false;
-	if (st.st_size + (off_t)len > HISTORY_MAX && st.st_size > 0 && rotate(h)) {
-		close(fd);
-		return write_line(h, line);
+	for (done = 0; fd != -1 && done < h->waiting.n; done++) {
+		len = (off_t)strlen(h->waiting.v[done]);
+		if (size + len > HISTORY_MAX && size > 0 && rotate(h)) {
+			close(fd);
+			fd = open_history(h, &size);
+		}
+		if (fd == -1 || !fd_append(fd, h->waiting.v[done], (size_t)len, size))
+			break;
+		size += len;
 	}
-	ok = end_torn_line(fd, &st.st_size) && fd_append(fd, line, len, st.st_size);
 	fd_close(&fd);
-	return ok;
+	return done;
 }
 
 /* Frees the first n of the lines that wait. */
@@ -171,9 +184,7 @@ history_write(struct history *h, bool must, mono_t now)
 
 	if (!must && h->problem[0] != '\0' && mono_before(now, h->retry_at))
 		return;
-	for (done = 0; done < h->waiting.n; done++)
-		if (!write_line(h, h->waiting.v[done]))
-			break;
+	done = h->waiting.n > 0 ? write_waiting(h) : 0;
 	h->problem[0] = '\0';
 	if (done < h->waiting.n && h->why[0] != '\0')
 		snprintf(h->problem, sizeof(h->problem),

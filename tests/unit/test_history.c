@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,20 @@ static char dir[SANDBOX_SIZE], path[96], old_path[96];
 static struct trust trust;
 static int order[64];
 static size_t nread;
+static int opens;
+
+int
+open(const char *name, int flags, ...)
+{
+	va_list ap;
+	int mode;
+
+	va_start(ap, flags);
+	mode = (flags & O_CREAT) != 0 ? va_arg(ap, int) : 0;
+	va_end(ap);
+	opens++;
+	return LIBC(open)(name, flags, mode);
+}
 
 SET_UP
 {
@@ -116,6 +131,35 @@ TEST(lines_come_back_in_their_order)
 	assert_int_equal(nread, 0);
 }
 
+/* How often something is opened for so many lines that wait. */
+static int
+opens_for(int lines)
+{
+	struct history *h = history_new(dir, &trust);
+	int i;
+
+	for (i = 0; i < lines; i++)
+		history_add(h, line_of("a", i));
+	opens = 0;
+	history_write(h, false, now);
+	i = opens;
+	assert_null(history_problem(h));
+	history_free(h);
+	return i;
+}
+
+TEST(lines_that_wait_together_cost_no_more_opens_than_one)
+{
+	int one = opens_for(1);
+
+	assert_true(one > 0);
+	assert_int_equal(opens_for(16), one);
+	assert_int_equal(opens_for(0), 0);
+	assert_int_equal(read_all(NULL), 0);
+	assert_int_equal(nread, 17);
+	assert_int_equal(order[16], 15);
+}
+
 TEST(rules_of_a_state_are_read_too)
 {
 	char state[96];
@@ -132,28 +176,56 @@ TEST(rules_of_a_state_are_read_too)
 	assert_int_equal(order[0] * 10 + order[1], 78);
 }
 
-TEST(past_one_megabyte_it_begins_a_new_file_and_both_are_read)
+static const size_t line_length = sizeof("{\"rule\":\"a\",\"n\":1}\n") - 1;
+
+/* A history with line 1, that has room for one more. */
+static void
+fill(void)
 {
-	char first[] = "{\"rule\":\"a\",\"n\":1}\n", *pad = malloc(HISTORY_MAX);
-	size_t line = strlen("{\"rule\":\"a\",\"n\":2}\n");
+	char *pad = malloc(HISTORY_MAX);
 
 	assert_non_null(pad);
 	memset(pad, ' ', HISTORY_MAX);
-	pad[HISTORY_MAX - 2 * line - 1] = '\n';
-	pad[HISTORY_MAX - 2 * line] = '\0';
-	append(first);
+	pad[HISTORY_MAX - 2 * line_length - 1] = '\n';
+	pad[HISTORY_MAX - 2 * line_length] = '\0';
+	append("{\"rule\":\"a\",\"n\":1}\n");
 	append(pad);
 	free(pad);
-	assert_int_equal(size_of(path), HISTORY_MAX - line);
+	assert_int_equal(size_of(path), HISTORY_MAX - line_length);
+}
+
+/* Lines 2 and 3 were added. */
+static void
+expect_new_file(void)
+{
+	assert_int_equal(size_of(old_path), HISTORY_MAX);
+	assert_int_equal(size_of(path), line_length);
+	assert_int_equal(read_all(NULL), 0);
+	assert_int_equal(nread, 3);
+	assert_int_equal(order[0] * 100 + order[1] * 10 + order[2], 123);
+}
+
+TEST(past_one_megabyte_it_begins_a_new_file_and_both_are_read)
+{
+	fill();
 	assert_true(add("a", 2));
 	assert_int_equal(size_of(path), HISTORY_MAX);
 	assert_int_equal(size_of(old_path), -1);
 	assert_true(add("a", 3));
-	assert_int_equal(size_of(old_path), HISTORY_MAX);
-	assert_int_equal(size_of(path), line);
-	assert_int_equal(read_all(NULL), 0);
-	assert_int_equal(nread, 3);
-	assert_int_equal(order[0] * 100 + order[1] * 10 + order[2], 123);
+	expect_new_file();
+}
+
+TEST(a_new_file_may_begin_between_lines_that_wait)
+{
+	struct history *h = history_new(dir, &trust);
+
+	fill();
+	history_add(h, line_of("a", 2));
+	history_add(h, line_of("a", 3));
+	history_write(h, false, now);
+	assert_null(history_problem(h));
+	history_free(h);
+	expect_new_file();
 }
 
 TEST(a_line_longer_than_the_limit_is_written_all_the_same)
