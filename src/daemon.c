@@ -37,6 +37,9 @@
 #include "trust/judged.h"
 #include "trust/trust.h"
 #include "base/util.h"
+#include "base/fd.h"
+#include "base/number.h"
+#include "base/visible.h"
 #include "watch/watch.h"
 
 /* The longest wait while anything is due: on macOS a wait stands still in sleep. */

@@ -13,6 +13,8 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "base/number.h"
+#include "base/visible.h"
 
 void
 json_init(void)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
+#include "base/fd.h"
 
 #define PAUSE_MS 20
 

@@ -17,6 +17,9 @@
 #include <unistd.h>
 
 #include "base/util.h"
+#include "base/fd.h"
+#include "base/number.h"
+#include "base/visible.h"
 
 #define HELD_MAX (64 * 1024)
 #define FILE_MAX (5 * 1024 * 1024)

@@ -17,6 +17,7 @@
 
 #include "base/paths.h"
 #include "base/util.h"
+#include "base/number.h"
 
 /* In the order of a synopsis. name NULL: a letter alone. */
 static const struct known {

@@ -24,6 +24,7 @@
 #include "base/options.h"
 #include "base/spelling.h"
 #include "base/util.h"
+#include "base/fd.h"
 #include "trust/trust.h"
 
 /* A daemon that says nothing for so long does not answer. */

@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/mono.h"
 #include "base/util.h"
+#include "base/number.h"
 #include "cmd/html.h"
 #include "cmd/table.h"
 #include "cmd/tally.h"

@@ -21,6 +21,7 @@
 #include "base/platform.h"
 #include "trust/trust.h"
 #include "base/util.h"
+#include "base/visible.h"
 #include "rules/keys.h"
 
 struct check {

@@ -16,7 +16,9 @@
 
 #include "base/json.h"
 #include "base/options.h"
+#include "base/number.h"
 #include "base/places.h"
+#include "base/visible.h"
 #include "cmd/columns.h"
 #include "cmd/command.h"
 #include "cmd/setup.h"

@@ -28,6 +28,7 @@
 #include "cmd/table.h"
 #include "cmd/tally.h"
 #include "base/util.h"
+#include "base/visible.h"
 
 #define RUNS_SHOWN 20
 #define BARS 24

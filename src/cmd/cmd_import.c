@@ -24,6 +24,7 @@
 #include "rules/keys.h"
 #include "rules/value.h"
 #include "base/util.h"
+#include "base/visible.h"
 
 #define COLUMNS 78
 #define SHOWN_MAX 400 /* bytes of a value in a comment */

@@ -21,6 +21,8 @@
 #include "base/paths.h"
 #include "base/sync.h"
 #include "base/util.h"
+#include "base/fd.h"
+#include "base/visible.h"
 #include "cmd/command.h"
 #include "cmd/managed.h"
 #include "rules/conf.h"

@@ -19,6 +19,8 @@
 
 #include "base/json.h"
 #include "base/options.h"
+#include "base/fd.h"
+#include "base/number.h"
 #include "cmd/doctor.h"
 #include "cmd/html.h"
 #include "cmd/report.h"

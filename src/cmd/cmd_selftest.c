@@ -16,6 +16,7 @@
 #include "base/machine.h"
 #include "base/options.h"
 #include "base/util.h"
+#include "base/visible.h"
 #include "cmd/command.h"
 #include "cmd/selftest.h"
 #include "cmd/selftest_kept.h"

@@ -13,6 +13,7 @@
 #include <wchar.h>
 
 #include "base/util.h"
+#include "base/number.h"
 
 #define WIDTH 80
 #define NARROWEST 20

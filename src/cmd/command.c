@@ -11,6 +11,7 @@
 
 #include "base/options.h"
 #include "base/util.h"
+#include "base/visible.h"
 
 char *
 command_synopsis(const struct subcommand *c)

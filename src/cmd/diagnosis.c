@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "base/util.h"
+#include "base/visible.h"
 #include "cmd/columns.h"
 #include "cmd/table.h"
 

@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "cmd/setup.h"
 #include "base/paths.h"
+#include "base/visible.h"
 #include "rules/rule.h"
 
 /* Does the call say where things are? */

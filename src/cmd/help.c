@@ -17,6 +17,7 @@
 #include "base/spelling.h"
 #include "cmd/command.h"
 #include "base/util.h"
+#include "base/visible.h"
 
 /* inih cannot say which one it is. */
 char *

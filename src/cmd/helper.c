@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/mono.h"
+#include "base/fd.h"
 
 #define WORDS 8
 

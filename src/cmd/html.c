@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "base/visible.h"
 
 /* What stands for a character of HTML itself, or NULL. */
 static const char *

@@ -15,6 +15,8 @@
 #include <unistd.h>
 
 #include "base/paths.h"
+#include "base/fd.h"
+#include "base/visible.h"
 #include "cmd/plistfile.h"
 #include "rules/conf.h"
 #include "rules/keys.h"

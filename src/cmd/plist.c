@@ -14,6 +14,8 @@
 
 #include "base/map.h"
 #include "base/util.h"
+#include "base/number.h"
+#include "base/visible.h"
 
 #define DEPTH_MAX 64
 #define SPACE " \t\r\n"

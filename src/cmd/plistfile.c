@@ -17,6 +17,7 @@
 
 #include "cmd/helper.h"
 #include "base/util.h"
+#include "base/fd.h"
 
 /*
  * Both write XML of any list that they read. Not JSON: it has no dates and no

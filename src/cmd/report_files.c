@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/paths.h"
+#include "base/fd.h"
 #include "cmd/helper.h"
 #include "cmd/html.h"
 

@@ -21,6 +21,7 @@
 #include "base/json.h"
 #include "base/platform.h"
 #include "base/util.h"
+#include "base/fd.h"
 
 #define TRIES 3
 #define PROBE "probe"

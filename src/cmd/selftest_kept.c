@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/fd.h"
 #include "state/place.h"
 
 #define RESULT_MAX ((size_t)1024 * 1024)

@@ -20,6 +20,8 @@
 #include <unistd.h>
 
 #include "base/platform.h"
+#include "base/fd.h"
+#include "base/number.h"
 #include "cmd/trial.h"
 #include "cmd/trial_run.h"
 #include "run/console.h"
@@ -520,8 +522,7 @@ const struct probe selftest_processes[] = {
 	    "as the user at the screen it has all of his groups",
 	    .run = become_console_user },
 	{ "hard-link", "8.11", RECORD, "who may give a file of root another name",
-	    .run = hard_links_are_noted,
-	    .root = "who else may give its files names" },
+	    .run = hard_links_are_noted, .root = "who else may give its files names" },
 	{ "identity", "5.1 6.6", REQUIRED, "a process keeps its identity over exec",
 	    .run = identity_outlives_exec },
 	{ "zombie", "5.1", REQUIRED, "what is dead has none",

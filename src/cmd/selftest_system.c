@@ -19,6 +19,8 @@
 
 #include "base/machine.h"
 #include "base/platform.h"
+#include "base/fd.h"
+#include "base/number.h"
 #include "cmd/trial.h"
 #include "cmd/trial_run.h"
 #include "serve/control.h"
@@ -327,7 +329,7 @@ columns_are_known(struct trial *t)
 	}
 	trial_say(t, "reading the unified log once more");
 	platform_log_sink(LOG_LEVEL_INFO, "Saved PRK escrow file: YES, of a test");
-	for (i = 0; i < sizeof(styles) / sizeof(styles[0]); i++)
+	for (i = 0; i < NELEM(styles); i++)
 		if (!trial_check(t, is_read(t, reader, styles[i]), "its lines are known"))
 			trial_note(t, "in the style %s", styles[i]);
 }

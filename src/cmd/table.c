@@ -17,6 +17,7 @@
 #include "base/map.h"
 #include "base/mono.h"
 #include "base/util.h"
+#include "base/number.h"
 
 /* Longer names have a line of their own. */
 #define NAME_WIDTH 24

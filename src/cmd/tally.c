@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/util.h"
+#include "base/number.h"
 
 int64_t
 tally_delay(const struct tally_run *run)

@@ -17,6 +17,7 @@
 #include "engine/paths.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/number.h"
 #include "run/console.h"
 #include "run/programs.h"
 #include "state/record.h"

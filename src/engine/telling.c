@@ -14,6 +14,8 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "base/number.h"
+#include "base/visible.h"
 #include "rules/rule.h"
 #include "run/console.h"
 #include "run/programs.h"

@@ -15,6 +15,7 @@
 #include "base/machine.h"
 #include "base/platform.h"
 #include "base/util.h"
+#include "base/fd.h"
 
 #if __has_include(<notify.h>)
 #include <notify.h>

@@ -23,6 +23,8 @@
 #include "rules/pattern.h"
 #include "rules/shell.h"
 #include "base/spelling.h"
+#include "base/fd.h"
+#include "base/visible.h"
 #include "trust/trust.h"
 #include "rules/value.h"
 #include "rules/words.h"

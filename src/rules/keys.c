@@ -17,6 +17,8 @@
 #include "rules/shell.h"
 #include "base/spelling.h"
 #include "base/util.h"
+#include "base/number.h"
+#include "base/visible.h"
 #include "rules/value.h"
 #include "rules/words.h"
 

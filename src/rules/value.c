@@ -14,6 +14,7 @@
 #include "rules/rule.h"
 #include "rules/shell.h"
 #include "base/util.h"
+#include "base/number.h"
 #include "rules/words.h"
 
 const char *

@@ -18,6 +18,7 @@
 #include "rules/rule.h"
 #include "run/console.h"
 #include "base/util.h"
+#include "base/number.h"
 
 /* "Not found" has many numbers in the wild. */
 static bool

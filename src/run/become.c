@@ -28,6 +28,7 @@
 
 #include "run/accounts.h"
 #include "base/util.h"
+#include "base/number.h"
 
 extern char **environ;
 

@@ -14,6 +14,8 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/number.h"
+#include "base/visible.h"
 #include "rules/keys.h"
 #include "run/console.h"
 #include "run/programs.h"

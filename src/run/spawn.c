@@ -24,6 +24,7 @@
 #include "base/loop.h"
 #include "base/platform.h"
 #include "base/util.h"
+#include "base/fd.h"
 
 #define LINE_BYTES ((size_t)4096) /* of a line of output that are logged */
 #define CHUNK_BYTES ((size_t)64 * 1024)

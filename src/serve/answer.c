@@ -21,6 +21,7 @@
 #include "engine/ruleset.h"
 #include "run/run.h"
 #include "base/util.h"
+#include "base/number.h"
 #include "watch/watch.h"
 
 struct status {

@@ -22,6 +22,7 @@
 #include "base/local.h"
 #include "base/loop.h"
 #include "base/util.h"
+#include "base/fd.h"
 
 #define PATIENCE_NS (5 * MONO_SEC)
 #define PAUSE_NS MONO_SEC /* before accepting again, without descriptors */

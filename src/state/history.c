@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "state/place.h"
 #include "base/util.h"
+#include "base/fd.h"
 
 #define RETRY_NS (10 * MONO_SEC)
 

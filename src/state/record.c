@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/visible.h"
 #include "rules/rule.h"
 
 void

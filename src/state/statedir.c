@@ -13,6 +13,7 @@
 
 #include "base/loop.h"
 #include "base/util.h"
+#include "base/fd.h"
 
 struct statedir {
 	struct loop *loop;

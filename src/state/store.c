@@ -23,6 +23,8 @@
 #include "state/record.h"
 #include "base/sync.h"
 #include "base/util.h"
+#include "base/fd.h"
+#include "base/number.h"
 
 #define RETRY_NS (10 * MONO_SEC)
 #define LOCK_TRIES 20

@@ -12,6 +12,7 @@
 #include "base/filetime.h"
 #include "base/mono.h"
 #include "base/util.h"
+#include "base/number.h"
 
 #define PLACES 64 /* a power of two */
 /* The longest tick of a volume's clock: FAT's. HFS+ counts whole seconds. */

@@ -21,6 +21,7 @@
 #include "base/platform.h"
 #include "base/places.h"
 #include "base/util.h"
+#include "base/fd.h"
 #include "trust/judged.h"
 
 #define MAX_LINKS 32 /* MAXSYMLINKS of macOS; Linux has 40 */

@@ -15,6 +15,7 @@
 #include "rules/rule.h"
 #include "base/filetime.h"
 #include "base/util.h"
+#include "base/number.h"
 
 /* Longer than a tick of any kernel's file clock, shorter than a person. */
 #define TICK_NS (20 * MONO_MS)

@@ -25,6 +25,7 @@
 #include "base/platform.h"
 #include "watch/stamp.h"
 #include "base/util.h"
+#include "base/fd.h"
 
 /* A node is looked at no sooner than this, or ten times its last look, again. */
 #define PAUSE_MIN_NS (20 * MONO_MS)

@@ -20,6 +20,7 @@
 #include "base/platform.h"
 #include "watch/tree.h"
 #include "base/util.h"
+#include "base/number.h"
 
 /* Of one directory at a time: names that are read, and work on what is new. */
 #define NAMES_SLICE 256

@@ -24,6 +24,7 @@
 #include "base/json.h"
 #include "base/loop.h"
 #include "base/util.h"
+#include "base/fd.h"
 #include "test.h"
 
 #define BIG 400 /* pieces of 4 KiB: more than a socket's buffers hold */

@@ -16,6 +16,7 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "base/number.h"
 #include "test.h"
 
 #define FULL (5 * 1024 * 1024)

@@ -63,8 +63,7 @@ used_by(unsigned rules)
 	for (i = 0; i < rules; i++) {
 		snprintf(path, sizeof(path), "/%06u", i);
 		put_file(path, "x", 0600);
-		buf_addf(
-		    &text, "[rule-%06u]\nwatch = %s\naction = /bin/true\n", i, path);
+		buf_addf(&text, "[rule-%06u]\nwatch = %s\naction = /bin/true\n", i, path);
 	}
 	load_rules("many.ini", text.p);
 	buf_clear(&text);

@@ -37,6 +37,8 @@
 #include "state/store.h"
 #include "base/sync.h"
 #include "base/util.h"
+#include "base/fd.h"
+#include "base/number.h"
 #include "watch/watch.h"
 #include "test.h"
 

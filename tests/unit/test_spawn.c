@@ -25,6 +25,7 @@
 #include "base/mono.h"
 #include "base/platform.h"
 #include "base/util.h"
+#include "base/fd.h"
 #include "test.h"
 
 #define PATIENCE (30 * MONO_SEC)

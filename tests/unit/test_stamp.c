@@ -17,6 +17,7 @@
 #include "rules/rule.h"
 #include "watch/stamp.h"
 #include "base/util.h"
+#include "base/number.h"
 #include "test.h"
 
 #define CREATE CHANGE_CREATE

@@ -22,6 +22,7 @@
 #include "base/sync.h"
 #include "trust/trust.h"
 #include "base/util.h"
+#include "base/number.h"
 #include "test.h"
 
 #define DAY (INT64_C(86400) * MONO_SEC)

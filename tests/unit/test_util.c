@@ -17,6 +17,9 @@
 #include "base/map.h"
 #include "base/mono.h"
 #include "base/util.h"
+#include "base/fd.h"
+#include "base/number.h"
+#include "base/visible.h"
 #include "test.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))

@@ -30,6 +30,8 @@
 #include "rules/rule.h"
 #include "watch/stamp.h"
 #include "base/util.h"
+#include "base/fd.h"
+#include "base/number.h"
 #include "watch/watch.h"
 
 #include "test.h"
