@@ -325,7 +325,9 @@ run_start(struct run *r, const struct command *c, const char *program, uid_t con
 	begin_report(r, id, reason, detected);
 	r->began = mono_now();
 	r->timed_out = false;
-	r->verify_first = r->verify_first && reason == REASON_RETRY;
+	/* The rule may name none any more: it was changed while no daemon was there. */
+	r->verify_first = r->verify_first && reason == REASON_RETRY &&
+			  r->programs->rule->verify.argv.n > 0;
 	if (r->verify_first)
 		start_verify(r);
 	else

@@ -100,6 +100,22 @@ TEST(a_retry_after_verify_alone_failed_does_not_repeat_the_action)
 	assert_int_equal(last_run("verify")->valueint, 0);
 }
 
+TEST(a_rule_that_lost_its_verify_runs_its_action_again)
+{
+	load_rules(
+	    "x.ini", RULE "action = /bin/good\nverify = /bin/bad\nretry-delay = 1h\n");
+	put_file("/f", "1", 0600);
+	wait_runs("r", 1);
+	job_save(ruleset_find(&engine.rules, "r"));
+	stop_engine();
+	start_engine();
+	load_rules("x.ini", RULE "action = /bin/good\nretry-delay = 10ms\n");
+	wait_runs("r", 2);
+	assert_string_equal(last_run("reason")->valuestring, "retry");
+	assert_int_equal(last_run("exit")->valueint, 0);
+	assert_true(cJSON_IsTrue(last_run("ok")));
+}
+
 TEST(a_rule_without_a_program_waits_until_one_is_there)
 {
 	struct job *j;
