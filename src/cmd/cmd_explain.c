@@ -298,9 +298,9 @@ what_runs(struct question *q, const struct rule *r, enum tie tie)
 	if (r->user != NULL)
 		buf_addf(&out, ", as %s",
 		    console_is_for(r) ? "whoever is logged in at the screen" : r->user);
-	if (r->verify.argv.n > 0) {
+	if (r->verify != NULL) {
 		buf_adds(&out, ", then ");
-		add_command(&out, &r->verify);
+		add_command(&out, r->verify);
 	}
 	return out.p;
 }

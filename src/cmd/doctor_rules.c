@@ -97,7 +97,7 @@ check_command(
 {
 	const struct judgement *j;
 
-	if (c->argv.n == 0)
+	if (c == NULL)
 		return;
 	j = findings_judge(&s->check, r, c);
 	if (!j->good)
@@ -179,8 +179,8 @@ check_names(struct setup *s, const struct rule *r)
 	size_t i;
 
 	check_actions(s, r);
-	check_command(s, r, &r->verify, "verify cannot run: every run of the rule fails");
-	check_command(s, r, &r->alert,
+	check_command(s, r, r->verify, "verify cannot run: every run of the rule fails");
+	check_command(s, r, r->alert,
 	    "the alert cannot run: nobody is alerted when the rule fails");
 	accounts_check(r, s->opt->root, &s->remote, add_account, &q);
 	for (i = 0; i < r->nwatch; i++)

@@ -476,7 +476,7 @@ run_of(struct job *j)
 static void
 want_telling(struct job *j, bool told)
 {
-	if (j->telling == NULL && (told || j->rule->alert.argv.n > 0))
+	if (j->telling == NULL && (told || j->rule->alert != NULL))
 		j->telling =
 		    telling_new(&j->world->tellings, run_of(j), j->name, &telling_ops, j);
 	if (told)

@@ -49,10 +49,10 @@ struct others {
 struct entry {
 	struct jobpaths *paths;
 	struct watch_entry *watch;
-	char *text;
 	bool recorded; /* a former life watched it */
 	bool others_known;
 	struct watch_others others; /* its matches that are not followed */
+	char text[];
 };
 
 struct jobpaths {
@@ -411,11 +411,12 @@ notice_missing(struct jobpaths *paths, const struct record *known)
 static struct entry *
 entry_new(struct jobpaths *paths, const char *text, const struct watch_others *others)
 {
-	struct entry *e = xcalloc(1, sizeof(*e));
+	size_t size = strlen(text) + 1;
+	struct entry *e = xcalloc(1, sizeof(*e) + size);
 	const char *why;
 
 	e->paths = paths;
-	e->text = xstrdup(text);
+	memcpy(e->text, text, size);
 	e->recorded = e->others_known = others != NULL;
 	if (others != NULL)
 		e->others = *others;
@@ -440,7 +441,6 @@ entry_free(struct entry *e)
 {
 	watch_each(e->watch, lost_watcher, NULL);
 	watch_remove(e->paths->watch, e->watch);
-	free(e->text);
 	free(e);
 }
 

@@ -61,7 +61,7 @@ rearm(struct telling *t)
 
 	if (t->child != NULL)
 		at = t->limit;
-	else if (t->run != NULL && rule_of(t)->alert.argv.n > 0)
+	else if (t->run != NULL && rule_of(t)->alert != NULL)
 		at = alert_deadline(&t->alert);
 	if (mono_is_never(at))
 		heap_remove(&t->all->due, &t->due);
@@ -74,8 +74,7 @@ note(struct telling *t, bool succeeded)
 {
 	struct alert_facts facts;
 
-	if (t->run != NULL && rule_of(t)->alert.argv.n > 0 &&
-	    rule_of(t)->policy.enabled) {
+	if (t->run != NULL && rule_of(t)->alert != NULL && rule_of(t)->policy.enabled) {
 		t->ops->facts(t->arg, succeeded, &facts);
 		alert_note(&t->alert, &facts, mono_now());
 	}
@@ -181,7 +180,7 @@ spawn(struct telling *t, const char *program, uid_t console, char why[TRUST_WHY_
 	describe(t, &env);
 	log_rule_run(&t->log);
 	t->child = run_spawn_beside(
-	    t->run, &rule->alert, program, console, &env, &t->log, child_done, t, why);
+	    t->run, rule->alert, program, console, &env, &t->log, child_done, t, why);
 	t->limit = timeout > 0 ? mono_add(t->began, timeout) : MONO_NEVER;
 	strv_clear(&env);
 	if (t->child != NULL)
@@ -207,7 +206,7 @@ start(struct telling *t, mono_t now)
 	t->started = realtime_ns();
 	t->timed_out = false;
 	t->failures = t->run->schedule->failures;
-	if (programs_judge(t->run->programs, &rule_of(t)->alert, &v))
+	if (programs_judge(t->run->programs, rule_of(t)->alert, &v))
 		spawn(t, v.resolved, console, v.why);
 	if (t->child == NULL)
 		fail(t, v.why);

@@ -673,16 +673,16 @@ warn_commands(struct parser *p, const struct rule *r)
 
 	for (i = 0; i < r->nactions && !rule_is_refused(r, "action"); i++)
 		warn_command(p, &r->actions[i]);
-	if (!rule_is_refused(r, "verify"))
-		warn_command(p, &r->verify);
-	if (!rule_is_refused(r, "alert"))
-		warn_command(p, &r->alert);
+	if (r->verify != NULL && !rule_is_refused(r, "verify"))
+		warn_command(p, r->verify);
+	if (r->alert != NULL && !rule_is_refused(r, "alert"))
+		warn_command(p, r->alert);
 }
 
 static void
 warn_alert(struct parser *p, const struct rule *r)
 {
-	if (r->alert_after != 0 && r->alert.argv.n == 0 && !rule_is_refused(r, "alert"))
+	if (r->alert_after != 0 && r->alert == NULL && !rule_is_refused(r, "alert"))
 		warning(p, rule_line(r, "alert-after"),
 		    "`alert-after` says when to run `alert`, and there is none");
 }

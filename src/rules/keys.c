@@ -536,7 +536,7 @@ static struct command *
 open_command(const struct key *k, struct rule *r)
 {
 	if (k->type == &value_command)
-		return value_field(k, r);
+		return *(struct command **)value_field(k, r);
 	if (k->type == &value_action && r->nactions != 0)
 		return &r->actions[r->nactions - 1];
 	return NULL;
@@ -548,7 +548,7 @@ continue_key(struct rule *r, const struct key *k, const struct input *in)
 {
 	struct command *c = open_command(k, r);
 
-	if (c != NULL && c->argv.n != 0)
+	if (c != NULL)
 		return value_split_words(k, c, in);
 	if ((k->flags & RULE_KEY_LIST) == 0)
 		return value_refuse(in,
@@ -650,6 +650,14 @@ clear_command(struct command *c)
 	strv_clear(&c->text);
 }
 
+static void
+free_command(struct command *c)
+{
+	if (c != NULL)
+		clear_command(c);
+	free(c);
+}
+
 void
 rule_free(struct rule *r)
 {
@@ -659,8 +667,8 @@ rule_free(struct rule *r)
 		return;
 	for (i = 0; i < r->nactions; i++)
 		clear_command(&r->actions[i]);
-	clear_command(&r->verify);
-	clear_command(&r->alert);
+	free_command(r->verify);
+	free_command(r->alert);
 	for (i = 0; i < r->nwatch; i++) {
 		if (r->watch[i].text != r->watch[i].path)
 			free(r->watch[i].text);
@@ -682,15 +690,21 @@ rule_free(struct rule *r)
 }
 
 static bool
+command_equal(const struct command *a, const struct command *b)
+{
+	return a != NULL && b != NULL ? strv_equal(&a->argv, &b->argv) : a == b;
+}
+
+static bool
 commands_equal(const struct rule *a, const struct rule *b)
 {
 	size_t i;
 
-	if (a->nactions != b->nactions || !strv_equal(&a->verify.argv, &b->verify.argv) ||
-	    !strv_equal(&a->alert.argv, &b->alert.argv))
+	if (a->nactions != b->nactions || !command_equal(a->verify, b->verify) ||
+	    !command_equal(a->alert, b->alert))
 		return false;
 	for (i = 0; i < a->nactions; i++)
-		if (!strv_equal(&a->actions[i].argv, &b->actions[i].argv))
+		if (!command_equal(&a->actions[i], &b->actions[i]))
 			return false;
 	return true;
 }

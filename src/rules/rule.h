@@ -64,9 +64,8 @@ struct rule {
 	size_t nwatch;
 	struct command *actions;
 	size_t nactions;
-	struct command verify; /* argv.n is 0 if there is none */
-	struct command alert;  /* likewise */
-	uint32_t alert_after;  /* failures in a row; 0: when no retry is left */
+	struct command *verify, *alert; /* NULL if there is none */
+	uint32_t alert_after;           /* failures in a row; 0: when no retry is left */
 	struct policy policy;
 	uint32_t *success; /* exit statuses */
 	size_t nsuccess;

@@ -740,20 +740,31 @@ value_split_words(const struct key *k, struct command *c, const struct input *in
 static int
 parse_command(const struct key *k, void *object, const struct input *in)
 {
-	struct command *c = value_field(k, object);
+	struct command **c = value_field(k, object), read = { .line = in->line };
 
-	c->line = in->line;
-	return value_split_words(k, c, in);
+	if (value_split_words(k, &read, in) == -1)
+		return -1;
+	*c = xmalloc(sizeof(**c));
+	**c = read;
+	return 0;
+}
+
+static void
+print_words(const struct command *c, struct strv *lines)
+{
+	size_t i;
+
+	for (i = 0; i < c->text.n; i++)
+		strv_push(lines, xasprintf("%s%s", i == 0 ? "" : "\t", c->text.v[i]));
 }
 
 static void
 print_command(const struct key *k, const void *object, struct strv *lines)
 {
-	const struct command *c = const_field(k, object);
-	size_t i;
+	struct command *const *c = const_field(k, object);
 
-	for (i = 0; i < c->text.n; i++)
-		strv_push(lines, xasprintf("%s%s", i == 0 ? "" : "\t", c->text.v[i]));
+	if (*c != NULL)
+		print_words(*c, lines);
 }
 
 static int
@@ -775,13 +786,11 @@ static void
 print_action(const struct key *k, const void *object, struct strv *lines)
 {
 	const struct rule *r = object;
-	struct key one = *k;
 	size_t i;
 
-	for (i = 0; i < r->nactions; i++) {
-		one.offset = 0;
-		print_command(&one, &r->actions[i], lines);
-	}
+	(void)k;
+	for (i = 0; i < r->nactions; i++)
+		print_words(&r->actions[i], lines);
 }
 
 /* The types. */

@@ -65,7 +65,7 @@ extern const struct key_table value_rule_keys, value_daemon_keys;
 
 /* The types, and what the field of a value is. */
 extern const struct type value_environment; /* struct strv */
-extern const struct type value_command;     /* struct command */
+extern const struct type value_command;     /* struct command *, NULL: none */
 extern const struct type value_changes;     /* unsigned, bits */
 extern const struct type value_choice;      /* unsigned */
 extern const struct type value_bool;

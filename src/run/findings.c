@@ -287,10 +287,10 @@ find_programs(struct inquiry *q)
 		if (!(j[i]->missing && runs))
 			tell_judgement(q, r->actions[i].line, j[i]);
 	free(j);
-	if (r->verify.argv.n > 0)
-		tell_judgement(q, r->verify.line, findings_judge(q->f, r, &r->verify));
-	if (r->alert.argv.n > 0)
-		tell_judgement(q, r->alert.line, findings_judge(q->f, r, &r->alert));
+	if (r->verify != NULL)
+		tell_judgement(q, r->verify->line, findings_judge(q->f, r, r->verify));
+	if (r->alert != NULL)
+		tell_judgement(q, r->alert->line, findings_judge(q->f, r, r->alert));
 }
 
 size_t

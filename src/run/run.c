@@ -193,7 +193,7 @@ child_done(void *arg, const struct spawn_result *result)
 	ok = ok && is_success(rule, result->exit_status);
 	r->report.exit = result->exit_status;
 	r->report.signal = result->signal;
-	if (ok && rule->verify.argv.n > 0)
+	if (ok && rule->verify != NULL)
 		start_verify(r);
 	else
 		ended(r, ok, outcome,
@@ -264,7 +264,7 @@ run_command(
 static void
 start_verify(struct run *r)
 {
-	const struct command *c = &r->programs->rule->verify;
+	const struct command *c = r->programs->rule->verify;
 	struct trust_verdict v = { .paths = NULL };
 
 	r->phase = RUN_VERIFY;
@@ -327,7 +327,7 @@ run_start(struct run *r, const struct command *c, const char *program, uid_t con
 	r->timed_out = false;
 	/* The rule may name none any more: it was changed while no daemon was there. */
 	r->verify_first = r->verify_first && reason == REASON_RETRY &&
-			  r->programs->rule->verify.argv.n > 0;
+			  r->programs->rule->verify != NULL;
 	if (r->verify_first)
 		start_verify(r);
 	else

@@ -110,7 +110,7 @@ add_alert(cJSON *o, const struct job_info *info)
 {
 	cJSON *alert;
 
-	if (info->rule->alert.argv.n == 0) {
+	if (info->rule->alert == NULL) {
 		cJSON_AddNullToObject(o, "alert");
 		return;
 	}

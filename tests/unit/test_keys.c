@@ -315,8 +315,9 @@ TEST(a_new_rule_has_the_defaults_of_the_manual)
 	assert_null(r->user);
 	assert_null(r->group);
 	assert_null(r->directory);
-	assert_int_equal(
-	    r->nwatch + r->nactions + r->verify.argv.n + r->environment.n, 0);
+	assert_int_equal(r->nwatch + r->nactions + r->environment.n, 0);
+	assert_null(r->verify);
+	assert_null(r->alert);
 	rule_free(r);
 	rule_free(NULL);
 }
@@ -734,8 +735,8 @@ TEST(indented_lines_add_words_to_the_command_above)
 	assert_int_equal(r->actions[1].line, 4);
 	assert_string_equal(r->actions[1].argv.v[2], "2 3");
 	assert_null(r->actions[1].argv.v[4]);
-	assert_int_equal(r->verify.argv.n, 2);
-	assert_int_equal(r->verify.line, 6);
+	assert_int_equal(r->verify->argv.n, 2);
+	assert_int_equal(r->verify->line, 6);
 	assert_int_equal(rule_continue(r, "action", "user = x", 8, why), -1);
 	assert_int_equal(rule_continue(r, "action", "user=x", 8, why), -1);
 	assert_int_equal(rule_continue(r, "action", "'user=x'", 8, why), 0);
