@@ -61,9 +61,9 @@ struct job {
 	int64_t save_ns; /* what that took, or its length makes it take */
 	enum dispatch_state said;
 	bool said_guarded;
-	struct log_rule log;
-	size_t nfindings; /* when they were asked for last */
-	char *blocked_by; /* why no program can run */
+	struct log_rule *log; /* NULL: it has logged nothing since it is in force */
+	size_t nfindings;     /* when they were asked for last */
+	char *blocked_by;     /* why no program can run */
 	struct heap_node judgement;
 	mono_t judged_at;
 	void (*gone)(void *arg, struct job *j); /* not in force, but running */
@@ -89,6 +89,16 @@ static bool
 is_left_over(const struct job *j)
 {
 	return j->run != NULL && j->run->phase == RUN_LEFT_OVER;
+}
+
+static struct log_rule *
+log_of(struct job *j)
+{
+	if (j->log == NULL) {
+		j->log = xmalloc(sizeof(*j->log));
+		log_rule_init(j->log, j->name);
+	}
+	return j->log;
 }
 
 static void
@@ -122,7 +132,7 @@ say_state_at(struct job *j, enum log_level level, mono_t now, const char *detail
 
 	if (s == j->said)
 		return;
-	log_rule_at(&j->log, level, "%s: %s -> %s%s%s", j->name,
+	log_rule_at(log_of(j), level, "%s: %s -> %s%s%s", j->name,
 	    dispatch_state_name(j->said), dispatch_state_name(s),
 	    detail[0] != '\0' ? ", " : "", detail);
 	j->said = s;
@@ -171,10 +181,11 @@ path_trouble(void *arg, const char *path, const char *why)
 	struct job *j = arg;
 
 	if (why != NULL)
-		log_rule_at(&j->log, LOG_LEVEL_WARNING, "%s: %s: %s", j->name, path, why);
+		log_rule_at(
+		    log_of(j), LOG_LEVEL_WARNING, "%s: %s: %s", j->name, path, why);
 	else
 		log_rule_at(
-		    &j->log, LOG_LEVEL_INFO, "%s: %s: is watched again", j->name, path);
+		    log_of(j), LOG_LEVEL_INFO, "%s: %s: is watched again", j->name, path);
 	telling_note(j->telling);
 }
 
@@ -222,7 +233,7 @@ say_blocked(struct job *j, const char *why)
 		return;
 	if (j->blocked_by != NULL)
 		log_rule_at(
-		    &j->log, LOG_LEVEL_INFO, "%s: still blocked: %s", j->name, why);
+		    log_of(j), LOG_LEVEL_INFO, "%s: still blocked: %s", j->name, why);
 	free(j->blocked_by);
 	j->blocked_by = xstrdup(why);
 	say_state_at(j, LOG_LEVEL_WARNING, mono_now(), why);
@@ -266,7 +277,8 @@ job_judge(struct job *j)
 		return;
 	heap_remove(&j->world->judgements, &j->judgement);
 	j->judged_at = mono_now();
-	log_rule_at(&j->log, LOG_LEVEL_DEBUG, "%s: looking for a program again", j->name);
+	log_rule_at(
+	    log_of(j), LOG_LEVEL_DEBUG, "%s: looking for a program again", j->name);
 	if (choose(j, &v) != NULL) {
 		unblock(j, "a program is there");
 	} else {
@@ -468,7 +480,7 @@ run_of(struct job *j)
 {
 	if (j->run == NULL)
 		j->run = run_new(
-		    &j->world->runner, &j->programs, &j->state, &j->log, &run_ops, j);
+		    &j->world->runner, &j->programs, &j->state, log_of(j), &run_ops, j);
 	return j->run;
 }
 
@@ -507,7 +519,7 @@ start(struct job *j, mono_t now)
 		promised = j->promised;
 		j->promised = NULL;
 	}
-	log_rule_run(&j->log);
+	log_rule_run(log_of(j));
 	run_start(run_of(j), c, v.resolved, console, promised, reason, j->detected);
 	free(promised);
 	say_guard(j);
@@ -718,7 +730,6 @@ job_new(struct job_world *world, struct rule *rule, struct dispatch_lock *lock,
 
 	j->world = world;
 	j->name = xstrdup(rule->name);
-	log_rule_init(&j->log, j->name);
 	j->rule = rule;
 	programs_init(
 	    &j->programs, world->watch, &world->trust, world->runner.root, rule);
@@ -761,7 +772,9 @@ job_free(struct job *j)
 	free(j->outcome);
 	free(j->promised);
 	jobpaths_free(j->paths);
-	log_rule_clear(&j->log);
+	if (j->log != NULL)
+		log_rule_clear(j->log);
+	free(j->log);
 	free(j->name);
 	cJSON_Delete(j->last_run);
 	run_free(j->run);

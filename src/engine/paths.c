@@ -31,7 +31,7 @@
 
 struct path {
 	struct dispatch_path state; /* first: see path_of */
-	char *name;
+	char *name;                 /* behind it */
 	struct stamp seen;
 	unsigned nwatched; /* 0: no match any more */
 	bool known;        /* seen is of a real look */
@@ -109,9 +109,10 @@ jobpaths_new(struct watch *w, struct dispatch *d, struct dispatch_rule *state,
 static struct path *
 path_new(struct jobpaths *paths, const char *name)
 {
-	struct path *p = xcalloc(1, sizeof(*p));
+	size_t size = strlen(name) + 1;
+	struct path *p = xcalloc(1, sizeof(*p) + size);
 
-	p->name = xstrdup(name);
+	p->name = memcpy(p + 1, name, size);
 	map_put(&paths->by_name, p->name, p);
 	TAILQ_INSERT_TAIL(&paths->all, p, link);
 	paths->n++;
@@ -124,7 +125,6 @@ path_free(struct jobpaths *paths, struct path *p)
 	map_remove(&paths->by_name, p->name);
 	TAILQ_REMOVE(&paths->all, p, link);
 	paths->n--;
-	free(p->name);
 	free(p);
 }
 
