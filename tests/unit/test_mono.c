@@ -65,3 +65,44 @@ TEST(a_clock_that_steps_back_goes_on_from_where_it_was)
 	assert_int_equal(passed(-1), 0);
 	assert_int_equal(passed(HOUR), HOUR);
 }
+
+TEST(points_of_time_saturate)
+{
+	const mono_t t = { 1000 }, early = { INT64_MIN }, late = { INT64_MAX - 1 };
+
+	assert_int_equal(mono_add(t, 5).ns, 1005);
+	assert_int_equal(mono_add(t, -5).ns, 995);
+	assert_true(mono_is_never(mono_add(t, INT64_MAX)));
+	assert_int_equal(mono_as_real(t, (mono_t){ 1500 }, 90000), 89500);
+	assert_int_equal(mono_as_real(t, (mono_t){ 500 }, 90000), 90500);
+	assert_int_equal(mono_as_real(early, t, 90000), 1);
+	assert_int_equal(mono_as_real(late, t, INT64_MAX - 1), INT64_MAX);
+	assert_true(mono_is_never(mono_add(late, 2)));
+	assert_false(mono_is_never(late));
+	assert_true(mono_is_never(mono_add(MONO_NEVER, -5)));
+	assert_true(mono_is_never(mono_add(MONO_NEVER, INT64_MIN)));
+	assert_int_equal(mono_add(early, -1).ns, INT64_MIN);
+	assert_int_equal(mono_add((mono_t){ -5 }, INT64_MIN + 5).ns, INT64_MIN);
+	assert_int_equal(mono_sub(t, (mono_t){ 400 }), 600);
+	assert_true(mono_sub(MONO_NEVER, early) == INT64_MAX);
+	assert_true(mono_sub(early, t) == INT64_MIN);
+	assert_true(mono_sub(early, MONO_NEVER) == INT64_MIN);
+	assert_true(mono_sub(MONO_NEVER, (mono_t){ 0 }) == INT64_MAX);
+}
+
+TEST(points_of_time_are_ordered)
+{
+	const mono_t a = { 1 }, b = { 2 };
+	mono_t now = mono_now();
+
+	assert_true(mono_before(a, b));
+	assert_false(mono_before(b, a));
+	assert_false(mono_before(a, a));
+	assert_int_equal(mono_min(a, b).ns, 1);
+	assert_int_equal(mono_min(b, a).ns, 1);
+	assert_int_equal(mono_max(a, b).ns, 2);
+	assert_int_equal(mono_max(b, a).ns, 2);
+	assert_int_equal(mono_min(MONO_NEVER, b).ns, 2);
+	assert_true(now.ns > 0);
+	assert_false(mono_before(mono_now(), now));
+}
