@@ -162,7 +162,8 @@ noted(struct jobpaths *paths, const struct path *p, bool owed)
 {
 	struct others *others = paths->others;
 
-	if (others == NULL || p != &others->path) {
+	/* The others have no name. */
+	if (p->name != NULL) {
 		if (!owed)
 			count_owing(paths, p);
 		return;

@@ -367,7 +367,8 @@ is_same(
 		return false;
 	if (is_object(kind) && (st->st_dev != n->dev || st->st_ino != n->ino))
 		return false;
-	if (kind == NODE_LINK && strcmp(text, n->text) != 0)
+	/* Of a link; what is no link has none. */
+	if (text != NULL && strcmp(text, n->text) != 0)
 		return false;
 	/* What is never opened tells nothing itself, and inodes are used again. */
 	if (kind == NODE_OTHER)
