@@ -13,12 +13,11 @@
 #define BLANKS " \t"
 #define ENDS " \t\n;&|()<>`"
 
-/* What the next word is as much a command behind as at the beginning. */
+/* What the next word is as much a command behind as at the beginning, or a script. */
 static const char *const leads[] = { "!", "{", "if", "then", "else", "elif", "while",
-	"until", "do", "time", "exec", ".", "source", "nohup", "nice", "env", "setsid",
-	"timeout", "caffeinate", "sh", "bash", "dash", "ksh", "zsh", "/bin/sh",
-	"/bin/bash", "/bin/dash", "/bin/ksh", "/bin/zsh", "/usr/bin/env", "/usr/bin/nice",
-	"/usr/bin/nohup", "/usr/bin/caffeinate" };
+	"until", "do", "time", "exec", "eval", ".", "source", "nohup", "nice", "env",
+	"setsid", "timeout", "caffeinate", "sudo", "xargs", "sh", "bash", "dash", "ksh",
+	"zsh", "python", "python3", "perl", "ruby", "php", "node", "osascript" };
 
 void
 shelltext_begin(struct shelltext *s, const char *code)
@@ -115,10 +114,11 @@ read_word(struct shelltext *s)
 static bool
 leads_on(const char *word)
 {
+	const char *slash = strrchr(word, '/'), *name = slash != NULL ? slash + 1 : word;
 	size_t i;
 
 	for (i = 0; i < NELEM(leads); i++)
-		if (strcmp(word, leads[i]) == 0)
+		if (strcmp(name, leads[i]) == 0)
 			return true;
 	return word[0] == '-' || word[strspn(word, "0123456789.smhd")] == '\0' ||
 	       word[strcspn(word, "=/")] == '=';
@@ -136,7 +136,7 @@ is_run(struct shelltext *s)
 	if (opened || pattern || (*s->at == ')' && s->depth == 0))
 		return false;
 	s->command = command && leads_on(s->word);
-	return command && !s->command && s->word[0] == '/';
+	return command && s->word[0] == '/';
 }
 
 bool

@@ -498,6 +498,8 @@ static const struct {
 	{ "script -q -c sh~@/open/x @/lib/t", "sh @/open/x" },
 	{ "fish -C source~@/open/x @/script", "source @/open/x" },
 	{ "nice sh -c (@/open/x)", "(@/open/x)" },
+	{ "sh -c @/open/sh~-e~a", "@/open/sh -e a" },
+	{ "sh -c python3~@/open/x~a", "python3 @/open/x a" },
 	{ "find @/lib -exec sh -c true&&@/open/x~$0 {} ;", "true&&@/open/x $0" },
 };
 

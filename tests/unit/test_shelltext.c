@@ -37,7 +37,10 @@ TEST(what_stands_where_a_command_does_is_run)
 		{ "exec nice -n 5 /x", "/x" },
 		{ ". /x", "/x" },
 		{ "source /x", "/x" },
-		{ "/bin/sh -e /x /a", "/x" },
+		{ "/bin/sh -e /x /a", "/bin/sh /x" },
+		{ "/usr/bin/env python3 -u /x /a", "/usr/bin/env /x" },
+		{ "perl -w /x /a", "/x" },
+		{ "xargs -0 -n 1 /x /a", "/x" },
 		{ "timeout 5s /x", "/x" },
 		{ "if /x; then /y; else /z; fi", "/x /y /z" },
 		{ "while ! /x; do { /y; }; done", "/x /y" },
@@ -60,7 +63,8 @@ TEST(what_is_read_written_or_compared_is_not_run)
 		"a 2>&1 /b", "echo 'a; /b'", "echo \"a; /b \\\" ; /c\"", "test -x /b",
 		"for f in /b; do a; done", "case $1 in /b) a;; /c|/d) a;; esac", "a=/b",
 		"a=(/b /c)", "a <<E\n/b\nE", "$a /b", "a # /b", "\"$a\"/b", "a \\; /b",
-		"x/y", "'", "\"\\", "a\\", ";;/b" };
+		"x/y", "python3 -m a /b", "perl -e 'a' /b", "command -v /b", "'", "\"\\",
+		"a\\", ";;/b" };
 	size_t i;
 
 	for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
