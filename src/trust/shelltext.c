@@ -110,6 +110,15 @@ read_word(struct shelltext *s)
 	return len + 1 < sizeof(s->word);
 }
 
+/* As -n 5 of nice and 5s of timeout; a descriptor before < and > is one, too. */
+static bool
+is_number(const char *word)
+{
+	size_t n = strspn(word, "0123456789.");
+
+	return word[0] == '\0' || (n > 0 && word[n + strspn(word + n, "smhd")] == '\0');
+}
+
 /* Does the word leave open what is run, so that the next one tells? */
 static bool
 leads_on(const char *word)
@@ -120,8 +129,7 @@ leads_on(const char *word)
 	for (i = 0; i < NELEM(leads); i++)
 		if (strcmp(name, leads[i]) == 0)
 			return true;
-	return word[0] == '-' || word[strspn(word, "0123456789.smhd")] == '\0' ||
-	       word[strcspn(word, "=/")] == '=';
+	return word[0] == '-' || is_number(word) || word[strcspn(word, "=/")] == '=';
 }
 
 /* The word has been read: is it run? */

@@ -63,8 +63,8 @@ TEST(what_is_read_written_or_compared_is_not_run)
 		"a 2>&1 /b", "echo 'a; /b'", "echo \"a; /b \\\" ; /c\"", "test -x /b",
 		"for f in /b; do a; done", "case $1 in /b) a;; /c|/d) a;; esac", "a=/b",
 		"a=(/b /c)", "a <<E\n/b\nE", "$a /b", "a # /b", "\"$a\"/b", "a \\; /b",
-		"x/y", "python3 -m a /b", "perl -e 'a' /b", "command -v /b", "'", "\"\\",
-		"a\\", ";;/b" };
+		"x/y", "python3 -m a /b", "perl -e 'a' /b", "command -v /b",
+		"ssh -i /b a", "dd /b", "'", "\"\\", "a\\", ";;/b" };
 	size_t i;
 
 	for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
