@@ -133,11 +133,10 @@ static const struct obeyer obeyers[] = {
 	{ "chroot", NULL, UNKNOWN, 0, 0, "" },
 	/* Programs that run what some of their options name. */
 	{ "tar bsdtar gnutar", NULL, OPTIONS, 0, 0,
-	    "bCfgHKLNTVX~ FI: --use-compress-program: --checkpoint-action: "
-	    "--to-command: --info-script: --new-volume-script: --rsh-command: "
-	    "--rmt-command:" },
-	{ "rsync", NULL, OPTIONS, 0, 0,
-	    "BfT~ eM: --rsh: --rsync-path: --remote-option: --config:" },
+	    "bCfgHKLNTVX~ FI| --use-compress-program| --checkpoint-action: "
+	    "--to-command| --info-script| --new-volume-script| --rsh-command| "
+	    "--rmt-command|" },
+	{ "rsync", NULL, OPTIONS, 0, 0, "BfMT~ e| --rsh| --rsync-path| --config:" },
 	{ "ssh slogin scp sftp", NULL, OPTIONS, 0, 0, "BcEeiJLlmOpPQRWwX~ bDFIoS:" },
 	{ "ssh-add ssh-keygen", NULL, OPTIONS, 0, 0, "CEFfImNnOPRrTtVWYZ~ Dsw:" },
 	{ "curl", NULL, OPTIONS, 0, OF_HOME,
@@ -145,14 +144,14 @@ static const struct obeyer obeyers[] = {
 	{ "wget", NULL, OPTIONS, 0, OF_HOME,
 	    "AaBDIiloOPQRTtUwX~ e: --config: --execute: --use-askpass:" },
 	{ "nc ncat netcat", NULL, OPTIONS, 0, 0,
-	    "GIiOPpqsTVwXx~ ce: --exec: --lua-exec: --sh-exec:" },
-	{ "sort", NULL, OPTIONS, 0, 0, "kSTot~ --compress-program:" },
-	{ "split", NULL, OPTIONS, 0, 0, "abClnt~ --filter:" },
+	    "GIiOPpqsTVwXx~ ce| --exec| --lua-exec: --sh-exec|" },
+	{ "sort", NULL, OPTIONS, 0, 0, "kSTot~ --compress-program|" },
+	{ "split", NULL, OPTIONS, 0, 0, "abClnt~ --filter|" },
 	{ "install", NULL, OPTIONS, 0, 0, "BfghlMmoSTtD~ --strip-program:" },
-	{ "zip", NULL, OPTIONS, 0, 0, "bintx~ -TT: --unzip-command:" },
+	{ "zip", NULL, OPTIONS, 0, 0, "bintx~ -TT| --unzip-command|" },
 	{ "man", NULL, OPTIONS, 0, 0,
-	    "ELMmRrSsTe~ CHP: --config-file: --html: --pager:" },
-	{ "tcpdump", NULL, OPTIONS, 0, 0, "BCcEFGijMrsTVWwyZ~ z:" },
+	    "ELMmRrSsTe~ C: HP| --config-file: --html| --pager|" },
+	{ "tcpdump", NULL, OPTIONS, 0, 0, "BCcEFGijMrsTVWwyZ~ z|" },
 	{ "sqlite3", NULL, OPTIONS, 0, 0, "-cmd: -init: --cmd: --init:" },
 	{ "openssl", NULL, OPTIONS, 0, 0,
 	    "-config: -engine: -provider: -provider-path:" },
