@@ -16,6 +16,10 @@
 
 #define BATCH 64
 #define SEC 1000000000LL
+/* Wakeups for nothing: so many, each so soon after the one before, and then a rest. */
+#define VAIN_MANY 16
+#define VAIN_SOON_NS 10000000
+#define REST_NS 2000000
 #define FLAGS_KEPT (EV_ADD | EV_ONESHOT | EV_CLEAR | EV_RECEIPT | EV_DISPATCH)
 
 /* The wake descriptor only has to make epoll readable. */
@@ -237,6 +241,25 @@ wait_ns(struct kq *q, struct epoll_event *evs, int64_t ns)
 }
 
 /*
+ * Woken for nothing. If that has happened again and again, somebody makes records
+ * without end that no knote is for (a kernel would wake nobody): they are left for a
+ * moment, to be read together.
+ */
+static void
+woken_in_vain(struct kq *q, int64_t until)
+{
+	int64_t now = kq_now();
+	struct timespec ts = { .tv_nsec = REST_NS };
+
+	q->vain = now - q->vain_at < VAIN_SOON_NS ? q->vain + 1 : 0;
+	if (until >= 0 && until - now < REST_NS)
+		ts.tv_nsec = until > now ? (long)(until - now) : 0;
+	if (q->vain >= VAIN_MANY)
+		nanosleep(&ts, NULL);
+	q->vain_at = kq_now();
+}
+
+/*
  * Returns the number of events. One epoll_wait comes before each look at the
  * ready list, so that bits of one knote that belong together stay together.
  */
@@ -261,8 +284,10 @@ wait_events(struct kq *q, struct kevent *out, int room, int64_t until)
 			dispatch(q, &evs[i]);
 		if ((n = collect(q, out, room)) > 0)
 			break;
+		if (left != 0 && seen > 0)
+			woken_in_vain(q, until);
 		/* Records that nobody asked for must not keep us here. */
-		if (left == 0 && q->nready == 0 && until >= 0 && (seen == 0 || idle > 64))
+		if (left == 0 && q->nready == 0 && until >= 0 && (seen == 0 || idle > 0))
 			if (until == 0 || kq_now() >= until)
 				break;
 	}

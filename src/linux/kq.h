@@ -105,6 +105,8 @@ struct kq {
 	struct knote_queue ready;
 	struct knote_queue again; /* empty but while collecting */
 	size_t nready;
+	unsigned vain; /* wakeups in a row for which there was no event */
+	int64_t vain_at;
 
 	struct node_list *by_wd, *by_name; /* hash tables of nbuckets */
 	size_t nbuckets, nnodes;

@@ -36,12 +36,26 @@
 
 /* Where it is open, this file is written to before each wait of the shim. */
 static int disturbed = -1;
+/* The waits so far; before which one something is written to a pipe. */
+static int nwaits, written_at, written_to;
 
 static void
 disturb(void)
 {
+	if (++nwaits == written_at)
+		must((int)write(written_to, "x", 1));
 	if (disturbed != -1)
 		must((int)write(disturbed, "x", 1));
+}
+
+/* The shim's. */
+static int rests;
+
+int
+nanosleep(const struct timespec *ts, struct timespec *left)
+{
+	rests++;
+	return LIBC(nanosleep)(ts, left);
 }
 
 int
@@ -2350,11 +2364,76 @@ TEST(records_without_end_that_nobody_asked_for_keep_nobody_waiting)
 	add(fd, EV_CLEAR, NOTE_DELETE, NULL);
 	must(disturbed = open("f", O_WRONLY | O_APPEND | O_CLOEXEC));
 	alarm(60);
+	nwaits = 0;
 	assert_int_equal(kevent(kq, NULL, 0, &ev, 1, &at_once), 0);
+	assert_in_range(nwaits, 1, 2);
 	assert_int_equal(kevent(kq, NULL, 0, &ev, 1, &soon), 0);
 	alarm(0);
 	close(disturbed);
 	disturbed = -1;
+	close(fd);
+}
+
+/* 16 wakeups, and one every 2 ms; 16 more where others had the processor for 10 ms. */
+TEST(records_without_end_that_nobody_asked_for_are_left_together)
+{
+	const struct timespec while_away = { 0, 100000000 };
+	struct kevent ev;
+	int fd;
+
+	create("f", "");
+	fd = open_watched("f");
+	add(fd, EV_CLEAR, NOTE_DELETE, NULL);
+	must(disturbed = open("f", O_WRONLY | O_APPEND | O_CLOEXEC));
+	nwaits = 0;
+	assert_int_equal(kevent(kq, NULL, 0, &ev, 1, &while_away), 0);
+	close(disturbed);
+	disturbed = -1;
+	assert_in_range(nwaits, 2, 16 + 100 / 2 + 10 * 16);
+	/* Then inotify wakes as before. */
+	must(unlink("f"));
+	assert_int_equal(notes(fd), NOTE_DELETE);
+	close(fd);
+}
+
+TEST(a_record_that_nobody_asked_for_is_not_waited_after)
+{
+	const struct timespec quiet = { 0, 20000000 };
+	struct kevent ev;
+	int fd = open_watched("f");
+
+	add(fd, EV_CLEAR, NOTE_DELETE, NULL);
+	assert_int_equal(kevent(kq, NULL, 0, &ev, 1, &quiet), 0);
+	rests = nwaits = 0;
+	append("f", "x");
+	assert_int_equal(kevent(kq, NULL, 0, &ev, 1, &quiet), 0);
+	assert_in_range(nwaits, 2, 3);
+	assert_int_equal(rests, 0);
+	close(fd);
+}
+
+TEST(records_without_end_hide_no_other_event)
+{
+	const struct timespec while_away = { 10, 0 };
+	struct kevent ev;
+	int fd, pair[2];
+
+	create("f", "");
+	fd = open_watched("f");
+	add(fd, EV_CLEAR, NOTE_DELETE, NULL);
+	must(pipe(pair));
+	must(change(pair[0], EVFILT_READ, EV_ADD, 0, NULL));
+	must(disturbed = open("f", O_WRONLY | O_APPEND | O_CLOEXEC));
+	nwaits = 0;
+	written_at = 50;
+	written_to = pair[1];
+	assert_int_equal(kevent(kq, NULL, 0, &ev, 1, &while_away), 1);
+	assert_int_equal(ev.ident, pair[0]);
+	assert_in_range(nwaits, 50, 51);
+	close(disturbed);
+	disturbed = -1;
+	close(pair[0]);
+	close(pair[1]);
 	close(fd);
 }
 #endif
