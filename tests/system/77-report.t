@@ -34,6 +34,11 @@ nothing_wrong() {
 	ok "nobody else may read it" [ -n "$(find "$dir/page.html" -perm 600)" ]
 }
 
+lengths_are_lengths() {
+	grep -oE 'data-of="(start|done)">[^<]*' "$dir/page.html" >"$dir/lengths"
+	[ -s "$dir/lengths" ] && ! grep -vE '>[0-9.]+ s$' "$dir/lengths"
+}
+
 findings_come_first() {
 	printf '[bad]\nwatch = f\naction = /act\n' >"$conf/bad.ini"
 	rule r 'watch = /f' "action = /none '<x>'"
@@ -55,6 +60,7 @@ findings_come_first() {
 	    "$(grep -n -m 1 '<h3>' "$dir/page.html" | cut -d : -f 1)" ]
 	ok "a blocked rule has its reason" has '<p class="problem">/none: not installed yet'
 	ok "and one that failed is marked" has '<td class="failed">exit 3</td>'
+	ok "how long each run waited and took is a length" lengths_are_lengths
 	ok "all rules stand in a list" has '<a href="#rule-gone">gone</a>'
 	stop_daemon
 	make_page

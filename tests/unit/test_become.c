@@ -677,7 +677,8 @@ TEST(without_its_user_or_with_a_way_back_nothing_is_run)
 TEST(a_bad_command_line_runs_nothing)
 {
 	static const char *const lines[] = { "", "--", "-- SELF", "--user", "--user x",
-		"--color red -- SELF report", "SELF report" };
+		"--color red -- SELF report", "SELF report",
+		"--status-fd x -- SELF report", "--status-fd 2147483648 -- SELF report" };
 	size_t i;
 
 	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
@@ -687,6 +688,17 @@ TEST(a_bad_command_line_runs_nothing)
 	/* Nothing either where nobody listens. */
 	run("--status-fd 900 -- SELF report", masked, NULL);
 	failed("");
+}
+
+TEST(a_sentence_that_is_too_long_is_cut)
+{
+	char options[700];
+
+	snprintf(options, sizeof(options), "--umask %0600d -- SELF report", 9);
+	run(options, masked, NULL);
+	assert_int_equal(strlen(status), 511);
+	status[strlen("umask 00")] = '\0';
+	failed("umask 00");
 }
 
 static void

@@ -267,18 +267,32 @@ TEST(odd_lines_are_passed_over)
 	assert_int_equal(order[0], 1);
 }
 
-TEST(a_line_that_fits_only_in_part_is_cut_off_again)
+/* Adds a line while the file may only grow by so much, which is too little. */
+static void
+add_without_room(off_t room, int n)
 {
 	struct rlimit l;
 
-	assert_true(add("a", 1));
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &l), 0);
-	l.rlim_cur = (rlim_t)size_of(path) + 5;
+	l.rlim_cur = (rlim_t)(size_of(path) + room);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &l), 0);
-	assert_false(add("a", 2));
+	assert_false(add("a", n));
 	l.rlim_cur = l.rlim_max;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &l), 0);
+}
+
+TEST(a_torn_line_stays_as_it_is_where_it_cannot_be_ended)
+{
+	append("{\"rule\"");
+	add_without_room(0, 1);
+	assert_int_equal(size_of(path), strlen("{\"rule\""));
+}
+
+TEST(a_line_that_fits_only_in_part_is_cut_off_again)
+{
+	assert_true(add("a", 1));
+	add_without_room(5, 2);
 	assert_int_equal(size_of(path), strlen("{\"rule\":\"a\",\"n\":1}\n"));
 	assert_true(add("a", 3));
 	assert_int_equal(read_all(NULL), 0);
