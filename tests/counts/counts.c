@@ -91,7 +91,8 @@ number_of(const char *text)
 int
 main(int argc, char **argv)
 {
-	char *args[] = { "run", "--root", argc == 5 ? argv[1] : "", NULL };
+	char run[] = "run", root[] = "--root";
+	char *args[] = { run, root, argv[1], NULL };
 	struct options o;
 	struct daemon d = { .opt = &o };
 	unsigned rules, events, burst, i;
