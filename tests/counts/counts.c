@@ -67,6 +67,8 @@ dispatch(struct daemon *d)
 		if (loop_wait(d->loop, mono_now()) == -1)
 			die("kevent");
 		do_due(d);
+		if (!mono_is_never(d->stop_at))
+			exit(EXIT_FAILURE); /* a daemon that stops starts nothing */
 	}
 }
 
