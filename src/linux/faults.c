@@ -78,9 +78,9 @@ void
 kq_faults_arm(struct kq *q)
 {
 	struct knote *held = TAILQ_FIRST(&q->faults.held);
-	struct knote *echo = TAILQ_FIRST(&q->faults.echoes);
+	struct delay *echo = TAILQ_FIRST(&q->faults.echoes);
 	struct itimerspec its = { 0 };
-	int64_t at = held != NULL ? held->held_until : 0;
+	int64_t at = held != NULL ? held->delay->held_until : 0;
 
 	if (echo != NULL && (at == 0 || echo->echo_at < at))
 		at = echo->echo_at;
@@ -89,22 +89,43 @@ kq_faults_arm(struct kq *q)
 	timerfd_settime(q->faults.timer, TFD_TIMER_ABSTIME, &its, NULL);
 }
 
+/* False: there is no memory for it. */
+static bool
+have_delay(struct knote *kn)
+{
+	if (kn->delay == NULL && (kn->delay = calloc(1, sizeof(*kn->delay))) != NULL)
+		kn->delay->kn = kn;
+	return kn->delay != NULL;
+}
+
 void
+kq_faults_forget(struct kq *q, struct knote *kn)
+{
+	if (kn->delay != NULL && kn->delay->echo_at != 0)
+		TAILQ_REMOVE(&q->faults.echoes, kn->delay, link);
+	free(kn->delay);
+	kn->delay = NULL;
+}
+
+bool
 kq_faults_hold(struct kq *q, struct knote *kn)
 {
-	kn->held_until = kq_now() + HOLD;
+	if (!q->faults.merge || kn->filter != EVFILT_VNODE || !have_delay(kn))
+		return false;
+	kn->delay->held_until = kq_now() + HOLD;
 	kn->list = KN_HELD;
 	TAILQ_INSERT_TAIL(&q->faults.held, kn, queue);
 	kq_faults_arm(q);
+	return true;
 }
 
 void
 kq_faults_echo(struct kq *q, struct knote *kn)
 {
-	if (!q->faults.echo || kn->echo_at != 0)
+	if (!q->faults.echo || !have_delay(kn) || kn->delay->echo_at != 0)
 		return;
-	kn->echo_at = kq_now() + ECHO;
-	TAILQ_INSERT_TAIL(&q->faults.echoes, kn, echo);
+	kn->delay->echo_at = kq_now() + ECHO;
+	TAILQ_INSERT_TAIL(&q->faults.echoes, kn->delay, link);
 	kq_faults_arm(q);
 }
 

@@ -70,8 +70,7 @@ kq_drop(struct kq *q, struct knote *kn)
 	struct knote **at = &q->knotes[kn->ident];
 
 	kq_idle(q, kn);
-	if (kn->echo_at != 0)
-		TAILQ_REMOVE(&q->faults.echoes, kn, echo);
+	kq_faults_forget(q, kn);
 	while (*at != kn)
 		at = &(*at)->next;
 	*at = kn->next;
@@ -136,9 +135,7 @@ kq_activate(struct kq *q, struct knote *kn)
 {
 	if (kn->disabled || kn->list != KN_IDLE || !kq_is_active(kn))
 		return;
-	if (q->faults.merge && kn->filter == EVFILT_VNODE)
-		kq_faults_hold(q, kn);
-	else
+	if (!kq_faults_hold(q, kn))
 		kq_ready(q, kn);
 }
 

@@ -56,18 +56,16 @@ enum kn_queue { KN_IDLE, KN_READY, KN_AGAIN, KN_HELD };
 struct knote {
 	struct knote *next;       /* of the same ident */
 	TAILQ_ENTRY(knote) queue; /* ready or held */
-	TAILQ_ENTRY(knote) echo;
-	LIST_ENTRY(knote) peers; /* the node's */
-	struct node *node;       /* EVFILT_VNODE only; NULL once revoked */
+	LIST_ENTRY(knote) peers;  /* the node's */
+	struct node *node;        /* EVFILT_VNODE only; NULL once revoked */
 	void *udata;
-	int64_t data; /* EVFILT_SIGNAL: how many */
-	int64_t held_until;
-	int64_t echo_at; /* 0 = not in the list */
+	int64_t data;        /* EVFILT_SIGNAL: how many */
+	struct delay *delay; /* of the faults; NULL: it never had one */
 	dev_t dev;
 	ino_t ino;
 	uint64_t same_in; /* the call in which it was last seen to be the same file */
-	int ident;
 	const struct filter *ops;
+	int ident;
 	uint32_t asked;
 	uint32_t pending;
 	uint32_t later; /* becomes pending once what is pending is delivered */
@@ -81,7 +79,16 @@ struct knote {
 	bool was_blocked; /* EVFILT_SIGNAL: before us */
 };
 
+/* What a fault puts off. */
+struct delay {
+	TAILQ_ENTRY(delay) link; /* of echoes */
+	struct knote *kn;
+	int64_t held_until;
+	int64_t echo_at; /* 0 = not in the list */
+};
+
 TAILQ_HEAD(knote_queue, knote);
+TAILQ_HEAD(delay_queue, delay);
 LIST_HEAD(knote_peers, knote);
 LIST_HEAD(node_list, node);
 
@@ -89,7 +96,8 @@ struct faults {
 	bool shuffle, split, merge, echo, extend;
 	uint64_t random;
 	int timer; /* timerfd, or -1 */
-	struct knote_queue held, echoes;
+	struct knote_queue held;
+	struct delay_queue echoes;
 };
 
 struct kq {

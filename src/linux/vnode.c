@@ -457,19 +457,22 @@ static void
 drain_timer(struct kq *q, int fd, uint32_t events)
 {
 	int64_t now = kq_now();
+	struct delay *echo;
 	struct knote *kn;
 	uint64_t count;
 
 	(void)events;
 	if (read(fd, &count, sizeof(count)) < 0)
 		return;
-	while ((kn = TAILQ_FIRST(&q->faults.held)) != NULL && kn->held_until <= now) {
+	while (
+	    (kn = TAILQ_FIRST(&q->faults.held)) != NULL && kn->delay->held_until <= now) {
 		kq_idle(q, kn);
 		kq_ready(q, kn);
 	}
-	while ((kn = TAILQ_FIRST(&q->faults.echoes)) != NULL && kn->echo_at <= now) {
-		TAILQ_REMOVE(&q->faults.echoes, kn, echo);
-		kn->echo_at = 0;
+	while ((echo = TAILQ_FIRST(&q->faults.echoes)) != NULL && echo->echo_at <= now) {
+		TAILQ_REMOVE(&q->faults.echoes, echo, link);
+		echo->echo_at = 0;
+		kn = echo->kn;
 		kq_vnode_post(q, kn, kn->isdir ? NOTE_ATTRIB : NOTE_ATTRIB | NOTE_WRITE);
 	}
 	kq_faults_arm(q);

@@ -15,7 +15,7 @@
  * knote that stands for what the kernel of macOS holds. Each byte is 10 KB with 10,000
  * rules: it may be lowered, not raised.
  */
-#define BYTES_A_RULE 3088
+#define BYTES_A_RULE 3056
 
 #define FEW 200
 #define MANY 600
