@@ -200,11 +200,15 @@ static const char *const loading[] = { "AWKLIBPATH", "AWKPATH", "BASH_ENV",
 static bool
 is_named(const char *names, const char *base)
 {
+	const char *end, *rest;
 	size_t n;
-	const char *rest;
 
-	for (; *names != '\0'; names += n + strspn(names + n, " ")) {
-		n = strcspn(names, " ");
+	for (; names != NULL; names = end != NULL ? end + 1 : NULL) {
+		end = strchr(names, ' ');
+		/* Most differ in the first letter, and this is asked at each spawn. */
+		if (strncasecmp(base, names, 1) != 0)
+			continue;
+		n = end != NULL ? (size_t)(end - names) : strlen(names);
 		if (strncasecmp(base, names, n) != 0)
 			continue;
 		rest = base + n + strspn(base + n, "0123456789.-");
@@ -228,8 +232,7 @@ find_obeyer(const char *program, const char *sub)
 		o = &obeyers[i];
 		if (o->sub != NULL && (sub == NULL || strcmp(o->sub, sub) != 0))
 			continue;
-		/* GNU's programs have a g in front of them where others are the system's.
-		 */
+		/* GNU's programs have a g in front where others are the system's. */
 		if (is_named(o->names, base) ||
 		    (strspn(base, "gG") > 0 && is_named(o->names, base + 1)))
 			return o;
