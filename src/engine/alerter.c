@@ -4,7 +4,7 @@
  * owed and is not repeated by `retry`; but it holds one of the daemon's slots, and
  * its outcome stands in the log and in the history.
  */
-#include "engine/telling.h"
+#include "engine/alerter.h"
 
 #include <cJSON.h>
 #include <stdio.h>
@@ -28,11 +28,11 @@
 #define ROOM_PAUSE_NS MONO_SEC
 #define KILL_AFTER_NS (5 * MONO_SEC)
 
-struct telling {
-	LIST_ENTRY(telling) link;
-	struct tellings *all;
+struct alerter {
+	LIST_ENTRY(alerter) link;
+	struct alerters *all;
 	struct run *run; /* NULL: the rule is gone, and its command still runs */
-	const struct telling_ops *ops;
+	const struct alerter_ops *ops;
 	void *arg;
 	char *name;
 	struct log_rule log; /* the child's output counts here */
@@ -49,13 +49,13 @@ struct telling {
 };
 
 static const struct rule *
-rule_of(const struct telling *t)
+rule_of(const struct alerter *t)
 {
 	return t->run->programs->rule;
 }
 
 static void
-rearm(struct telling *t)
+rearm(struct alerter *t)
 {
 	mono_t at = MONO_NEVER;
 
@@ -70,7 +70,7 @@ rearm(struct telling *t)
 }
 
 static void
-note(struct telling *t, bool succeeded)
+note(struct alerter *t, bool succeeded)
 {
 	struct alert_facts facts;
 
@@ -82,7 +82,7 @@ note(struct telling *t, bool succeeded)
 }
 
 static void
-destroy(struct telling *t)
+destroy(struct alerter *t)
 {
 	heap_remove(&t->all->due, &t->due);
 	LIST_REMOVE(t, link);
@@ -95,7 +95,7 @@ destroy(struct telling *t)
 /* The books. */
 
 static void
-add_history(const struct telling *t, bool ok, const struct spawn_result *result,
+add_history(const struct alerter *t, bool ok, const struct spawn_result *result,
     const char *error)
 {
 	cJSON *o = cJSON_CreateObject();
@@ -117,7 +117,7 @@ add_history(const struct telling *t, bool ok, const struct spawn_result *result,
 
 /* The command is over, or could not be started. */
 static void
-finish(struct telling *t, const struct spawn_result *result)
+finish(struct alerter *t, const struct spawn_result *result)
 {
 	bool ok = !t->timed_out && result->exit_status == 0;
 	char outcome[TRUST_WHY_SIZE + 16];
@@ -138,7 +138,7 @@ finish(struct telling *t, const struct spawn_result *result)
 		return;
 	}
 	note(t, false);
-	t->ops->told(t->arg);
+	t->ops->changed(t->arg);
 }
 
 static void
@@ -148,7 +148,7 @@ child_done(void *arg, const struct spawn_result *result)
 }
 
 static void
-fail(struct telling *t, const char *why)
+fail(struct alerter *t, const char *why)
 {
 	finish(t, &(struct spawn_result){ .exit_status = -1, .error = why });
 }
@@ -157,7 +157,7 @@ fail(struct telling *t, const char *why)
 
 /* What it gets besides the environment of a run. */
 static void
-describe(struct telling *t, struct strv *env)
+describe(struct alerter *t, struct strv *env)
 {
 	bool failing = t->alert.running == ALERT_FAILING;
 	char *problem = failing ? t->ops->problem(t->arg) : xstrdup(""), *vis;
@@ -171,7 +171,7 @@ describe(struct telling *t, struct strv *env)
 }
 
 static void
-spawn(struct telling *t, const char *program, uid_t console, char why[TRUST_WHY_SIZE])
+spawn(struct alerter *t, const char *program, uid_t console, char why[TRUST_WHY_SIZE])
 {
 	const struct rule *rule = rule_of(t);
 	int64_t timeout = rule->policy.timeout_ms * MONO_MS;
@@ -189,7 +189,7 @@ spawn(struct telling *t, const char *program, uid_t console, char why[TRUST_WHY_
 }
 
 static void
-start(struct telling *t, mono_t now)
+start(struct alerter *t, mono_t now)
 {
 	struct trust_verdict v = { .paths = NULL };
 	uid_t console = 0;
@@ -216,7 +216,7 @@ start(struct telling *t, mono_t now)
 
 /* It takes too long. */
 static void
-end_command(struct telling *t, mono_t now)
+end_command(struct alerter *t, mono_t now)
 {
 	if (t->timed_out) {
 		t->limit = MONO_NEVER;
@@ -230,7 +230,7 @@ end_command(struct telling *t, mono_t now)
 }
 
 static void
-do_due(struct telling *t, mono_t now)
+do_due(struct alerter *t, mono_t now)
 {
 	if (t->child != NULL) {
 		end_command(t, now);
@@ -242,26 +242,26 @@ do_due(struct telling *t, mono_t now)
 }
 
 void
-tellings_due(struct tellings *all, mono_t now)
+alerters_due(struct alerters *all, mono_t now)
 {
 	struct heap_node *n;
 
 	while (!mono_before(now, heap_next(&all->due))) {
 		n = heap_first(&all->due);
-		do_due(CONTAINER_OF(n, struct telling, due), now);
+		do_due(CONTAINER_OF(n, struct alerter, due), now);
 	}
 }
 
 mono_t
-tellings_deadline(const struct tellings *all)
+alerters_deadline(const struct alerters *all)
 {
 	return heap_next(&all->due);
 }
 
 void
-tellings_clear(struct tellings *all)
+alerters_clear(struct alerters *all)
 {
-	struct telling *t, *next;
+	struct alerter *t, *next;
 
 	for (t = LIST_FIRST(&all->all); t != NULL; t = next) {
 		next = LIST_NEXT(t, link);
@@ -269,11 +269,11 @@ tellings_clear(struct tellings *all)
 	}
 }
 
-struct telling *
-telling_new(struct tellings *all, struct run *run, const char *name,
-    const struct telling_ops *ops, void *arg)
+struct alerter *
+alerter_new(struct alerters *all, struct run *run, const char *name,
+    const struct alerter_ops *ops, void *arg)
 {
-	struct telling *t = xcalloc(1, sizeof(*t));
+	struct alerter *t = xcalloc(1, sizeof(*t));
 
 	t->all = all;
 	t->run = run;
@@ -287,7 +287,7 @@ telling_new(struct tellings *all, struct run *run, const char *name,
 }
 
 void
-telling_free(struct telling *t)
+alerter_free(struct alerter *t)
 {
 	if (t == NULL)
 		return;
@@ -297,20 +297,20 @@ telling_free(struct telling *t)
 }
 
 void
-telling_restore(struct telling *t, bool told)
+alerter_restore(struct alerter *t, bool raised)
 {
-	alert_init(&t->alert, told);
+	alert_init(&t->alert, raised);
 }
 
 void
-telling_note(struct telling *t)
+alerter_note(struct alerter *t)
 {
 	if (t != NULL)
 		note(t, false);
 }
 
 void
-telling_run_ended(struct telling *t, bool ok)
+alerter_run_ended(struct alerter *t, bool ok)
 {
 	if (t == NULL)
 		return;
@@ -320,20 +320,20 @@ telling_run_ended(struct telling *t, bool ok)
 }
 
 void
-telling_stop(struct telling *t)
+alerter_stop(struct alerter *t)
 {
 	if (t != NULL && t->child == NULL)
 		heap_remove(&t->all->due, &t->due);
 }
 
 bool
-telling_told(const struct telling *t)
+alerter_is_raised(const struct alerter *t)
 {
-	return t != NULL && t->alert.told;
+	return t != NULL && t->alert.raised;
 }
 
 const char *
-telling_error(const struct telling *t)
+alerter_error(const struct alerter *t)
 {
 	return t != NULL ? t->error : NULL;
 }
