@@ -154,7 +154,7 @@ sandbox: ## make a sandbox in ./box, to try rules in
 	@WATCHPATHD='$(BUILD)/watchpathd' sh tests/sandbox.sh '$(BOX)'
 
 # Of a run of the demo, and of the states that there are.
-pictures: $(BUILD)/watchpathd ## draw the pictures of the README anew
+pictures: $(BUILD)/watchpathd ## draw the pictures of the README again
 	RECORD='$(BUILD)/record' WATCHPATHD='$(BUILD)/watchpathd' sh tests/demo.sh
 	perl tests/pictures.pl timeline <'$(BUILD)/record' >man/timeline.svg
 	perl tests/pictures.pl states >man/states.svg
@@ -172,7 +172,7 @@ lint: ## check includes, symbols, style and text
 SAN_FLAGS = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer -fno-builtin-fprintf -fno-builtin-snprintf
 
-# On Linux the tests also tell which messages they have seen: see hit.pl.
+# On Linux the tests also say which messages they have seen: see hit.pl.
 HITS = $(BUILD)/san/hits
 HITS_FLAGS = $(foreach call,snprintf fprintf vsnprintf vasprintf,-Wl$(comma)--wrap=$(call)) \
 	$(abspath $(HITS)).o
@@ -287,7 +287,7 @@ mutations: $(BUILD)/watchpathd ## break the code on purpose and see the tests fa
 
 # The list of keys in the manual is made from the table in src/rules/keys.c; the
 # examples' test fails where it is not what this would write.
-man: $(BUILD)/watchpathd ## write the list of keys into the manual anew
+man: $(BUILD)/watchpathd ## write the list of keys into the manual again
 	'$(BUILD)/watchpathd' help mdoc-keys >'$(BUILD)/keys.mdoc'
 	awk -v keys='$(BUILD)/keys.mdoc' '/END KEYS/ { skip = 0 } !skip { print } \
 		/BEGIN KEYS/ { skip = 1; while ((getline line <keys) > 0) print line }' \
@@ -295,7 +295,7 @@ man: $(BUILD)/watchpathd ## write the list of keys into the manual anew
 	cat '$(BUILD)/rules.5' >man/watchpathd.rules.5
 
 # What consoles know of the keys, from the same table; a test fails likewise.
-profiles: $(BUILD)/watchpathd ## write what MDM consoles know of the keys anew
+profiles: $(BUILD)/watchpathd ## write what MDM consoles know of the keys again
 	'$(BUILD)/watchpathd' help schema-keys >'$(BUILD)/schema'
 	'$(BUILD)/watchpathd' help manifest-keys >'$(BUILD)/manifest'
 	cat '$(BUILD)/schema' >$(PROFILES)/org.watchpathd.schema.json

@@ -551,7 +551,7 @@ do_due(struct daemon *d)
 		job_judge_next(&d->world);
 	spawner_due(d->world.runner.spawner, now);
 	log_due(now);
-	tellings_due(&d->world.tellings, now);
+	alerters_due(&d->world.alerters, now);
 	watch_due(d->world.watch, now);
 	/* What a look has just noted is due now, not after a save and another turn. */
 	now = mono_now();
@@ -573,7 +573,7 @@ next_deadline(const struct daemon *d)
 	due = mono_min(due, confwatch_due(d->confwatch));
 	due = mono_min(due, heap_next(&d->world.saves));
 	due = mono_min(due, heap_next(&d->world.judgements));
-	due = mono_min(due, tellings_deadline(&d->world.tellings));
+	due = mono_min(due, alerters_deadline(&d->world.alerters));
 	due = mono_min(due, store_deadline(d->world.store));
 	due = mono_min(due, history_deadline(d->world.history));
 	if (d->rewriting)
@@ -675,8 +675,8 @@ open_state(struct daemon *d)
 	char why[PATH_MAX + 64];
 
 	d->world.history = history_new(d->opt->state, &d->world.trust);
-	d->world.tellings.history = d->world.history;
-	d->world.tellings.dispatch = &d->world.dispatch;
+	d->world.alerters.history = d->world.history;
+	d->world.alerters.dispatch = &d->world.dispatch;
 	d->world.store = store_new(d->opt->state, &d->world.trust);
 	if (!store_open(d->world.store, why, sizeof(why))) {
 		log_error("%s", why);
@@ -738,7 +738,7 @@ finish(struct daemon *d)
 		    spawn_running(d->world.runner.spawner));
 	spawner_free(d->world.runner.spawner);
 	ruleset_clear(&d->rules);
-	tellings_clear(&d->world.tellings);
+	alerters_clear(&d->world.alerters);
 	confwatch_free(d->confwatch);
 	statedir_free(d->statedir);
 	watch_free(d->world.watch);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A binary heap in an array: each place comes before the two at twice its number,
- * and its node is told wherever it goes. Places are counted from 1.
+ * and its node knows wherever it goes. Places are counted from 1.
  */
 #include "base/heap.h"
 

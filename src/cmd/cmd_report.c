@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * `report`: what status, history and doctor say, as one page to look at. It has no
- * script and refers to nothing, and a browser is told to allow neither, in case
+ * script and refers to nothing, and the page forbids a browser both, in case
  * something in it were more than text after all.
  */
 #include "cmd/command.h"

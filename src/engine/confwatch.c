@@ -2,7 +2,7 @@
 /*
  * When to reload. The rule files are watched like any other path: the directory
  * for files that come and go, each file for being rewritten in place. Only while
- * it is refused the way there is watched too: a chmod above may mend it.
+ * it is refused the way there is watched too: a chmod above may repair it.
  */
 #include "engine/confwatch.h"
 

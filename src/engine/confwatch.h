@@ -20,12 +20,12 @@ void confwatch_free(struct confwatch *c);
 /* When the files are to be read again; MONO_NEVER while nothing changed. */
 mono_t confwatch_due(const struct confwatch *c);
 
-/* They are about to be read: what changes from now on counts anew. */
+/* They are about to be read: what changes from now on counts again. */
 void confwatch_reset(struct confwatch *c);
 
 /*
  * The directory could not be read, or could: while it cannot, any change of a
- * directory above it may have mended it.
+ * directory above it may have repaired it.
  */
 void confwatch_set_refused(struct confwatch *c, bool refused);
 

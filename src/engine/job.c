@@ -46,7 +46,7 @@ struct job {
 	struct programs programs;
 
 	struct run *run;                 /* NULL: there was none in this life */
-	struct telling *telling;         /* NULL: there never was an alert */
+	struct alerter *alerter;         /* NULL: there never was an alert */
 	char *outcome;                   /* of the last run that failed, or NULL */
 	char *promised;                  /* to who asked, an id; NULL: to nobody */
 	TAILQ_ENTRY(job) left_over_link; /* while its run is one left over */
@@ -186,7 +186,7 @@ path_trouble(void *arg, const char *path, const char *why)
 	else
 		log_rule_at(
 		    log_of(j), LOG_LEVEL_INFO, "%s: %s: is watched again", j->name, path);
-	telling_note(j->telling);
+	alerter_note(j->alerter);
 }
 
 static const struct jobpaths_ops paths_ops = { path_changed, path_trouble };
@@ -290,7 +290,7 @@ job_judge(struct job *j)
 		if (programs_await(&j->programs, &paths, program_changed, j) || v.passing)
 			judge_later(j);
 	}
-	telling_note(j->telling);
+	alerter_note(j->alerter);
 	strv_clear(&paths);
 }
 
@@ -336,7 +336,7 @@ first_taken(const struct job *j)
 	return p;
 }
 
-/* Tells the guard's turning on and off. */
+/* Says when the guard holds the rule back, and when it does so no more. */
 static void
 say_guard(struct job *j)
 {
@@ -391,7 +391,7 @@ run_ended(void *arg, bool ok, const char *outcome)
 	j->said = s;
 	free(j->outcome);
 	j->outcome = ok ? NULL : xstrdup(outcome);
-	telling_run_ended(j->telling, ok);
+	alerter_run_ended(j->alerter, ok);
 	jobpaths_sweep(j->paths);
 	save_later(j, true);
 	if (j->gone != NULL)
@@ -430,7 +430,7 @@ is_failing(const struct job *j)
 }
 
 static void
-tell_facts(void *arg, bool succeeded, struct alert_facts *out)
+alert_facts_of(void *arg, bool succeeded, struct alert_facts *out)
 {
 	const struct job *j = arg;
 	bool at_rest =
@@ -443,7 +443,7 @@ tell_facts(void *arg, bool succeeded, struct alert_facts *out)
 }
 
 static char *
-tell_problem(void *arg)
+alert_problem(void *arg)
 {
 	const struct job *j = arg;
 	char *problem = NULL;
@@ -459,12 +459,13 @@ tell_problem(void *arg)
 }
 
 static void
-tell_told(void *arg)
+alert_changed(void *arg)
 {
 	save_later(arg, true);
 }
 
-static const struct telling_ops telling_ops = { tell_facts, tell_problem, tell_told };
+static const struct alerter_ops alerter_ops = { alert_facts_of, alert_problem,
+	alert_changed };
 
 static const struct run_ops run_ops = {
 	run_started,
@@ -484,15 +485,15 @@ run_of(struct job *j)
 	return j->run;
 }
 
-/* Once there is something to tell, it stays: what was told is to be known. */
+/* Once there is one it stays, as it knows whether its alert is raised. */
 static void
-want_telling(struct job *j, bool told)
+want_alerter(struct job *j, bool raised)
 {
-	if (j->telling == NULL && (told || j->rule->alert != NULL))
-		j->telling =
-		    telling_new(&j->world->tellings, run_of(j), j->name, &telling_ops, j);
-	if (told)
-		telling_restore(j->telling, true);
+	if (j->alerter == NULL && (raised || j->rule->alert != NULL))
+		j->alerter =
+		    alerter_new(&j->world->alerters, run_of(j), j->name, &alerter_ops, j);
+	if (raised)
+		alerter_restore(j->alerter, true);
 }
 
 static void
@@ -602,7 +603,7 @@ restore(struct job *j, const struct record *known, mono_t now)
 	if (known->verify_first)
 		run_of(j)->verify_first = true;
 	j->last_run = cJSON_Duplicate(known->last_run, true);
-	want_telling(j, known->alerted);
+	want_alerter(j, known->alerted);
 	dispatch_restore(
 	    &j->world->dispatch, &j->state, &known->state, now, realtime_ns());
 }
@@ -626,7 +627,7 @@ make_record(struct job *j, struct record *out)
 	*out = (struct record){
 		.rule = xstrdup(j->name),
 		.verify_first = j->run != NULL && j->run->verify_first,
-		.alerted = telling_told(j->telling),
+		.alerted = alerter_is_raised(j->alerter),
 		.detected = j->detected,
 		.runs = j->runs,
 		.failed = j->failed,
@@ -733,7 +734,7 @@ job_new(struct job_world *world, struct rule *rule, struct dispatch_lock *lock,
 	j->rule = rule;
 	programs_init(
 	    &j->programs, world->watch, &world->trust, world->runner.root, rule);
-	want_telling(j, false);
+	want_alerter(j, false);
 	j->saved_at = mono_add(now, -SAVE_PAUSE_NS);
 	dispatch_add(
 	    &world->dispatch, &j->state, &rule->policy, lock, world->starting, now);
@@ -752,7 +753,7 @@ job_new(struct job_world *world, struct rule *rule, struct dispatch_lock *lock,
 		dispatch_restored(&j->state);
 		adopt(j, known, mono_now());
 	}
-	telling_note(j->telling);
+	alerter_note(j->alerter);
 	return j;
 }
 
@@ -761,14 +762,14 @@ job_free(struct job *j)
 {
 	if (j == NULL)
 		return;
-	/* Nobody is going to tell the end of a run that is left alone. */
+	/* Nobody is going to report the end of a run that is left alone. */
 	if (dispatch_remove(&j->world->dispatch, &j->state))
 		dispatch_end(&j->world->dispatch, &j->state, true, mono_now());
 	heap_remove(&j->world->saves, &j->save);
 	if (is_left_over(j))
 		TAILQ_REMOVE(&j->world->left_over, j, left_over_link);
 	end_block(j);
-	telling_free(j->telling);
+	alerter_free(j->alerter);
 	free(j->outcome);
 	free(j->promised);
 	jobpaths_free(j->paths);
@@ -812,10 +813,10 @@ job_change(struct job *j, struct rule *rule, struct dispatch_lock *lock)
 		unblock(j, "the rule was changed");
 	if (j->run != NULL)
 		j->run->verify_first = false;
-	want_telling(j, false);
+	want_alerter(j, false);
 	rule_free(old);
 	say_state(j, now, "the rule was changed");
-	telling_note(j->telling);
+	alerter_note(j->alerter);
 	save_later(j, true);
 }
 
@@ -836,7 +837,7 @@ job_leave(struct job *j, void (*gone)(void *arg, struct job *j), void *arg)
 	bool running = dispatch_remove(&j->world->dispatch, &j->state);
 
 	end_block(j);
-	telling_stop(j->telling);
+	alerter_stop(j->alerter);
 	jobpaths_stop(j->paths);
 	heap_remove(&j->world->saves, &j->save);
 	if (j->has_state) {
@@ -906,8 +907,8 @@ job_inform(const struct job *j, struct job_info *out)
 		.argv = programs_current(&j->programs),
 		.runs = j->runs,
 		.failures = j->failed,
-		.alerted = telling_told(j->telling),
-		.alert_error = telling_error(j->telling),
+		.alerted = alerter_is_raised(j->alerter),
+		.alert_error = alerter_error(j->alerter),
 		.last_run = j->last_run,
 		.run = running ? &j->run->report : NULL,
 		.pid = running ? run_pid(j->run) : 0,

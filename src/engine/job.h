@@ -11,7 +11,7 @@
 #include "run/findings.h"
 #include "run/run.h"
 #include "base/heap.h"
-#include "engine/telling.h"
+#include "engine/alerter.h"
 #include "base/mono.h"
 #include "trust/trust.h"
 #include "base/util.h"
@@ -36,7 +36,7 @@ struct job_world {
 	struct heap judgements; /* blocked jobs that are to be judged again */
 	struct history *history;
 	struct job_list left_over;
-	struct tellings tellings;
+	struct alerters alerters;
 	bool starting; /* the daemon is loading its first rules */
 };
 
@@ -109,7 +109,7 @@ struct job_info {
 	int64_t every;           /* likewise: when `every` runs it next */
 	const struct strv *argv; /* of the action that runs or would */
 	uint64_t runs, failures;
-	bool alerted;                 /* somebody was told that it fails */
+	bool alerted;                 /* somebody knows that it fails */
 	const char *alert_error;      /* why nobody could be, or NULL */
 	const struct cJSON *last_run; /* NULL: none */
 	const struct run_report *run; /* the one in progress, or NULL */

@@ -19,7 +19,7 @@ struct watch;
  */
 struct jobpaths;
 
-/* What the rule is told besides its state. */
+/* What the rule hears besides its state. */
 struct jobpaths_ops {
 	/* A look found differences: CHANGE_ bits, asked for or not. */
 	void (*changed)(void *arg, const char *path, unsigned diff);

@@ -21,7 +21,7 @@
 #define MASK_FILE (MASK_SELF | IN_MODIFY)
 #define MASK_DIR (MASK_SELF | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO)
 #define MASK_PARENT (IN_DELETE | IN_ONLYDIR | IN_MASK_ADD)
-/* What is no more than a NOTE_WRITE, but that IN_DELETE tells of children, too. */
+/* What is no more than a NOTE_WRITE, but that IN_DELETE is of children, too. */
 #define MASK_WRITE (IN_MODIFY | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO)
 
 static void
@@ -266,7 +266,7 @@ node_hear(struct kq *q, struct node *n, int fd, uint32_t known)
 	fd_path(path, sizeof(path), fd, "");
 	wd = inotify_add_watch(q->inotify, path, mask);
 	if (wd != n->wd) {
-		/* The kernel has removed the watch, which a record is about to tell. */
+		/* The kernel has removed the watch, which a record is about to say. */
 		if (wd >= 0 && node_find(q, wd) == NULL)
 			inotify_rm_watch(q->inotify, wd);
 		return mask & ~old ? HEAR_NOTHING : HEAR_SAME;

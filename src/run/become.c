@@ -5,7 +5,7 @@
  * worked: what the process then is is asked of the kernel, and regaining root
  * is tried. It executes nothing when anything failed.
  */
-/* With it macOS's getgroups tells what the directory says, not what is set. */
+/* With it macOS's getgroups returns what the directory says, not what is set. */
 #undef _DARWIN_C_SOURCE
 
 #include "run/become.h"
@@ -43,7 +43,7 @@ struct become {
 static bool
 fail(const struct become *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Tells the daemon. A pipe takes it in one piece, being shorter than PIPE_BUF. */
+/* Reports to the daemon. A pipe takes it in one piece, being shorter than PIPE_BUF. */
 static bool
 fail(const struct become *b, const char *fmt, ...)
 {
@@ -222,8 +222,8 @@ list_groups(const struct become *b, int *n)
 
 /*
  * None but the groups that should be there? Fewer are in order: macOS sets the
- * first 16, and its directory service answers for the others (initgroups tells
- * the kernel for whom), which getgroups may list as well.
+ * first 16, and its directory service answers for the others (initgroups names
+ * the user to the kernel), which getgroups may list as well.
  */
 static bool
 verify_groups(const struct become *b)

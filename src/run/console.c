@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Who is logged in at the screen. loginwindow gives him /dev/console, also when
- * users are switched; so one stat tells, and no directory service is asked.
+ * users are switched; so one stat is enough, and no directory service is asked.
  */
 #include "run/console.h"
 

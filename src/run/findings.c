@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Warnings that no text can tell of. Nothing here is remembered longer than the
+ * Warnings that no rule file shows. Nothing here is remembered longer than the
  * caller's struct, so that a finding is never older than the question.
  */
 #include "run/findings.h"
@@ -27,7 +27,7 @@ struct inquiry {
 };
 
 static void
-tell(struct inquiry *q, int line, const char *text)
+warn(struct inquiry *q, int line, const char *text)
 {
 	q->n++;
 	q->fn(q->arg, q->rule, line, text);
@@ -120,7 +120,7 @@ find_open_directory(struct inquiry *q, size_t nth)
 		return;
 	text =
 	    xasprintf("`%s`: everyone may write to %s/", q->rule->watch[nth].text, dir);
-	tell(q, q->rule->watch[nth].line, text);
+	warn(q, q->rule->watch[nth].line, text);
 	free(text);
 	free(dir);
 }
@@ -140,7 +140,7 @@ find_no_directory(struct inquiry *q, size_t nth)
 		    xasprintf("`%s`: not a directory, which the `/` at its end asks for",
 			r->watch[nth].text);
 		if (stat(full, &st) == 0 && !S_ISDIR(st.st_mode))
-			tell(q, r->watch[nth].line, text);
+			warn(q, r->watch[nth].line, text);
 		free(text);
 		free(full);
 	}
@@ -192,7 +192,7 @@ find_followed(struct inquiry *q, size_t nth)
 			      "as $WATCHPATHD_PATH: let it follow no link, or say "
 			      "`user`",
 			q->rule->watch[nth].text);
-		tell(q, q->rule->watch[nth].line, text);
+		warn(q, q->rule->watch[nth].line, text);
 		free(text);
 	}
 	free(path);
@@ -266,9 +266,9 @@ tell_judgement(struct inquiry *q, int line, const struct judgement *j)
 	size_t i;
 
 	if (!j->good)
-		tell(q, line, j->why);
+		warn(q, line, j->why);
 	for (i = 0; j->good && i < j->exposed.n; i++)
-		tell(q, line, j->exposed.v[i]);
+		warn(q, line, j->exposed.v[i]);
 }
 
 static void

@@ -93,7 +93,7 @@ struct run {
 	void *arg;
 	struct child *child;            /* of the action or of `verify` */
 	pid_t left_over;                /* its process */
-	char process[PLATFORM_ID_SIZE]; /* tells the process from a later one */
+	char process[PLATFORM_ID_SIZE]; /* no later process has the same */
 	uid_t console;                  /* who was at the screen when it started */
 	bool timed_out;
 	mono_t began;
@@ -116,7 +116,7 @@ void run_start(struct run *r, const struct command *c, const char *program, uid_
 
 /*
  * Spawns another command of the rule, in the environment of the run in progress or
- * the last one, and more. done(arg) is told its end. NULL, with a sentence in why.
+ * the last one, and more. done(arg) gets its end. NULL, with a sentence in why.
  */
 struct child *run_spawn_beside(struct run *r, const struct command *c,
     const char *program, uid_t console, const struct strv *more, struct log_rule *log,
@@ -128,7 +128,7 @@ void run_stop(struct run *r, enum dispatch_step step);
 /* How long it took, or has taken so far, in seconds. */
 double run_seconds(const struct run *r);
 
-/* The process of a run in progress, and what tells it from a later one. */
+/* The process of a run in progress, and what no later one has in common with it. */
 pid_t run_pid(const struct run *r);
 const char *run_process(struct run *r);
 

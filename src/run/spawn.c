@@ -327,7 +327,7 @@ reap(struct child *c)
 }
 
 /*
- * Reaps first and tells afterwards: the callbacks may start and kill others.
+ * Reaps first and reports afterwards: the callbacks may start and kill others.
  * While stopping a leader is not reaped, see spawn_terminate.
  */
 static void

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What somebody has been told of a rule, and what he is to be told. He is told of a
- * recovery only if he was told of the failure, and what has become untrue before it
- * could be said is not said any more.
+ * What somebody knows of a rule, and what he is to know. He hears of a recovery only
+ * if he has heard of the failure, and what has become untrue before it could be said
+ * is not said any more.
  */
 #include "schedule/alert.h"
 
 void
-alert_init(struct alert *a, bool told)
+alert_init(struct alert *a, bool raised)
 {
-	*a = (struct alert){ .told = told };
+	*a = (struct alert){ .raised = raised };
 	a->stuck_since = MONO_NEVER;
 	a->due = MONO_NEVER;
 }
@@ -38,8 +38,8 @@ alert_note(struct alert *a, const struct alert_facts *facts, mono_t now)
 	else if (mono_is_never(a->stuck_since))
 		a->stuck_since = now;
 	if (facts->failing || is_stuck_for_long(a, now))
-		want(a, a->told ? ALERT_NOTHING : ALERT_FAILING, now);
-	else if (facts->well && a->told)
+		want(a, a->raised ? ALERT_NOTHING : ALERT_FAILING, now);
+	else if (facts->well && a->raised)
 		want(a, ALERT_RECOVERED, now);
 	else if (facts->well && a->running == ALERT_NOTHING)
 		want(a, ALERT_NOTHING, now);
@@ -59,7 +59,7 @@ alert_deadline(const struct alert *a)
 		return MONO_NEVER;
 	if (a->wanted != ALERT_NOTHING)
 		return a->due;
-	if (a->told || mono_is_never(a->stuck_since))
+	if (a->raised || mono_is_never(a->stuck_since))
 		return MONO_NEVER;
 	return mono_add(a->stuck_since, ALERT_PATIENCE_NS);
 }
@@ -90,7 +90,7 @@ alert_end(struct alert *a, bool ok, mono_t now)
 	bool same = a->wanted == a->running;
 
 	if (ok) {
-		a->told = a->running == ALERT_FAILING;
+		a->raised = a->running == ALERT_FAILING;
 		a->wanted = same ? ALERT_NOTHING : a->wanted;
 	} else if (same) {
 		a->due = mono_add(now, ALERT_AGAIN_NS);

@@ -7,7 +7,7 @@
 #include "base/mono.h"
 
 /*
- * When is somebody to be told of a rule? A pure machine, as the dispatcher is: once
+ * When does somebody have to know of a rule? A pure machine, as the dispatcher is: once
  * when the rule fails, and once more when it is well again.
  */
 
@@ -27,15 +27,15 @@ struct alert_facts {
 
 /* Callers read it and never write it. */
 struct alert {
-	bool told;               /* somebody knows that it fails */
+	bool raised;             /* somebody knows that it fails */
 	enum alert_word wanted;  /* what is to be said */
 	enum alert_word running; /* what is being said */
 	mono_t stuck_since;      /* MONO_NEVER: it is not */
 	mono_t due;
 };
 
-/* told: as it was in an earlier life. */
-void alert_init(struct alert *a, bool told);
+/* raised: as it was in an earlier life. */
+void alert_init(struct alert *a, bool raised);
 
 /* The facts may have changed, or alert_deadline has come. */
 void alert_note(struct alert *a, const struct alert_facts *facts, mono_t now);

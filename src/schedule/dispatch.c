@@ -3,7 +3,7 @@
  * The state machine of a rule, and the queue that all rules stand in. It keeps
  * the delivery promise: what is owed is only ever dropped by a run that started
  * after it and succeeded. Everything is derived from a few recorded times, so a
- * wait is a deadline and not a state, and any new fact just computes it anew.
+ * wait is a deadline and not a state, and any new fact just computes it again.
  */
 #include "schedule/dispatch.h"
 

@@ -13,7 +13,7 @@
 
 /*
  * When does a rule run? A pure machine: time is an argument, and it does no
- * I/O and logs nothing. The caller tells it what it saw and carries out the steps
+ * I/O and logs nothing. The caller reports what it saw and carries out the steps
  * that it asks for. Every call costs O(log rules).
  */
 
@@ -141,7 +141,7 @@ void dispatch_change(struct dispatch *d, struct dispatch_rule *r,
 void dispatch_move_policy(struct dispatch_rule *r, const struct policy *policy);
 
 /*
- * Takes a rule out. If it is running its end is still to be told, and true is
+ * Takes a rule out. If it is running its end is still to be reported, and true is
  * returned: it must live until then. What it owes can be read as long.
  */
 bool dispatch_remove(struct dispatch *d, struct dispatch_rule *r);
@@ -180,7 +180,7 @@ void dispatch_restore(struct dispatch *d, struct dispatch_rule *r,
 void dispatch_restore_path(struct dispatch *d, struct dispatch_rule *r,
     struct dispatch_path *p, unsigned owed, mono_t now);
 
-/* All paths are told and looked at: a rule that owes nothing waits for nothing. */
+/* All paths are known and looked at: a rule that owes nothing waits for nothing. */
 void dispatch_restored(struct dispatch_rule *r);
 
 /*

@@ -2,7 +2,7 @@
 /*
  * May a command line run? The program is judged, then each of its words that is
  * code, in the order in which the program would read them; a word that begins
- * another command is judged like the first. It refuses what it cannot tell.
+ * another command is judged like the first. It refuses what it cannot find out.
  */
 #include "trust/cmdline.h"
 

@@ -158,7 +158,7 @@ static const struct obeyer obeyers[] = {
 	{ "gpg", NULL, OPTIONS, 0, 0,
 	    "o~ --agent-program: --dirmngr-program: --homedir: --options: "
 	    "--photo-viewer:" },
-	/* Programs that run what their words name, in more ways than are told here. */
+	/* Programs that run what their words name, in more ways than stand here. */
 	{ "ansible-playbook ant apk apt apt-get aptitude at automator batch box64 "
 	  "bsdmake bun bundle bwrap capsh cargo cgexec chpst chrt clisp cmake composer "
 	  "coreutils cpan cpanm cProfile crond crontab crystal daemonize dart "

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The words of a shell's code that are run, as far as that can be told without being
+ * The words of a shell's code that are run, as far as that is known without being
  * a shell. The one idea: a false find would refuse what is harmless, so whatever is
  * not plain is passed over.
  */
@@ -119,7 +119,7 @@ is_number(const char *word)
 	return word[0] == '\0' || (n > 0 && word[n + strspn(word + n, "smhd")] == '\0');
 }
 
-/* Does the word leave open what is run, so that the next one tells? */
+/* Does the word leave open what is run, so that the next one says it? */
 static bool
 leads_on(const char *word)
 {

@@ -129,7 +129,7 @@ is_below_root(const struct walk *w, const char *path)
 	       (path_is_below(path, w->root) || path_is_below(path, w->t->root));
 }
 
-/* The same, with what mode bits do not tell. */
+/* The same, with what mode bits do not say. */
 static bool
 judge_fd(struct walk *w, const char *path, const struct stat *st, int fd)
 {

@@ -193,7 +193,7 @@ queue_refs(struct tree *t, struct node *n, unsigned hints, bool stale, mono_t no
 		queue_target(t, r->target, is_end(r) ? hints : 0, stale, noticed);
 }
 
-/* n is not what it was: everything that passes through it finds its way anew. */
+/* n is not what it was: everything that passes through it finds its way again. */
 static void
 queue_subtree(struct tree *t, struct node *n, mono_t noticed)
 {
@@ -326,7 +326,7 @@ place_of(const struct tree *t, const char *path)
 	return kind;
 }
 
-/* What is at n's path now, as far as it can be told without opening it. */
+/* What is at n's path now, as far as it is known without opening it. */
 static enum node_kind
 probe(struct tree *t, const struct node *n, struct stat *st, char **text, int *error)
 {
@@ -370,7 +370,7 @@ is_same(
 	/* Of a link; what is no link has none. */
 	if (text != NULL && strcmp(text, n->text) != 0)
 		return false;
-	/* What is never opened tells nothing itself, and inodes are used again. */
+	/* What is never opened reports nothing, and inodes are used again. */
 	if (kind == NODE_OTHER)
 		return false;
 	return (kind != NODE_DIR && kind != NODE_FILE) || n->fd != -1;
@@ -392,7 +392,7 @@ node_become(struct tree *t, struct node *n, enum node_kind kind, const struct st
 /*
  * Brings n up to what is at its path. Returns whether it changed: another kind,
  * another file, or a descriptor where there was none. A file that is replaced
- * again and again is left as it was found; its directory is armed and tells.
+ * again and again is left as it was found; its directory is armed and reports it.
  */
 static bool
 node_refresh(struct tree *t, struct node *n)
@@ -659,7 +659,7 @@ walk_link(struct tree *t, struct walk *w, const struct node *n)
 static void
 walk_up(struct tree *t, struct walk *w, struct tree_target *target)
 {
-	/* No node below may be left to tell that it goes. */
+	/* No node below may be left to report that it goes. */
 	ref_add(target, w->at);
 	w->at = w->at != t->root ? w->at->parent : w->at;
 }
@@ -719,7 +719,7 @@ end_at(const struct node *n, const char *rest)
 	}
 }
 
-/* Finds the target's way anew; what it no longer passes is let go afterwards. */
+/* Finds the target's way again; what it no longer passes is let go afterwards. */
 static void
 resolve(struct tree *t, struct tree_target *target)
 {

@@ -2,7 +2,7 @@
 /*
  * From `watch` values to looks. A path is one target of the tree. A pattern is
  * a list of names to match in a directory, which is a target too: whenever that
- * directory may have changed it is listed anew, and each match is a path, or
+ * directory may have changed it is listed again, and each match is a path, or
  * the directory of the next list.
  */
 #include "watch/watch.h"
@@ -76,8 +76,8 @@ struct pattern {
 	struct list *list; /* the first, which all others are below */
 	TAILQ_HEAD(, list) lists;
 	size_t nlists, nunknown;          /* lists that are not known yet */
-	struct watch_others others, told; /* of all lists together */
-	bool was_told;
+	struct watch_others others, said; /* of all lists together */
+	bool was_said;
 };
 
 struct watch_entry {
@@ -440,11 +440,11 @@ tell_others(struct watch_entry *e)
 
 	if (e->ops == NULL || e->ops->others == NULL || p->nunknown > 0)
 		return;
-	if (p->was_told && memcmp(&p->others, &p->told, sizeof(p->told)) == 0)
+	if (p->was_said && memcmp(&p->others, &p->said, sizeof(p->said)) == 0)
 		return;
-	p->was_told = true;
-	p->told = p->others;
-	e->ops->others(e->arg, &p->told);
+	p->was_said = true;
+	p->said = p->others;
+	e->ops->others(e->arg, &p->said);
 }
 
 static void

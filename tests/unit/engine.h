@@ -73,8 +73,8 @@ start_engine(void)
 	dispatch_init(&w->dispatch, 16, 1);
 	w->history = history_new(engine.state, &w->trust);
 	w->store = store_new(engine.state, &w->trust);
-	w->tellings.dispatch = &w->dispatch;
-	w->tellings.history = w->history;
+	w->alerters.dispatch = &w->dispatch;
+	w->alerters.history = w->history;
 	assert_true(store_open(w->store, why, sizeof(why)));
 	ruleset_init(&engine.rules, w);
 }
@@ -95,7 +95,7 @@ stop_engine(void)
 {
 	spawner_free(engine.world.runner.spawner);
 	ruleset_clear(&engine.rules);
-	tellings_clear(&engine.world.tellings);
+	alerters_clear(&engine.world.alerters);
 	watch_free(engine.world.watch);
 	store_free(engine.world.store);
 	history_free(engine.world.history);
@@ -138,7 +138,7 @@ turn_engine(void)
 
 	(void)loop_wait(engine.loop, mono_min(until, mono_add(mono_now(), 20 * MONO_MS)));
 	now = mono_now();
-	tellings_due(&engine.world.tellings, now);
+	alerters_due(&engine.world.alerters, now);
 	watch_due(engine.world.watch, now);
 	while ((step = dispatch_next(d, now, &r)) != STEP_NONE)
 		job_step(job_of(r), step, now);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * When somebody is told of a rule. Time is an argument, so that hours pass at once.
+ * When somebody hears of a rule. Time is an argument, so that hours pass at once.
  */
 #include "schedule/alert.h"
 #include "test.h"
@@ -48,14 +48,14 @@ is_quiet(void)
 	assert_true(mono_is_never(alert_deadline(&a)));
 }
 
-TEST(a_rule_that_fails_and_recovers_is_told_of_once_each)
+TEST(a_rule_that_fails_and_recovers_is_reported_once_each)
 {
 	is_quiet();
 	alert_note(&a, &neither, now);
 	is_quiet();
 	alert_note(&a, &failing, now);
 	says(ALERT_FAILING, true, &failing);
-	assert_true(a.told);
+	assert_true(a.raised);
 	pass(HOUR);
 	alert_run_failed(&a, now);
 	alert_note(&a, &failing, now);
@@ -64,14 +64,14 @@ TEST(a_rule_that_fails_and_recovers_is_told_of_once_each)
 	is_quiet();
 	alert_note(&a, &well, now);
 	says(ALERT_RECOVERED, true, &well);
-	assert_false(a.told);
+	assert_false(a.raised);
 	alert_note(&a, &well, now);
 	is_quiet();
 	alert_note(&a, &failing, now);
 	says(ALERT_FAILING, true, &failing);
 }
 
-TEST(what_nobody_was_told_of_needs_no_recovery)
+TEST(what_nobody_knows_of_needs_no_recovery)
 {
 	alert_note(&a, &failing, now);
 	alert_note(&a, &well, now);
@@ -82,7 +82,7 @@ TEST(an_alert_that_fails_is_tried_again_after_an_hour)
 {
 	alert_note(&a, &failing, now);
 	says(ALERT_FAILING, false, &failing);
-	assert_false(a.told);
+	assert_false(a.raised);
 	pass(HOUR - 1);
 	alert_note(&a, &failing, now);
 	assert_int_equal(alert_next(&a, now), ALERT_NOTHING);
@@ -114,7 +114,7 @@ TEST(an_alert_that_failed_is_tried_again_until_the_rule_is_well)
 	is_quiet();
 }
 
-TEST(a_recovery_that_could_not_be_told_is_tried_again)
+TEST(a_recovery_that_could_not_be_said_is_tried_again)
 {
 	alert_init(&a, true);
 	alert_note(&a, &well, now);
@@ -124,17 +124,17 @@ TEST(a_recovery_that_could_not_be_told_is_tried_again)
 	is_quiet();
 }
 
-TEST(a_recovery_that_became_untrue_is_not_told)
+TEST(a_recovery_that_became_untrue_is_not_said)
 {
 	alert_init(&a, true);
 	alert_note(&a, &well, now);
 	says(ALERT_RECOVERED, false, &well);
 	alert_note(&a, &failing, now);
 	is_quiet();
-	assert_true(a.told);
+	assert_true(a.raised);
 }
 
-TEST(a_rule_that_recovers_while_its_failure_is_told_is_told_of_afterwards)
+TEST(a_rule_that_recovers_during_the_alert_is_reported_afterwards)
 {
 	alert_note(&a, &failing, now);
 	alert_start(&a);
@@ -142,7 +142,7 @@ TEST(a_rule_that_recovers_while_its_failure_is_told_is_told_of_afterwards)
 	alert_end(&a, true, now);
 	alert_note(&a, &well, now);
 	says(ALERT_RECOVERED, true, &well);
-	/* If the telling fails there is nothing left to say. */
+	/* If the alert fails there is nothing left to say. */
 	alert_note(&a, &failing, now);
 	alert_start(&a);
 	alert_note(&a, &well, now);
@@ -151,7 +151,7 @@ TEST(a_rule_that_recovers_while_its_failure_is_told_is_told_of_afterwards)
 	is_quiet();
 }
 
-TEST(a_rule_that_fails_while_its_recovery_is_told_is_told_of_anew)
+TEST(a_rule_that_fails_during_the_alert_of_its_recovery_is_reported_again)
 {
 	alert_init(&a, true);
 	alert_note(&a, &well, now);
@@ -195,7 +195,7 @@ TEST(a_rule_that_is_stuck_again_has_its_ten_minutes_again)
 	assert_int_equal(alert_next(&a, now), ALERT_FAILING);
 }
 
-TEST(what_was_told_in_an_earlier_life_is_not_told_again)
+TEST(what_was_said_in_an_earlier_life_is_not_said_again)
 {
 	alert_init(&a, true);
 	alert_note(&a, &failing, now);
