@@ -581,6 +581,11 @@ do_replace(void)
 	tell("replace", p.s, "");
 	snprintf(tmp.s, sizeof(tmp.s), "%s/new", w.top);
 	fd = openat(AT_FDCWD, tmp.s, O_WRONLY | O_CREAT, 0644);
+	/* Where there is no room there may be none for us. */
+	if (fd == -1 && errno == EMFILE) {
+		tell("(failed)", "", "");
+		return;
+	}
 	if (fd == -1 || write(fd, "replaced", 1 + below(8)) == -1)
 		die("replace", strerror(errno));
 	close(fd);
