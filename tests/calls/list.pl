@@ -4,6 +4,7 @@
 # list.pl ROOT <TRACE: what strace -y has written of a daemon below ROOT, as a list of
 # calls, a line each: from the read that brought an event to the clone of the action.
 # Of several events it is the one with the fewest, as what else goes on only adds some.
+# A read that brought nothing of what is below ROOT is none of them.
 #
 # Left out is what is not the daemon's doing: what posix_spawn of libc does for
 # itself, the memory of malloc and of sanitizers, and looks at what lies above ROOT,
@@ -49,7 +50,8 @@ while (<STDIN>) {
 	    : $names{$name} // $name;
 	$calls .= $what ne '' ? "$name $what\n" : "$name\n";
 	if ($name eq 'spawn') {
-		$best = $calls if !defined $best || $calls =~ tr/\n// < $best =~ tr/\n//;
+		$best = $calls if $calls =~ /^read inotify\nfstat \// &&
+		    (!defined $best || $calls =~ tr/\n// < $best =~ tr/\n//);
 		$calls = undef;
 	}
 }
