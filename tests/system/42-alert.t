@@ -190,7 +190,16 @@ slots() {
 	ok "then others run" has_runs other 2
 }
 
+# A run that fails makes an alert that failed be tried again.
+is_delivered_again() {
+	is_logged ' r: alert: failing, delivered' && return
+	put "$box/r" "$((again += 1))"
+	return 1
+}
+
 that_hangs() {
+	again=1
+
 	write_tell
 	hold tell
 	rule r 'watch = /r' 'alert = /tell' 'alert-after = 1' 'retry = 0' 'timeout = 300ms'
@@ -206,6 +215,7 @@ that_hangs() {
 	ok "a hung alert is ended by the rule's timeout" until_true 60 is_logged \
 	    'r: alert: failing, not delivered after .*: took longer than its timeout'
 	release tell
+	ok "the next one is delivered" until_true 60 is_delivered_again
 	ok "that of a rule that is gone comes to its end" until_true 30 is_logged \
 	    'gone: alert: failing, delivered'
 	ok "and stands in the history" until_true 10 has_alerts gone 1

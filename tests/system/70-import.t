@@ -136,6 +136,12 @@ refused_arguments() {
 	job_with_argument injected 'a\n[evil]\nwatch = /b\naction = /bin/evil'
 	says 65 "$control" "an argument cannot become a section" \
 		"$watchpathd" import injected.plist
+	for mask in '<integer>512</integer>' '<integer>-1</integer>' '<string>1000</string>' \
+	    '<string>x</string>'; do
+		plist mask "$good<key>Umask</key>$mask"
+		says 65 'Umask: not a file mode creation mask' "no mask: $mask" \
+		    "$watchpathd" import mask.plist
+	done
 	job_with_argument return 'a\rb'
 	says 65 "$control" "a carriage return is refused" "$watchpathd" import return.plist
 	job_with_argument reference 'a&#10;b'
