@@ -26,6 +26,11 @@ SET_UP
 	now = (mono_t){ 1000 * MONO_SEC };
 }
 
+TEAR_DOWN
+{
+	heap_clear(&all.debtors);
+}
+
 static void
 pass(int64_t ns)
 {
