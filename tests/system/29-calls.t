@@ -33,11 +33,16 @@ children_do_no_more() {
 	return 1
 }
 
-# Others come and go above the sandbox, and the daemon saves now and then.
-event() {
-	runs=$((runs + 1))
-	echo "$runs" >>"$box/watched/file"
-	until_true 30 has_run $runs && until_true 1 compare
+# Others come and go above the sandbox, and the daemon saves now and then: of so many
+# events one costs what is listed.
+is_as_listed() {
+	until [ $runs -eq 20 ]; do
+		runs=$((runs + 1))
+		echo "$runs" >>"$box/watched/file"
+		until_true 30 has_run $runs || return
+		! until_true 1 compare || return 0
+	done
+	return 1
 }
 
 calls() {
@@ -46,9 +51,10 @@ calls() {
 		return
 	fi
 	mkdir -p "$box/watched" "$box/usr/local/bin"
-	cp "$WATCHPATHD" "$box/usr/local/bin/act"
+	# What looks for leaks in our own program ends where it is traced.
+	cp /bin/true "$box/usr/local/bin/act"
 	echo 0 >"$box/watched/file"
-	rule traced 'watch = /watched/file' 'action = /usr/local/bin/act version' \
+	rule traced 'watch = /watched/file' 'action = /usr/local/bin/act' \
 	    'settle = 0'
 	cat >"$dir/traced" <<-END
 	#!/bin/sh
@@ -62,7 +68,7 @@ calls() {
 	until_true 30 is_old "$box/usr/local/bin" || return
 	runs=0
 	ok "an event costs the calls of tests/calls/event.txt, and no others" \
-	    until_true 90 event
+	    is_as_listed
 	diag <"$dir/differs"
 	cat "$dir/differs" >&2
 	ok "a child leaves it to the kernel to close what the daemon has open" \
