@@ -33,16 +33,11 @@ static struct engine {
 	struct ruleset rules;
 } engine;
 
-/* path below the root; good for four calls. */
+/* path below the root. */
 static inline const char *
 at(const char *path)
 {
-	static char ring[4][256];
-	static unsigned next;
-	char *out = ring[next++ % 4];
-
-	snprintf(out, sizeof(ring[0]), "%s%s", engine.root, path);
-	return out;
+	return path_in(engine.root, path);
 }
 
 static inline void

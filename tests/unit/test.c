@@ -128,6 +128,18 @@ make_sandbox(char path[SANDBOX_SIZE])
 	strcpy(path, real);
 }
 
+const char *
+path_in(const char *dir, const char *name)
+{
+	static char ring[8][2 * PATH_MAX];
+	static unsigned next;
+	char *out = ring[next++ % 8];
+	bool bare = name[0] == '/' || name[0] == '\0';
+
+	snprintf(out, sizeof(ring[0]), "%s%s%s", dir, bare ? "" : "/", name);
+	return out;
+}
+
 static int
 remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {

@@ -58,6 +58,12 @@ uint64_t test_seed(void);
 #define SANDBOX_SIZE 64
 void make_sandbox(char path[SANDBOX_SIZE]);
 
+/*
+ * dir/name, or dir alone for "". A slash that name begins with counts once. Good for
+ * eight calls.
+ */
+const char *path_in(const char *dir, const char *name);
+
 /* Removes path and all below it that can be removed. */
 void remove_tree(const char *path);
 

@@ -27,12 +27,7 @@ static int real_stderr;
 static const char *
 at(const char *name)
 {
-	static char bufs[4][2 * PATH_MAX];
-	static unsigned n;
-	char *buf = bufs[n++ % 4];
-
-	snprintf(buf, sizeof(bufs[0]), "%s/%s", root, name);
-	return buf;
+	return path_in(root, name);
 }
 
 /* The whole file, or NULL; good until the next call. */

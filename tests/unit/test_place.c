@@ -35,12 +35,7 @@ TEAR_DOWN
 static const char *
 at(const char *name)
 {
-	static char paths[4][160];
-	static unsigned next;
-	char *path = paths[next++ % 4];
-
-	snprintf(path, sizeof(paths[0]), "%s/%s", dir, name);
-	return path;
+	return path_in(dir, name);
 }
 
 static mode_t

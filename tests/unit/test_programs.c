@@ -26,16 +26,11 @@ static struct rule *rule;
 static struct programs programs;
 static unsigned nchanges;
 
-/* path below the root; good for four calls. */
+/* path below the root. */
 static const char *
 at(const char *path)
 {
-	static char ring[4][128];
-	static unsigned next;
-	char *out = ring[next++ % 4];
-
-	snprintf(out, sizeof(ring[0]), "%s%s", root, path);
-	return out;
+	return path_in(root, path);
 }
 
 static void

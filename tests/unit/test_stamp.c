@@ -39,12 +39,7 @@ stat(const char *restrict path, struct stat *restrict st)
 static const char *
 at(const char *name)
 {
-	static char bufs[2][2 * PATH_MAX];
-	static unsigned n;
-	char *buf = bufs[n++ % 2];
-
-	snprintf(buf, sizeof(bufs[0]), "%s/%s", root, name);
-	return buf;
+	return path_in(root, name);
 }
 
 SET_UP_ALL

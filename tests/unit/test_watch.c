@@ -103,17 +103,11 @@ failed(const char *what, long a, long b, const char *file, int line)
 			failed(#x " == " #y, check_x, check_y, __FILE__, __LINE__); \
 	} while (0)
 
-/* The absolute path of name in the sandbox; the next few calls leave it alone. */
+/* The absolute path of name in the sandbox. */
 static const char *
 at(const char *name)
 {
-	static char bufs[8][2 * PATH_MAX];
-	static unsigned n;
-	char *buf = bufs[n++ % 8];
-
-	snprintf(
-	    buf, sizeof(bufs[0]), "%s%s%s", env.root, *name != '\0' ? "/" : "", name);
-	return buf;
+	return path_in(env.root, name);
 }
 
 /* The next entry of a directory; what readdir(3) is where this one replaces it. */
