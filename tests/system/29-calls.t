@@ -36,7 +36,7 @@ children_do_no_more() {
 # Others come and go above the sandbox, and the daemon saves now and then: of so many
 # events one costs what is listed.
 is_as_listed() {
-	until [ $runs -eq 20 ]; do
+	until [ $runs -eq 40 ]; do
 		runs=$((runs + 1))
 		echo "$runs" >>"$box/watched/file"
 		until_true 30 has_run $runs || return
