@@ -45,6 +45,9 @@
 #define WORKERS 4 /* per mode */
 #define WORKERS_MAX 1000
 #define BURSTS 70 /* per worker */
+/* A lack of them is made by taking most; without, there are enough for all there is. */
+#define DESCRIPTORS 256
+#define FDS_RESERVED 64 /* those for paths are moved to this one and up */
 
 enum failure { FAIL_NEVER, FAIL_NO_ROOM, FAIL_OPEN };
 
@@ -98,7 +101,7 @@ static struct {
 	int burst;
 	struct buf story; /* what was done since the last check */
 	int files[4];     /* descriptors that stay open */
-	int hogs[128], nhogs;
+	int hogs[DESCRIPTORS], nhogs;
 	bool failing;
 	bool apart, contended; /* the other process; this one while there is one */
 	int descriptors;
@@ -581,11 +584,6 @@ do_replace(void)
 	tell("replace", p.s, "");
 	snprintf(tmp.s, sizeof(tmp.s), "%s/new", w.top);
 	fd = openat(AT_FDCWD, tmp.s, O_WRONLY | O_CREAT, 0644);
-	/* Where there is no room there may be none for us. */
-	if (fd == -1 && errno == EMFILE) {
-		tell("(failed)", "", "");
-		return;
-	}
 	if (fd == -1 || write(fd, "replaced", 1 + below(8)) == -1)
 		die("replace", strerror(errno));
 	close(fd);
@@ -896,15 +894,16 @@ open_descriptors(void)
 static void
 let_fail(void)
 {
-	int fd;
+	int fd, end;
 
 	w.failing = w.mode->failure == FAIL_OPEN;
 	if (w.mode->failure != FAIL_NO_ROOM)
 		return;
-	/* Up to where the reserve begins, or a little before. */
-	while (w.nhogs < 128 && (fd = fcntl(0, F_DUPFD_CLOEXEC, 3)) != -1) {
+	/* All but a few of those for paths; what is below is ours. */
+	end = DESCRIPTORS - (int)below(16);
+	while ((fd = fcntl(0, F_DUPFD_CLOEXEC, FDS_RESERVED)) != -1) {
 		w.hogs[w.nhogs++] = fd;
-		if (fd > 100 - (int)below(8) - 32)
+		if (fd >= end)
 			break;
 	}
 }
@@ -999,7 +998,7 @@ start_worker(void)
 {
 	const char *tmp = getenv("TMPDIR");
 	char template[PATH_MAX], *fence;
-	struct rlimit l = { .rlim_cur = 100, .rlim_max = 100 };
+	struct rlimit l = { .rlim_cur = DESCRIPTORS, .rlim_max = DESCRIPTORS };
 	size_t i;
 	int fd;
 
@@ -1049,7 +1048,7 @@ end_worker(void)
 #if ON_SHIM
 	int fd, knotes = -1;
 
-	for (fd = 0; fd < 100 && knotes < 0; fd++)
+	for (fd = 0; fd < DESCRIPTORS && knotes < 0; fd++)
 		knotes = kqueue_count_knotes(fd);
 	/* One for each directory of the way to the fence, and the root. */
 	if (open_descriptors() - w.descriptors != knotes - 1)
